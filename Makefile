@@ -1,0 +1,73 @@
+# make demo    the whole workflow on two cores: about a quarter of an hour, 4 GB; results in runs/demo/
+# make test    formatters, linters, types, tests, and one tiny run of the whole workflow
+# make check   the first half of that       make bench   benchmarks/*.py -> results/benchmarks.json
+# make dag     pictures of the workflow     make full    the full scale (a machine of 24 cores, 128 GB, 96 GB of vram)
+#
+# Each sets itself up: a virtual environment in .venv, pip only. torch comes from pip's own index unless TORCH_INDEX_URL
+# names another (CPU-only, CUDA or ROCm wheels). PYTHON=python3.12 picks the interpreter, HARDWARE=cuda the lock file.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.PHONY: demo test check bench dag full lock setup clean-demo
+
+PYTHON ?= python3
+HARDWARE ?= cpu
+TORCH ?= 2.13.0
+CORES ?= 2
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -q
+TORCH_INDEX := $(if $(TORCH_INDEX_URL),--index-url $(TORCH_INDEX_URL))
+SNAKEMAKE := $(BIN)/snakemake
+DEMO := --directory runs/demo --configfile config/config.yaml config/demo.yaml --cores $(CORES)
+
+setup: .venv/.train
+
+.venv/.train: pyproject.toml envs/$(HARDWARE).lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.11")'
+	@echo "setting up .venv (about a minute)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(PIP) install --no-compile $(TORCH_INDEX) torch==$(TORCH)
+	@$(PIP) install --no-compile -r envs/$(HARDWARE).lock
+	@$(PIP) install --no-deps -e .
+	@touch $@
+
+.venv/.dev: .venv/.train envs/dev.lock
+	@$(PIP) install --no-compile -r envs/dev.lock
+	@touch $@
+
+demo: .venv/.train
+	@mkdir -p runs/demo
+	@$(BIN)/ctm-pipeline run all $(DEMO)
+	@$(BIN)/ctm-pipeline summary runs/demo
+
+test: check
+	$(BIN)/pytest
+
+check: .venv/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy ctm
+	$(BIN)/snakefmt --check Snakefile rules
+	$(SNAKEMAKE) --lint
+
+bench: .venv/.dev
+	$(BIN)/python benchmarks/run.py
+
+# the DAG of the demo (the full one has hundreds of shards), and the rules
+dag: .venv/.train
+	@command -v dot >/dev/null || { echo "make dag needs dot: apt-get install graphviz"; exit 2; }
+	@mkdir -p results/dag
+	$(SNAKEMAKE) all --forceall --dag --quiet all --configfile config/config.yaml config/demo.yaml | dot -Tsvg > results/dag/dag.svg
+	$(SNAKEMAKE) all --forceall --rulegraph --quiet all --configfile config/config.yaml config/demo.yaml | dot -Tsvg > results/dag/rules.svg
+	@echo "results/dag/dag.svg results/dag/rules.svg"
+
+# `--resources` with `=`: without it, Snakemake takes the target for a resource
+full: .venv/.train
+	$(SNAKEMAKE) --cores 24 --resources=vram=96 results/final/ctm.onnx
+
+lock: .venv/.dev
+	$(BIN)/python envs/make_lock.py
+
+clean-demo:
+	rm -rf runs/demo

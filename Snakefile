@@ -1,0 +1,47 @@
+# CTM Code Repair: from raw Python history to a small model that repairs Python.
+#
+#   snakemake --cores 24 --resources=vram=96 results/final/ctm.onnx      full scale (the default target)
+#   make demo                                                           the same on two cores, in runs/demo/
+#
+# Settings: config/config.yaml, checked and explained in docs/config.md. Phases: rules/, one file each.
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+configfile: f"{workflow.basedir}/config/config.yaml"
+
+
+include: "rules/common.smk"
+
+
+rule export:
+    default_target: True
+    input:
+        "results/final/ctm.onnx",
+
+
+rule all:
+    input:
+        "results/final/MODEL_CARD.md",
+        "results/report.html",
+        "results/reports/accuracy_by_tick.png",
+
+
+include: "rules/collect.smk"
+include: "rules/clean.smk"
+include: "rules/mutate.smk"
+include: "rules/pairs.smk"
+include: "rules/grids.smk"
+include: "rules/validation.smk"
+include: "rules/training.smk"
+include: "rules/evaluation.smk"
+include: "rules/export.smk"
+include: "rules/report.smk"
+
+
+budget.refuse(workflow)
+
+
+onstart:
+    budget.demand_all(workflow)

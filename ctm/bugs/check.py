@@ -1,0 +1,82 @@
+"""Whether a mutant is what its kind says: the compiler decides, and bytecode tells whether anything changed."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import CodeType
+
+from ctm.pairs.categories import too_hard
+
+_FIELDS = (
+    "co_code",
+    "co_names",
+    "co_varnames",
+    "co_cellvars",
+    "co_freevars",
+    "co_flags",
+    "co_argcount",
+    "co_posonlyargcount",
+    "co_kwonlyargcount",
+    "co_name",
+    "co_exceptiontable",
+)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Silences the compiler's warnings (`is` with a literal, unknown escapes) for a whole batch of calls."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def code_of(text: str) -> CodeType | None:
+    """The compiled text; None where it does not compile or is beyond the caps of `ctm.pairs.categories.too_hard`.
+
+    Call it inside `quiet()`, and for code of others inside a worker that may be killed.
+    """
+    if not _easy(text) and too_hard(text):
+        return None
+    try:
+        return compile(text, "<snippet>", "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, MemoryError, RecursionError, OverflowError):
+        return None
+
+
+def _easy(text: str) -> bool:
+    """Whether counting signs already shows that the text is far below every cap; ten times as fast as looking."""
+    count = text.count
+    return (
+        len(text) < 10_000
+        and count("(") + count("[") + count("{") < 80
+        and count("\n") < 56
+        and count("finally") < 8
+        and count("-") + count("+") + count("~") + count("not") + count("lambda") < 56
+    )
+
+
+def same_code(a: CodeType, b: CodeType) -> bool:
+    """Whether two code objects run alike: equal but for lines and positions, constants compared with their types."""
+    if any(getattr(a, name, None) != getattr(b, name, None) for name in _FIELDS):
+        return False
+    return _same_constants(a.co_consts, b.co_consts)
+
+
+def _same_constants(a: tuple[object, ...], b: tuple[object, ...]) -> bool:
+    return len(a) == len(b) and all(map(_same_constant, a, b))
+
+
+def _same_constant(a: object, b: object) -> bool:
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, CodeType) and isinstance(b, CodeType):
+        return same_code(a, b)
+    if isinstance(a, tuple) and isinstance(b, tuple):
+        return _same_constants(a, b)
+    if isinstance(a, frozenset) and isinstance(b, frozenset):
+        return a == b and sorted(map(repr, a)) == sorted(map(repr, b))
+    if isinstance(a, (float, complex)):  # 0.0 and -0.0 are equal, nan is not equal to itself
+        return repr(a) == repr(b)
+    return a == b

@@ -1,0 +1,285 @@
+"""Mutants of one snippet: kinds drawn by weight, candidates spliced, each checked by the compiler before it is kept.
+
+Notable: a snippet is lexed once and parsed at most once, however many mutants are drawn from it; everything random
+comes from one generator, seeded by (seed, snippet) so that shards, workers and their order change nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from bisect import bisect
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from itertools import accumulate
+from random import Random
+from types import CodeType
+from typing import NamedTuple
+
+from ctm.bugs.check import code_of, quiet, same_code
+from ctm.bugs.registry import CLEAN, SEVERAL, Candidate, Kind, apply, registry
+from ctm.bugs.settings import MutationSettings
+from ctm.bugs.shapes import reshaped
+from ctm.bugs.source import Source
+from ctm.pairs.categories import LONG_EDIT, categorise
+
+_TRIES = 3  # candidates of one kind looked at before another kind is drawn
+_CLOSE = LONG_EDIT - 4  # tokens, less what line ends and indentation may add
+_DRAWS = 12  # kinds drawn for one mutant before it is given up
+_HELDOUT_DRAWS = 50  # the same held out, where rare kinds are tried often
+
+
+class Mutant(NamedTuple):
+    """A checked mutant; a clean sample has both texts equal."""
+
+    buggy: str
+    fixed: str
+    kind: str
+    category: str
+
+
+class Mutants(NamedTuple):
+    """What one snippet gave, and (reason, kind) of each candidate that was dropped."""
+
+    kept: list[Mutant]
+    dropped: list[tuple[str, str]]
+
+
+class Mix:
+    """Kinds with their weights; kinds that are not named have weight 0.
+
+    Raises ValueError for a kind that does not exist or a weight below zero.
+    """
+
+    def __init__(self, weights: Mapping[str, float]) -> None:
+        known = registry()
+        for name, weight in weights.items():
+            if name not in known:
+                raise ValueError(f"bug mix: no kind {name!r}; kinds are {', '.join(known)}")
+            if not weight >= 0:
+                raise ValueError(f"bug mix: {name} has weight {weight}, which must be 0 or more")
+        self.weights = {name: float(weight) for name, weight in weights.items() if weight > 0}
+        self._tables: dict[tuple[str, bool], tuple[list[Kind], list[float]]] = {}
+        for category in ("syntax", "logic"):
+            kinds = [
+                known[name] for name in known if name in self.weights and known[name].category == category
+            ]
+            self._tables[category, False] = kinds, list(accumulate(self.weights[kind.name] for kind in kinds))
+            self._tables[category, True] = kinds, list(accumulate(kind.heldout_weight for kind in kinds))
+
+    def draw(self, category: str, uniform: bool, rng: Random) -> Kind | None:
+        """One kind of the category, by weight or (held out) as evenly as places allow; None without any."""
+        kinds, sums = self._tables[category, uniform]
+        return kinds[bisect(sums, rng.random() * sums[-1])] if kinds else None
+
+
+class Clean:
+    """A clean text that compiles, with its code object: the fixed side of its mutants."""
+
+    def __init__(self, text: str, code: CodeType) -> None:
+        self.text = text
+        self.code = code
+
+    @cached_property
+    def source(self) -> Source:
+        """Its tokens and sites."""
+        return Source(self.text)
+
+
+def clean(text: str) -> Clean | None:
+    """The text as a fixed side, None where it does not compile."""
+    code = code_of(text)
+    return None if code is None else Clean(text, code)
+
+
+def generator(seed: int, snippet_id: str) -> Random:
+    """The generator of a snippet: the same for the same seed and snippet, whatever else is mutated."""
+    return Random(
+        int.from_bytes(hashlib.blake2b(f"{seed}:{snippet_id}".encode(), digest_size=16).digest(), "big")
+    )
+
+
+def mutate_text(
+    text: str,
+    rng: Random,
+    mix: Mix,
+    count: int,
+    settings: MutationSettings | None = None,
+    uniform: bool = False,
+) -> Mutants:
+    """Up to `count` samples of one snippet, all different.
+
+    `uniform` draws all kinds alike (validation and test) instead of by weight. A text that does not compile gives
+    nothing and one drop, "fixed side does not compile".
+    """
+    with quiet():
+        original = clean(text)
+        if original is None or not original.source.tokens:
+            return Mutants([], [("fixed side does not compile" if original is None else "no code", "")])
+        return _Draw(original, rng, mix, settings or MutationSettings(), uniform).samples(count)
+
+
+class _Draw:
+    """The samples of one snippet."""
+
+    def __init__(
+        self, original: Clean, rng: Random, mix: Mix, settings: MutationSettings, uniform: bool
+    ) -> None:
+        self.original, self.rng, self.mix, self.settings, self.uniform = original, rng, mix, settings, uniform
+        self.kept: list[Mutant] = []
+        self.dropped: list[tuple[str, str]] = []
+        self.seen: set[tuple[str, str]] = set()
+
+    def samples(self, count: int) -> Mutants:
+        shares = self.settings.heldout_shares if self.uniform else self.settings.shares
+        sums = list(accumulate((shares.syntax, shares.logic, shares.clean)))
+        for _ in range(count):
+            sort = bisect(sums, self.rng.random() * sums[-1])
+            if sort == 2:
+                self._keep(self._clean_text(), "", CLEAN, "clean")
+            else:
+                self._mutant("logic" if sort == 1 else "syntax")
+        return Mutants(self.kept, self.dropped)
+
+    def _clean_text(self) -> str:
+        return self._base("syntax", False).text
+
+    def _keep(self, fixed: str, buggy: str, kind: str, category: str) -> bool:
+        buggy = buggy or fixed
+        if (buggy, fixed) in self.seen:
+            return False
+        self.seen.add((buggy, fixed))
+        self.kept.append(Mutant(buggy, fixed, kind, category))
+        return True
+
+    def _base(self, category: str, prints: bool) -> Clean:
+        """The snippet itself or a reshaped one."""
+        share = self.settings.reshape if category == "syntax" else self.settings.reshape_logic
+        if not prints and self.rng.random() >= share:
+            return self.original
+        for _ in range(3):
+            # held out, the snippet stays whole: shapes alone would repeat between the splits
+            new = clean(reshaped(self.original.source, self.rng, prints, self.uniform))
+            if new is not None and new.source.tokens:
+                return new
+        return self.original
+
+    def _mutant(self, category: str) -> None:
+        several = 0
+        if category == "syntax":
+            two, three = self.settings.two_errors, self.settings.three_errors
+            if self.uniform:
+                two, three = self.settings.heldout_several * 0.75, self.settings.heldout_several * 0.25
+            draw = self.rng.random()
+            several = 2 if draw < two else 3 if draw < two + three else 0
+        base: Clean | None = None
+        for draws in range(_HELDOUT_DRAWS if self.uniform else _DRAWS):
+            several *= draws < _DRAWS // 2  # a snippet of one line may have no room for two errors
+            kind = self.mix.draw(category, self.uniform, self.rng)
+            if kind is None:
+                return
+            prints = kind.name == "print_statement" and not self.original.source.prints
+            base = base or self._base(category, prints)
+            if prints and not base.source.prints:
+                base = self._base(category, True)
+            if kind.needs and kind.needs.isdisjoint(base.source.words):
+                continue
+            done = self._several(base, kind, several) if several else self._single(base, kind)
+            if done:
+                return
+        self.dropped.append(("no mutation site", category))
+
+    def _single(self, base: Clean, kind: Kind) -> bool:
+        for tried, candidate in enumerate(kind.mutator(base.source, self.rng)):
+            made = self._made(base, candidate, kind)
+            if made is not None:
+                fixed, buggy = made
+                category = kind.category
+                if category == "logic" and not _one_place(base.source, candidate):
+                    category = categorise(buggy, fixed)
+                if self._keep(fixed, buggy, kind.name, category):
+                    return True
+            if tried + 1 >= _TRIES:
+                return False
+        return False
+
+    def _made(self, base: Clean, candidate: Candidate, kind: Kind) -> tuple[str, str] | None:
+        """(fixed, buggy) of a candidate that is what its kind says; else None, the reason noted."""
+        buggy = apply(base.text, candidate.buggy)
+        fixed = apply(base.text, candidate.fixed) if candidate.fixed else base.text
+        reason = _refused(fixed, buggy, code_of(fixed) if candidate.fixed else base.code, kind.category)
+        if reason:
+            self.dropped.append((reason, kind.name))
+            return None
+        return fixed, buggy
+
+    def _several(self, base: Clean, kind: Kind, count: int) -> bool:
+        """Two, three or (of one kind) up to four errors in one text."""
+        same = self.rng.random() < self.settings.same_kind
+        chosen: list[Candidate] = []
+        for candidate in self._stream(base, kind, same):
+            if (
+                all(_apart(candidate, other) for other in chosen)
+                and self._made(base, candidate, kind) is not None
+            ):
+                chosen.append(candidate)
+                if len(chosen) == count + (same and count == 3):
+                    break
+        if len(chosen) < 2:
+            return False
+        fixed = apply(base.text, [splice for c in chosen for splice in (c.fixed or ())])
+        buggy = apply(base.text, [splice for c in chosen for splice in c.buggy])
+        if reason := _refused(fixed, buggy, code_of(fixed), "syntax"):
+            self.dropped.append((reason, SEVERAL))
+            return False
+        return self._keep(fixed, buggy, SEVERAL, "syntax")
+
+    def _stream(self, base: Clean, kind: Kind, same: bool) -> Iterator[Candidate]:
+        """Candidates for several errors: of one kind, or the first or second of each of several kinds."""
+        if same:
+            for number, candidate in enumerate(kind.mutator(base.source, self.rng)):
+                yield candidate
+                if number >= 7:
+                    return
+            return
+        for _ in range(8):
+            for number, candidate in enumerate(kind.mutator(base.source, self.rng)):
+                yield candidate
+                if number or self.rng.random() < 0.7:
+                    break
+            for _ in range(_DRAWS):
+                other = self.mix.draw("syntax", self.uniform, self.rng)
+                if other is not None and not (other.needs and other.needs.isdisjoint(base.source.words)):
+                    kind = other
+                    break
+
+
+def _one_place(source: Source, candidate: Candidate) -> bool:
+    """Whether the change is surely one short edit: one splice of code, or texts that change places close together."""
+    splices = sorted(candidate.buggy)
+    first, last = splices[0].start, splices[-1].end
+    if sum(first <= token.start < last for token in source.tokens) > _CLOSE:
+        return False
+    old = [source.text[splice.start : splice.end] for splice in splices]
+    new = [splice.text for splice in splices]
+    if len(splices) == 1:
+        return bool((old[0] + new[0]).strip())  # indentation opens a block here and closes it elsewhere
+    return sorted(old) == sorted(new)
+
+
+def _refused(fixed: str, buggy: str, code: CodeType | None, category: str) -> str:
+    """Why a mutant is not what its kind says, "" where it is; `code` is that of the fixed side."""
+    if code is None:
+        return "fixed side does not compile"
+    if buggy == fixed:
+        return "nothing changed"
+    broken = code_of(buggy)
+    if category == "syntax":
+        return "" if broken is None else "syntax mutant compiles"
+    if broken is None:
+        return "logic mutant does not compile"
+    return "same bytecode" if same_code(code, broken) else ""
+
+
+def _apart(a: Candidate, b: Candidate) -> bool:
+    """Whether two candidates change places that do not touch."""
+    return all(x.end < y.start or y.end < x.start for x in (*a.buggy, *a.fixed) for y in (*b.buggy, *b.fixed))

@@ -1,0 +1,261 @@
+"""Wrong names: another variable in scope, swapped arguments, a similar attribute, a lost `self.`."""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import pairwise
+from random import Random
+
+from rapidfuzz.distance import DamerauLevenshtein
+
+from ctm.bugs.registry import Candidate, Splice, register, replace, shuffled
+from ctm.bugs.source import Source
+
+_CONDITIONED = frozenset(("if", "elif", "while", "for", "with"))
+_BINDERS = frozenset(("def", "class", "import", "from", "as", "global", "nonlocal", "lambda"))
+
+
+def _uses(source: Source) -> list[int]:
+    """Tokens that read a variable: no attributes, no definitions, no names of arguments, no call targets."""
+    tokens = source.tokens
+    found = []
+    for index, token in enumerate(tokens):
+        if token.kind != "NAME" or token.text in ("print", "self", "cls"):
+            continue
+        before = tokens[index - 1] if index else None
+        after = tokens[index + 1] if index + 1 < len(tokens) else None
+        if before is not None and (before.text in (".", "for") or before.text in _BINDERS):
+            continue
+        first = tokens[source.lines[token.line].first].text
+        if after is not None and after.text in ("=", "(", ":="):
+            continue
+        if after is not None and after.text == ":" and not token.depth and first not in _CONDITIONED:
+            continue  # an annotation
+        if first in ("def", "class", "import", "from", "async", "@"):
+            continue
+        found.append(index)
+    return found
+
+
+def _variables(source: Source) -> list[str]:
+    """Names of the snippet that hold a value: bound by assignment, loop, `with`, `except` or as a parameter."""
+    tokens = source.tokens
+    names: dict[str, None] = {}
+    for index, token in enumerate(tokens):
+        if token.kind != "NAME" or (index and tokens[index - 1].text == "."):
+            continue
+        after = tokens[index + 1].text if index + 1 < len(tokens) else ""
+        before = tokens[index - 1].text if index else ""
+        first = tokens[source.lines[token.line].first].text
+        bound = (
+            (after == "=" and token.depth == 0)
+            or before in ("for", "as")
+            or (first == "def" and token.depth == 1)
+        )
+        if bound and before not in ("def", ":", "->", "=") and token.text not in ("self", "cls"):
+            names.setdefault(token.text)
+    return list(names)
+
+
+@register(
+    "variable_misuse",
+    "logic",
+    "another variable in scope",
+    "def f(a, b):\n    return a + b",
+    "def f(a, b):\n    return a + a",
+)
+def variable_misuse(source: Source, rng: Random) -> Iterator[Candidate]:
+    variables = _variables(source)
+    if len(variables) < 2:
+        variables = [name for name in source.names if name not in ("print", "self", "cls")]
+    known = set(variables)
+    for index in shuffled(_uses(source), rng):
+        token = source.tokens[index]
+        if token.text not in known:
+            continue
+        others = [name for name in variables if name != token.text]
+        if others:
+            yield replace(token.start, token.end, rng.choice(others))
+
+
+@register(
+    "swapped_arguments",
+    "logic",
+    "two arguments of a call swapped",
+    "move(src, dst)",
+    "move(dst, src)",
+    (",",),
+    places=0.44,
+)
+def swapped_arguments(source: Source, rng: Random) -> Iterator[Candidate]:
+    tokens, text = source.tokens, source.text
+    for call in shuffled(source.calls, rng):
+        plain = []
+        for first, last in call.arguments:
+            starred = tokens[first].text in ("*", "**")
+            if not starred and (first == last or tokens[first + 1].text != "=") and last - first <= 6:
+                plain.append((tokens[first].start, tokens[last].end))
+        pairs = list(pairwise(plain))
+        if pairs:
+            (a, b), (c, d) = rng.choice(pairs)
+            if text[a:b] != text[c:d] and "for" not in text[a:d].split():
+                yield Candidate((Splice(a, b, text[c:d]), Splice(c, d, text[a:b])))
+
+
+@register("swapped_operands", "logic", "the two sides of an operator that does not commute swapped",
+          "x = a - b", "x = b - a", ("-", "/", "//", "%", "<", ">", "<=", ">=", "in", "**"),
+          places=0.31)  # fmt: skip
+def swapped_operands(source: Source, rng: Random) -> Iterator[Candidate]:
+    signs = ("-", "/", "//", "%", "<", ">", "<=", ">=", "in", "**", "<<", ">>", "not in")
+    for node in shuffled(source.nodes("binary_operator", "comparison_operator"), rng):
+        parts = node.children
+        if len(parts) != 3 or parts[1].type not in signs or "string" in parts[0].type:
+            continue
+        left, right = source.site(parts[0]), source.site(parts[2])
+        a, b = source.text[left.start : left.end], source.text[right.start : right.end]
+        if a != b and len(a) + len(b) <= 60:
+            yield Candidate((Splice(left.start, left.end, b), Splice(right.start, right.end, a)))
+
+
+_SIMILAR = (("append", "extend", "insert", "add"), ("strip", "lstrip", "rstrip"), ("keys", "values",
+            "items"), ("upper", "lower", "title"), ("startswith", "endswith"), ("find", "index", "rfind"),
+            ("split", "rsplit", "splitlines", "partition"), ("read", "readline", "readlines"), ("write",
+            "writelines"), ("min", "max"), ("any", "all"), ("pop", "remove", "popitem"), ("encode",
+            "decode"), ("sort", "reverse"), ("sorted", "reversed"), ("floor", "ceil"), ("union",
+            "intersection", "difference"), ("isdigit", "isalpha", "isalnum"), ("ljust", "rjust"), ("load",
+            "loads"), ("dump", "dumps"), ("match", "search", "fullmatch"), ("first", "last"), ("start",
+            "end", "stop"), ("width", "height"), ("left", "right"), ("get", "pop", "setdefault"), ("update",
+            "add"), ("isfile", "isdir", "exists"), ("basename", "dirname"), ("getattr", "hasattr"),
+            ("isinstance", "issubclass"), ("int", "float"), ("str", "repr"), ("args", "kwargs"), ("rows",
+            "columns"), ("next", "prev"), ("popleft", "pop"), ("appendleft", "append"), ("sum", "max"),
+            ("discard", "remove"), ("acquire", "release"), ("lock", "unlock"), ("open", "close"), ("x",
+            "y"), ("list", "tuple", "set"), ("row", "col"), ("staticmethod", "classmethod"), ("enumerate",
+            "zip"), ("mean", "median"), ("parent", "parents"), )  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def _similar() -> dict[str, list[str]]:
+    table: dict[str, list[str]] = {}
+    for group in _SIMILAR:
+        for name in group:
+            table.setdefault(name, []).extend(other for other in group if other != name)
+    return table
+
+
+@register(
+    "wrong_attribute",
+    "logic",
+    "an attribute, method or function of a similar name or meaning",
+    "xs.append(y)",
+    "xs.extend(y)",
+)
+def wrong_attribute(source: Source, rng: Random) -> Iterator[Candidate]:
+    tokens, table = source.tokens, _similar()
+    dotted = [i for i in range(1, len(tokens)) if tokens[i].kind == "NAME" and tokens[i - 1].text == "."]
+    called = [c.open - 1 for c in source.calls if tokens[c.open - 1].text in table]
+    for index in shuffled(list(dict.fromkeys(dotted + called)), rng):
+        name = tokens[index].text
+        others = list(table.get(name, ()))
+        if tokens[index - 1].text == ".":
+            # what the same object is asked for elsewhere in the same way
+            others += [
+                tokens[i].text
+                for i in dotted
+                if tokens[i].text != name
+                and tokens[i - 2].text == tokens[index - 2].text
+                and _called(source, i) == _called(source, index)
+                and (_close(tokens[i].text, name) or rng.random() < 0.5)
+            ]
+        if others and tokens[source.lines[tokens[index].line].first].text not in ("import", "from"):
+            yield replace(tokens[index].start, tokens[index].end, rng.choice(others))
+
+
+def _called(source: Source, index: int) -> bool:
+    return index + 1 < len(source.tokens) and source.tokens[index + 1].text == "("
+
+
+def _close(a: str, b: str) -> bool:
+    """Whether two names are easily taken for each other: few letters apart, or the same first or last word."""
+    if DamerauLevenshtein.normalized_distance(a, b) <= 0.4:
+        return True
+    first, second = a.strip("_").split("_"), b.strip("_").split("_")
+    return len(a) > 3 and len(b) > 3 and (first[0] == second[0] or first[-1] == second[-1])
+
+
+@register(
+    "misspelt_name",
+    "logic",
+    "a name misspelt in one place",
+    "total = 1\nprint(total)",
+    "total = 1\nprint(totl)",
+)
+def misspelt_name(source: Source, rng: Random) -> Iterator[Candidate]:
+    tokens = source.tokens
+    count: dict[str, int] = {}
+    for token in tokens:
+        count[token.text] = count.get(token.text, 0) + 1
+    for token in shuffled([t for t in tokens if t.kind == "NAME" and len(t.text) > 3], rng):
+        if count[token.text] < 2:
+            continue
+        name, place = token.text, rng.randrange(1, len(token.text) - 1)
+        choice = rng.random()
+        if choice < 0.35:
+            new = name[:place] + name[place + 1] + name[place] + name[place + 2 :]
+        elif choice < 0.65:
+            new = name[:place] + name[place + 1 :]
+        elif choice < 0.8:
+            new = name[:-1] if name.endswith("s") else name + "s"
+        elif choice < 0.9:
+            new = name.replace("_", "") if "_" in name[1:] else name[0].swapcase() + name[1:]
+        else:
+            new = name[:place] + name[place] + name[place:]
+        if new != name and new not in source.words and not keyword.iskeyword(new):
+            yield replace(token.start, token.end, new)
+
+
+@register(
+    "dropped_self",
+    "logic",
+    "`self.` is missing",
+    "self.n = self.n + 1",
+    "self.n = n + 1",
+    ("self", "cls"),
+    places=0.41,
+)
+def dropped_self(source: Source, rng: Random) -> Iterator[Candidate]:
+    tokens = source.tokens
+    found = [
+        i for i in range(len(tokens) - 2) if tokens[i].text in ("self", "cls") and tokens[i + 1].text == "."
+    ]  # fmt: skip
+    for index in shuffled(found, rng):
+        yield replace(tokens[index].start, tokens[index + 1].end, "")
+
+
+@register("missing_self_parameter", "logic", "a method without `self`",
+          "class A:\n    def f(self, x):\n        return x", "class A:\n    def f(x):\n        return x",
+          ("self",), places=0.32)  # fmt: skip
+def missing_self_parameter(source: Source, rng: Random) -> Iterator[Candidate]:
+    tokens = source.tokens
+    found = [i for i in range(len(tokens) - 4) if tokens[i].text == "def" and tokens[i + 3].text == "self"]
+    for index in shuffled(found, rng):
+        comma = tokens[index + 4].text == ","
+        end = tokens[index + 5].start if comma else tokens[index + 3].end
+        yield replace(tokens[index + 3].start, end, "")
+
+
+@register(
+    "missing_call",
+    "logic",
+    "a method or function named, not called",
+    "x = s.strip()",
+    "x = s.strip",
+    ("(",),
+    places=0.3,
+)
+def missing_call(source: Source, rng: Random) -> Iterator[Candidate]:
+    tokens = source.tokens
+    for call in shuffled(source.calls, rng):
+        if not call.arguments and call.close == call.open + 1:
+            yield replace(tokens[call.open].start, tokens[call.close].end, "")

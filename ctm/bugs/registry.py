@@ -1,0 +1,152 @@
+"""The registry of bug kinds: what the docs, the mix, the config's checks and the tests all walk through.
+
+A mutator takes a parsed snippet and a random generator and yields candidates, in random order, each a set of splices
+of the snippet's text. Whether a candidate is a bug at all is decided later, by compiling it (ctm.bugs.check).
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import NamedTuple, TypeVar
+
+from ctm.bugs.source import Source
+
+SEVERAL = "several_syntax"
+"""Kind of a mutant with two or three syntax errors."""
+CLEAN = "clean"
+"""Kind of a sample with nothing wrong."""
+
+_MODULES = (
+    "syntax_blocks",
+    "syntax_brackets",
+    "syntax_quotes",
+    "syntax_operators",
+    "syntax_words",
+    "syntax_foreign",
+    "syntax_layout",
+    "syntax_python2",
+    "syntax_pasted",
+    "syntax_noise",
+    "logic_operators",
+    "logic_names",
+    "logic_statements",
+)
+_MOST_OFTEN = 25.0
+_T = TypeVar("_T")
+
+
+class Splice(NamedTuple):
+    """Characters [start, end) of the text become `text`."""
+
+    start: int
+    end: int
+    text: str
+
+
+class Candidate(NamedTuple):
+    """A possible bug: the splices that make the buggy side and, rarely, splices that make another fixed side."""
+
+    buggy: tuple[Splice, ...]
+    fixed: tuple[Splice, ...] = ()
+
+
+Mutator = Callable[[Source, Random], Iterator[Candidate]]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of bug."""
+
+    name: str
+    """Name in pairs, reports and config/bug_mix.yaml."""
+    category: str
+    """"syntax" or "logic"."""
+    doc: str
+    """One line: what went wrong."""
+    before: str
+    """Example of correct code."""
+    after: str
+    """The same code with this bug."""
+    needs: frozenset[str]
+    """Token texts of which the snippet must have at least one; empty for any snippet."""
+    mutator: Mutator
+    places: float = 1.0
+    """Share of snippets with a place for it, measured; 1 stands for half of them or more."""
+
+    @property
+    def heldout_weight(self) -> float:
+        """How often held-out draws try it, so that all kinds come out about as often."""
+        return min(_MOST_OFTEN, 1 / self.places)
+
+    @property
+    def example(self) -> tuple[str, str]:
+        """Correct and buggy code."""
+        return self.before, self.after
+
+
+_KINDS: dict[str, Kind] = {}
+
+
+def register(
+    name: str,
+    category: str,
+    doc: str,
+    before: str,
+    after: str,
+    needs: Sequence[str] = (),
+    places: float = 1.0,
+) -> Callable[[Mutator], Mutator]:
+    """Decorator that adds a mutator to the registry; raises ValueError for a name that is taken.
+
+    `places` is the share of snippets with a place for the kind; rare ones are tried more often in the held-out sets.
+    """
+
+    def add(mutator: Mutator) -> Mutator:
+        if name in _KINDS or name in (SEVERAL, CLEAN):
+            raise ValueError(f"bug kind {name!r} is registered twice")
+        _KINDS[name] = Kind(name, category, doc, before, after, frozenset(needs), mutator, places)
+        return mutator
+
+    return add
+
+
+def registry() -> dict[str, Kind]:
+    """Every kind by name, in the order of the modules."""
+    for module in _MODULES:
+        importlib.import_module(f"ctm.bugs.{module}")
+    return _KINDS
+
+
+def kind_names(category: str) -> list[str]:
+    """Names of all kinds of "syntax" (with several_syntax), "logic" or "clean", in order."""
+    names = [kind.name for kind in registry().values() if kind.category == category]
+    extra = {"syntax": [SEVERAL], "clean": [CLEAN]}
+    return names + extra.get(category, [])
+
+
+def shuffled(items: Sequence[_T], rng: Random) -> Iterator[_T]:
+    """The items in random order, drawn lazily: one draw costs the same however many there are."""
+    pool = list(items)
+    while pool:
+        index = int(rng.random() * len(pool))
+        pool[index], pool[-1] = pool[-1], pool[index]
+        yield pool.pop()
+
+
+def replace(start: int, end: int, text: str) -> Candidate:
+    """A candidate of one splice."""
+    return Candidate((Splice(start, end, text),))
+
+
+def apply(text: str, splices: Sequence[Splice]) -> str:
+    """The text with the splices made, whose spans must not overlap."""
+    parts: list[str] = []
+    at = 0
+    for start, end, new in sorted(splices):
+        parts += (text[at:start], new)
+        at = end
+    parts.append(text[at:])
+    return "".join(parts)

@@ -1,0 +1,191 @@
+"""Indentation and line ends: too much, too little, mixed, lines joined or broken, bodies missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+
+from ctm.bugs.registry import Candidate, Splice, register, replace, shuffled
+from ctm.bugs.source import BLOCK_WORDS, Source
+
+_HEADERS = ("if", "for", "while", "def", "class", "try", "with")
+
+
+@register(
+    "unexpected_indent", "syntax", "a line indented deeper than its block", "x = 1\ny = 2", "x = 1\n    y = 2"
+)
+def unexpected_indent(source: Source, rng: Random) -> Iterator[Candidate]:
+    for number in shuffled(range(len(source.lines)), rng):
+        line = source.lines[number]
+        more = rng.choice(("    ", "    ", " ", " ", "  ", "\t", "   "))
+        yield replace(line.start, line.start, more)
+
+
+@register("indented_rest", "syntax",
+          "all lines but the first, or all, carry an indentation from where they were copied",
+          "import os\nx = os.sep", "import os\n    x = os.sep")  # fmt: skip
+def indented_rest(source: Source, rng: Random) -> Iterator[Candidate]:
+    lines = source.lines
+    more = rng.choice(("    ", "    ", "  ", "\t", " ", "        "))
+    firsts = [0, 0, 1]
+    for first in shuffled(firsts, rng):
+        if 1 <= len(lines) - first <= 7:
+            yield Candidate(tuple(Splice(line.start, line.start, more) for line in lines[first:]))
+
+
+@register(
+    "missing_indent",
+    "syntax",
+    "the body of a block is not indented",
+    "if x:\n    go()",
+    "if x:\ngo()",
+    _HEADERS,
+)
+def missing_indent(source: Source, rng: Random) -> Iterator[Candidate]:
+    for header in shuffled(source.headers, rng):
+        if not source.opens_block(header):
+            continue
+        outer = source.lines[header.line].indent
+        block = source.block(header)
+        whole = len(block) <= 6 and (len(block) == 1 or rng.random() < 0.6)
+        chosen = block if whole else block[:1]
+        step = source.lines[block[0]].indent - outer
+        if step > 0:
+            yield Candidate(
+                tuple(Splice(source.lines[n].start, source.lines[n].start + step, "") for n in chosen)
+            )
+
+
+@register("wrong_dedent", "syntax", "a line indented less than its block, to a depth that no block has",
+          "def f():\n    a()\n    b()", "def f():\n    a()\n  b()")  # fmt: skip
+def wrong_dedent(source: Source, rng: Random) -> Iterator[Candidate]:
+    for number in shuffled(range(1, len(source.lines)), rng):
+        line = source.lines[number]
+        if line.indent >= 2:
+            less = rng.randrange(1, min(line.indent, 4))
+            yield replace(line.start, line.start + less, "")
+
+
+@register("lost_indent", "syntax",
+          "a line inside a block starts at an outer level, and what follows does not fit",
+          "if a:\n    x()\n    y()\nelse:\n    z()", "if a:\n    x()\ny()\nelse:\n    z()",
+          _HEADERS)  # fmt: skip
+def lost_indent(source: Source, rng: Random) -> Iterator[Candidate]:
+    for number in shuffled(range(1, len(source.lines)), rng):
+        line = source.lines[number]
+        outer = sorted({other.indent for other in source.lines[:number] if other.indent < line.indent})
+        if outer:
+            yield replace(line.start, line.start + line.indent - rng.choice(outer), "")
+
+
+@register("mixed_tabs", "syntax", "a tab in place of a block's spaces", "def f():\n    a()\n    b()",
+          "def f():\n    a()\n\tb()", _HEADERS)  # fmt: skip
+def mixed_tabs(source: Source, rng: Random) -> Iterator[Candidate]:
+    for number in shuffled(range(1, len(source.lines)), rng):
+        line = source.lines[number]
+        if source.lines[number - 1].indent != line.indent:
+            continue  # alone in its block it would only differ in spacing
+        indent = source.text[line.start : line.start + line.indent]
+        if indent and not indent.strip(" "):
+            tabs = max(1, len(indent) // 4)
+            new = "\t" * tabs if rng.random() < 0.7 else "    " * (tabs - 1) + "\t"
+        elif indent and not indent.strip("\t"):
+            new = "    " * len(indent)
+        else:
+            continue
+        if len(new.expandtabs(8)) != len(indent.expandtabs(8)):
+            yield replace(line.start, line.start + line.indent, new)
+
+
+@register("missing_body", "syntax", "a block with nothing in it", "def f():\n    pass", "def f():", _HEADERS)
+def missing_body(source: Source, rng: Random) -> Iterator[Candidate]:
+    tokens, text = source.tokens, source.text
+    for header in shuffled(source.headers, rng):
+        if not source.opens_block(header):
+            continue
+        block = source.block(header)
+        first, last = source.lines[block[0]], source.lines[block[-1]]
+        start = tokens[header.colon].end
+        indent = text[first.start : first.start + first.indent]
+        note = (
+            ""
+            if rng.random() < 0.7
+            else f"\n{indent}# {rng.choice(('TODO', 'do something', 'code here', '...'))}"
+        )
+        yield Candidate((Splice(start, last.end, note),), (Splice(start, last.end, f"{note}\n{indent}pass"),))
+
+
+@register("joined_lines", "syntax", "two statements on one line", "x = 1\ny = 2", "x = 1 y = 2")
+def joined_lines(source: Source, rng: Random) -> Iterator[Candidate]:
+    lines, tokens, text = source.lines, source.tokens, source.text
+    for number in shuffled(range(1, len(lines)), rng):
+        before, line = lines[number - 1], lines[number]
+        end, start = before.end, tokens[line.first].start
+        if text[end : line.start].strip(" \t") != "\n":
+            continue
+        header = tokens[before.last].text == ":" and tokens[before.first].text in BLOCK_WORDS
+        if header and tokens[line.first].text not in BLOCK_WORDS:
+            continue
+        if header or before.indent >= line.indent:
+            yield replace(end, start, " " if rng.random() < 0.85 else ", ")
+
+
+@register(
+    "broken_line",
+    "syntax",
+    "a statement broken over two lines without brackets or backslash",
+    "total = first_part + second_part",
+    "total = first_part +\n    second_part",
+)
+def broken_line(source: Source, rng: Random) -> Iterator[Candidate]:
+    tokens, text = source.tokens, source.text
+    for index in shuffled(range(1, len(tokens)), rng):
+        before, token = tokens[index - 1], tokens[index]
+        if before.line != token.line:
+            continue
+        gap = text[before.end : token.start]
+        line = source.lines[token.line]
+        indent = text[line.start : line.start + line.indent]
+        if "\\" in gap:
+            place = before.end + gap.index("\\")
+            yield replace(place, place + 1, "")
+        elif (
+            token.depth == 0
+            and gap
+            and "\n" not in gap
+            and index - line.first >= 2
+            and token.start - line.start > 20
+        ):
+            yield replace(before.end, token.start, "\n" + rng.choice((indent, indent, indent + "    ", "")))
+
+
+@register("extra_block_line", "syntax", "a block's header that stands before a line that is not its body",
+          "x = 1\ny = 2", "x = 1\ntry:\ny = 2")  # fmt: skip
+def extra_block_line(source: Source, rng: Random) -> Iterator[Candidate]:
+    for line in shuffled(source.lines, rng):
+        indent = source.text[line.start : line.start + line.indent]
+        new = rng.choice(
+            (
+                "try:",
+                "else:",
+                "except:",
+                "finally:",
+                "while True:",
+                "if True:",
+                "def main():",
+                "except Exception as e:",
+            )
+        )
+        yield replace(line.start, line.start, f"{indent}{new}\n")
+
+
+@register("try_without_except", "syntax", "a `try` whose `except` is missing",
+          "try:\n    a()\nexcept ValueError:\n    b()", "try:\n    a()", ("except",),
+          places=0.12)  # fmt: skip
+def try_without_except(source: Source, rng: Random) -> Iterator[Candidate]:
+    for header in shuffled([h for h in source.headers if h.word == "except" and source.opens_block(h)], rng):
+        line, last = source.lines[header.line], source.lines[source.block(header)[-1]]
+        indent = source.text[line.start : line.start + line.indent]
+        before = source.lines[header.line - 1].end
+        plain = f"\n{indent}except Exception:\n{indent}    pass"
+        yield Candidate((Splice(before, last.end, ""),), (Splice(before, last.end, plain),))

@@ -1,0 +1,153 @@
+"""A process that makes mutants and may be killed: the compiler is given code that nobody vetted.
+
+The child has a limited address space and the parent a watchdog. A batch that times out, or whose child dies, is given
+again snippet by snippet to a new child, so that only the snippet at fault is lost, with its reason. Replies are
+`marshal`led plain tuples. `python -m ctm.bugs.worker FD` is the child.
+"""
+
+from __future__ import annotations
+
+import logging
+import marshal
+import os
+import pickle
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from ctm.bugs.draw import Mix, Mutant, Mutants, generator, mutate_text
+from ctm.bugs.settings import MutationSettings
+
+log = logging.getLogger(__name__)
+_START_SECONDS = 60.0
+_PACKAGE_ROOT = Path(__file__).resolve().parents[2]
+
+Task = tuple[str, str, bool]
+"""(snippet id, text, whether it is held out of training)."""
+
+
+class WorkerLost(Exception):
+    """The child was killed or died; the message is the reason that rejects carry."""
+
+
+class Worker:
+    """One child process, started at the first batch and replaced when it is lost. Use as a context manager."""
+
+    def __init__(self, settings: MutationSettings, mix: Mix) -> None:
+        self._settings = settings
+        self._setup = pickle.dumps((settings, mix.weights))
+        self._process: subprocess.Popen[bytes] | None = None
+        self._pipe: Connection | None = None
+        self.replaced = 0
+        """Children that were lost so far."""
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the child, None before the first batch."""
+        return self._process.pid if self._process else None
+
+    def run(self, tasks: Sequence[Task]) -> list[Mutants | str]:
+        """The mutants of each snippet in order, or why the snippet was lost: "worker timed out" or "worker died".
+
+        Raises RuntimeError where a child cannot even start.
+        """
+        try:
+            return list(self._ask(tasks))
+        except WorkerLost as lost:
+            if len(tasks) == 1:
+                log.warning("snippet %s: %s", tasks[0][0], lost)
+                return [str(lost)]
+        return [self.run([task])[0] for task in tasks]
+
+    def _ask(self, tasks: Sequence[Task]) -> list[Mutants]:
+        pipe = self._pipe or self._start()
+        try:
+            pipe.send_bytes(marshal.dumps(list(tasks)))
+            if not pipe.poll(self._settings.batch_seconds):
+                raise WorkerLost("worker timed out")
+            reply = marshal.loads(pipe.recv_bytes())
+        except (EOFError, OSError) as error:
+            self._lost()
+            raise WorkerLost("worker died") from error
+        except WorkerLost:
+            self._lost()
+            raise
+        return [Mutants([Mutant(*row) for row in kept], dropped) for kept, dropped in reply]
+
+    def _start(self) -> Connection:
+        ours, theirs = Pipe()
+        path = os.pathsep.join(filter(None, (str(_PACKAGE_ROOT), os.environ.get("PYTHONPATH"))))
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "ctm.bugs.worker", str(theirs.fileno())],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": path},
+        )
+        theirs.close()
+        self._pipe = ours
+        try:
+            ours.send_bytes(self._setup)
+            ready = ours.poll(_START_SECONDS) and ours.recv_bytes() == b"ready"
+        except (EOFError, OSError):
+            ready = False
+        if not ready:
+            self.stop()
+            raise RuntimeError(
+                f"a mutation worker did not start within {_START_SECONDS:.0f} s and "
+                f"worker_mb={self._settings.worker_mb}: see its message above, or allow it more memory"
+            )
+        return ours
+
+    def _lost(self) -> None:
+        self.replaced += 1
+        self.stop()
+
+    def stop(self) -> None:
+        """Kill the child, if there is one."""
+        if self._pipe is not None:
+            self._pipe.close()
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+        self._process = self._pipe = None
+
+
+def _serve(pipe: Connection) -> None:
+    """The child: answers batches until the parent closes the pipe."""
+    settings, weights = pickle.loads(pipe.recv_bytes())
+    limit = settings.worker_mb * 2**20
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # the default action of SIGALRM ends the process even inside the compiler: a child outlives no dead parent
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    mix = Mix(weights)
+    pipe.send_bytes(b"ready")
+    while True:
+        try:
+            tasks = marshal.loads(pipe.recv_bytes())
+        except EOFError:
+            return
+        signal.setitimer(signal.ITIMER_REAL, settings.batch_seconds + 5)
+        reply = []
+        for snippet, text, heldout in tasks:
+            count = settings.per_snippet_heldout if heldout else settings.per_snippet
+            made = mutate_text(text, generator(settings.seed, snippet), mix, count, settings, uniform=heldout)
+            reply.append(([tuple(mutant) for mutant in made.kept], made.dropped))
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        pipe.send_bytes(marshal.dumps(reply))
+
+
+if __name__ == "__main__":
+    _serve(Connection(int(sys.argv[1])))

@@ -1,0 +1,129 @@
+"""Before training: what random weights reach, and what a thought costs in time and memory."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ctm.evaluation.averages import CLEAN, counts, shares
+from ctm.evaluation.first_states import FirstState, inputs_of, read_first_states
+from ctm.evaluation.repairs import single_threads
+from ctm.evaluation.torch_proposer import Goal, TorchProposer
+from ctm.grid.edits import apply_edit
+from ctm.grid.files import write_json
+from ctm.grid.tokenizer import CodeTokenizer
+from ctm.model.model import CTM
+from ctm.model.thinking import read, think
+from ctm.training.initial import new_model
+
+log = logging.getLogger(__name__)
+FORMAT_VERSION = 1
+ITEMS = 256
+TIMED = 12
+"""Thoughts of which the fastest is reported: the others were disturbed."""
+
+
+def baseline(manifest: Path, tokenizer: Path, sizes: Mapping[str, Any], threads: int, out: Path) -> None:
+    """Write the figures of an untrained model as JSON.
+
+    manifest: of the validation grids. sizes: of the model (ModelConfig), as the last stage leaves it; vocabulary and
+    diagnoses follow from the tokenizer.
+    """
+    torch.set_num_threads(threads)
+    codec = CodeTokenizer.load(tokenizer)
+    states = read_first_states(manifest, codec, ITEMS)
+    model = new_model(sizes, codec, 0).eval()
+    typical = _typical(states)
+    report = {
+        "format_version": FORMAT_VERSION,
+        "parameters": model.parameter_counts(),
+        **accuracy(model, states, codec),
+        "cells": len(typical.state.ids),
+        "ticks": model.config.ticks,
+        "forward_ms_batch_1": forward_ms(model, typical, model.config.ticks),
+        "forward_ms_by_ticks": [
+            [ticks, forward_ms(model, typical, ticks)] for ticks in _powers(model.config.ticks)
+        ],
+        "memory_mb_per_sample": {
+            "thinking": peak_bytes(model, typical, training=False) / 1e6,
+            "training": peak_bytes(model, typical, training=True) / 1e6,
+        },
+        "threads": threads,
+    }
+    log.info("untrained: %.2f ms a thought of %d cells", report["forward_ms_batch_1"], report["cells"])
+    write_json(out, report)
+
+
+def accuracy(model: CTM, states: list[FirstState], codec: CodeTokenizer) -> dict[str, Any]:
+    """Share of first edits that are right at the last tick, by category, and the number of items."""
+    goals = {
+        item.state.text: Goal(item.edit, codec.decode(apply_edit(item.state.ids, item.edit)))
+        for item in states
+    }
+    proposer = TorchProposer(model, codec, goals=goals)
+    with single_threads(1):
+        proposer.propose([item.state for item in states])
+    right = [bool(proposer.watched[item.state.text].right[-1]) for item in states]
+    category, kind = np.array([item.category for item in states]), np.array([item.kind for item in states])
+    return {"accuracy": shares(category, kind, right), "n": counts(category)}
+
+
+@torch.inference_mode()
+def forward_ms(model: CTM, item: FirstState, ticks: int) -> float:
+    """Milliseconds of one sample's thought of `ticks` ticks and its answer."""
+    inputs = inputs_of([item.state])
+
+    def thought() -> None:
+        kept, memory = think(model, inputs, max_ticks=ticks)
+        read(model, kept, memory)
+
+    return 1e3 * min(_seconds(thought) for _ in range(TIMED))
+
+
+def peak_bytes(model: CTM, item: FirstState, *, training: bool) -> int:
+    """Bytes that one sample's thought holds besides the weights: for its backward pass, or between ticks.
+
+    Counted tensor by tensor (what autograd saves; what encoding and state keep), so it is the same on every machine.
+    """
+    inputs = inputs_of([item.state])
+    if not training:
+        with torch.inference_mode():
+            kept, memory = think(model, inputs, max_ticks=1)
+            state = model.start(memory)
+        return sum(tensor.nbytes for tensor in (*memory, *state, *kept))
+    seen: dict[int, torch.UntypedStorage] = {}  # kept alive: an address must not be used twice
+    weights = {parameter.untyped_storage().data_ptr() for parameter in model.parameters()}
+
+    def note(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in weights:
+            seen[storage.data_ptr()] = storage
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+        thought = model(**inputs)
+    del thought
+    return sum(storage.nbytes() for storage in seen.values())
+
+
+def _typical(states: list[FirstState]) -> FirstState:
+    """The buggy text of median length."""
+    buggy = [item for item in states if item.category != CLEAN] or states
+    return sorted(buggy, key=lambda item: len(item.state.ids))[len(buggy) // 2]
+
+
+def _powers(most: int) -> list[int]:
+    return sorted({2**power for power in range(most.bit_length()) if 2**power <= most} | {most})
+
+
+def _seconds(work: Callable[[], None]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started

@@ -1,0 +1,223 @@
+"""The frozen test sets: the figures of a run.
+
+Notable: every item goes through the passes that a user gets, with the model's own decision at its most certain tick;
+items out of scope count as failures. `in_use` has the same of code that compiles with both thresholds, as `ctm-repair`
+applies them: fewer false alarms, fewer repairs.
+**Accuracy by tick** is about the first edit alone: at tick t an item is right if the likeliest edit of that tick (no
+candidate checked against the compiler, no further pass) makes exactly the right next text: for pairs of one edit the
+fixed text, for longer ones the text after their first edit, for clean code 'no edit'. **Ticks used** counts to the
+tick that answered: the first past the tick threshold, or else the most certain one.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ctm.evaluation.averages import CLEAN, OVERALL, averages, counts, shares
+from ctm.evaluation.calibrate import ALWAYS, Thresholds, answering_ticks, calibrate
+from ctm.evaluation.items import write_items
+from ctm.evaluation.repairs import Judged, repair_cases, single_threads
+from ctm.evaluation.settings import EvaluationSettings
+from ctm.evaluation.suites import Case, prepare, read_suite
+from ctm.evaluation.torch_proposer import TorchProposer
+from ctm.grid.files import write_json
+from ctm.grid.tokenizer import CodeTokenizer
+from ctm.model.device import pick_device
+from ctm.model.model import CTM
+from ctm.model.thinking import NEVER
+from ctm.model.weights import load_model
+from ctm.repair.evaluate import Evaluator
+from ctm.repair.metrics import measure
+
+log = logging.getLogger(__name__)
+FORMAT_VERSION = 1
+TEST, REAL = "test", "real"
+SYNTAX = "syntax"
+
+
+def benchmark(
+    weights: Path, tokenizer: Path, validation: Path, test: Path, real: Path, settings: EvaluationSettings,
+    threads: int, out: Path, items: Path,
+) -> None:  # fmt: skip
+    """Choose the thresholds on `validation`, measure on `test` and `real` (Parquet files of pairs).
+
+    out: JSON of all figures. items: Parquet, a row per item of both suites. Raises ValueError if `test` is empty.
+    """
+    started = time.monotonic()
+    codec = CodeTokenizer.load(tokenizer)
+    model = load_model(weights).to(pick_device(settings.device))
+    thresholds = calibrate(read_suite(validation), model, codec, settings, threads)
+    suites: dict[str, list[Judged]] = {}
+    for name, path in ((TEST, test), (REAL, real)):
+        cases = prepare(read_suite(path), codec)
+        suites[name] = repair_cases(cases, model, codec, NEVER, ALWAYS, threads, name)
+    if not suites[TEST]:
+        raise ValueError(f"{test}: no pairs in it; the test set cannot be empty")
+    careful = repair_cases(
+        [judged.case for judged in suites[TEST] if judged.case.item.category != SYNTAX],
+        model, codec, thresholds.tick.threshold, thresholds.edit.threshold, threads, "test, thresholds in use",
+    )  # fmt: skip
+    ranked = rank([judged.case for judged in suites[TEST]], model, codec, thresholds, settings, threads)
+    report = {
+        "format_version": FORMAT_VERSION,
+        **figures(suites[TEST], model.config.ticks, thresholds.tick.threshold),
+        "in_use": in_use(careful),
+        "ranked": ranked,
+        "suites": {name: suite_figures(judged) for name, judged in suites.items() if judged},
+        "thresholds": {"tick": thresholds.tick.threshold, "edit": thresholds.edit.threshold},
+        "calibration": thresholds.as_dict(),
+        "parameters": model.parameter_counts(),
+        "seconds": time.monotonic() - started,
+    }
+    write_items(items, [row(name, judged) for name, suite in suites.items() for judged in suite])
+    write_json(out, report)
+
+
+def figures(judged: Sequence[Judged], ticks: int, threshold: float) -> dict[str, Any]:
+    """The figures of a suite whose kinds are in equal shares; `ticks` is T, `threshold` the tick threshold."""
+    category = np.array([item.case.item.category for item in judged])
+    kind = np.array([item.case.item.kind for item in judged])
+    outcomes = [item.evaluated.outcome for item in judged]
+    exact = [is_exact(item) for item in judged]
+    right, certainty = by_tick(judged, ticks)
+    asked = ~np.isnan(certainty[:, 0])
+    all_measures = measure(outcomes)
+    return {
+        "accuracy": shares(category, kind, exact),
+        "coverage": shares(category, kind, [outcome.in_scope for outcome in outcomes]),
+        "n": counts(category),
+        "ece": all_measures["ece"],
+        "false_alarm": all_measures["false_alarm"],
+        "bifi": all_measures["bifi"],
+        "accuracy_by_tick": _points(averages(category, kind, right.astype(np.float64)).get(OVERALL)),
+        "accuracy_by_tick_by_category": {
+            name: _points(values)
+            for name, values in averages(category, kind, right.astype(np.float64)).items()
+            if name != OVERALL
+        },
+        "certainty_by_tick": _points(certainty[asked].mean(axis=0)) if asked.any() else [],
+        "ticks_used": {
+            "mean": all_measures["ticks_mean"],
+            "thought_mean": float(answering_ticks(certainty[asked], threshold)[1].mean())
+            if asked.any()
+            else None,
+            "of": ticks,
+        },
+        "by_kind": by_kind(judged, exact),
+    }
+
+
+def in_use(judged: Sequence[Judged]) -> dict[str, Any]:
+    """Accuracy by category, and false alarms, of items that compile, with the thresholds of use."""
+    category = np.array([item.case.item.category for item in judged])
+    kind = np.array([item.case.item.kind for item in judged])
+    measures = measure([item.evaluated.outcome for item in judged])
+    return {
+        "accuracy": shares(category, kind, [is_exact(item) for item in judged]),
+        "false_alarm": measures["false_alarm"],
+        "ticks_mean": measures["ticks_mean"],
+    }
+
+
+def by_tick(judged: Sequence[Judged], ticks: int) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
+    """Whether each tick was right, and its certainty, [n, T] each; wrong, and NaN, where the model was not asked."""
+    right = np.zeros((len(judged), ticks), dtype=bool)
+    certainty = np.full((len(judged), ticks), np.nan, dtype=np.float32)
+    for place, item in enumerate(judged):
+        if item.by_tick is not None:
+            right[place], certainty[place] = item.by_tick.right, item.by_tick.certainty
+    return right, certainty
+
+
+def by_kind(judged: Sequence[Judged], exact: Sequence[bool]) -> dict[str, dict[str, Any]]:
+    """Category, n, accuracy, coverage and BIFI of every kind, in the order of categories and names."""
+    groups: dict[tuple[str, str], list[int]] = {}
+    for place, item in enumerate(judged):
+        groups.setdefault((item.case.item.category, item.case.item.kind), []).append(place)
+    table = {}
+    for (category, kind), places in sorted(groups.items()):
+        measures = measure([judged[place].evaluated.outcome for place in places])
+        name = kind if kind not in table else f"{kind} ({category})"
+        table[name] = {
+            "category": category,
+            "n": len(places),
+            "accuracy": float(np.mean([exact[place] for place in places])),
+            "coverage": measures["coverage"],
+            "bifi": measures["bifi"],
+        }
+    return table
+
+
+def suite_figures(judged: Sequence[Judged]) -> dict[str, Any]:
+    """M of ctm.repair.metrics over all items; ranks beyond the first are not asked for here."""
+    measures = measure([item.evaluated.outcome for item in judged])
+    absent = ("exact_at_5", "exact_at_10", "pass_at_1", "pass_at_10")
+    return {name: value for name, value in measures.items() if name not in absent}
+
+
+def rank(
+    cases: Sequence[Case],
+    model: CTM,
+    codec: CodeTokenizer,
+    thresholds: Thresholds,
+    settings: EvaluationSettings,
+    threads: int,
+) -> dict[str, Any]:
+    """Exact match among one, five and ten answers, on `ranked_items` items with a bug drawn from the test set."""
+    buggy = [case.item for case in cases if case.item.category != CLEAN]
+    drawn = np.random.default_rng(settings.seed).permutation(len(buggy))[: settings.ranked_items]
+    if not len(drawn):
+        return {"n": 0}
+    proposer = TorchProposer(model, codec, thresholds.tick.threshold)
+    evaluator = Evaluator(proposer, codec, thresholds.edit.threshold, run_tests=False)
+    parts = [[buggy[i] for i in drawn[part::threads]] for part in range(min(threads, len(drawn)))]
+    with single_threads(threads) as pool:
+        measures = measure([item.outcome for done in pool.map(evaluator.evaluate, parts) for item in done])
+    return {name: measures[name] for name in ("n", "exact_at_1", "exact_at_5", "exact_at_10")}
+
+
+def is_exact(judged: Judged) -> bool:
+    """Whether the repair is an exact match; never for an item out of scope."""
+    return judged.evaluated.outcome.in_scope and judged.evaluated.outcome.exact_rank == 1
+
+
+def row(suite: str, judged: Judged) -> dict[str, Any]:
+    """An item's row of items.parquet."""
+    case, outcome = judged.case, judged.evaluated.outcome
+    first = judged.evaluated.answers[0] if judged.evaluated.answers else None
+    thought = judged.by_tick
+    return {
+        "suite": suite,
+        "id": case.item.item_id,
+        "category": case.item.category,
+        "kind": case.item.kind,
+        "in_scope": outcome.in_scope,
+        "reason": case.reason,
+        "cells": case.cells,
+        "edits": case.edits,
+        "exact": is_exact(judged),
+        "bifi": outcome.bifi,
+        "compiles": bool(first and first.compiles),
+        "changed": outcome.is_changed,
+        "confidence": outcome.confidence,
+        "certainty": first.certainty if first else None,
+        "ticks": outcome.ticks,
+        "asked": first.asked if first else 0,
+        "passes": len(first.passes) if first else 0,
+        "stopped": first.stopped if first else "",
+        "answer": first.text if first else "",
+        "tick_right": thought.right.tolist() if thought else None,
+        "tick_certainty": thought.certainty.tolist() if thought else None,
+    }
+
+
+def _points(values: NDArray[np.generic] | None) -> list[list[float]]:
+    """[tick, value] from tick 1 on."""
+    return [] if values is None else [[tick, float(value)] for tick, value in enumerate(values, 1)]

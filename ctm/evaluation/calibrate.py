@@ -1,0 +1,174 @@
+"""The two thresholds of use, chosen on the validation split.
+
+tick: certainty at which a thought ends, the one that saves most ticks among those that lose next to no accuracy.
+edit: probability that an edit of code that compiles must exceed, the lowest that keeps false alarms rare.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ctm.evaluation.averages import CLEAN, averages
+from ctm.evaluation.repairs import Judged, repair_cases
+from ctm.evaluation.settings import EvaluationSettings
+from ctm.evaluation.suites import prepare
+from ctm.grid.tokenizer import CodeTokenizer
+from ctm.model.model import CTM
+from ctm.model.thinking import NEVER
+from ctm.pairs.categories import compiles
+from ctm.repair.evaluate import Item
+
+log = logging.getLogger(__name__)
+STEPS = 50
+"""Certainties that are tried as tick threshold: quantiles of those that were seen."""
+ALWAYS = -1.0
+"""An edit threshold that every edit exceeds."""
+
+
+@dataclass(frozen=True)
+class TickChoice:
+    """What a tick threshold gives on the validation items (first edits)."""
+
+    threshold: float
+    """2.0: a thought is never ended early."""
+    ticks_mean: float
+    """Ticks that a thought takes."""
+    accuracy: dict[str, float]
+    """By category and overall."""
+    accuracy_of_all_ticks: dict[str, float]
+    items: int
+
+
+@dataclass(frozen=True)
+class EditChoice:
+    """What an edit threshold gives on clean validation code."""
+
+    threshold: float
+    false_alarm: float | None
+    """Share of the clean texts that are edited."""
+    asked: float
+    """Largest share allowed."""
+    texts: int
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Both thresholds and how they came about."""
+
+    tick: TickChoice
+    edit: EditChoice
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+def calibrate(
+    validation: Sequence[Item],
+    model: CTM,
+    tokenizer: CodeTokenizer,
+    settings: EvaluationSettings,
+    threads: int,
+) -> Thresholds:
+    """Choose both thresholds on the validation split."""
+    rng = np.random.default_rng(settings.seed)
+    chosen = prepare(draw_equally(validation, settings.tick_items, rng), tokenizer)
+    # no passes are needed: what counts is what each tick says of the first edit
+    judged = repair_cases(chosen, model, tokenizer, NEVER, ALWAYS, threads, "validation, ticks", max_passes=1)
+    tick = choose_tick(judged, model.config.ticks, settings.tick_loss)
+    texts = prepare(clean_items(validation, settings.clean_items, rng), tokenizer)
+    alarms = repair_cases(
+        texts, model, tokenizer, tick.threshold, ALWAYS, threads, "validation, clean code", max_passes=1
+    )
+    edit = choose_edit([alarm(item) for item in alarms], settings.false_alarms)
+    log.info("thresholds: tick %.4f, edit %.4f", tick.threshold, edit.threshold)
+    return Thresholds(tick, edit)
+
+
+def draw_equally(items: Sequence[Item], count: int, rng: np.random.Generator) -> list[Item]:
+    """Up to `count` items, categories in equal shares; what one lacks the others do not make up."""
+    names = sorted({item.category for item in items})
+    drawn: list[Item] = []
+    for name in names:
+        pool = [item for item in items if item.category == name]
+        drawn += [pool[i] for i in rng.permutation(len(pool))[: -(-count // len(names))]]
+    return drawn
+
+
+def clean_items(items: Sequence[Item], count: int, rng: np.random.Generator) -> list[Item]:
+    """Up to `count` clean texts that compile, as items: clean samples first, then fixed sides."""
+    texts = dict.fromkeys(item.fixed for item in items if item.category == CLEAN)
+    others = list(dict.fromkeys(item.fixed for item in items if item.category != CLEAN))
+    texts |= dict.fromkeys(others[i] for i in rng.permutation(len(others)))
+    kept: list[Item] = []
+    for number, text in enumerate(texts):
+        if len(kept) == count:
+            break
+        if compiles(text):
+            kept.append(Item(str(number), text, text, CLEAN, CLEAN))
+    return kept
+
+
+def alarm(judged: Judged) -> float:
+    """Probability of the edit that a clean text would get; 0 where 'no edit' comes first."""
+    first = judged.evaluated.answers[0] if judged.evaluated.answers else None
+    return first.passes[0].option.candidate.probability if first and first.passes else 0.0
+
+
+def choose_edit(alarms: Sequence[float], allowed: float) -> EditChoice:
+    """The lowest threshold that at most the share `allowed` of `alarms` (edits' probabilities) exceed.
+
+    Without any clean text it is 0.5.
+    """
+    if not alarms:
+        return EditChoice(0.5, None, allowed, 0)
+    ranked = np.sort(np.asarray(alarms, dtype=np.float64))[::-1]
+    threshold = float(ranked[min(int(allowed * len(ranked)), len(ranked) - 1)])
+    return EditChoice(threshold, float((ranked > threshold).mean()), allowed, len(ranked))
+
+
+def choose_tick(judged: Sequence[Judged], ticks: int, allowed: float) -> TickChoice:
+    """The certainty that ends thoughts earliest while accuracy loses at most `allowed`, in no category more."""
+    thoughts = [(item, item.by_tick) for item in judged if item.by_tick is not None]
+    if not thoughts:
+        return TickChoice(NEVER, float(ticks), {}, {}, 0)
+    right = np.stack([thought.right for _, thought in thoughts])
+    certainty = np.stack([thought.certainty for _, thought in thoughts])
+    category = np.array([item.case.item.category for item, _ in thoughts])
+    kind = np.array([item.case.item.kind for item, _ in thoughts])
+
+    def tried(threshold: float) -> tuple[dict[str, float], float]:
+        answering, taken = answering_ticks(certainty, threshold)
+        hits = right[np.arange(len(right)), answering].astype(np.float64)
+        means = averages(category, kind, hits)
+        return {name: float(mean) for name, mean in means.items()}, float(taken.mean())
+
+    reference, best = tried(NEVER)
+    chosen, threshold = reference, NEVER
+    for candidate in np.unique(np.quantile(certainty, np.linspace(0, 1, STEPS + 1)).round(4)).tolist():
+        accuracy, taken = tried(candidate)
+        if taken < best and all(accuracy[name] >= reference[name] - allowed for name in reference):
+            chosen, best, threshold = accuracy, taken, candidate
+    return TickChoice(threshold, best, chosen, reference, len(thoughts))
+
+
+def answering_ticks(
+    certainty: NDArray[np.float32], threshold: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Which tick answers, from 0, and how many are thought, [n] each, from certainties [n, T].
+
+    The first tick at the threshold, and as many ticks as that; else the most certain one, and all ticks.
+    """
+    past = certainty >= threshold
+    stops = past.any(axis=1)
+    first = past.argmax(axis=1)
+    return (
+        np.where(stops, first, certainty.argmax(axis=1)),
+        np.where(stops, first + 1, certainty.shape[1]),
+    )

@@ -1,0 +1,56 @@
+"""Per-item results as Parquet: what the analysis of the ticks, and anyone who looks for errors, reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ctm.grid.files import replacing
+
+FORMAT_VERSION = "1"
+ITEMS = pa.schema(
+    [
+        ("suite", pa.string()),
+        ("id", pa.string()),
+        ("category", pa.string()),
+        ("kind", pa.string()),
+        ("in_scope", pa.bool_()),
+        ("reason", pa.string()),  # why out of scope
+        ("cells", pa.int32()),
+        ("edits", pa.int32()),  # that lead to the fixed text
+        ("exact", pa.bool_()),
+        ("bifi", pa.bool_()),
+        ("compiles", pa.bool_()),  # the answer
+        ("changed", pa.bool_()),
+        ("confidence", pa.float32()),
+        ("certainty", pa.float32()),
+        ("ticks", pa.float32()),  # to the answering tick, mean over the passes
+        ("asked", pa.int32()),  # answers of the model
+        ("passes", pa.int32()),
+        ("stopped", pa.string()),
+        ("answer", pa.string()),
+        ("tick_right", pa.list_(pa.bool_())),  # of the first answer, tick by tick
+        ("tick_certainty", pa.list_(pa.float32())),
+    ],
+    metadata={"format": "ctm.items", "format_version": FORMAT_VERSION},
+)
+
+
+def write_items(path: Path, rows: Sequence[dict[str, Any]]) -> None:
+    """Write rows (schema ITEMS)."""
+    with replacing(path) as temporary:
+        pq.write_table(pa.Table.from_pylist(list(rows), schema=ITEMS), temporary, compression="zstd")
+
+
+def read_items(path: Path) -> pa.Table:
+    """All items. Raises ValueError for another format or format version."""
+    table = pq.read_table(path)
+    metadata = table.schema.metadata or {}
+    found = (metadata.get(b"format"), metadata.get(b"format_version"))
+    if found != (b"ctm.items", FORMAT_VERSION.encode()):
+        raise ValueError(f"{path}: not items of this version; run the benchmark again")
+    return table

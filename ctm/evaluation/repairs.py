@@ -1,0 +1,100 @@
+"""Repairs of many cases through the same passes, and with the same thresholds, as `ctm-repair` makes them.
+
+Notable: chunks of cases run in threads, so that one thread's model computes while another's Python checks answers;
+each chunk depends on nothing but its cases, so the result does not depend on the threads.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import warnings
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+
+from ctm.evaluation.suites import Case
+from ctm.evaluation.torch_proposer import ByTick, Goal, TorchProposer
+from ctm.grid.edits import MAX_PASSES
+from ctm.grid.tokenizer import CodeTokenizer
+from ctm.model.model import CTM
+from ctm.repair.evaluate import Evaluated, judge
+from ctm.repair.passes import Repairer
+
+log = logging.getLogger(__name__)
+CHUNK = 256
+"""Cases that advance together: enough for full batches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A case with its repair, and what each tick of the first answer would have said."""
+
+    case: Case
+    evaluated: Evaluated
+    by_tick: ByTick | None
+    """None where the model was not asked, or the case is out of scope."""
+
+
+@contextmanager
+def single_threads(threads: int) -> Iterator[ThreadPoolExecutor]:
+    """A pool of threads in each of which torch computes with one thread: on small models that beats sharing each step.
+
+    Compiler warnings are silenced: each check silences them for itself, but not while another thread's check ends.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with warnings.catch_warnings(), ThreadPoolExecutor(threads) as pool:
+            warnings.simplefilter("ignore")
+            yield pool
+    finally:
+        torch.set_num_threads(before)
+
+
+def repair_cases(
+    cases: Sequence[Case],
+    model: CTM,
+    tokenizer: CodeTokenizer,
+    tick: float,
+    edit: float,
+    threads: int,
+    name: str,
+    max_passes: int = MAX_PASSES,
+) -> list[Judged]:
+    """Repair and judge all cases; thresholds `tick` (certainty) and `edit` (probability). `name` is for the log."""
+    order = sorted(range(len(cases)), key=lambda index: cases[index].cells)
+    chunks = [order[begin : begin + CHUNK] for begin in range(0, len(order), CHUNK)]
+    started = time.monotonic()
+    done: dict[int, Judged] = {}
+
+    def work(chunk: list[int]) -> list[Judged]:
+        proposer = TorchProposer(model, tokenizer, tick)
+        return _repair(
+            [cases[index] for index in chunk], proposer, Repairer(proposer, tokenizer, edit, max_passes)
+        )
+
+    with single_threads(threads) as pool:
+        for chunk, judged in zip(chunks, pool.map(work, chunks), strict=True):
+            done.update(zip(chunk, judged, strict=True))
+            rate = len(done) / (time.monotonic() - started)
+            log.info("%s: %d of %d items, %.0f a second", name, len(done), len(cases), rate)
+    return [done[index] for index in range(len(cases))]
+
+
+def _repair(cases: list[Case], proposer: TorchProposer, repairer: Repairer) -> list[Judged]:
+    goals: dict[str, Goal] = {}
+    for case in cases:
+        if case.goal is not None:
+            goals.setdefault(case.text, case.goal)
+    proposer.goals = goals
+    repairs = repairer.repair([case.item.buggy for case in cases])
+    judged = []
+    for case, repair in zip(cases, repairs, strict=True):
+        known = case.goal is not None and goals[case.text] == case.goal
+        by_tick = proposer.watched.get(case.text) if known else None
+        judged.append(Judged(case, judge(case.item, repair, case.reason), by_tick))
+    return judged

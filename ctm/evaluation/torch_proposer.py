@@ -1,0 +1,165 @@
+"""The torch model behind the repair loop, and what each tick of a thought would have answered.
+
+Notable: the answer by tick is read while the proposer answers anyway; the heads are asked only at ticks whose span
+touches the right one, since nowhere else can the edit be right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ctm.grid.batching import by_length, collate
+from ctm.grid.edits import Edit, apply_edit
+from ctm.grid.packed import expand_units
+from ctm.grid.tokenizer import CodeTokenizer
+from ctm.model.answer import best_spans, best_units
+from ctm.model.model import CTM, Memory, Output
+from ctm.model.thinking import NEVER, begin, keep, read
+from ctm.repair.candidates import Answer, State
+from ctm.repair.onnx_proposer import OUTPUTS, read_answer
+
+BATCH = 64
+"""States a batch, at most."""
+CELLS = {"cpu": 2048}
+"""Padded cells a batch, at most: on a CPU as many as stay in its cache (15 % faster than 16,384)."""
+CELLS_ELSEWHERE = 32_768
+MULTIPLE = 16
+"""N of a batch: a new N costs matrix libraries a new kernel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """The edit that is right first in a state, and the text that it leads to (the state's own for 'no edit')."""
+
+    edit: Edit
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ByTick:
+    """A thought about one state, tick by tick."""
+
+    right: NDArray[np.bool_]
+    """[T], whether the likeliest edit leads to the goal's text."""
+    certainty: NDArray[np.float32]
+    """[T]."""
+
+
+@dataclass
+class TorchProposer:
+    """A Proposer (ctm.repair.candidates) over a model in evaluation mode.
+
+    Answers are those of the ONNX graph for the same threshold and ticks. Texts of `goals` are watched: all their
+    ticks are thought, and `watched` has what each said.
+    """
+
+    model: CTM
+    tokenizer: CodeTokenizer
+    threshold: float = NEVER
+    goals: Mapping[str, Goal] = field(default_factory=dict)
+    watched: dict[str, ByTick] = field(default_factory=dict)
+
+    @torch.inference_mode()
+    def propose(self, states: Sequence[State]) -> list[Answer]:
+        """One answer per state, in their order; at most ten candidates each, the most probable first."""
+        answers: dict[int, Answer] = {}
+        cells = CELLS.get(self.model.start_z.device.type, CELLS_ELSEWHERE)
+        for batch in by_length([len(state.packed.tokens) for state in states], cells, BATCH):
+            chosen = [states[index] for index in batch]
+            answers.update(zip(batch, self._answer(chosen), strict=True))
+        return [answers[index] for index in range(len(states))]
+
+    def _answer(self, states: list[State]) -> list[Answer]:
+        device = self.model.start_z.device
+        arrays = collate([state.packed for state in states], [state.diagnosis for state in states], MULTIPLE)
+        inputs = {name: torch.from_numpy(array).to(device) for name, array in arrays.items()}
+        memory = self.model.encode(**inputs)
+        watch = _Watch(self, states) if any(state.text in self.goals for state in states) else None
+        state, kept = self.model.start(memory), begin(self.model, memory)
+        for tick in range(1, self.model.config.ticks + 1):
+            state, said = self.model.tick(state, memory)
+            kept = keep(kept, said, tick, self.threshold)
+            if watch:
+                watch.look(said, memory)
+            elif not bool((kept.certainty < self.threshold).any()):
+                break
+        if watch:
+            self.watched.update(watch.seen())
+        outputs = (*read(self.model, kept, memory), kept.certainty, kept.tick)
+        named = {name: tensor.cpu().numpy() for name, tensor in zip(OUTPUTS, outputs, strict=True)}
+        return [read_answer(named, place) for place in range(len(states))]
+
+
+class _Watch:
+    """Looks at every tick of a batch: is the likeliest edit of each watched state right?"""
+
+    def __init__(self, proposer: TorchProposer, states: list[State]) -> None:
+        self.model, self.tokenizer = proposer.model, proposer.tokenizer
+        self.states = states
+        self.goals = [proposer.goals.get(state.text) for state in states]
+        nowhere = (-2, -2)
+        around = [(g.edit.start - 1, g.edit.end + 1) if g else nowhere for g in self.goals]
+        self.around = torch.tensor(around, device=self.model.start_z.device)
+        self.right: list[NDArray[np.bool_]] = []
+        self.certainty: list[NDArray[np.float32]] = []
+        self._known: dict[tuple[int, ...], bool] = {}
+
+    def look(self, said: Output, memory: Memory) -> None:
+        """Note one tick."""
+        spans, _ = best_spans(said.pointers, 1)
+        near = (spans[:, 0, 0] <= self.around[:, 1]) & (spans[:, 0, 1] >= self.around[:, 0])
+        rows = near.nonzero()[:, 0]
+        right = np.zeros(len(self.states), dtype=bool)
+        if len(rows):
+            places = rows.tolist()
+            right[places] = self._judge(places, said.synchronisation[rows], _rows(memory, rows), spans[rows])
+        self.right.append(right)
+        self.certainty.append(said.certainty.float().cpu().numpy())
+
+    def _judge(self, places: list[int], sync: Tensor, memory: Memory, spans: Tensor) -> list[bool]:
+        units, _ = best_units(self.model, sync, memory, spans)
+        rows = zip(places, spans[:, 0].tolist(), units[:, 0].tolist(), strict=True)
+        return [self._is_right(place, start, end, answer) for place, (start, end), answer in rows]
+
+    def _is_right(self, place: int, start: int, end: int, units: list[int]) -> bool:
+        key = (place, start, end, *units)
+        if key not in self._known:
+            self._known[key] = leads_to(
+                self.states[place], self.goals[place], start, end, units, self.tokenizer
+            )
+        return self._known[key]
+
+    def seen(self) -> dict[str, ByTick]:
+        """All ticks of the watched states, by text."""
+        right, certainty = np.stack(self.right, axis=1), np.stack(self.certainty, axis=1)
+        return {
+            state.text: ByTick(right[place], certainty[place])
+            for place, state in enumerate(self.states)
+            if self.goals[place] is not None
+        }
+
+
+def leads_to(
+    state: State, goal: Goal | None, start: int, end: int, units: Sequence[int], tokenizer: CodeTokenizer
+) -> bool:
+    """Whether an edit of `state` gives the goal's text; the span must lie in the state, copies must be of words."""
+    if goal is None or not 0 <= start <= end <= len(state.ids):
+        return False
+    try:
+        tokens = expand_units(units, state.packed, tokenizer.vocabulary)
+    except ValueError:
+        return False
+    edited, wanted = apply_edit(state.ids, Edit(start, end, tokens)), apply_edit(state.ids, goal.edit)
+    # another place for the same change is as right (which of two equal tokens went), and so are other tokens for it
+    return edited == wanted or tokenizer.decode(edited) == goal.text
+
+
+def _rows(memory: Memory, rows: Tensor) -> Memory:
+    """Some samples' memory; of what the heads read only."""
+    return memory._replace(tokens=memory.tokens[rows], h=memory.h[rows])

@@ -1,0 +1,1 @@
+"""The model as ONNX, checked against torch, and the final bundle."""

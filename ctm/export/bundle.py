@@ -1,0 +1,87 @@
+"""The final bundle: all that `ctm-repair` needs, the weights for torch, the figures, and a card that says what it is.
+
+Notable: every figure is read from the run's own reports; nothing here measures or assumes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+
+from ctm.export.card import model_card
+from ctm.grid.files import replacing, write_json
+from ctm.grid.tokenizer import CodeTokenizer
+from ctm.model.weights import load_weights
+
+FORMAT_VERSION = 1
+ONNX, WEIGHTS, TOKENIZER = "ctm.onnx", "ctm_code_repair_final.pt", "tokenizer.json"
+CONFIG, METRICS, CARD = "final_config.yaml", "final_metrics.json", "MODEL_CARD.md"
+FIGURES = (
+    "accuracy", "coverage", "n", "ece", "accuracy_by_tick", "ticks_used", "parameters", "false_alarm", "bifi",
+    "by_kind", "ranked", "suites", "in_use",
+)  # fmt: skip
+
+
+def write_bundle(
+    onnx: Path, check: Path, weights: Path, tokenizer: Path, benchmark: Path, counts: Path, stages: Sequence[Path],
+    out: Path,
+) -> None:  # fmt: skip
+    """Write the bundle into folder `out`.
+
+    onnx, weights, tokenizer: artefacts of one run. check, benchmark, counts: reports (JSON) of rules check_onnx,
+    benchmark and build_pairs. stages: summaries (JSON) of the training stages, in their order. Raises ValueError if
+    tokenizer and model do not belong together.
+    """
+    config, tensors = load_weights(weights)
+    codec = CodeTokenizer.load(tokenizer)
+    if codec.vocabulary != config.vocabulary:
+        raise ValueError(
+            f"{tokenizer} has {codec.vocabulary} tokens and the model of {weights} {config.vocabulary}; "
+            "they are not from the same run"
+        )
+    measured, checked, data = (json.loads(path.read_text()) for path in (benchmark, check, counts))
+    summaries = [json.loads(path.read_text()) for path in stages]
+    metrics = final_metrics(measured, summaries)
+    content = {
+        "format_version": FORMAT_VERSION,
+        "model": dataclasses.asdict(config),
+        "thresholds": measured["thresholds"],
+        "tokenizer": {"vocabulary": codec.vocabulary, "fingerprint": codec.fingerprint},
+        "stages": {summary["stage"]: summary.get("settings", {}) for summary in summaries},
+    }
+    out.mkdir(parents=True, exist_ok=True)
+    with replacing(out / ONNX) as path:
+        shutil.copyfile(onnx, path)
+    with replacing(out / TOKENIZER) as path:
+        shutil.copyfile(tokenizer, path)
+    with replacing(out / WEIGHTS) as path:
+        torch.save(
+            {"format_version": FORMAT_VERSION, "config": dataclasses.asdict(config), "state_dict": tensors},
+            path,
+        )
+    with replacing(out / CONFIG) as path:
+        path.write_text(yaml.safe_dump(content, sort_keys=False))
+    write_json(out / METRICS, metrics)
+    with replacing(out / CARD) as path:
+        path.write_text(model_card(content, metrics, summaries, data, checked))
+
+
+def final_metrics(measured: dict[str, Any], summaries: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The run's figures: the benchmark's, and of training all samples seen and the rate over all stages."""
+    seen = sum(summary["samples_seen"] for summary in summaries)
+    seconds = sum(summary["seconds"] for summary in summaries)
+    return {
+        "format_version": FORMAT_VERSION,
+        **{name: measured[name] for name in FIGURES},
+        "allowed_false_alarm": measured["calibration"]["edit"]["asked"],
+        "thresholds": measured["thresholds"],
+        "samples_seen": seen,
+        "train_samples_per_second": seen / seconds if seconds else None,
+    }

@@ -1,0 +1,153 @@
+"""The model card: what the model is, what it was trained on, what it reaches, and where it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+CATEGORIES = ("syntax", "logic", "security", "complex", "overall", "clean")
+
+_HEAD = """# CTM Code Repair
+
+A Continuous Thought Machine ([arXiv 2505.05522](https://arxiv.org/abs/2505.05522)) that repairs Python: it reads up to
+64 lines of code, thinks for up to {ticks} internal ticks, and answers with an edit; repair goes on edit by edit until
+the model says 'no edit'. {body} parameters, and {embedding} in embedding tables. Every figure below was measured in the
+run that made this bundle.
+
+## Use
+
+    ctm-repair fix FILE.py --bundle DIR        # a unified diff; needs onnxruntime, not torch
+
+`ctm.onnx` holds the model, `tokenizer.json` the vocabulary, `final_config.yaml` the sizes and the two thresholds:
+a thought ends at certainty {tick}, and code that compiles is edited only by edits of probability above {edit:.3f}
+(chosen on the validation split: at most {allowed:.0%} of clean code is to be edited).
+`ctm_code_repair_final.pt` has the weights for torch (`torch.load(..., weights_only=True)`: config and state_dict).
+"""
+
+_LIMITS = """## Limits
+
+- It sees one snippet of at most 64 lines of 48 tokens and nothing around it: no other files, no types, no tests.
+- Bugs were mostly made by programs. Such figures do not carry over to bugs that people make: models trained on
+  synthetic bugs do far worse on real ones. Look at the real suites, and at your own code, before you rely on it.
+- It proposes; it does not prove. An edit that compiles may be wrong, and 'no edit' does not mean 'no bug'.
+- 'Syntax' means what the Python that ran the pipeline does not compile.
+- Security repairs are pattern repairs, not an audit.
+- An exact match is equality of lexical tokens with the one known fix; other right fixes count as failures.
+
+## Data and licences
+
+The weights are released with the project under Apache-2.0. The training texts are other people's code under their own
+licences; every pair keeps its origin (project, path, version or commit, licence and where the licence was read) in
+`results/pairs/*.parquet`. Real fixes without a known licence were left out.
+"""
+
+
+def model_card(
+    config: dict[str, Any],
+    metrics: dict[str, Any],
+    summaries: Sequence[dict[str, Any]],
+    counts: dict[str, Any],
+    check: dict[str, Any],
+) -> str:
+    """Markdown, from final_config.yaml, final_metrics.json, the stages' summaries, and the pairs' and ONNX reports."""
+    parameters, thresholds = metrics["parameters"], config["thresholds"]
+    head = _HEAD.format(
+        ticks=config["model"]["ticks"],
+        body=_millions(parameters["body"]),
+        embedding=_millions(parameters["embedding"]),
+        tick=f"{thresholds['tick']:.4f}" if thresholds["tick"] <= 1 else "'never' (all ticks are thought)",
+        edit=thresholds["edit"],
+        allowed=metrics["allowed_false_alarm"],
+    )
+    return "\n".join(
+        [head, *_reached(metrics), *_training(metrics, summaries, counts), *_checked(check), _LIMITS]
+    )
+
+
+def _reached(metrics: dict[str, Any]) -> list[str]:
+    lines = [
+        "## What it reaches",
+        "",
+        "Exact match after all passes, on projects never seen in training. A category is the mean of its kinds of bug,",
+        "overall the mean of the categories tested, clean apart; items that do not fit or cannot be reached count as",
+        "failures (coverage is the share of the others).",
+        "",
+        "| | right | coverage | items |",
+        "|---|---|---|---|",
+    ]
+    for name in CATEGORIES:
+        n = metrics["n"].get(name)
+        if n:
+            lines.append(
+                f"| {name} | {_percent(metrics['accuracy'][name])} | {_percent(metrics['coverage'][name])} | {n:,} |"
+            )
+        else:
+            lines.append(f"| {name} | not tested | | 0 |")
+    by_tick = "; ".join(f"tick {tick}: {_percent(value)}" for tick, value in metrics["accuracy_by_tick"])
+    lines += [
+        "",
+        f"- First edit right, by tick: {by_tick}.",
+        f"- Clean code that was edited: {_percent(metrics['false_alarm'])} by the model's own decision; with the "
+        f"thresholds of use {_percent(metrics['in_use']['false_alarm'])}, and logic bugs repaired: "
+        f"{_percent(metrics['in_use']['accuracy']['logic'])}.",
+        f"- Broken code made to compile within 4 tokens (BIFI measure): {_percent(metrics['bifi'])}.",
+        f"- Expected calibration error: {_number(metrics['ece'])}. "
+        f"Ticks to the answer, mean: {_number(metrics['ticks_used']['mean'])}.",
+    ]
+    real = metrics["suites"].get("real")
+    if real:
+        lines.append(
+            f"- Real fixes of unseen projects: {_percent(real['exact_at_1'])} of {real['n']:,} exact "
+            f"(coverage {_percent(real['coverage'])})."
+        )
+    else:
+        lines.append("- Real fixes of unseen projects: none were in the data, so none were tested.")
+    return [*lines, ""]
+
+
+def _training(
+    metrics: dict[str, Any], summaries: Sequence[dict[str, Any]], counts: dict[str, Any]
+) -> list[str]:
+    splits, sources = counts.get("by_split", {}), counts.get("by_source", {})
+    lines = ["## Training", ""]
+    if splits:
+        lines.append(f"- Pairs: {_list(splits)}; by source: {_list(sources)}. Splits are by project.")
+    lines.append(
+        f"- {metrics['samples_seen']:,} samples seen in {len(summaries)} stages, "
+        f"{_number(metrics['train_samples_per_second'])} a second."
+    )
+    missed = [
+        f"{summary['stage']} at {milestone['milestone']}: {entry['figure']} {_number(entry['reached'])}, "
+        f"asked for {_number(entry['asked'])}"
+        for summary in summaries
+        for milestone in summary.get("milestones", [])
+        for entry in milestone.get("compared", [])
+        if not entry["met"]
+    ]
+    if missed:
+        lines.append("- Milestones that were **not** met: " + "; ".join(missed) + ".")
+    return [*lines, ""]
+
+
+def _checked(check: dict[str, Any]) -> list[str]:
+    return [
+        f"The ONNX graph answered {check['items']} items as torch does (largest difference of a probability "
+        f"{check['largest_probability_difference']:.1e}), a batch as single samples.",
+        "",
+    ]
+
+
+def _millions(count: int) -> str:
+    return f"{count / 1e6:.2f} M"
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1%}"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3g}"
+
+
+def _list(table: dict[str, int]) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in sorted(table.items()))

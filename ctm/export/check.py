@@ -1,0 +1,263 @@
+"""onnxruntime against torch on real pairs: same ticks, same answers, and a batch gives what single samples give.
+
+Notable: every item is answered with all ticks, and with a threshold that freezes about half of the items early (where
+a batch could leak from sample to sample, so single samples are compared there). Ties are no disagreement, but
+counted: two certainties, two probabilities, or a span at the tenth place.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+import torch
+from numpy.typing import NDArray
+
+from ctm.export.onnx import OUTPUTS
+from ctm.export.settings import ExportSettings
+from ctm.grid.batching import by_length, collate
+from ctm.grid.diagnosis import diagnose
+from ctm.grid.files import write_json
+from ctm.grid.layout import DoesNotFit
+from ctm.grid.packed import Packed, pack
+from ctm.grid.tokenizer import STOP, CodeTokenizer
+from ctm.model.model import CTM
+from ctm.model.thinking import NEVER, begin, keep, read
+from ctm.model.weights import load_model
+from ctm.pairs.record import read_pairs
+
+log = logging.getLogger(__name__)
+FORMAT_VERSION = 1
+BATCH, CELLS = 16, 1024
+LEAST = -1e3  # log-probabilities below are masks
+LOG_TOLERANCE = 1e-2
+"""Largest difference of log-probabilities: small probabilities are all alike, their logarithms are not."""
+
+
+class Disagreement(AssertionError):
+    """onnxruntime and torch, or a batch and a single sample, differ; the message names the item and the values."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """A text to answer."""
+
+    name: str
+    packed: Packed
+    diagnosis: tuple[int, int]
+
+
+@dataclass(frozen=True, eq=False)
+class Said:
+    """What one runtime answers for one sample."""
+
+    spans: dict[tuple[int, int], tuple[float, tuple[int, ...], float]]
+    """Span -> its log-probability, the units up to STOP, their log-probability."""
+    best: tuple[int, ...]
+    """Start, end and units of the most probable candidate."""
+    best_score: float
+    """Its log-probability."""
+    certainty: float
+    tick: int
+
+
+def check_onnx(
+    onnx: Path, weights: Path, tokenizer: Path, pairs: Path, settings: ExportSettings, threads: int, out: Path
+) -> None:
+    """Compare on `settings.items` pairs and write a report (JSON). Raises Disagreement; ValueError without pairs."""
+    torch.set_num_threads(threads)
+    samples = draw(pairs, CodeTokenizer.load(tokenizer), settings)
+    if not samples:
+        raise ValueError(f"{pairs}: no pair in it fits the grid; there is nothing to check with")
+    report = compare(onnx, load_model(weights), samples, settings, threads)
+    log.info("%s answers %d items as torch does: %s", onnx, len(samples), report)
+    write_json(out, report)
+
+
+def draw(pairs: Path, codec: CodeTokenizer, settings: ExportSettings) -> list[Sample]:
+    """The buggy texts of random pairs, those that fit the grid."""
+    known = [(pair.pair_id, pair.buggy) for pair in read_pairs(pairs, ("pair_id", "buggy"))]
+    samples: list[Sample] = []
+    for place in np.random.default_rng(settings.seed).permutation(len(known)):
+        if len(samples) == settings.items:
+            break
+        name, text = known[place]
+        ids = codec.encode(text)
+        try:
+            samples.append(Sample(name, pack(ids, codec), diagnose(text, codec, ids)))
+        except DoesNotFit:
+            continue
+    return samples
+
+
+def compare(
+    onnx: Path, model: CTM, samples: Sequence[Sample], settings: ExportSettings, threads: int
+) -> dict[str, Any]:
+    """The report of a comparison. Raises Disagreement at the first item that differs by more than the tolerances."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    session = ort.InferenceSession(str(onnx), options, providers=["CPUExecutionProvider"])
+    batches = by_length([len(sample.packed.tokens) for sample in samples], CELLS, BATCH)
+    _, certainties = _all_of_torch(model, samples, batches, NEVER)
+    middle = float(np.float32(np.median(certainties.max(axis=1))))
+    alone = [[place] for place in range(len(samples))]
+    judge = _Judge(settings)
+
+    def agree(who: str, threshold: float, one: list[Said], other: list[Said]) -> None:
+        for sample, said, other_said, certainty in zip(samples, one, other, certainties, strict=True):
+            judge.compare(sample.name, who, threshold, said, other_said, certainty)
+
+    for threshold in (NEVER, middle):
+        of_torch, _ = _all_of_torch(model, samples, batches, threshold)
+        batched = _all_of_onnx(session, model, samples, batches, threshold)
+        agree("onnxruntime and torch", threshold, batched, of_torch)
+    single = _all_of_onnx(session, model, samples, alone, middle)
+    agree("a single sample and a batch", middle, single, batched)
+    return {
+        "format_version": FORMAT_VERSION,
+        "items": len(samples),
+        "thresholds": [NEVER, middle],
+        "comparisons": judge.compared,
+        "largest_probability_difference": judge.probability,
+        "largest_certainty_difference": judge.certainty,
+        "ties": dict(judge.ties),
+        "onnxruntime": ort.__version__,
+        "torch": torch.__version__,
+    }
+
+
+class _Judge:
+    """Compares answers, and remembers the largest differences and the ties."""
+
+    def __init__(self, settings: ExportSettings) -> None:
+        self.settings = settings
+        self.compared = 0
+        self.probability = 0.0
+        self.certainty = 0.0
+        self.ties: Counter[str] = Counter()
+
+    def compare(
+        self, name: str, who: str, threshold: float, one: Said, other: Said, certainty: NDArray[np.float32]
+    ) -> None:
+        """Raises Disagreement. `certainty`: torch's, of every tick, [T]."""
+        self.compared += 1
+        where = f"item {name}, {who}, threshold {threshold:.6g}"
+        close = self.settings.certainty_tolerance
+        if one.tick != other.tick:
+            near = abs(float(certainty[one.tick - 1] - certainty[other.tick - 1])) < close
+            passing = np.abs(certainty[: max(one.tick, other.tick)] - threshold).min() < close
+            if not (near or passing):
+                raise Disagreement(
+                    f"{where}: answering ticks {one.tick} and {other.tick}; certainties {certainty}"
+                )
+            self.ties["ticks"] += 1
+            return
+        difference = abs(one.certainty - other.certainty)
+        self.certainty = max(self.certainty, difference)
+        if difference > self.settings.probability_tolerance:
+            raise Disagreement(f"{where}: certainties {one.certainty} and {other.certainty}")
+        self._candidates(where, one, other)
+        self._candidates(where, other, one)
+        if one.best != other.best:
+            self._tie("best candidates", where, one.best_score, other.best_score, one.best, other.best)
+
+    def _candidates(self, where: str, one: Said, other: Said) -> None:
+        least = min((score for score, _, _ in other.spans.values()), default=LEAST)
+        for span, (score, units, unit_score) in one.spans.items():
+            if span not in other.spans:
+                self._tie("tenth places", where, score, least, span, "another span")
+                continue
+            other_score, other_units, other_unit_score = other.spans[span]
+            if units != other_units:
+                self._tie("units", where, unit_score, other_unit_score, units, other_units)
+                continue
+            for a, b in ((score, other_score), (score + unit_score, other_score + other_unit_score)):
+                self.probability = max(self.probability, abs(math.exp(a) - math.exp(b)))
+                if not self._alike(a, b):
+                    raise Disagreement(f"{where}, span {span}: log-probabilities {a} and {b}")
+
+    def _alike(self, one: float, other: float) -> bool:
+        """Whether two log-probabilities are as good as equal; False for NaN."""
+        near = abs(math.exp(one) - math.exp(other)) <= self.settings.probability_tolerance
+        return near and abs(one - other) <= LOG_TOLERANCE
+
+    def _tie(self, what: str, where: str, one: float, other: float, said: object, other_said: object) -> None:
+        """Different answers are a tie where their log-probabilities are as good as equal."""
+        if not self._alike(one, other):
+            raise Disagreement(f"{where}: {said} ({one}) and {other_said} ({other})")
+        self.ties[what] += 1
+
+
+@torch.inference_mode()
+def _all_of_torch(
+    model: CTM, samples: Sequence[Sample], batches: Sequence[list[int]], threshold: float
+) -> tuple[list[Said], NDArray[np.float32]]:
+    """Answers, and the certainty of every tick [n, T]."""
+    answers: dict[int, Said] = {}
+    certainties = np.zeros((len(samples), model.config.ticks), dtype=np.float32)
+    for batch in batches:
+        inputs = {name: torch.from_numpy(array) for name, array in _feeds(samples, batch).items()}
+        memory = model.encode(**inputs)
+        state, kept = model.start(memory), begin(model, memory)
+        for tick in range(model.config.ticks):
+            state, said = model.tick(state, memory)
+            kept = keep(kept, said, tick + 1, threshold)
+            certainties[batch, tick] = said.certainty.numpy()
+        outputs = [tensor.numpy() for tensor in (*read(model, kept, memory), kept.certainty, kept.tick)]
+        answers.update({place: _said(outputs, row) for row, place in enumerate(batch)})
+    return [answers[place] for place in range(len(samples))], certainties
+
+
+def _all_of_onnx(
+    session: ort.InferenceSession,
+    model: CTM,
+    samples: Sequence[Sample],
+    batches: Sequence[list[int]],
+    threshold: float,
+) -> list[Said]:
+    answers: dict[int, Said] = {}
+    limits = {
+        "threshold": np.array(threshold, dtype=np.float32),
+        "max_ticks": np.array(model.config.ticks, dtype=np.int64),
+    }
+    for batch in batches:
+        outputs = session.run(list(OUTPUTS), {**_feeds(samples, batch), **limits})
+        answers.update({place: _said(outputs, row) for row, place in enumerate(batch)})
+    return [answers[place] for place in range(len(samples))]
+
+
+def _feeds(samples: Sequence[Sample], batch: Sequence[int]) -> dict[str, NDArray[np.int64]]:
+    return collate([samples[place].packed for place in batch], [samples[place].diagnosis for place in batch])
+
+
+def _said(outputs: Sequence[NDArray[Any]], row: int) -> Said:
+    spans, span_scores, units, unit_scores, certainty, ticks = (array[row] for array in outputs)
+    ends = [_until_stop(row_units) for row_units in units.tolist()]
+    scores = span_scores.astype(np.float64) + unit_scores
+    best = int(scores.argmax())
+    start, end = spans[best].tolist()
+    return Said(
+        spans={
+            (start, end): (float(score), chosen, float(unit_score))
+            for (start, end), score, chosen, unit_score in zip(
+                spans.tolist(), span_scores, ends, unit_scores, strict=True
+            )
+            if score > LEAST
+        },
+        best=(start, end, *ends[best]),
+        best_score=float(scores[best]),
+        certainty=float(certainty),
+        tick=int(ticks),
+    )
+
+
+def _until_stop(units: list[int]) -> tuple[int, ...]:
+    return tuple(units[: units.index(STOP)] if STOP in units else units)

@@ -1,0 +1,64 @@
+"""The CTM as one graph: encode, a Loop over ticks that ends when every sample is sure, and the heads once behind it.
+
+Notable: the loop is `torch.while_loop`, so the graph holds one tick whatever T is. What it carries must be
+contiguous, own its storage and keep its shape; what does not change in a thought is closed over.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ctm.model.model import CTM, State
+from ctm.model.thinking import Kept, begin, keep, read
+
+
+class Graph(nn.Module):
+    """`CTM` with the inputs and outputs of the ONNX graph; for export only, `ctm.model.thinking` runs the same."""
+
+    def __init__(self, model: CTM) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(
+        self,
+        tokens: Tensor,
+        rows: Tensor,
+        cols: Tensor,
+        lengths: Tensor,
+        diagnosis: Tensor,
+        threshold: Tensor,
+        max_ticks: Tensor,
+    ) -> tuple[Tensor, ...]:
+        """tokens, rows, cols int64 [B, N]; lengths int64 [B]; diagnosis int64 [B, 2]; threshold [], max_ticks int64 [].
+
+        Returns spans int64 [B, 10, 2], their log-probability [B, 10], units int64 [B, 10, units], their
+        log-probability [B, 10], certainty [B] and the number of the answering tick, int64 [B].
+        """
+        model = self.model
+        memory = model.encode(tokens, rows, cols, lengths, diagnosis)
+        state, kept = model.start(memory), begin(model, memory)
+
+        def goes_on(done: Tensor, *carried: Tensor) -> Tensor:
+            return (done < max_ticks) & (_kept(carried).certainty < threshold).any()
+
+        def tick(done: Tensor, *carried: Tensor) -> tuple[Tensor, ...]:
+            after, said = model.tick(State(*carried[: len(State._fields)]), memory)
+            now = keep(_kept(carried), said, done + 1, threshold)
+            return (done + 1, *(t.contiguous() for t in (*after, *now)))
+
+        carried = (torch.zeros_like(max_ticks), *state, *kept)
+        final = while_loop(goes_on, tick, carried)
+        kept = _kept(final[1:])
+        return (*read(model, kept, memory), kept.certainty, kept.tick)
+
+
+def _kept(carried: tuple[Tensor, ...]) -> Kept:
+    return Kept(*carried[len(State._fields) :])
+
+
+def while_loop(goes_on: Any, step: Any, carried: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """`torch.while_loop`, typed."""
+    return torch.while_loop(goes_on, step, carried)

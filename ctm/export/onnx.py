@@ -1,0 +1,73 @@
+"""The ONNX file: `Graph` through torch's dynamo exporter, float32, any batch and any number of cells.
+
+Notable: the example batch has two samples of different length, because sizes of 0 and 1 are special to the exporter;
+weights lie inside the file.
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from pathlib import Path
+
+import torch
+
+from ctm.export.graph import Graph
+from ctm.grid.files import replacing
+from ctm.grid.layout import COLS, ROWS
+from ctm.model.model import CTM
+from ctm.model.weights import load_model
+
+log = logging.getLogger(__name__)
+OPSET = 20
+OUTPUTS = ("spans", "span_log_probability", "units", "unit_log_probability", "certainty", "ticks")
+
+
+def export(weights: Path, out: Path) -> None:
+    """Write the model of a checkpoint as `out` (ctm.onnx), in one rename."""
+    export_model(load_model(weights), out)
+
+
+def export_model(model: CTM, out: Path) -> None:
+    """Write `model` as `out`; inputs and outputs as in `Graph.forward`."""
+    batch, cells = torch.export.Dim("batch"), torch.export.Dim("cells", max=ROWS * COLS + 1)
+    dynamic = {
+        **{name: {0: batch, 1: cells} for name in ("tokens", "rows", "cols")},
+        **{name: {0: batch} for name in ("lengths", "diagnosis")},
+        "threshold": {},
+        "max_ticks": {},
+    }
+    example = example_inputs()
+    for chatty in ("onnxscript", "onnx_ir", "torch.onnx"):
+        logging.getLogger(chatty).setLevel(logging.ERROR)
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")  # of axis names, of deprecations inside torch
+        program = torch.onnx.export(
+            Graph(model).eval(),
+            (),
+            kwargs=example,
+            dynamo=True,
+            opset_version=OPSET,
+            dynamic_shapes=dynamic,
+            input_names=list(example),
+            output_names=list(OUTPUTS),
+            verbose=False,
+        )
+    assert program is not None
+    with replacing(out) as temporary:
+        program.save(str(temporary), external_data=False)
+    log.info("%s: %.1f MB, opset %d", out, out.stat().st_size / 1e6, OPSET)
+
+
+def example_inputs() -> dict[str, torch.Tensor]:
+    """Two samples of 24 and 17 cells; their values do not matter, only their shapes and types."""
+    tokens = torch.full((2, 24), 5)
+    return {
+        "tokens": tokens,
+        "rows": torch.zeros_like(tokens),
+        "cols": torch.zeros_like(tokens),
+        "lengths": torch.tensor([24, 17]),
+        "diagnosis": torch.tensor([[3, 1], [-1, 0]]),
+        "threshold": torch.tensor(0.5),
+        "max_ticks": torch.tensor(4),
+    }

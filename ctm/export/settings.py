@@ -1,0 +1,19 @@
+"""How the model is exported and checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ExportSettings:
+    """ONNX and its check."""
+
+    items: int = 200
+    """Pairs of the test set on which onnxruntime must answer what torch does."""
+    seed: int = 0
+    """Draws them."""
+    probability_tolerance: float = 1e-4
+    """Largest difference of a candidate's probability."""
+    certainty_tolerance: float = 1e-5
+    """Certainties closer than this may choose another tick."""

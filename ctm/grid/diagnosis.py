@@ -1,0 +1,100 @@
+"""What Python's parser says for nothing about code that does not compile: a cell and a class of message.
+
+Notable: the classes come from a table of message patterns, so that Python versions agree, and the cell is found by
+walking the tokens of the line that the error names. It is a feature of the encoder, never an answer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+from ctm.grid.tokenizer import EOL, CodeTokenizer
+from ctm.pairs.categories import compile_error
+
+# (class, pattern of the message); the first that matches counts
+_TABLE: tuple[tuple[str, str], ...] = (
+    ("print without parentheses", r"^Missing parentheses in call to 'print'"),
+    ("call without parentheses", r"^Missing parentheses in call to"),
+    ("forgot a comma", r"forgot a comma"),
+    ("expected colon", r"^expected ':'"),
+    ("expected other token", r"^expected (?!an indented|'except'|':')"),
+    ("expected except", r"^expected 'except' or 'finally'"),
+    ("bracket never closed", r"was never closed"),
+    ("unmatched bracket", r"^unmatched "),
+    ("mismatched bracket", r"does not match opening"),
+    ("unterminated string", r"^unterminated string|EOL while scanning"),
+    ("unterminated triple-quoted string", r"^unterminated triple|EOF while scanning triple"),
+    ("unterminated f-string", r"^unterminated f-string|^f-string"),
+    ("expected an indented block", r"^expected an indented block"),
+    ("unexpected indent", r"^unexpected indent"),
+    ("unindent does not match", r"^unindent does not match"),
+    ("inconsistent tabs", r"^inconsistent use of tabs"),
+    (
+        "assignment or comparison",
+        r"Maybe you meant '==' or ':=' instead of '='|^cannot assign to|cannot be named"
+        r"|^invalid syntax\. Maybe you meant",
+    ),
+    ("cannot delete or target", r"^cannot delete|^illegal target|^'.*' is an illegal expression|^only single target"),
+    ("number literal", r"^invalid (decimal|hexadecimal|octal|binary|digit)|^leading zeros|literal"),
+    ("invalid character", r"^invalid (non-printable )?character|^source code .*null|^invalid character"),
+    ("after line continuation", r"^unexpected character after line continuation|^unexpected EOF"),
+    ("outside function or loop", r"outside (function|loop|async)|not properly in loop|^'(return|yield|await|break)"),
+    ("arguments", r"argument|^Generator expression|^keyword argument|parenthesized|iterable"),
+    ("invalid syntax", r"^invalid syntax"),
+)  # fmt: skip
+KINDS: tuple[str, ...] = ("none", *(name for name, _ in _TABLE), "other")
+_PATTERNS = [(number + 1, re.compile(pattern)) for number, (_, pattern) in enumerate(_TABLE)]
+
+
+# all mutants of a snippet share its fixed text
+_compile_error = lru_cache(maxsize=64)(compile_error)
+
+
+def message_kind(message: str) -> int:
+    """Index into KINDS of a SyntaxError's message."""
+    for number, pattern in _PATTERNS:
+        if pattern.search(message):
+            return number
+    return len(KINDS) - 1
+
+
+def diagnose(text: str, tokenizer: CodeTokenizer, ids: Sequence[int] | None = None) -> tuple[int, int]:
+    """(cell, kind) of the parser's first complaint; (-1, 0) for code that compiles.
+
+    The cell is L (the END cell) for an error behind the last line. `ids` saves encoding the text again.
+    """
+    error = _compile_error(text)
+    if error is None:
+        return -1, 0
+    if ids is None:
+        ids = tokenizer.encode(text)
+    kind = message_kind(getattr(error, "msg", None) or str(error))
+    return _cell(
+        ids, getattr(error, "lineno", None) or 1, getattr(error, "offset", None) or 1, tokenizer
+    ), kind
+
+
+def _cell(ids: Sequence[int], line: int, column: int, tokenizer: CodeTokenizer) -> int:
+    """The cell that holds 1-based `column` (in characters) of 1-based `line`."""
+    place = 0
+    for _ in range(line - 1):
+        try:
+            place = ids.index(EOL, place) + 1
+        except ValueError:
+            return len(ids)
+    if place == len(ids):
+        return place
+    width = 0
+    after_word = False
+    for cell in range(place, len(ids)):
+        index = ids[cell]
+        if index == EOL:
+            return cell
+        width += after_word and tokenizer.starts_word(index)
+        width += sum(byte & 0xC0 != 0x80 for byte in tokenizer.text_of(index))
+        if width >= column and not (cell == place and column == width == 0):
+            return cell
+        after_word = tokenizer.is_word(index)
+    return len(ids)

@@ -1,0 +1,154 @@
+"""Edits: the answer of the model. A pair becomes a list of edits in reading order, each a span and its replacement.
+
+Notable: every state between two edits is canonical, that is, equal to the ids of its own text; so the trainer may
+splice ids, and repair, which goes through text, meets the same states. Where one of several equal tokens could be the
+inserted or deleted one, the leftmost is meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rapidfuzz.distance import Levenshtein
+
+from ctm.grid.layout import DoesNotFit, layout
+from ctm.grid.packed import pack, units_of
+from ctm.grid.tokenizer import CodeTokenizer
+
+MAX_UNITS = 16
+MAX_PASSES = 8
+CUTS = (MAX_UNITS, 15, 14, 12, 8)
+"""Units of the first part of a long replacement: a cut inside `a = b` is not canonical, an earlier one may be."""
+
+
+class Unreachable(ValueError):
+    """The fixed text cannot be made in `MAX_PASSES` edits. `reason` is a fixed phrase, for counting."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Cells [start, end) of a state become `tokens` (ids); (L, L, ()) is 'no edit'."""
+
+    start: int
+    end: int
+    tokens: tuple[int, ...]
+
+    def is_none(self, cells: int) -> bool:
+        """Whether this is 'no edit' of a state with L = `cells`."""
+        return self.start == self.end == cells and not self.tokens
+
+
+def apply_edit(ids: Sequence[int], edit: Edit) -> list[int]:
+    """The ids after the edit; its place must lie inside them."""
+    assert 0 <= edit.start <= edit.end <= len(ids), (edit, len(ids))
+    return [*ids[: edit.start], *edit.tokens, *ids[edit.end :]]
+
+
+def edits_between(buggy: Sequence[int], fixed: Sequence[int], tokenizer: CodeTokenizer) -> list[Edit]:
+    """Edits that lead from the ids of one text to those of another; none for equal ids.
+
+    Raises Unreachable (with its reason) if that takes more than 8, or a state on the way does not fit the grid.
+    """
+    return [step.edit for step in steps_between(buggy, fixed, tokenizer)]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """An edit and the state that it leads to."""
+
+    edit: Edit
+    ids: list[int]
+    text: str
+
+
+def steps_between(buggy: Sequence[int], fixed: Sequence[int], tokenizer: CodeTokenizer) -> list[Step]:
+    """`edits_between` with the states on the way; the last one is `fixed`."""
+    state, goal = list(buggy), list(fixed)
+    steps: list[Step] = []
+    while state != goal:
+        if len(steps) == MAX_PASSES:
+            raise Unreachable("more than 8 edits")
+        step = next(filter(None, (_step(state, goal, tokenizer, most) for most in CUTS)), None)
+        if step is None:
+            raise Unreachable("an edit changes how other cells are read")
+        try:
+            layout(step.ids)
+        except DoesNotFit as error:
+            raise Unreachable("a state on the way does not fit") from error
+        steps.append(step)
+        state = step.ids
+    return steps
+
+
+def _step(state: list[int], goal: list[int], tokenizer: CodeTokenizer, most: int) -> Step | None:
+    """The first edit towards `goal` and the canonical state behind it; None if no single edit leads there."""
+    edit = _first_edit(state, goal, tokenizer, most)
+    spliced = apply_edit(state, edit)
+    text = tokenizer.decode(spliced)
+    canonical = tokenizer.encode(text)
+    if canonical == spliced:
+        return Step(edit, spliced, text)
+    if canonical == state:
+        return None
+    edit = _first_edit(state, canonical, tokenizer, MAX_UNITS)
+    return Step(edit, canonical, text) if apply_edit(state, edit) == canonical else None
+
+
+def _first_edit(state: list[int], goal: list[int], tokenizer: CodeTokenizer, most: int) -> Edit:
+    """The first hunk of a shortest edit script, cut to `most` units and moved as far left as it goes."""
+    first, last = _changed(state, goal)
+    opcodes = Levenshtein.opcodes(state[first : len(state) - last], goal[first : len(goal) - last])
+    start = end = start_b = end_b = -1
+    for code in opcodes:
+        if code.tag == "equal":
+            if start >= 0:
+                break
+            continue
+        if start < 0:
+            start, start_b = code.src_start, code.dest_start
+        end, end_b = code.src_end, code.dest_end
+    edit = _leftmost(state, start + first, end + first, goal[start_b + first : end_b + first])
+    return _cut(state, edit, tokenizer, most)
+
+
+def _changed(state: list[int], goal: list[int]) -> tuple[int, int]:
+    """Lengths of the common prefix and, after it, of the common suffix."""
+    shorter = min(len(state), len(goal))
+    first = 0
+    while first < shorter and state[first] == goal[first]:
+        first += 1
+    last = 0
+    while last < shorter - first and state[-1 - last] == goal[-1 - last]:
+        last += 1
+    return first, last
+
+
+def _leftmost(state: list[int], start: int, end: int, tokens: list[int]) -> Edit:
+    """Slide a pure insertion or deletion left over equal cells."""
+    if start == end:
+        while start > 0 and state[start - 1] == tokens[-1]:
+            tokens = [tokens[-1], *tokens[:-1]]
+            start = end = start - 1
+    elif not tokens:
+        while start > 0 and state[start - 1] == state[end - 1]:
+            start, end = start - 1, end - 1
+    return Edit(start, end, tuple(tokens))
+
+
+def _cut(state: list[int], edit: Edit, tokenizer: CodeTokenizer, most: int) -> Edit:
+    """A replacement of more than `most` units becomes an insertion of its first ones; the rest follows."""
+    tokens = edit.tokens
+    if len(tokens) <= most:  # a token is one unit at most
+        return edit
+    packed = pack(state, tokenizer)
+    if len(units_of(tokens, packed, tokenizer)) <= most:
+        return edit
+    keep = len(tokens)
+    while len(units_of(tokens[:keep], packed, tokenizer)) > most:
+        keep -= 1
+    return Edit(edit.start, edit.start, tokens[:keep])

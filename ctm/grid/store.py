@@ -1,0 +1,222 @@
+"""Shards on disk: grids in one `.zarr.zip`, a row-aligned Parquet of what belongs to each row, and a manifest.
+
+Notable: chunk checksums are switched on (without them a flipped byte reads as another token), the fill value is no
+token (a missing chunk reads as it, and is refused), rows are shuffled once when written (by pair_id, itself a hash),
+and the edits and the parser's diagnosis of every state are computed here once rather than at every visit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import zarr
+from numpy.typing import NDArray
+from zarr.codecs import ZstdCodec
+from zarr.storage import ZipStore
+
+from ctm.grid.diagnosis import diagnose
+from ctm.grid.edits import Edit, Unreachable, steps_between
+from ctm.grid.layout import COLS, ROWS, DoesNotFit, layout, to_grid
+from ctm.grid.tokenizer import CONT, PAD, CodeTokenizer
+from ctm.pairs.record import Pair, Reject, read_pairs, write_rejects
+
+FORMAT_VERSION = "1"
+CHUNK, SHARD = 64, 16_384
+MISSING = 65_535
+READ_ROWS = 4_096
+SIDECAR = pa.schema(
+    [
+        ("pair_id", pa.string()),
+        ("category", pa.dictionary(pa.int16(), pa.string())),
+        ("kind", pa.dictionary(pa.int16(), pa.string())),
+        ("source", pa.dictionary(pa.int16(), pa.string())),
+        ("group", pa.dictionary(pa.int16(), pa.string())),
+        ("edits", pa.list_(pa.int32())),  # start, end, count, ids ... of each edit
+        ("diagnoses", pa.list_(pa.int16())),  # cell, kind of each state
+    ],
+    metadata={"format_version": FORMAT_VERSION},
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A pair as ids: the buggy text, the edits that lead to the fixed one, the diagnosis of every state."""
+
+    buggy: list[int]
+    fixed: list[int]
+    edits: list[Edit]
+    diagnoses: list[tuple[int, int]]
+
+
+def encode_pair(buggy: str, fixed: str, tokenizer: CodeTokenizer) -> Encoded:
+    """Encode one pair. Raises DoesNotFit or Unreachable, whose `reason` says why it cannot be a training pair."""
+    state, goal = tokenizer.encode(buggy), tokenizer.encode(fixed)
+    steps = steps_between(state, goal, tokenizer)
+    diagnoses = [diagnose(buggy, tokenizer, state)]
+    diagnoses += [diagnose(step.text, tokenizer, step.ids) for step in steps]
+    return Encoded(state, goal, [step.edit for step in steps], diagnoses)
+
+
+def in_shard(pair_id: str, shard: int, shards: int) -> bool:
+    """Whether a pair (or any hex hash) belongs to shard `shard` of `shards`, counted from 0."""
+    return int(pair_id[:8], 16) % shards == shard
+
+
+def write_shard(
+    pairs: Path, tokenizer: Path, shard: int, shards: int, out: Path, sidecar: Path, rejects: Path
+) -> int:
+    """Encode the pairs of one shard; returns how many. What does not fit or cannot be reached goes to `rejects`."""
+    codec = CodeTokenizer.load(tokenizer)
+    lost: list[Reject] = []
+    rows: list[tuple[str, NDArray[np.uint16], NDArray[np.uint16], dict[str, object]]] = []
+    for pair in read_pairs(pairs):
+        if not in_shard(pair.pair_id, shard, shards):
+            continue
+        try:
+            encoded = encode_pair(pair.buggy, pair.fixed, codec)
+            layout(encoded.buggy), layout(encoded.fixed)
+        except (DoesNotFit, Unreachable) as error:
+            lost.append(Reject("encode", error.reason, pair.pair_id, pair.group, pair.kind))
+            continue
+        ids = (np.array(encoded.buggy, dtype=np.uint16), np.array(encoded.fixed, dtype=np.uint16))
+        rows.append((pair.pair_id, *ids, _row(pair, encoded)))
+    rows.sort(key=lambda row: row[0])
+    _write_zarr(out, [row[1:3] for row in rows], _digest(row[0] for row in rows))
+    sidecar.parent.mkdir(parents=True, exist_ok=True)
+    temporary = sidecar.with_suffix(".tmp")
+    table = pa.Table.from_pylist([row[3] for row in rows], schema=SIDECAR)
+    pq.write_table(table, temporary, compression="zstd")
+    os.replace(temporary, sidecar)
+    write_rejects(rejects, lost)
+    return len(rows)
+
+
+def _row(pair: Pair, encoded: Encoded) -> dict[str, object]:
+    edits: list[int] = []
+    for edit in encoded.edits:
+        edits += [edit.start, edit.end, len(edit.tokens), *edit.tokens]
+    return {
+        "pair_id": pair.pair_id,
+        "category": pair.category,
+        "kind": pair.kind,
+        "source": pair.source,
+        "group": pair.group,
+        "edits": edits,
+        "diagnoses": [number for diagnosis in encoded.diagnoses for number in diagnosis],
+    }
+
+
+def _digest(pair_ids: Iterable[str]) -> str:
+    """Ties a shard to its sidecar: sha256 over the pairs of its rows, in order."""
+    return hashlib.sha256("".join(pair_ids).encode()).hexdigest()
+
+
+def _write_zarr(out: Path, pairs: Sequence[tuple[NDArray[np.uint16], ...]], digest: str) -> None:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    temporary = out.with_suffix(".tmp.zip")
+    temporary.unlink(missing_ok=True)
+    shard_rows = min(SHARD, -(-max(len(pairs), 1) // CHUNK) * CHUNK)
+    with ZipStore(temporary, mode="w", compression=zipfile.ZIP_STORED) as store:
+        array = zarr.create_array(
+            store,
+            shape=(len(pairs), 2, ROWS, COLS),
+            chunks=(CHUNK, 2, ROWS, COLS),
+            shards=(shard_rows, 2, ROWS, COLS),
+            dtype="uint16",
+            compressors=[ZstdCodec(level=1, checksum=True)],
+            fill_value=MISSING,
+            attributes={"format_version": FORMAT_VERSION, "names": ["buggy", "fixed"], "pairs": digest},
+        )
+        for start in range(0, len(pairs), shard_rows):
+            block = [[to_grid(ids) for ids in pair] for pair in pairs[start : start + shard_rows]]
+            array[start : start + len(block)] = np.array(block)
+    os.replace(temporary, out)
+
+
+def write_manifest(shards: Sequence[Path], out: Path) -> None:
+    """sha256, size and rows of every shard and its sidecar (same name, `.parquet`), as JSON."""
+    entries = []
+    for path in shards:
+        side = sidecar_of(path)
+        entries.append(
+            {
+                "grids": _entry(path, out.parent),
+                "sidecar": _entry(side, out.parent),
+                "rows": pq.read_metadata(side).num_rows,
+            }
+        )
+    temporary = out.with_suffix(".tmp")
+    temporary.write_text(json.dumps({"format_version": FORMAT_VERSION, "shards": entries}, indent=1))
+    os.replace(temporary, out)
+
+
+def sidecar_of(path: Path) -> Path:
+    """NN-of-MM.zarr.zip -> NN-of-MM.parquet."""
+    return path.with_name(path.name.removesuffix(".zarr.zip") + ".parquet")
+
+
+def _entry(path: Path, base: Path) -> dict[str, object]:
+    return {"path": os.path.relpath(path, base), "bytes": path.stat().st_size, "sha256": _sha256(path)}
+
+
+def _sha256(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_split(manifest: Path) -> Iterator[tuple[NDArray[np.uint16], pa.Table]]:
+    """Blocks of rows of a split: grids uint16 [n, 2, 64, 48] with their rows of the sidecar.
+
+    Raises ValueError naming the file if a size or sha256 differs from the manifest, or rows are missing.
+    """
+    content = json.loads(manifest.read_text())
+    if content.get("format_version") != FORMAT_VERSION:
+        raise ValueError(
+            f"{manifest}: format_version {content.get('format_version')}, expected {FORMAT_VERSION}"
+        )
+    for entry in content["shards"]:
+        for part in ("grids", "sidecar"):
+            path = manifest.parent / entry[part]["path"]
+            if not _is_as_listed(path, entry[part]):
+                raise ValueError(
+                    f"{path}: missing or not what {manifest} says; delete it and run its rule again"
+                )
+        table = pq.read_table(manifest.parent / entry["sidecar"]["path"])
+        with ZipStore(manifest.parent / entry["grids"]["path"], mode="r") as store:
+            array = zarr.open_array(store, mode="r")
+            if array.shape[0] != table.num_rows:
+                raise ValueError(
+                    f"{entry['grids']['path']}: {array.shape[0]} rows, its sidecar has {table.num_rows}"
+                )
+            if array.attrs["pairs"] != _digest(table["pair_id"].to_pylist()):
+                raise ValueError(
+                    f"{entry['sidecar']['path']}: rows of other pairs than {entry['grids']['path']}"
+                )
+            for start in range(0, array.shape[0], READ_ROWS):
+                grids = np.asarray(array[start : start + READ_ROWS])
+                if (grids[:, :, 0, 0] == MISSING).any():
+                    raise ValueError(
+                        f"{entry['grids']['path']}: rows are missing from {start} on; run its rule again"
+                    )
+                yield grids, table.slice(start, READ_ROWS)
+
+
+def _is_as_listed(path: Path, entry: dict[str, Any]) -> bool:
+    return path.exists() and path.stat().st_size == entry["bytes"] and _sha256(path) == entry["sha256"]
+
+
+def packed_rows(grids: NDArray[np.uint16]) -> tuple[NDArray[np.uint16], NDArray[np.int64]]:
+    """Grids [n, 64, 48] -> all packed ids one after the other, and the number of cells of each row [n]."""
+    flat = grids.reshape(len(grids), -1)
+    cells = (flat != PAD) & (flat != CONT)
+    return flat[cells], cells.sum(axis=1)

@@ -1,0 +1,286 @@
+"""Byte-level BPE for source code: one cell for a line's indentation, then tokens, then one cell for its end.
+
+Notable: a single space between two words is not written down at all (word pieces that continue a word carry the
+BPE model's continuation mark, so two words that touch are known to be two), and a space beside an operator belongs to
+the operator's piece. So an identifier never shares a token with white space, `a = f(b, c)` is nine cells, and the
+inverse is exact: every byte that is not implied has a token of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import os
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tokenizers import Tokenizer
+from tokenizers.models import BPE
+from tokenizers.trainers import BpeTrainer
+
+from ctm.pairs.record import read_snippets
+
+FORMAT_VERSION = 1
+PAD, CONT, EOL, END, STOP = range(5)
+MAX_SPACES = 40  # deeper indentation continues as ordinary white-space tokens
+MAX_TABS = 8
+CACHED_LINES = 1 << 16
+MOST_REPEATS = 20_000  # a piece seen more often than this is merged early anyway
+CONTINUES = "##"  # marks a piece that is not the first of its word, operator or space run
+SPECIALS = (
+    ["<pad>", "<cont>", "<eol>", "<end>", "<stop>"]
+    + [f"<spaces:{n}>" for n in range(MAX_SPACES + 1)]
+    + [f"<tabs:{n}>" for n in range(1, MAX_TABS + 1)]
+)
+_INDENT = re.compile(rf"\t{{1,{MAX_TABS}}}(?![\t ])| {{0,{MAX_SPACES}}}(?![\t ])|")
+_OPERATOR = (
+    r"\*\*=|//=|>>=|<<=|\.\.\.|->|:=|==|!=|<=|>=|<>|\*\*|//|>>|<<|[-+*/%@&|^]=|&&|\|\||\+\+|--|\"\"\"|\'\'\'"
+    r"|[^0-9A-Za-z_\s\x80-\U0010ffff]"
+)
+# a word; letters and signs outside ASCII; an operator with the single space on either side; other white space
+_PIECE = re.compile(
+    rf"[0-9A-Za-z_]+|[^\x00-\x7f\s]+|(?: (?! ))?(?:{_OPERATOR})(?: (?! |$))?|\s+?(?= ?(?:{_OPERATOR}))|\s+"
+)
+_WORD = re.compile(r"[0-9A-Za-z_]")
+
+
+def _byte_alphabet() -> list[str]:
+    """256 printable characters, one per byte value, as byte-level BPE of GPT-2 chooses them."""
+    kept = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    return [chr(b) if b in kept else chr(256 + i) for b, i in _numbered(kept)]
+
+
+def _numbered(kept: list[int]) -> Iterable[tuple[int, int]]:
+    spare = 0
+    for byte in range(256):
+        yield byte, spare
+        spare += byte not in kept
+
+
+ALPHABET = _byte_alphabet()
+_TO_BYTE = {ord(c): b for b, c in enumerate(ALPHABET)}
+
+
+@dataclass(frozen=True)
+class TokenizerSettings:
+    """How the vocabulary is trained."""
+
+    vocabulary: int = 8192
+    """Tokens in all, special ones included."""
+    max_texts: int = 60_000
+    """Snippets of the training split that the merges are counted on."""
+
+
+class CodeTokenizer:
+    """Text <-> ids of packed cells (no CONT, PAD, END).
+
+    `encode` never fails: every str has ids (lone surrogates too), and `decode(encode(text)) == text`.
+    """
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self._bpe = tokenizer
+        self._pieces: dict[str, tuple[int, ...]] = {}
+        self._lines: dict[str, tuple[int, ...]] = {}
+        self._vocabulary = tokenizer.get_vocab_size()
+        names = [tokenizer.id_to_token(i) or "" for i in range(self._vocabulary)]
+        if names[: len(SPECIALS)] != SPECIALS:
+            raise ValueError("not a tokenizer of this project: its first tokens are not the special ones")
+        self._bytes = [b""] * self._vocabulary
+        self._first = [False] * self._vocabulary
+        self._spaces = {" " * n: 5 + n for n in range(MAX_SPACES + 1)}
+        self._spaces |= {"\t" * n: 5 + MAX_SPACES + n for n in range(1, MAX_TABS + 1)}
+        for text, index in self._spaces.items():
+            self._bytes[index] = text.encode()
+        self._bytes[EOL] = b"\n"
+        for index in range(len(SPECIALS), self._vocabulary):
+            name = names[index]
+            self._first[index] = not name.startswith(CONTINUES)
+            self._bytes[index] = bytes(_TO_BYTE[ord(c)] for c in name.removeprefix(CONTINUES))
+        words = (self._bytes[i].replace(b"_", b"a") for i in range(self._vocabulary))
+        self._word = [i >= len(SPECIALS) and raw.isalnum() for i, raw in enumerate(words)]
+
+    # --- training and files -------------------------------------------------------------------------------------
+
+    @classmethod
+    def train(cls, texts: Iterable[str], vocabulary: int) -> CodeTokenizer:
+        """Count merges inside pieces (words, operators, white space) of `texts`."""
+        if vocabulary < len(SPECIALS) + 512 + 64:
+            raise ValueError(f"vocabulary {vocabulary} is too small: at least {len(SPECIALS) + 576}")
+        tokenizer = Tokenizer(BPE(continuing_subword_prefix=CONTINUES))
+        # every byte first and every byte continuing, so that no text lacks a token
+        tokens = SPECIALS + ALPHABET + [CONTINUES + c for c in ALPHABET]
+        trainer = BpeTrainer(
+            vocab_size=vocabulary,
+            show_progress=False,
+            # bytes too: left to itself, the trainer numbers them in the order of a hash map, and ties follow numbers
+            special_tokens=tokens,
+            continuing_subword_prefix=CONTINUES,
+            min_frequency=2,
+        )
+        counts: dict[str, int] = {}
+        for text in texts:
+            for line in text.split("\n"):
+                for piece in _pieces_of(line[_indent_end(line) :]):
+                    counts[piece] = counts.get(piece, 0) + 1
+        tokenizer.train_from_iterator(_repeated(counts), trainer)
+        model = json.loads(tokenizer.to_str())["model"]
+        vocab: dict[str, int] = {}
+        for token in tokens:
+            vocab[token] = len(vocab)
+        merges = []
+        for left, right in model["merges"]:
+            merged = left + right.removeprefix(CONTINUES)
+            if merged not in vocab:
+                if len(vocab) >= vocabulary:
+                    break
+                vocab[merged] = len(vocab)
+            merges.append((left, right))
+        return cls(Tokenizer(BPE(vocab=vocab, merges=merges, continuing_subword_prefix=CONTINUES)))
+
+    @classmethod
+    def load(cls, path: Path) -> CodeTokenizer:
+        """Read `tokenizer.json`. Raises ValueError if the file is no tokenizer of this project."""
+        try:
+            stored = json.loads(Path(path).read_text(encoding="utf-8"))
+            version = stored["format_version"]
+        except (KeyError, TypeError, json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise ValueError(f"{path}: not a tokenizer of this project ({error})") from error
+        if version != FORMAT_VERSION:
+            raise ValueError(f"{path}: format_version {version}, expected {FORMAT_VERSION}; train it again")
+        merges = [tuple(pair) for pair in stored["merges"]]
+        vocab = {token: index for index, token in enumerate(stored["vocabulary"])}
+        return cls(Tokenizer(BPE(vocab=vocab, merges=merges, continuing_subword_prefix=CONTINUES)))
+
+    def save(self, path: Path) -> None:
+        """Write `tokenizer.json` in one rename."""
+        model = json.loads(self._bpe.to_str())["model"]
+        merges = [m.split(" ") if isinstance(m, str) else list(m) for m in model["merges"]]
+        vocabulary = [self._bpe.id_to_token(i) for i in range(self._vocabulary)]
+        content = {"format_version": FORMAT_VERSION, "vocabulary": vocabulary, "merges": merges}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_suffix(".tmp")
+        temporary.write_text(json.dumps(content, ensure_ascii=False, indent=0), encoding="utf-8")
+        os.replace(temporary, path)
+
+    @property
+    def vocabulary(self) -> int:
+        """Number of ids, V."""
+        return self._vocabulary
+
+    @property
+    def fingerprint(self) -> str:
+        """sha256 over tokens and merges: two tokenizers with the same one give the same ids."""
+        return hashlib.sha256(self._bpe.to_str().encode()).hexdigest()
+
+    # --- text to ids and back -----------------------------------------------------------------------------------
+
+    def encode(self, text: str) -> list[int]:
+        """Ids of the packed cells; the EOL cell is absent after a last line without line end, and "" has no cells."""
+        ids: list[int] = []
+        lines = text.split("\n")
+        last = lines.pop()
+        for line in lines:
+            ids.extend(self._line(line))
+            ids.append(EOL)
+        if last:
+            ids.extend(self._line(last))
+        return ids
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Exact inverse of `encode`; for ids that no text has (a model's answer) invalid UTF-8 becomes U+FFFD."""
+        out: list[bytes] = []
+        after_word = False
+        for index in ids:
+            word = self._word[index]
+            if word and after_word and self._first[index]:
+                out.append(b" ")
+            out.append(self._bytes[index])
+            after_word = word
+        raw = b"".join(out)
+        try:
+            return raw.decode("utf-8", errors="surrogatepass")
+        except UnicodeDecodeError:
+            return raw.decode("utf-8", errors="replace")
+
+    def _line(self, line: str) -> tuple[int, ...]:
+        known = self._lines.get(line)
+        if known is None:
+            known = self._encode_line(line)
+            if len(self._lines) >= CACHED_LINES:
+                self._lines.clear()
+            self._lines[line] = known
+        return known
+
+    def _encode_line(self, line: str) -> tuple[int, ...]:
+        end = _indent_end(line)
+        ids = [self._spaces[line[:end]]]
+        for piece in _pieces_of(line[end:]):
+            known = self._pieces.get(piece)
+            if known is None:
+                known = self._encode_piece(piece)
+                if len(self._pieces) < 1 << 17:
+                    self._pieces[piece] = known
+            ids.extend(known)
+        return tuple(ids)
+
+    def _encode_piece(self, piece: str) -> tuple[int, ...]:
+        text = "".join(ALPHABET[b] for b in piece.encode("utf-8", errors="surrogatepass"))
+        return tuple(t.id for t in self._bpe.model.tokenize(text))
+
+    # --- what the model and the edits need to know of a token ----------------------------------------------------
+
+    def is_word(self, index: int) -> bool:
+        """Whether the token is made of letters, digits and underscores (or bytes of such letters)."""
+        return self._word[index]
+
+    def starts_word(self, index: int) -> bool:
+        """Whether an identifier, keyword or number begins with this token."""
+        return self._word[index] and self._first[index]
+
+    def text_of(self, index: int) -> bytes:
+        """The bytes a token stands for (b"" for PAD, CONT, END, STOP)."""
+        return self._bytes[index]
+
+
+def _indent_end(line: str) -> int:
+    match = _INDENT.match(line)
+    return match.end() if match else 0
+
+
+def _pieces_of(text: str) -> list[str]:
+    """Cut a line (without indentation): words, operators with spaces, white space; implied spaces are left out."""
+    pieces = _PIECE.findall(text)
+    count = len(pieces)
+    if " " not in pieces:
+        return pieces
+    return [
+        p
+        for i, p in enumerate(pieces)
+        if not (p == " " and 0 < i < count - 1 and _joins(pieces[i - 1]) and _joins(pieces[i + 1]))
+    ]
+
+
+def _joins(piece: str) -> bool:
+    return _WORD.match(piece) is not None
+
+
+def _repeated(counts: dict[str, int]) -> Iterable[str]:
+    for piece, count in sorted(counts.items()):
+        text = "".join(ALPHABET[b] for b in piece.encode("utf-8", errors="surrogatepass"))
+        yield from itertools.repeat(text, min(count, MOST_REPEATS))
+
+
+def train_tokenizer(snippets: Path, settings: TokenizerSettings, out: Path) -> None:
+    """Train on the training split's snippets (Parquet) and save `tokenizer.json`."""
+    texts: list[str] = []
+    for snippet in read_snippets(snippets):
+        if snippet.split == "train":
+            texts.append(snippet.text)
+            if len(texts) == settings.max_texts:
+                break
+    if not texts:
+        raise ValueError(f"{snippets}: no snippet of the training split to train a tokenizer on")
+    CodeTokenizer.train(texts, settings.vocabulary).save(out)

@@ -1,0 +1,118 @@
+"""The encoder of the broken code, run once a thought: cell features, a local convolution, 0 to 4 attention blocks.
+
+Notable: empty grid cells do not exist here (packed cells), the parser's diagnosis enters as a class and as every
+cell's distance to the cell that the parser names, and order inside the attention comes from rotary positions.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ctm.model.attention import MASKED
+from ctm.model.config import ModelConfig
+
+ROWS, COLS = 64, 48
+NEAR = 16  # distances to the diagnosed cell that have a class of their own; farther ones share powers of two
+
+
+class Block(nn.Module):
+    """Pre-norm self-attention with rotary positions, then an MLP of four times the width: [B, N, d] -> [B, N, d]."""
+
+    def __init__(self, width: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.heads = heads
+        self.norm_attention = nn.LayerNorm(width)
+        self.norm_mlp = nn.LayerNorm(width)
+        self.query_key_value = nn.Linear(width, 3 * width, bias=False)
+        self.out = nn.Linear(width, width, bias=False)
+        self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.ReLU(), nn.Linear(4 * width, width))
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor, mask: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:
+        batch, cells, width = x.shape
+        mixed = self.query_key_value(self.norm_attention(x)).view(batch, cells, 3, self.heads, -1)
+        query, key, value = mixed.permute(2, 0, 3, 1, 4)  # each [B, heads, N, d/heads]
+        query, key = rotate(query, turn).to(value.dtype), rotate(key, turn).to(value.dtype)
+        read = self._read(query, key, value, mask)
+        x = x + self.dropout(self.out(read.transpose(1, 2).reshape(batch, cells, width)))
+        return x + self.dropout(self.mlp(self.norm_mlp(x)))
+
+    @staticmethod
+    def _read(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
+        if query.device.type == "cpu" and query.dtype == torch.bfloat16:
+            # fused attention's backward is ten times slower than the two products in bfloat16 on CPU (torch 2.13)
+            scores = (query @ key.transpose(-1, -2)) * query.shape[-1] ** -0.5 + mask.to(query.dtype)
+            return torch.softmax(scores, dim=-1).to(value.dtype) @ value
+        return F.scaled_dot_product_attention(query, key, value, attn_mask=mask.to(value.dtype))
+
+
+def rotary(cells: int, size: int, device: torch.device, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """Cosines and sines [N, size/2] of rotary position embedding (arXiv 2104.09864)."""
+    rate = 10_000.0 ** (-torch.arange(0, size, 2, device=device, dtype=dtype) / size)
+    angle = torch.arange(cells, device=device, dtype=dtype)[:, None] * rate
+    return angle.cos(), angle.sin()
+
+
+def rotate(x: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:
+    """Turn the halves of the last dimension of x [..., N, size] by the angles of `rotary`."""
+    cos, sin = turn
+    first, second = x.chunk(2, dim=-1)
+    return torch.cat([first * cos - second * sin, second * cos + first * sin], dim=-1)
+
+
+class Backbone(nn.Module):
+    """tokens, rows, cols int64 [B, N], diagnosis int64 [B, 2], mask [B, N] -> h [B, N, d]."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        width = config.width
+        self.heads, self.kernel = config.heads, config.kernel
+        self.token = nn.Embedding(config.vocabulary, width)
+        self.row = nn.Embedding(ROWS, width)
+        self.col = nn.Embedding(COLS, width)
+        self.kind = nn.Embedding(config.diagnoses, width)
+        self.distance = nn.Embedding(2 * (NEAR + 8) + 2, width)
+        self.local = nn.Linear(config.kernel * width, width)
+        self.norm_local = nn.LayerNorm(width)
+        self.blocks = nn.ModuleList(Block(width, config.heads, config.dropout) for _ in range(config.blocks))
+        self.norm = nn.LayerNorm(width)
+        for table in (self.token, self.row, self.col, self.kind, self.distance):
+            nn.init.normal_(table.weight, std=0.02 if table is not self.token else 0.05)
+
+    def forward(self, tokens: Tensor, rows: Tensor, cols: Tensor, diagnosis: Tensor, mask: Tensor) -> Tensor:
+        cells = tokens.shape[1]
+        x = self.token(tokens) + self.row(rows) + self.col(cols)
+        x = x + self.kind(diagnosis[:, 1])[:, None] + self.distance(self._distance(cells, diagnosis[:, 0]))
+        real = (mask == 0).unsqueeze(-1).to(x.dtype)
+        x = x + self._neighbours(self.norm_local(x) * real)
+        if len(self.blocks):
+            turn = rotary(cells, x.shape[-1] // self.heads, x.device, x.dtype)
+            wide_mask = mask[:, None, None, :]
+            for block in self.blocks:
+                x = block(x, wide_mask, turn)
+        return self.norm(x)
+
+    def _neighbours(self, x: Tensor) -> Tensor:
+        """Convolution over `kernel` cells as one matrix product of shifted copies."""
+        half = self.kernel // 2
+        padded = F.pad(x, (0, 0, half, half))
+        cells = x.shape[1]
+        near = torch.cat([padded[:, k : k + cells] for k in range(self.kernel)], dim=-1)
+        return F.relu(self.local(near))
+
+    def _distance(self, cells: int, cell: Tensor) -> Tensor:
+        """Class of every cell's signed distance to the diagnosed cell: int64 [B, N]; 0 where there is none."""
+        steps = torch.arange(cells, device=cell.device)[None, :] - cell[:, None]
+        size = steps.abs()
+        far = NEAR + torch.log2((size.clamp(min=NEAR).float()) / NEAR).long().clamp(max=7)
+        size = torch.where(size < NEAR, size, far)
+        signed = torch.where(steps < 0, -size, size) + NEAR + 8 + 1
+        return torch.where(cell[:, None] >= 0, signed, torch.zeros_like(signed))
+
+
+def padding_mask(lengths: Tensor, cells: int, dtype: torch.dtype) -> Tensor:
+    """[B, N]: 0 on the first `lengths` cells (END included), MASKED behind them."""
+    inside = torch.arange(cells, device=lengths.device)[None, :] < lengths[:, None]
+    return torch.where(inside, 0.0, MASKED).to(dtype)

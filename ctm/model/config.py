@@ -1,0 +1,70 @@
+"""Every size of the model, in one frozen dataclass that travels inside the checkpoint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Sizes and variants of a CTM; the defaults are the full-scale model of about 15 M parameters."""
+
+    vocabulary: int = 8192
+    """Tokens, V; set from the tokenizer when training starts."""
+    diagnoses: int = 26
+    """Classes of the parser's diagnosis, "none" included."""
+    width: int = 512
+    """Width of a cell's encoding, d."""
+    blocks: int = 1
+    """Attention blocks of the backbone, 0 to 4: the thinking belongs to the ticks."""
+    heads: int = 8
+    """Attention heads, in the backbone and at each tick."""
+    kernel: int = 5
+    """Cells that the backbone's local convolution sees, an odd number."""
+    neurons: int = 1024
+    """Neurons, D."""
+    ticks: int = 64
+    """Internal ticks of a thought, T."""
+    memory: int = 32
+    """Pre-activations that a neuron-level model sees, M."""
+    nlm: str = "deep"
+    """Neuron-level model: "deep" (one hidden layer) or "linear" (the specification's fallback)."""
+    nlm_hidden: int = 32
+    """Hidden units of each neuron's private MLP, H."""
+    synapse_depth: int = 4
+    """Layers of the synapse U-Net from its full width D down to `synapse_minimum`; 1 is a single layer."""
+    synapse_minimum: int = 16
+    """Narrowest width of the synapse U-Net."""
+    action_pairs: int = 512
+    """Neuron pairs whose synchronisation asks the attention."""
+    out_pairs: int = 512
+    """Neuron pairs whose synchronisation is the answer."""
+    pairing: str = "random"
+    """How pairs are drawn: "random", "first-last" (all pairs among the first and the last neurons)."""
+    self_pairs: int = 32
+    """Pairs of a neuron with itself among each set, drawn first."""
+    units: int = 16
+    """Slots of a replacement."""
+    dropout: float = 0.0
+    """Dropout in the backbone, the synapse and the neuron-level models."""
+    seed: int = 0
+    """Draws the pairs; weights come from the training's own seed."""
+
+    def __post_init__(self) -> None:
+        """Refuse sizes that no model can have."""
+        problems = [
+            (self.width % self.heads != 0, f"width {self.width} must be a multiple of heads {self.heads}"),
+            ((self.width // self.heads) % 2 != 0, "width / heads must be even (rotary positions)"),
+            (self.kernel % 2 != 1, f"kernel {self.kernel} must be odd"),
+            (not 0 <= self.blocks <= 4, f"blocks {self.blocks} must be 0 to 4"),
+            (self.nlm not in ("deep", "linear"), f"nlm {self.nlm!r} must be 'deep' or 'linear'"),
+            (
+                self.pairing not in ("random", "first-last"),
+                f"pairing {self.pairing!r}: 'random' or 'first-last'",
+            ),
+            (min(self.ticks, self.memory) < 1, "ticks and memory must be at least 1"),
+            (self.self_pairs > min(self.action_pairs, self.out_pairs), "self_pairs exceeds a set of pairs"),
+        ]
+        for wrong, message in problems:
+            if wrong:
+                raise ValueError(f"model: {message}")

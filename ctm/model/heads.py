@@ -1,0 +1,88 @@
+"""From synchronisation to an edit: pointers to its span, certainty of the pointers, and the replacement's units."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ctm.model.attention import MASKED
+from ctm.model.config import ModelConfig
+
+
+class Pointers(nn.Module):
+    """Start and end of the span: <W S_out, W' h_p> over the cells p <= L."""
+
+    def __init__(self, sync: int, width: int) -> None:
+        super().__init__()
+        self.query = nn.Linear(sync, 2 * width)
+        self.key = nn.Linear(width, 2 * width)
+
+    def remember(self, h: Tensor) -> Tensor:
+        """Keys [B, 2, N, d] for start and end, from h [B, N, d]; once a thought."""
+        batch, cells, width = h.shape
+        return self.key(h).view(batch, cells, 2, width).transpose(1, 2).contiguous()
+
+    def forward(self, sync: Tensor, keys: Tensor, mask: Tensor) -> Tensor:
+        """Log-probabilities [B, 2, N], at least float32; mask [B, N]."""
+        batch, _, _, width = keys.shape
+        query = self.query(sync).view(batch, 2, width, 1).to(keys.dtype)
+        logits = (keys @ query).squeeze(-1) / math.sqrt(width)
+        logits = logits if logits.dtype == torch.float64 else logits.float()
+        return torch.log_softmax(logits + mask[:, None, :], dim=-1)
+
+
+def certainty(log_probability: Tensor, lengths: Tensor) -> Tensor:
+    """1 - mean(entropy of start, of end) / log(L + 1), [B], from [B, 2, N] and lengths = L + 1 [B]; 1 where L = 0."""
+    entropy = -(log_probability.exp() * log_probability).sum(-1).mean(1)
+    most = torch.log(lengths.to(entropy.dtype)).clamp(min=1e-6)
+    return torch.where(lengths > 1, 1 - entropy / most, torch.ones_like(entropy))
+
+
+class Units(nn.Module):
+    """Parallel slots over the vocabulary (STOP among it) and copies of the words that begin at cells.
+
+    Output embeddings are the input ones (tied), so a token learns from every place it stands in.
+    """
+
+    starts_word: Tensor
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        width = config.width
+        self.thought = nn.Linear(config.out_pairs, width)
+        self.place = nn.Linear(2 * width, width)
+        self.slot = nn.Embedding(config.units, width)
+        self.hidden = nn.Sequential(
+            nn.LayerNorm(width),
+            nn.Linear(width, 2 * width),
+            nn.GELU(approximate="tanh"),
+            nn.Linear(2 * width, width),
+        )
+        self.norm = nn.LayerNorm(width)
+        self.token = nn.Linear(width, width)
+        self.bias = nn.Parameter(torch.zeros(config.vocabulary))
+        self.copy_query = nn.Linear(width, width)
+        self.copy_key = nn.Linear(width, width)
+        self.register_buffer("starts_word", torch.zeros(config.vocabulary, dtype=torch.bool))
+
+    def slots(self, sync: Tensor, h: Tensor, start: Tensor, end: Tensor) -> Tensor:
+        """States of the slots [B, k, units, d] from sync [B, n], h [B, N, d] and k spans' cells, int64 [B, k]."""
+        width = h.shape[-1]
+        first, last = (h.gather(1, cell[:, :, None].expand(-1, -1, width)) for cell in (start, end))
+        place = self.place(torch.cat([first, last], dim=-1))
+        x = (self.thought(sync)[:, None, :] + place)[:, :, None, :] + self.slot.weight
+        return self.norm(x + self.hidden(x))
+
+    def vocabulary(self, slots: Tensor, embedding: Tensor) -> Tensor:
+        """Logits [..., V] of slots [..., d] with the embedding [V, d]."""
+        return F.linear(self.token(slots), embedding, self.bias)
+
+    def copies(self, slots: Tensor, h: Tensor, tokens: Tensor) -> Tensor:
+        """Logits [B, units, N]: copy the word that begins at a cell; MASKED where none begins."""
+        keys = self.copy_key(h)
+        logits = self.copy_query(slots) @ keys.transpose(1, 2) / math.sqrt(keys.shape[-1])
+        allowed = self.starts_word[tokens][:, None, :]
+        return torch.where(allowed, logits, torch.full_like(logits, MASKED))

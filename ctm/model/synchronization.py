@@ -1,0 +1,65 @@
+"""Synchronisation of neuron pairs over the ticks: the CTM's latent representation (paper, section 3.4).
+
+Notable: with decay r the sums S_ij = sum_tau e^(-r (t - tau)) z_i z_j / sqrt(sum_tau e^(-r (t - tau))) obey
+alpha <- e^-r alpha + z_i z_j and beta <- e^-r beta + 1, so a tick costs the same however many came before. Sums are
+float32 or wider whatever the model's precision.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+LARGEST_DECAY = 15.0  # e^-15 forgets everything in one tick; more only loses gradient
+
+
+class Synchronization(nn.Module):
+    """One set of n fixed pairs (left, right) with learned decays r >= 0."""
+
+    left: Tensor
+    right: Tensor
+
+    def __init__(self, neurons: int, pairs: int, pairing: str, self_pairs: int, seed: int) -> None:
+        super().__init__()
+        left, right = draw_pairs(neurons, pairs, pairing, self_pairs, seed)
+        self.register_buffer("left", left)
+        self.register_buffer("right", right)
+        self.decay = nn.Parameter(torch.zeros(pairs))
+
+    def product(self, z: Tensor) -> Tensor:
+        """z_i z_j of the pairs: [B, D] -> [B, n]."""
+        z = z if z.dtype == torch.float64 else z.float()
+        return z[:, self.left] * z[:, self.right]
+
+    def step(self, z: Tensor, alpha: Tensor, beta: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Synchronisation [B, n] with the next alpha [B, n] and beta [1, n], from z [B, D]."""
+        keep = torch.exp(-self.decay).unsqueeze(0)
+        alpha = keep * alpha + self.product(z)
+        beta = keep * beta + 1
+        return alpha * torch.rsqrt(beta), alpha, beta
+
+    @torch.no_grad()
+    def clamp(self) -> None:
+        """Keep r in [0, 15]; called after the optimiser's step (in `forward` it would change parameters)."""
+        self.decay.clamp_(0, LARGEST_DECAY)
+
+
+def draw_pairs(neurons: int, pairs: int, pairing: str, self_pairs: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Indices left, right int64 [n]: `self_pairs` of a neuron with itself, the rest as `pairing` says.
+
+    Raises ValueError if "first-last" has too few neurons for that many pairs.
+    """
+    draw = torch.Generator().manual_seed(seed)
+    if pairing == "random":
+        own = torch.randperm(neurons, generator=draw)[:self_pairs]
+        rest = pairs - len(own)
+        left = torch.randint(neurons, (rest,), generator=draw)
+        right = torch.randint(neurons, (rest,), generator=draw)
+        return torch.cat([own, left]), torch.cat([own, right])
+    size = next((k for k in range(1, neurons + 1) if k * (k + 1) // 2 >= pairs), 0)
+    if size == 0:
+        raise ValueError(f"{pairs} pairs need more than {neurons} neurons with pairing 'first-last'")
+    left, right = torch.triu_indices(size, size)
+    # odd seeds (the "out" set) take the last neurons, even ones the first
+    shift = neurons - size if seed % 2 else 0
+    return left[:pairs] + shift, right[:pairs] + shift

@@ -1,0 +1,93 @@
+"""A thought that ends: which tick answers, and what it answers.
+
+Notable: a sample is frozen at its first tick whose certainty reaches the threshold, or else answers with its most
+certain tick; so a batch gives what single samples give. The ONNX graph runs `begin`, `keep` and `read` in a Loop.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from ctm.model.answer import best_spans, best_units
+from ctm.model.model import CTM, Memory, Output
+
+NEVER = 2.0
+"""A threshold that no certainty reaches: all ticks are thought."""
+CANDIDATES = 10
+
+
+class Kept(NamedTuple):
+    """What the answering tick of each sample said, so far."""
+
+    certainty: Tensor  # [B], -inf before the first tick
+    tick: Tensor  # int64 [B], 1 is the first
+    synchronisation: Tensor  # [B, n_out]
+    pointers: Tensor  # [B, 2, N]
+
+
+class Reading(NamedTuple):
+    """The candidates of a batch, the most probable (span and units together) first; K of them."""
+
+    spans: Tensor  # int64 [B, K, 2]
+    span_log_probability: Tensor  # [B, K]
+    units: Tensor  # int64 [B, K, units]; what follows STOP means nothing
+    unit_log_probability: Tensor  # [B, K]
+
+
+def begin(model: CTM, memory: Memory) -> Kept:
+    """Nothing kept yet."""
+    batch, _, cells, _ = memory.pointers.shape
+    blank = model.sync_out.decay.new_zeros(batch, model.config.out_pairs)
+    return Kept(
+        torch.full_like(blank[:, 0], -torch.inf),
+        torch.zeros_like(memory.lengths),
+        blank,
+        blank.new_zeros(batch, 2, cells),
+    )
+
+
+def keep(kept: Kept, said: Output, tick: Tensor | int, threshold: Tensor | float) -> Kept:
+    """`kept` after tick number `tick` (from 1): replaced where that tick is more certain and the sample not frozen."""
+    better = (said.certainty > kept.certainty) & (kept.certainty < threshold)
+    return Kept(
+        torch.where(better, said.certainty, kept.certainty),
+        torch.where(better, tick, kept.tick),
+        torch.where(better[:, None], said.synchronisation, kept.synchronisation),
+        torch.where(better[:, None, None], said.pointers, kept.pointers),
+    )
+
+
+def read(model: CTM, kept: Kept, memory: Memory, count: int = CANDIDATES) -> Reading:
+    """The likeliest `count` spans, each with its likeliest units, ranked by both together."""
+    spans, span_score = best_spans(kept.pointers, count)
+    units, unit_score = best_units(model, kept.synchronisation, memory, spans)
+    order = (span_score + unit_score).topk(count, dim=1).indices
+    return Reading(
+        spans.gather(1, order[:, :, None].expand(-1, -1, 2)),
+        span_score.gather(1, order),
+        units.gather(1, order[:, :, None].expand(-1, -1, units.shape[2])),
+        unit_score.gather(1, order),
+    )
+
+
+def think(
+    model: CTM, inputs: dict[str, Tensor], threshold: float = NEVER, max_ticks: int | None = None
+) -> tuple[Kept, Memory]:
+    """Think about a batch (inputs as for `CTM.encode`) until all samples are frozen, `max_ticks` (default T) at most.
+
+    Raises ValueError for fewer than one tick.
+    """
+    most = model.config.ticks if max_ticks is None else max_ticks
+    if most < 1:
+        raise ValueError(f"max_ticks {most} must be at least 1")
+    memory = model.encode(**inputs)
+    state, kept = model.start(memory), begin(model, memory)
+    for tick in range(1, most + 1):
+        state, said = model.tick(state, memory)
+        kept = keep(kept, said, tick, threshold)
+        if not bool((kept.certainty < threshold).any()):
+            break
+    return kept, memory

@@ -1,0 +1,78 @@
+"""Weights on disk: safetensors with the model's config inside, written in one rename; and growing M between stages."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save
+
+from ctm.model.config import ModelConfig
+from ctm.model.model import CTM
+
+FORMAT_VERSION = "1"
+
+
+def save_weights(path: Path, model: CTM, extra: dict[str, str] | None = None) -> None:
+    """Write `model` and its config; temporary name, synced, renamed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    metadata = {
+        "format_version": FORMAT_VERSION,
+        "config": json.dumps(dataclasses.asdict(model.config)),
+        **(extra or {}),
+    }
+    tensors = {k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}
+    with open(temporary, "wb") as file:
+        file.write(_ordered(save(tensors, metadata)))
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+
+
+def _ordered(content: bytes) -> bytes:
+    """The same file with its metadata sorted: safetensors writes them in the order of a hash map."""
+    size = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + size])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode().ljust(size)
+    assert len(text) == size
+    return content[:8] + text + content[8 + size :]
+
+
+def load_weights(path: Path) -> tuple[ModelConfig, dict[str, torch.Tensor]]:
+    """Config and tensors of a file. Raises ValueError if it is not one of ours."""
+    with safe_open(path, framework="pt") as file:
+        metadata = file.metadata() or {}
+        if metadata.get("format_version") != FORMAT_VERSION:
+            raise ValueError(
+                f"{path}: format_version {metadata.get('format_version')}, expected {FORMAT_VERSION}; train it again"
+            )
+        return ModelConfig(**json.loads(metadata["config"])), {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118
+
+
+def load_model(path: Path) -> CTM:
+    """The model of a file, in evaluation mode."""
+    config, tensors = load_weights(path)
+    model = CTM(config)
+    model.load_state_dict(tensors)
+    return model.eval()
+
+
+def grow_memory(tensors: dict[str, torch.Tensor], memory: int) -> dict[str, torch.Tensor]:
+    """Give neuron-level models a longer memory: the weights of the newest M stay, older ones start at zero.
+
+    Raises ValueError if the memory would shrink.
+    """
+    grown = dict(tensors)
+    first, trace = tensors["nlm.layers.0.weight"], tensors["start_trace"]
+    more = memory - trace.shape[1]
+    if more < 0:
+        raise ValueError(f"memory {memory} is shorter than the {trace.shape[1]} of the stage before")
+    grown["nlm.layers.0.weight"] = torch.cat([first.new_zeros(*first.shape[:2], more), first], dim=2)
+    grown["start_trace"] = torch.cat([trace.new_zeros(trace.shape[0], more), trace], dim=1)
+    return grown

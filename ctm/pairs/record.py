@@ -1,0 +1,265 @@
+"""The records every phase exchanges (snippet, pair, reject), their identity and their Parquet form.
+
+A row is flat: the fields of the record, then those of its origin, all text but the line number, "" where unknown.
+Files carry `format_version` in the schema's metadata; readers refuse any other. Writers stream row groups to a
+temporary name beside the target and rename it once complete, so a file that exists is whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+FORMAT_VERSION = 1
+CATEGORIES = ("syntax", "logic", "security", "complex", "clean")
+SPLITS = ("train", "validation", "test")
+SOURCES = ("commit", "release", "mutation", "stackoverflow")
+SHAPES = ("function", "method", "class", "statements")
+
+ROW_GROUP = 8192
+"""Rows held in memory by a writer, and rows a reader turns into objects at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a text was found. `line` is 1-based in `path`; 0 where unknown."""
+
+    project: str = ""
+    path: str = ""
+    qualname: str = ""
+    line: int = 0
+    commit: str = ""
+    parent: str = ""
+    version_from: str = ""
+    version_to: str = ""
+    url: str = ""
+    licence: str = ""
+    licence_source: str = ""
+    author_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Snippet:
+    """Clean code of 1 to 64 lines, dedented to column 0; `split` is "" until it is decided."""
+
+    snippet_id: str
+    text: str
+    shape: str
+    group: str
+    split: str = ""
+    origin: Origin = field(default_factory=Origin)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Buggy and fixed text of one snippet. Clean samples have both equal and kind "clean"."""
+
+    pair_id: str
+    buggy: str
+    fixed: str
+    category: str
+    kind: str
+    source: str
+    split: str
+    group: str
+    origin: Origin = field(default_factory=Origin)
+    filters: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """An item that was dropped: by which step, why, and what it was."""
+
+    step: str
+    reason: str
+    item: str
+    group: str = ""
+    detail: str = ""
+
+
+def pair_id(buggy: str, fixed: str) -> str:
+    """Identity of a pair: blake2b-16 of both texts as 32 hex characters; the first's length keeps the joint apart."""
+    first, second = _encoded(buggy), _encoded(fixed)
+    return hashlib.blake2b(b"%d:" % len(first) + first + second, digest_size=16).hexdigest()
+
+
+def snippet_id(text: str) -> str:
+    """Identity of a snippet: blake2b-16 of its text as 32 hex characters."""
+    return hashlib.blake2b(_encoded(text), digest_size=16).hexdigest()
+
+
+def make_snippet(text: str, shape: str, group: str, origin: Origin, split: str = "") -> Snippet:
+    """A snippet with its identity computed."""
+    return Snippet(snippet_id(text), text, shape, group, split, origin)
+
+
+def make_pair(
+    buggy: str,
+    fixed: str,
+    *,
+    category: str,
+    kind: str,
+    source: str,
+    split: str,
+    group: str,
+    origin: Origin,
+    filters: str = "",
+) -> Pair:
+    """A pair with its identity computed."""
+    return Pair(pair_id(buggy, fixed), buggy, fixed, category, kind, source, split, group, origin, filters)
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+_ORIGIN_FIELDS = tuple(item.name for item in fields(Origin))
+
+
+def _schema(record: type, name: str) -> pa.Schema:
+    names = [item.name for item in fields(record)]
+    if "origin" in names:
+        at = names.index("origin")
+        names[at : at + 1] = _ORIGIN_FIELDS
+    columns = [pa.field(column, pa.int32() if column == "line" else pa.string(), False) for column in names]
+    return pa.schema(columns, {"format": name, "format_version": str(FORMAT_VERSION)})
+
+
+SNIPPET_SCHEMA = _schema(Snippet, "ctm.snippets")
+PAIR_SCHEMA = _schema(Pair, "ctm.pairs")
+REJECT_SCHEMA = _schema(Reject, "ctm.rejects")
+
+
+class Writer:
+    """Streams records into one Parquet file (zstd); the file appears under its name when the block ends well.
+
+    Raises UnicodeEncodeError for text that is not valid Unicode (lone surrogates): refuse that at the edge.
+    """
+
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        self.path = Path(path)
+        self.schema = schema
+        self.rows = 0
+        self._part = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
+        # One attrgetter call a row; the origin's fields are reached through it.
+        self._row: Callable[[Any], tuple[Any, ...]] = attrgetter(
+            *(f"origin.{name}" if name in _ORIGIN_FIELDS else name for name in schema.names)
+        )
+        self._buffer: list[tuple[Any, ...]] = []
+
+    def __enter__(self) -> Writer:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = pq.ParquetWriter(self._part, self.schema, compression="zstd")
+        return self
+
+    def write(self, item: Snippet | Pair | Reject) -> None:
+        """Append one record."""
+        self._buffer.append(self._row(item))
+        self.rows += 1
+        if len(self._buffer) >= ROW_GROUP:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._buffer:
+            columns = zip(*self._buffer, strict=True)
+            arrays = [pa.array(column, item.type) for column, item in zip(columns, self.schema, strict=True)]
+            self._file.write_table(pa.Table.from_arrays(arrays, schema=self.schema))
+            self._buffer.clear()
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None:
+                self._flush()
+        finally:
+            self._file.close()
+            if kind is None:
+                self._part.replace(self.path)
+            else:
+                self._part.unlink(missing_ok=True)
+
+
+def _write(path: Path, items: Iterable[Any], schema: pa.Schema) -> int:
+    with Writer(path, schema) as writer:
+        for item in items:
+            writer.write(item)
+    return writer.rows
+
+
+def write_snippets(path: Path, items: Iterable[Snippet]) -> int:
+    """Write snippets, streaming; returns how many."""
+    return _write(path, items, SNIPPET_SCHEMA)
+
+
+def write_pairs(path: Path, items: Iterable[Pair]) -> int:
+    """Write pairs, streaming; returns how many."""
+    return _write(path, items, PAIR_SCHEMA)
+
+
+def write_rejects(path: Path, items: Iterable[Reject]) -> int:
+    """Write rejects, streaming; returns how many."""
+    return _write(path, items, REJECT_SCHEMA)
+
+
+def _open(path: Path, schema: pa.Schema) -> pq.ParquetFile:
+    file = pq.ParquetFile(path)
+    metadata = file.schema_arrow.metadata or {}
+    for key in (b"format", b"format_version"):
+        found, wanted = metadata.get(key, b"none").decode(), schema.metadata[key].decode()
+        if found != wanted:
+            file.close()
+            raise ValueError(
+                f"{path}: {key.decode()} is {found}, this version reads {wanted}: build the file again"
+            )
+    return file
+
+
+def _rows(path: Path, schema: pa.Schema, columns: Sequence[str] | None) -> Iterator[list[Any]]:
+    """Rows in the schema's column order; columns that were not asked for hold "" (0 for the line number)."""
+    with _open(path, schema) as file:
+        wanted = schema.names if columns is None else list(columns)
+        if unknown := set(wanted) - set(schema.names):
+            raise ValueError(
+                f"{path}: no column {', '.join(sorted(unknown))}; there are {', '.join(schema.names)}"
+            )
+        for batch in file.iter_batches(ROW_GROUP, columns=wanted):
+            cells = []
+            for item in schema:
+                if item.name in wanted:
+                    cells.append(batch.column(item.name).to_pylist())
+                else:
+                    cells.append([0 if item.name == "line" else ""] * batch.num_rows)
+            yield from map(list, zip(*cells, strict=True))
+
+
+def read_snippets(path: Path, columns: Sequence[str] | None = None) -> Iterator[Snippet]:
+    """Snippets of a file, in order; with `columns`, the other fields are left empty and not read.
+
+    Raises ValueError for another format or format version.
+    """
+    for row in _rows(path, SNIPPET_SCHEMA, columns):
+        row[5:] = [Origin(*row[5:])]
+        yield Snippet(*row)
+
+
+def read_pairs(path: Path, columns: Sequence[str] | None = None) -> Iterator[Pair]:
+    """Pairs of a file, in order; with `columns`, the other fields are left empty and not read.
+
+    Raises ValueError for another format or format version.
+    """
+    for row in _rows(path, PAIR_SCHEMA, columns):
+        row[8:-1] = [Origin(*row[8:-1])]
+        yield Pair(*row)
+
+
+def read_rejects(path: Path) -> Iterator[Reject]:
+    """Rejects of a file, in order. Raises ValueError for another format or format version."""
+    for row in _rows(path, REJECT_SCHEMA, None):
+        yield Reject(*row)

@@ -1,0 +1,63 @@
+"""Which split a project belongs to, decided by a hash of its name before anything is mutated.
+
+A group is a project: its commits, releases, installed code and vendored copies. Nothing ever splits a group.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+
+STDLIB = "python-stdlib"
+
+
+@dataclass(frozen=True)
+class SplitSettings:
+    """How projects are dealt to training, validation and test."""
+
+    seed: int = 2915
+    """Seed of the hash that deals projects to splits; the default gives validation and test of installed code at
+    least five projects each, of which none is half of its set."""
+    train: int = 90
+    """Share of the projects that train, percent."""
+    validation: int = 5
+    """Share of the projects for choosing thresholds, percent."""
+    test: int = 5
+    """Share of the projects for testing, percent."""
+    always_train: tuple[str, ...] = (
+        STDLIB,
+        "torch",
+        "sympy",
+        "numpy",
+        "scipy",
+        "pandas",
+        "networkx",
+        "sqlalchemy",
+        "matplotlib",
+    )
+    """Projects that train whatever their hash says: one of them can be a fifth of all installed code."""
+
+    def __post_init__(self) -> None:
+        if min(self.train, self.validation, self.test) < 0 or self.train + self.validation + self.test != 100:
+            raise ValueError(
+                f"splits must be shares of 100 percent, not train={self.train}, validation={self.validation}, "
+                f"test={self.test}"
+            )
+
+
+def project_name(name: str) -> str:
+    """Normalised name of a distribution (PEP 503) or of a repository (the last part of its path or URL)."""
+    last = re.split(r"[/\\:]", name.rstrip("/\\"))[-1].removesuffix(".git")
+    return re.sub(r"[-_.]+", "-", last).strip("-").lower()
+
+
+def split_of(group: str, settings: SplitSettings) -> str:
+    """The split of a project: "train", "validation" or "test"."""
+    if group in settings.always_train:
+        return "train"
+    digest = hashlib.blake2b(f"{settings.seed}\0{group}".encode(), digest_size=8).digest()
+    place = int.from_bytes(digest, "big") / 2**64 * 100
+    if place < settings.train:
+        return "train"
+    return "validation" if place < settings.train + settings.validation else "test"

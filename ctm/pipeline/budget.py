@@ -1,0 +1,78 @@
+"""The machine's budget: what all running jobs may ask for together, and what no single job may exceed.
+
+Snakemake's own behaviour needs two corrections. Without a budget it starts everything at once, and `--resources` on the
+command line replaces the profile's whole map: `fill` adds what is missing from the config. A job that asks for more
+than the budget would be clamped in silence and run: `refuse` stops the plan instead. `global_resources` and a rule's
+`resources` are semi-private; Snakemake's version is pinned and tests/workflow/test_budget.py holds them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from snakemake.exceptions import WorkflowError
+from snakemake.resources import Resource
+
+from ctm.pipeline.config import Demand, Machine
+
+BUDGETS = ("mem_gb", "vram", "gpu_percent", "unified_gb")
+
+
+def resources(demand: Demand) -> dict[str, int | str]:
+    """A rule's `resources:`. Memory is given twice, because clusters are handed mem_mb only."""
+    return {
+        "mem_gb": demand.mem_gb,
+        "mem_mb": 1000 * demand.mem_gb,
+        "vram": demand.vram,
+        "unified_gb": demand.mem_gb + demand.vram,
+        "gpu_percent": demand.gpu_percent,
+        "runtime": demand.runtime,
+        "network_mbps": demand.network_mbps,
+        "disk_class": demand.disk,
+    }
+
+
+def fill(workflow: Any, machine: Machine) -> None:
+    """Fill budgets that neither command line nor profile gives. Jobs on a cluster are the cluster's to place.
+
+    The executor is not known yet when this is called; a number of `--jobs` says that it is a cluster's.
+    """
+    if workflow.resource_settings.nodes is not None or not workflow.is_main_process:
+        return
+    for name in BUDGETS:
+        budget = getattr(machine, name)
+        if budget is not None and workflow.global_resources.get(name).value is None:
+            workflow.global_resources[name] = Resource(name, budget)
+
+
+def refuse(workflow: Any) -> None:
+    """Make every rule's demand check itself against the budget. To be called after the last rule is declared."""
+    for rule in workflow.rules:
+        for name in BUDGETS:
+            budget = workflow.global_resources.get(name).value
+            if budget is not None and name in rule.resources:
+                rule.resources[name] = Resource(name, _checked(rule.name, rule.resources[name], budget))
+
+
+def demand_all(workflow: Any) -> None:
+    """Look at the demand of every planned job before the first one starts. Raises WorkflowError."""
+    for job in workflow.dag.needrun_jobs():
+        _ = job.resources
+
+
+def _checked(rule: str, resource: Resource, budget: int) -> Callable[..., int]:
+    def evaluate(wildcards: Any, input: Any, attempt: int, threads: int, rulename: str) -> int:
+        value = resource.evaluate(
+            wildcards, input=input, attempt=attempt, threads=threads, rulename=rulename
+        ).value
+        if isinstance(value, int) and value > budget:
+            raise WorkflowError(
+                f"rule {rule} asks for {resource.name}={value}, the budget is {resource.name}={budget}. Raise the "
+                f"budget (--resources={resource.name}={value}, or machine.{resource.name} in the config) or lower "
+                f"the demand (resources.{rule}.{resource.name} in the config, or "
+                f"--set-resources={rule}:{resource.name}={budget})."
+            )
+        return value
+
+    return evaluate

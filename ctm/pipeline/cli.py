@@ -1,0 +1,120 @@
+"""Looks at the workflow's configuration, lineage and results. Running the workflow is Snakemake's job."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from ctm.pipeline.config import Config, ConfigError, read
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
+lineage_app = typer.Typer(no_args_is_help=True, help="What decides whether a rule runs again.")
+app.add_typer(lineage_app, name="lineage")
+console = Console(highlight=False)
+
+Overlays = Annotated[
+    list[Path] | None,
+    typer.Option("--configfile", help="Laid over config/config.yaml; may be given several times."),
+]
+
+
+def checkout() -> Path:
+    """The checkout that this package is installed from: the folder with Snakefile and config/."""
+    for folder in (Path.cwd(), *Path.cwd().parents, Path(__file__).resolve().parents[2]):
+        if (folder / "Snakefile").is_file() and (folder / "config" / "config.yaml").is_file():
+            return folder
+    raise typer.BadParameter(
+        "no checkout found (a folder with Snakefile and config/config.yaml); run it inside one"
+    )
+
+
+def _config(overlays: list[Path] | None) -> Config:
+    try:
+        return read([checkout() / "config/config.yaml", *(overlays or [])])
+    except (ConfigError, OSError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+
+
+@app.command()
+def schema(
+    write: Annotated[bool, typer.Option(help="Write config/schema.yaml and docs/config.md.")] = False,
+) -> None:
+    """Print the configuration's JSON schema, or write it and the reference page."""
+    from ctm.pipeline import reference
+
+    if write:
+        for path in reference.write(checkout()):
+            console.print(f"wrote {path}")
+    else:
+        typer.echo(reference.schema_text(), nl=False)
+
+
+@app.command()
+def doctor(
+    profile: Annotated[Path, typer.Option(help="Snakemake profile with the machine's budgets.")] = Path(
+        "profiles/strix-halo"
+    ),
+    configfile: Overlays = None,
+) -> None:
+    """Say what stands in the way of a run on a machine. Exit status 0: it only informs."""
+    from ctm.pipeline.doctor import findings
+
+    folder = profile if profile.is_dir() else checkout() / profile
+    if not (folder / "config.yaml").is_file():
+        typer.echo(f"{profile}: no Snakemake profile (it has no config.yaml)", err=True)
+        raise typer.Exit(2)
+    lines = findings(_config(configfile), folder)
+    for line in lines or ["nothing found"]:
+        console.print(line, soft_wrap=True)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def run(context: typer.Context) -> None:
+    """Run Snakemake with progress bars; all arguments are Snakemake's."""
+    from snakemake.cli import main
+    from snakemake_interface_logger_plugins.registry import LoggerPluginRegistry
+
+    from ctm.pipeline import progress
+
+    LoggerPluginRegistry().register_plugin("snakemake_logger_plugin_ctm", progress)
+    main([*context.args, "--logger", "ctm"])
+
+
+@app.command()
+def summary(run: Annotated[Path, typer.Argument(help="Folder of a run, such as runs/demo.")]) -> None:
+    """Print the figures of a finished run and the paths to open."""
+    from ctm.pipeline.summary import print_summary
+
+    try:
+        print_summary(run, console)
+    except FileNotFoundError as error:
+        typer.echo(f"{error.filename}: not there; has the run in {run} finished?", err=True)
+        raise typer.Exit(2) from None
+
+
+@lineage_app.command("show")
+def lineage_show(
+    step: Annotated[str | None, typer.Argument(help="A rule; without it, all of them.")] = None,
+    configfile: Overlays = None,
+) -> None:
+    """Print each rule's lineage, or all that one rule's lineage is made of."""
+    from ctm.pipeline.lineage import Lineage
+
+    lineage = Lineage(_config(configfile), checkout())
+    if step is None:
+        for name in lineage.steps:
+            console.print(f"{lineage.of(name)[:16]}  {name}")
+    elif step in lineage.steps:
+        console.print_json(json.dumps({"lineage": lineage.of(step), **lineage.parts(step)}))
+    else:
+        typer.echo(f"{step!r} is no rule; the rules are {', '.join(lineage.steps)}", err=True)
+        raise typer.Exit(2)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,353 @@
+"""The workflow's configuration: every key, its type and its default, checked before anything is planned.
+
+Each step's settings are a frozen dataclass in the package that uses them; here they are joined into one model, with
+what only the workflow knows (shards, which sources are on, the machine). Resources are a section of their own, so that
+asking for less memory never reruns a step. Unknown keys are refused with the file, the key and the nearest right one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import TypeAdapter, ValidationError
+
+from ctm.analysis.settings import AnalysisSettings
+from ctm.bugs.settings import MutationSettings
+from ctm.evaluation.settings import EvaluationSettings
+from ctm.export.settings import ExportSettings
+from ctm.grid.tokenizer import TokenizerSettings
+from ctm.model.config import ModelConfig
+from ctm.pairs.build import PairSettings
+from ctm.pairs.splits import SplitSettings
+from ctm.sources.commits import CommitSettings
+from ctm.sources.installed import InstalledSettings
+from ctm.sources.releases import ReleaseSettings
+from ctm.training.settings import StageRun, StageSettings, TrainingSettings
+
+REFERENCE = "docs/config.md"
+
+
+class ConfigError(ValueError):
+    """A key or value of the configuration that cannot be used; the message names file, key, value and remedy."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What the jobs share. Missing budgets of the command line are filled from here; no step's result depends on it."""
+
+    mem_gb: int = 128
+    """Memory that all running jobs may ask for together, GB."""
+    vram: int = 96
+    """Memory of the accelerator that all running jobs may ask for together, GB."""
+    gpu_percent: int = 100
+    """Share of the accelerator that all running jobs may ask for together, percent."""
+    unified_gb: int | None = None
+    """Budget of mem_gb + vram together where both are one memory, GB; null where they are not."""
+    environment: Literal["cpu", "cuda", "rocm"] = "cpu"
+    """Which lock file of envs/ the rules name as their environment (used with `--sdm conda` only)."""
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What one job of a rule asks for."""
+
+    threads: int = 1
+    """Processor cores."""
+    mem_gb: int = 1
+    """Memory, GB."""
+    vram: int = 0
+    """Memory of the accelerator, GB."""
+    gpu_percent: int = 0
+    """Share of the accelerator, percent."""
+    runtime: int = 60
+    """Time limit on a cluster, minutes."""
+    disk: Literal["low", "medium", "high", "very high"] = "low"
+    """Class of disk traffic; information for a scheduler, no budget."""
+    network_mbps: int = 0
+    """Network traffic, Mbit/s."""
+
+
+@dataclass(frozen=True)
+class InstalledSource(InstalledSettings):
+    """Installed code: the standard library and site-packages, no network."""
+
+    enabled: bool = True
+    """Whether this source is collected."""
+    shards: int = 2
+    """Jobs that share the work; distributions are dealt by hash of their name."""
+
+
+@dataclass(frozen=True)
+class ReleaseSource(ReleaseSettings):
+    """Package release history: pinned wheels of consecutive patch releases, compared function by function."""
+
+    enabled: bool = True
+    """Whether this source is collected."""
+    shards: int = 2
+    """Jobs that share the work; packages are dealt by hash of their name."""
+    pins: str = "config/releases.csv"
+    """Pinned list: name, version, sha256; relative to the checkout."""
+
+
+@dataclass(frozen=True)
+class CommitSource(CommitSettings):
+    """Git histories: local paths or URLs."""
+
+    enabled: bool = True
+    """Whether this source is collected."""
+    shards: int = 2
+    """Jobs that share the work; repositories are dealt by hash of their name."""
+    repositories: tuple[str, ...] = ()
+    """Git repositories to read: URLs or local paths (relative ones from the checkout)."""
+
+
+@dataclass(frozen=True)
+class PlannedSource:
+    """A source that comes with an issue of its own."""
+
+    enabled: Literal[False] = False
+    """Off until its issue is done."""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where code and bug fixes come from."""
+
+    installed: InstalledSource = InstalledSource()
+    """Snippets of clean code."""
+    releases: ReleaseSource = ReleaseSource()
+    """Bug fixes between consecutive releases."""
+    commits: CommitSource = CommitSource()
+    """Bug fixes in git histories."""
+    github: PlannedSource = PlannedSource()
+    """Bug fixes found by GitHub's search; an issue of its own."""
+    stackoverflow: PlannedSource = PlannedSource()
+    """Corrections from Stack Overflow's dump; an issue of its own."""
+
+
+@dataclass(frozen=True)
+class Bugs(MutationSettings):
+    """Synthetic bugs made from clean snippets."""
+
+    shards: int = 2
+    """Jobs that share the work."""
+    mix: str = "config/bug_mix.yaml"
+    """How often each kind of bug is made; relative to the checkout."""
+
+
+@dataclass(frozen=True)
+class Grids:
+    """Encoded pairs."""
+
+    train_shards: int = 2
+    """Jobs that encode the training split."""
+    validation_shards: int = 1
+    """Jobs that encode the validation split."""
+    test_shards: int = 1
+    """Jobs that encode the test split."""
+
+
+@dataclass(frozen=True)
+class Training(TrainingSettings):
+    """The curriculum: settings that all stages share, and the stages."""
+
+    order: tuple[str, ...] = ("stage1", "stage2", "stage3", "stage4")
+    """The stages, first to last; each starts from the one before."""
+    stages: dict[str, StageSettings] = field(default_factory=dict)
+    """What each stage has of its own, by name."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything the workflow can be told."""
+
+    machine: Machine = Machine()
+    """Budgets of the machine."""
+    sources: Sources = Sources()
+    """Where code comes from."""
+    splits: SplitSettings = SplitSettings()
+    """Which projects train, validate and test."""
+    tokenizer: TokenizerSettings = TokenizerSettings()
+    """The vocabulary."""
+    bugs: Bugs = Bugs()
+    """Synthetic bugs."""
+    pairs: PairSettings = PairSettings()
+    """Which pairs are kept, and the frozen test sets."""
+    grids: Grids = Grids()
+    """Encoded pairs."""
+    model: ModelConfig = ModelConfig()
+    """The network."""
+    training: Training = Training()
+    """The curriculum."""
+    evaluation: EvaluationSettings = EvaluationSettings()
+    """Benchmarks and thresholds."""
+    analysis: AnalysisSettings = AnalysisSettings()
+    """Iteration analysis."""
+    export: ExportSettings = ExportSettings()
+    """ONNX and its check."""
+    resources: dict[str, Demand] = field(default_factory=dict)
+    """What a job of each rule asks for, by rule."""
+
+    def __post_init__(self) -> None:
+        missing = [stage for stage in self.training.order if stage not in self.training.stages]
+        if missing:
+            known = ", ".join(self.training.stages) or "none"
+            raise ValueError(
+                f"training.order names {missing[0]!r}, which training.stages does not have (it has {known}); "
+                f"add training.stages.{missing[0]} or take it out of training.order"
+            )
+        if not self.sources.installed.enabled:
+            raise ValueError(
+                "sources.installed.enabled must be true: mutants and clean samples are made from it"
+            )
+        if len(set(self.training.order)) != len(self.training.order) or not self.training.order:
+            raise ValueError(f"training.order must name each stage once, not {list(self.training.order)}")
+
+
+_ADAPTER: TypeAdapter[Config] = TypeAdapter(Config)
+
+
+def load(values: Mapping[str, Any], files: Sequence[Path] = ()) -> Config:
+    """The checked configuration of merged `values`.
+
+    `files` are the files they came from, in order; they are read again only to say where a bad value stands. A value
+    of null stands for the default. Raises ConfigError.
+    """
+    values = _without_nulls(values)
+    try:
+        config = _ADAPTER.validate_python(values)
+    except ValidationError as error:
+        raise ConfigError("\n".join(_explain(e, values, files) for e in error.errors())) from None
+    unknown = [_unknown(path, near, files) for path, near in _surplus(values, _dump(config), ())]
+    if unknown:
+        raise ConfigError("\n".join(unknown))
+    return config
+
+
+def read(files: Sequence[Path]) -> Config:
+    """The checked configuration of YAML files, the later ones laid over the earlier ones (as Snakemake does)."""
+    merged: dict[str, Any] = {}
+    for file in files:
+        overlay(merged, yaml.safe_load(file.read_text()) or {})
+    return load(merged, files)
+
+
+def overlay(base: dict[str, Any], top: Mapping[str, Any]) -> None:
+    """Lay `top` over `base`, in place: mappings are merged, everything else is replaced."""
+    for key, value in top.items():
+        if isinstance(value, Mapping) and isinstance(base.get(key), dict):
+            overlay(base[key], value)
+        else:
+            base[key] = dict(value) if isinstance(value, Mapping) else value
+
+
+def section(config: Config, path: str) -> Any:
+    """The plain value (dicts, lists, scalars) of a dotted path, such as "training.stages.stage1".
+
+    "training.*" is a mapping less the sections that have steps of their own (`order`, `stages`).
+    """
+    value: Any = _dump(config)
+    *parents, last = path.split(".")
+    for name in parents:
+        value = value[name]
+    if last == "*":
+        return {key: item for key, item in value.items() if key not in ("order", "stages")}
+    return value[last]
+
+
+def settings_json(config: Config, path: str) -> str:
+    """A step's settings as JSON that its program reads: the section, less what only the workflow uses."""
+    value: Any = config
+    for name in path.split("."):
+        value = value[name] if isinstance(value, Mapping) else getattr(value, name)
+    kind = type(value)
+    own = (
+        kind.__mro__[1] if kind.__module__ == __name__ and dataclasses.is_dataclass(kind.__mro__[1]) else kind
+    )
+    names = {f.name for f in dataclasses.fields(own)}
+    plain = TypeAdapter(kind).dump_python(value, mode="json")
+    return json.dumps({k: v for k, v in plain.items() if k in names}, sort_keys=True)
+
+
+def stage_json(config: Config, stage: str) -> str:
+    """Everything that the trainer of one stage needs (StageRun), as JSON."""
+    run = {
+        "name": stage,
+        "stage": json.loads(settings_json(config, f"training.stages.{stage}")),
+        "training": json.loads(settings_json(config, "training")),
+        "model": json.loads(settings_json(config, "model")),
+    }
+    TypeAdapter(StageRun).validate_python(run)
+    return json.dumps(run, sort_keys=True)
+
+
+def model_json(config: Config) -> str:
+    """Sizes of the model as the last stage leaves it, as JSON."""
+    last = config.training.stages[config.training.order[-1]]
+    return json.dumps(
+        {**section(config, "model"), "ticks": last.ticks, "memory": last.memory}, sort_keys=True
+    )
+
+
+def _dump(config: Config) -> dict[str, Any]:
+    plain: dict[str, Any] = _ADAPTER.dump_python(config, mode="json")
+    return plain
+
+
+def _without_nulls(values: Any) -> Any:
+    """A key with the value null is as good as absent: an overlay takes a mapping of the file below away with it."""
+    if not isinstance(values, Mapping):
+        return values
+    return {key: _without_nulls(value) for key, value in values.items() if value is not None}
+
+
+def _surplus(values: Any, known: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], list[str]]]:
+    """Paths in `values` that the checked configuration does not have, each with the names it could have been."""
+    if not isinstance(values, Mapping) or not isinstance(known, Mapping):
+        return
+    for key, value in values.items():
+        if key not in known:
+            yield (*path, str(key)), [str(k) for k in known]
+        else:
+            yield from _surplus(value, known[key], (*path, str(key)))
+
+
+def _unknown(path: tuple[str, ...], names: list[str], files: Sequence[Path]) -> str:
+    near = difflib.get_close_matches(path[-1], names, n=1)
+    remedy = f"did you mean {near[0]!r}?" if near else f"the keys there are {', '.join(names)}"
+    return f"{_where(path, files)}: unknown key {'.'.join(path)!r}; {remedy} (all keys: {REFERENCE})"
+
+
+def _explain(error: Any, values: Mapping[str, Any], files: Sequence[Path]) -> str:
+    path: list[str] = []
+    at: Any = values
+    for part in error["loc"]:  # less the parts that name a branch of a union
+        inside = isinstance(at, (list, tuple)) and isinstance(part, int) and part < len(at)
+        if not inside and not (isinstance(at, Mapping) and part in at):
+            break
+        at = at[part]
+        path.append(str(part))
+    name = ".".join(path) or "the configuration"
+    given = f" (given: {at!r})" if path and not isinstance(at, Mapping) else ""
+    message = error["msg"].removeprefix("Value error, ")
+    return f"{_where(tuple(path), files)}: {name}: {message}{given}; see {REFERENCE}"
+
+
+def _where(path: tuple[str, ...], files: Sequence[Path]) -> str:
+    """The last file that has this path, or how else it can have come in."""
+    for file in reversed(files):
+        at: Any = yaml.safe_load(Path(file).read_text()) or {}
+        for part in path:
+            if not isinstance(at, Mapping) or part not in at:
+                break
+            at = at[part]
+        else:
+            return str(file)
+    return "--config" if files else "configuration"

@@ -1,0 +1,216 @@
+"""The one parameter that decides whether a rule runs again: a hash of all that its result depends on.
+
+    lineage[step] = sha256(own config sections, digest of the code it runs, files it reads, lineage of its parents)
+
+Snakemake compares parameters of a rule's last run with today's. Folding the parents in cures its issue 3808: a stage
+that failed once after a change would otherwise leave everything after it looking up to date. Resources are in no
+section that is hashed, and the digest is taken of syntax trees, so that a comment, a docstring or a touched file reruns
+nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+from ctm.pipeline.config import Config, ConfigError, section
+
+OPTIONAL_RULES = ("collect_releases", "collect_commits", "collect_github", "collect_stackoverflow")
+
+
+@dataclass(frozen=True)
+class Step:
+    """A rule as lineage sees it."""
+
+    script: str
+    """Program in workflow/scripts, without its suffix."""
+    sections: tuple[str, ...] = ()
+    """Dotted paths of the config that the result depends on."""
+    parents: tuple[str, ...] = ()
+    """Steps whose results it reads."""
+    files: tuple[str, ...] = ()
+    """Files of the checkout that it reads; YAML counts by content, so that its comments do not."""
+
+
+def steps(config: Config) -> dict[str, Step]:
+    """All rules of the workflow under this configuration, parents before children."""
+    sources, bugs = config.sources, config.bugs
+    table: dict[str, Step] = {"collect_installed": Step("collect_installed", ("sources.installed",))}
+    real: list[str] = []
+    if sources.releases.enabled:
+        table["collect_releases"] = Step(
+            "collect_releases", ("sources.releases",), files=(sources.releases.pins,)
+        )
+        real.append("collect_releases")
+    if sources.commits.enabled and sources.commits.repositories:
+        table["collect_commits"] = Step("collect_commits", ("sources.commits",))
+        real.append("collect_commits")
+    final = f"training.stages.{config.training.order[-1]}"
+    whole = ("model", f"{final}.ticks", f"{final}.memory")
+    table |= {
+        "clean_snippets": Step("clean_snippets", ("splits",), ("collect_installed",)),
+        "train_tokenizer": Step("train_tokenizer", ("tokenizer",), ("clean_snippets",)),
+        "mutate": Step("mutate", ("bugs",), ("clean_snippets",), (bugs.mix,)),
+        "build_pairs": Step("build_pairs", ("pairs", "splits"), ("mutate", *real)),
+        "encode_shard": Step("encode_shard", ("grids",), ("build_pairs", "train_tokenizer")),
+        "grid_manifest": Step("grid_manifest", (), ("encode_shard",)),
+        "validate_model": Step("validate_model", whole, ("grid_manifest",)),
+        "baseline": Step("baseline", whole, ("grid_manifest",)),
+    }
+    last = "grid_manifest"
+    for stage in config.training.order:
+        own = ("model", "training.*", f"training.stages.{stage}")
+        table[f"train_{stage}"] = Step("train_stage", own, tuple(dict.fromkeys(("grid_manifest", last))))
+        last = f"train_{stage}"
+    table |= {
+        "benchmark": Step("benchmark", ("evaluation",), ("build_pairs", last)),
+        "analyse_iterations": Step("analyse_iterations", ("analysis",), ("benchmark",)),
+        "export_onnx": Step("export_onnx", (), (last,)),
+        "check_onnx": Step("check_onnx", ("export",), ("export_onnx", "grid_manifest")),
+        "bundle": Step("bundle", (), ("check_onnx", "benchmark", "validate_model")),
+    }
+    table["report"] = Step(
+        "report", (), tuple(t for t in table if t != "report"), ("ctm/pipeline/report.html.j2",)
+    )
+    return table
+
+
+def check_resources(config: Config) -> None:
+    """Refuse rules without a demand, and demands of rules that there are not. Raises ConfigError."""
+    rules = list(steps(config))
+    for rule in rules:
+        if rule not in config.resources:
+            raise ConfigError(f"resources.{rule} is missing; give it threads, mem_gb and vram")
+    known = {*rules, *OPTIONAL_RULES, *(f"train_{stage}" for stage in config.training.stages)}
+    for rule in config.resources:
+        if rule not in known:
+            raise ConfigError(
+                f"resources.{rule}: there is no such rule; the rules are {', '.join(sorted(known))}"
+            )
+
+
+class Lineage:
+    """Lineages of all steps of one configuration.
+
+    `root` is the checkout: it has ctm/ and workflow/scripts/.
+    """
+
+    def __init__(self, config: Config, root: Path) -> None:
+        check_resources(config)
+        self.config, self.root, self.steps = config, root, steps(config)
+        self._known: dict[str, str] = {}
+
+    def of(self, step: str) -> str:
+        """Lineage of a step, 64 hex characters. Raises KeyError for a step that the configuration switches off."""
+        if step not in self._known:
+            parts = self.parts(step)
+            self._known[step] = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+        return self._known[step]
+
+    def parts(self, step: str) -> dict[str, Mapping[str, object]]:
+        """What is hashed: config sections, code digest, files and parents, each by name."""
+        entry = self.steps[step]
+        script = self.root / "workflow" / "scripts" / f"{entry.script}.py"
+        return {
+            "config": {path: section(self.config, path) for path in entry.sections},
+            "code": {entry.script: code_digest(script, self.root)},
+            "files": {name: _file_digest(self.root / name) for name in entry.files},
+            "parents": {name: self.of(name) for name in entry.parents},
+        }
+
+
+def code_digest(script: Path, root: Path) -> str:
+    """Digest of the syntax trees of a program and of everything of ours that it imports, wherever it imports it."""
+    digest = hashlib.sha256()
+    for name, path in sorted(closure(script, root).items()):
+        digest.update(f"{name}={_tree_digest(path.read_bytes())}\n".encode())
+    return digest.hexdigest()
+
+
+def closure(script: Path, root: Path) -> dict[str, Path]:
+    """Modules of `ctm` (and neighbours of the script) that a program imports, itself included, by name."""
+    found = {f"scripts.{script.stem}": script}
+    waiting = [script]
+    while waiting:
+        path = waiting.pop()
+        for name in _imports(path.read_bytes(), str(path)):
+            for module, file in _resolve(name, root, script.parent):
+                if module not in found:
+                    found[module] = file
+                    waiting.append(file)
+    return found
+
+
+def _resolve(name: str, root: Path, scripts: Path) -> Iterable[tuple[str, Path]]:
+    """Files of a dotted name: the packages above it, and itself as module or package. Empty for others' code."""
+    parts = name.split(".")
+    if parts[0] != "ctm":
+        neighbour = scripts / f"{parts[0]}.py"
+        return [(f"scripts.{parts[0]}", neighbour)] if neighbour.is_file() else []
+    files = []
+    if parts[-1] == "*":
+        folder = root.joinpath(*parts[:-1])
+        files = [(".".join([*parts[:-1], file.stem]), file) for file in sorted(folder.glob("*.py"))]
+        parts.pop()
+    for i in range(1, len(parts) + 1):
+        base = root.joinpath(*parts[:i])
+        for file in (base / "__init__.py", base.with_name(base.name + ".py")):
+            if file.is_file():
+                files.append((".".join(parts[:i]), file))
+    return files
+
+
+@cache
+def _imports(source: bytes, path: str) -> frozenset[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            if node.level:
+                raise ValueError(
+                    f"{path}:{node.lineno}: relative import; write the whole name, lineage reads it"
+                )
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Call) and "import_module" in ast.unparse(node.func):
+            names.add(_computed(node.args[0]))
+    return frozenset(names)
+
+
+def _computed(name: ast.expr) -> str:
+    """The name that `import_module` is given; of an f-string its constant beginning and any end, "a.*"."""
+    if isinstance(name, ast.JoinedStr) and isinstance(name.values[0], ast.Constant):
+        return str(name.values[0].value) + "*"
+    return str(name.value) if isinstance(name, ast.Constant) else ""
+
+
+@cache
+def _tree_digest(source: bytes) -> str:
+    return hashlib.sha256(ast.dump(_Bare().visit(ast.parse(source))).encode()).hexdigest()
+
+
+class _Bare(ast.NodeTransformer):
+    """Takes docstrings (of attributes too) out of a tree."""
+
+    def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
+        is_text = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        return None if is_text else self.generic_visit(node)
+
+
+def _file_digest(path: Path) -> str:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(
+            f"{path}: cannot be read ({error.strerror}), though the configuration names it"
+        ) from None
+    if path.suffix in (".yaml", ".yml"):
+        content = json.dumps(yaml.safe_load(content), sort_keys=True).encode()
+    return hashlib.sha256(content).hexdigest()

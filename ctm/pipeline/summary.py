@@ -1,0 +1,75 @@
+"""The short table at the end of `make demo`: how good the model is, what it cost, and what to open."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+CATEGORIES = ("syntax", "logic", "security", "complex", "overall", "clean")
+
+
+def percent(value: float | None) -> str:
+    """A share as percent; "-" where nothing was measured."""
+    return "-" if value is None else f"{value:.1%}"
+
+
+def print_summary(run: Path, console: Console) -> None:
+    """Print the figures of the run in folder `run`. Raises FileNotFoundError where it has no bundle yet."""
+    final = run / "results" / "final"
+    metrics: dict[str, Any] = json.loads((final / "final_metrics.json").read_text())
+    console.print("\nExact match on projects never seen in training, at the most certain tick", style="bold")
+    table = Table()
+    for name, right in (("category", False), ("right", True), ("coverage", True), ("items", True)):
+        table.add_column(name, justify="right" if right else "left")
+    for category in CATEGORIES:
+        n = metrics.get("n", {}).get(category)
+        if n:
+            accuracy, coverage = (percent(metrics.get(k, {}).get(category)) for k in ("accuracy", "coverage"))
+            table.add_row(category, accuracy, coverage, f"{n:,}")
+    console.print(table)
+    for line in _facts(metrics):
+        console.print(line)
+    console.print("open:")
+    for path in (
+        run / "results" / "report.html",
+        run / "results" / "reports" / "accuracy_by_tick.png",
+        final / "MODEL_CARD.md",
+        final / "ctm.onnx",
+    ):
+        if path.exists():
+            console.print(f"  {path}")
+    console.print(f"try:\n  ctm-repair fix FILE.py --bundle {final}", soft_wrap=True)
+
+
+def _facts(metrics: dict[str, Any]) -> list[str]:
+    lines = []
+    by_tick = metrics.get("accuracy_by_tick") or []
+    if by_tick:
+        shown = "  ".join(f"{tick}: {percent(value)}" for tick, value in by_tick)
+        lines.append(f"by tick            {shown}")
+    if (suites := metrics.get("suites")) and isinstance(suites, dict):
+        for name, suite in suites.items():
+            lines.append(
+                f"suite {name:12s} {percent(suite.get('exact_at_1'))} exact, {percent(suite.get('bifi'))} BIFI"
+            )
+    if used := metrics.get("in_use"):
+        lines.append(
+            f"as ctm-repair fix  logic {percent(used['accuracy'].get('logic'))}, "
+            f"clean {percent(used['accuracy'].get('clean'))} (edits only above the threshold)"
+        )
+    if parameters := metrics.get("parameters"):
+        lines.append(
+            f"parameters         {parameters['body'] / 1e6:.2f} M, embeddings {parameters['embedding'] / 1e6:.2f} M"
+        )
+    if (ece := metrics.get("ece")) is not None:
+        lines.append(f"calibration error  {ece:.3f}")
+    if ticks := metrics.get("ticks_used"):
+        lines.append(f"ticks used         {ticks['mean']:.1f} on average")
+    if seen := metrics.get("samples_seen"):
+        rate = metrics.get("train_samples_per_second")
+        lines.append(f"training           {seen:,} samples" + (f", {rate:.0f} a second" if rate else ""))
+    return lines

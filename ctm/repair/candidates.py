@@ -1,0 +1,138 @@
+"""What a model answers (candidates, best first) and what they make of a state of the code.
+
+Notable: the model only proposes; Python's compiler is asked about every proposal before it counts. `Proposer` is the
+one seam between repair and the model: onnxruntime behind it in use, an oracle or an adversary in the tests.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from ctm.grid.diagnosis import diagnose
+from ctm.grid.edits import MAX_UNITS, Edit
+from ctm.grid.layout import DoesNotFit
+from ctm.grid.packed import Packed, expand_units, pack
+from ctm.grid.tokenizer import EOL, CodeTokenizer
+
+COMPILES = 0
+"""Kind of the diagnosis of code that compiles."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class State:
+    """A text as the model sees it: its ids, packed with their places, and the parser's diagnosis (cell, kind)."""
+
+    text: str
+    ids: list[int]
+    packed: Packed
+    diagnosis: tuple[int, int]
+
+    @property
+    def compiles(self) -> bool:
+        """Whether the running Python compiles the text."""
+        return self.diagnosis[1] == COMPILES
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Cells [start, end) become `units` (u < V: token u; V + p: the word that begins at cell p; STOP left out)."""
+
+    start: int
+    end: int
+    units: tuple[int, ...]
+    log_probability: float
+    """Of the span and the units together, natural logarithm."""
+
+    @property
+    def probability(self) -> float:
+        """exp(log_probability), never above 1."""
+        return math.exp(min(self.log_probability, 0.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A model's answer for one state: at most ten candidates, the most probable first."""
+
+    candidates: tuple[Candidate, ...]
+    certainty: float
+    ticks: int
+
+
+class Proposer(Protocol):
+    """Anything that answers states; it may batch them as it likes, the answers come in the order of the states."""
+
+    def propose(self, states: Sequence[State]) -> list[Answer]:
+        """One Answer per state."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """What a candidate makes of a state."""
+
+    candidate: Candidate
+    text: str
+    is_edit: bool
+    """False for 'no edit', and for an edit that changes nothing."""
+
+
+@dataclass
+class StateMaker:
+    """Makes states and remembers them: a text is encoded and diagnosed once."""
+
+    tokenizer: CodeTokenizer
+    known: dict[str, State | None] = field(default_factory=dict)
+
+    def __call__(self, text: str) -> State | None:
+        """The state of `text`, None where it does not fit the grid."""
+        if text not in self.known:
+            self.known[text] = make_state(text, self.tokenizer)
+        return self.known[text]
+
+
+def make_state(text: str, tokenizer: CodeTokenizer) -> State | None:
+    """The state of `text`, None where it does not fit the grid."""
+    ids = tokenizer.encode(text)
+    try:
+        packed = pack(ids, tokenizer)
+    except DoesNotFit:
+        return None
+    return State(text, ids, packed, diagnose(text, tokenizer, ids))
+
+
+def options(state: State, answer: Answer, tokenizer: CodeTokenizer) -> Iterator[Option]:
+    """Every usable candidate with the text it makes, in the order of the answer, lazily.
+
+    A candidate is unusable if its span lies outside the state or it copies a word from a cell where none begins.
+    """
+    ends = [place for place, index in enumerate(state.ids) if index == EOL]
+    for candidate in answer.candidates:
+        if not 0 <= candidate.start <= candidate.end <= len(state.ids) or len(candidate.units) > MAX_UNITS:
+            continue
+        try:
+            tokens = expand_units(candidate.units, state.packed, tokenizer.vocabulary)
+        except ValueError:
+            continue
+        edit = Edit(candidate.start, candidate.end, tokens)
+        if edit.is_none(len(state.ids)):
+            yield Option(candidate, state.text, False)
+            continue
+        text = edited_text(state, edit, ends, tokenizer)
+        yield Option(candidate, text, text != state.text)
+
+
+def edited_text(state: State, edit: Edit, ends: Sequence[int], tokenizer: CodeTokenizer) -> str:
+    """The text after an edit; `ends`: the places of the state's EOL cells.
+
+    Only the lines that the edit touches are decoded: nothing on a line depends on another.
+    """
+    first, last = bisect_left(ends, edit.start), bisect_left(ends, edit.end)
+    begin = ends[first - 1] + 1 if first else 0
+    stop = ends[last] if last < len(ends) else len(state.ids)
+    touched = tokenizer.decode([*state.ids[begin : edit.start], *edit.tokens, *state.ids[edit.end : stop]])
+    lines = state.text.split("\n")
+    return "\n".join([*lines[:first], touched, *lines[last + 1 :]])

@@ -1,0 +1,246 @@
+"""Evaluation of any pairs: JSON lines in, the measures of metrics.py out.
+
+Notable: items are worked through in chunks of similar length, each with its own cache of states; only items whose first
+answer is not right get branches, and items out of scope get none, since nothing that they could find would count.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ctm.grid.edits import Unreachable, edits_between
+from ctm.grid.layout import DoesNotFit, layout
+from ctm.grid.tokenizer import CodeTokenizer
+from ctm.pairs.categories import categorise, compiles
+from ctm.pairs.lexical import exact_match, token_distance
+from ctm.repair.candidates import Proposer
+from ctm.repair.metrics import Outcome
+from ctm.repair.passes import Repair, Repairer
+from ctm.repair.sandbox import SandboxSettings, TestResult, run_test
+
+BRANCHES = 10
+CHUNK = 512
+"""Items that advance together: enough for full batches, few enough to show progress."""
+BIFI_DISTANCE = 4
+
+
+class BadItems(ValueError):
+    """A line of the pairs is not an item; the message names file, line and field."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A line of the pairs."""
+
+    item_id: str
+    buggy: str
+    fixed: str
+    category: str
+    kind: str = ""
+    test: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """An item with its ranked answers, best first, and how they did."""
+
+    item: Item
+    answers: tuple[Repair, ...]
+    outcome: Outcome
+    reason: str
+    """Why the item is out of scope; "" where it is in scope."""
+    tests: tuple[TestResult, ...] = ()
+    """Of the answers, up to the first that passed."""
+
+    def as_row(self) -> dict[str, Any]:
+        """The item's line of `--items`."""
+        first = self.answers[0] if self.answers else None
+        return {
+            "id": self.item.item_id,
+            "category": self.item.category,
+            "kind": self.item.kind or None,
+            "in_scope": self.outcome.in_scope,
+            "reason": self.reason or None,
+            "answers": [answer.text for answer in self.answers],
+            "exact_rank": self.outcome.exact_rank,
+            "pass_rank": self.outcome.pass_rank,
+            "bifi": self.outcome.bifi,
+            "tests": [result.why for result in self.tests],
+            "confidence": self.outcome.confidence,
+            "certainty": first.certainty if first else None,
+            "passes": len(first.passes) if first else 0,
+            "ticks": self.outcome.ticks,
+            "stopped": first.stopped if first else None,
+        }
+
+
+# --- reading --------------------------------------------------------------------------------------------------------
+
+
+def read_items(path: Path, limit: int | None = None) -> list[Item]:
+    """Items of a JSON-lines file, the first `limit` of them. Raises BadItems, with line and field; OSError."""
+    items: list[Item] = []
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            if limit is not None and len(items) >= limit:
+                break
+            if line.strip():
+                items.append(_item(line, f"{path}:{number}"))
+    if not items:
+        raise BadItems(f"{path}: no items in it")
+    return items
+
+
+def _item(line: bytes, where: str) -> Item:
+    try:
+        row = json.loads(line)
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadItems(f"{where}: not JSON ({error})") from error
+    if not isinstance(row, dict):
+        raise BadItems(f'{where}: not an object with "id", "buggy" and "fixed"')
+    for name in ("id", "buggy", "fixed"):
+        if name not in row:
+            raise BadItems(f'{where}: "{name}" is missing')
+    for name in ("buggy", "fixed", "category", "kind", "test"):
+        absent = name not in ("buggy", "fixed") and row.get(name) is None
+        if not absent and not isinstance(row[name], str):
+            raise BadItems(f'{where}: "{name}" must be text, not {type(row[name]).__name__}')
+    buggy, fixed = row["buggy"], row["fixed"]
+    category = row.get("category") or categorise(buggy, fixed)
+    return Item(str(row["id"]), buggy, fixed, category, row.get("kind") or "", row.get("test") or "")
+
+
+# --- evaluation -----------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Evaluator:
+    """Answers items and judges the answers. `run_tests` says whether items' tests are run at all."""
+
+    proposer: Proposer
+    tokenizer: CodeTokenizer
+    threshold: float
+    run_tests: bool = True
+    unsafe: bool = False
+    threads: int = 1
+    sandbox: SandboxSettings = field(default_factory=SandboxSettings)
+
+    def evaluate(
+        self, items: Sequence[Item], advance: Callable[[int], None] = lambda done: None
+    ) -> list[Evaluated]:
+        """All items, in their order; `advance` is told how many more are done."""
+        order = sorted(range(len(items)), key=lambda index: len(items[index].buggy))
+        done: dict[int, Evaluated] = {}
+        for begin in range(0, len(order), CHUNK):
+            places = order[begin : begin + CHUNK]
+            done.update(zip(places, self._chunk([items[place] for place in places]), strict=True))
+            advance(len(places))
+        return [done[index] for index in range(len(items))]
+
+    def _chunk(self, items: Sequence[Item]) -> Iterator[Evaluated]:
+        repairer = Repairer(self.proposer, self.tokenizer, self.threshold)
+        reasons = [out_of_scope(item, self.tokenizer) for item in items]
+        repairs = repairer.repair([item.buggy for item in items])
+        tests = self._test([(item, [repair]) for item, repair in zip(items, repairs, strict=True)], reasons)
+        open_ = [
+            index
+            for index, (item, repair) in enumerate(zip(items, repairs, strict=True))
+            if not reasons[index] and not self._is_settled(item, repair, tests[index])
+        ]
+        branched = repairer.branch(
+            [items[index].buggy for index in open_], [repairs[index] for index in open_], BRANCHES
+        )
+        untested = [
+            () if _has_passed(tests[index]) else item.alternatives
+            for index, item in zip(open_, branched, strict=True)
+        ]
+        more = self._test(
+            [(items[index], answers) for index, answers in zip(open_, untested, strict=True)],
+            [""] * len(open_),
+        )
+        for index, repair, results in zip(open_, branched, more, strict=True):
+            repairs[index] = repair
+            tests[index] += results
+        for item, repair, reason, results in zip(items, repairs, reasons, tests, strict=True):
+            yield judge(item, repair, reason, results)
+
+    def _is_settled(self, item: Item, repair: Repair, results: Sequence[TestResult]) -> bool:
+        """Whether no other answer could better any measure."""
+        return exact_match(repair.text, item.fixed) and not (results and results[-1].passed is False)
+
+    def _test(
+        self, todo: Sequence[tuple[Item, Iterable[Repair]]], reasons: Sequence[str]
+    ) -> list[tuple[TestResult, ...]]:
+        """Results of each item's answers in their order, up to the first that passes; () for items without test."""
+        if not self.run_tests or not any(item.test for item, _ in todo):
+            return [()] * len(todo)
+        with ThreadPoolExecutor(self.threads) as pool:
+            answers = [list(ranked) for _, ranked in todo]
+            return list(pool.map(self._test_item, [item for item, _ in todo], answers, reasons))
+
+    def _test_item(self, item: Item, answers: Iterable[Repair], reason: str) -> tuple[TestResult, ...]:
+        results: list[TestResult] = []
+        if item.test:
+            for answer in answers:
+                if reason:
+                    results.append(TestResult(False, "out of scope"))
+                elif not answer.compiles:
+                    results.append(TestResult(False, "does not compile"))
+                else:
+                    results.append(run_test(answer.text, item.test, self.sandbox, unsafe=self.unsafe))
+                if results[-1].passed is not False:  # it passed, or tests cannot be run here
+                    break
+        return tuple(results)
+
+
+def out_of_scope(item: Item, tokenizer: CodeTokenizer) -> str:
+    """Why a pair cannot be repaired whatever the model says; "" for one that fits and is reachable."""
+    buggy, fixed = (tokenizer.encode(text.rstrip("\n")) for text in (item.buggy, item.fixed))
+    try:
+        layout(buggy)
+        layout(fixed)
+        edits_between(buggy, fixed, tokenizer)
+    except (DoesNotFit, Unreachable) as error:
+        return error.reason
+    return ""
+
+
+def judge(item: Item, repair: Repair, reason: str, tests: tuple[TestResult, ...] = ()) -> Evaluated:
+    """Compare an item's ranked answers with its fixed text."""
+    asked = repair.asked > 0
+    answers = (repair, *repair.alternatives) if asked else ()
+    fixed_compiles = compiles(item.fixed)
+    ran = bool(tests) and all(result.passed is not None for result in tests)
+    outcome = Outcome(
+        category=item.category,
+        in_scope=not reason,
+        is_clean=item.buggy == item.fixed,
+        is_broken=not compiles(item.buggy),
+        exact_rank=_rank(_is_exact(answer, item.fixed, fixed_compiles) for answer in answers),
+        bifi=repair.compiles and 1 <= token_distance(item.buggy, repair.text, BIFI_DISTANCE) <= BIFI_DISTANCE,
+        has_test=bool(item.test),
+        test_ran=ran,
+        pass_rank=_rank(bool(result.passed) for result in tests),
+        is_changed=not exact_match(repair.text, item.buggy),
+        confidence=repair.confidence,
+        ticks=repair.ticks / repair.asked if asked else None,
+    )
+    return Evaluated(item, answers, outcome, reason, tests)
+
+
+def _is_exact(answer: Repair, fixed: str, fixed_compiles: bool) -> bool:
+    """Exact match, without tokenising what cannot be one: equal tokens compile equally."""
+    return answer.text == fixed or (answer.compiles == fixed_compiles and exact_match(answer.text, fixed))
+
+
+def _has_passed(results: Sequence[TestResult]) -> bool:
+    return bool(results) and bool(results[-1].passed)
+
+
+def _rank(flags: Iterable[bool]) -> int | None:
+    return next((place for place, flag in enumerate(flags, 1) if flag), None)

@@ -1,0 +1,101 @@
+"""The model behind onnxruntime: batches of states in, candidates out.
+
+Notable: states are batched by length, since empty cells cost as much as full ones; a batch gives what single
+samples give (the graph freezes each sample by itself), so batching is only a matter of speed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from ctm.grid.batching import by_length, collate
+from ctm.grid.tokenizer import STOP
+from ctm.repair.candidates import Answer, Candidate, State
+
+BATCH = 64
+"""States a batch, at most."""
+CELLS = 1024
+"""Padded cells a batch, at most: long states come in smaller batches."""
+LEAST = -1e3
+"""Log-probabilities below are masks: the graph always returns ten spans, a short text may have fewer."""
+
+INPUTS = ("tokens", "rows", "cols", "lengths", "diagnosis", "threshold", "max_ticks")
+OUTPUTS = ("spans", "span_log_probability", "units", "unit_log_probability", "certainty", "ticks")
+
+
+class OnnxProposer:
+    """A Proposer over `ctm.onnx`.
+
+    threshold: certainty at which a thought ends; max_ticks: ticks at which it ends in any case.
+    Raises ValueError for max_ticks below 1, or where the file is no graph of ours
+    """
+
+    def __init__(self, path: Path, threshold: float, max_ticks: int, threads: int = 1) -> None:
+        if max_ticks < 1:
+            raise ValueError(f"max_ticks is {max_ticks}; a thought takes at least one tick")
+        settings = ort.SessionOptions()
+        settings.intra_op_num_threads = threads
+        settings.inter_op_num_threads = 1
+        settings.log_severity_level = 3
+        try:
+            self._session = ort.InferenceSession(str(path), settings, providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime raises classes of its own, all straight from Exception
+            raise ValueError(f"{path}: onnxruntime cannot load it ({_first_line(error)})") from error
+        for wanted, found in (
+            (INPUTS, [item.name for item in self._session.get_inputs()]),
+            (OUTPUTS, [item.name for item in self._session.get_outputs()]),
+        ):
+            if missing := sorted(set(wanted) - set(found)):
+                raise ValueError(f"{path}: the graph lacks {', '.join(missing)}; export it again")
+        self._limits = {
+            "threshold": np.array(threshold, dtype=np.float32),
+            "max_ticks": np.array(max_ticks, dtype=np.int64),
+        }
+
+    def propose(self, states: Sequence[State]) -> list[Answer]:
+        """One answer per state, in their order; at most ten candidates each, the most probable first."""
+        answers: dict[int, Answer] = {}
+        for batch in by_length([len(state.packed.tokens) for state in states], CELLS, BATCH):
+            arrays = self.run([states[index] for index in batch])
+            for place, index in enumerate(batch):
+                answers[index] = read_answer(arrays, place)
+        return [answers[index] for index in range(len(states))]
+
+    def run(self, states: Sequence[State]) -> dict[str, NDArray[Any]]:
+        """The graph's outputs for one batch, by name."""
+        feeds = collate([state.packed for state in states], [state.diagnosis for state in states])
+        outputs = self._session.run(list(OUTPUTS), {**feeds, **self._limits})
+        return dict(zip(OUTPUTS, outputs, strict=True))
+
+
+def read_answer(arrays: dict[str, NDArray[Any]], place: int) -> Answer:
+    """Sample `place` of a batch's outputs: spans [B, 10, 2], units [B, 10, 16], log-probabilities [B, 10].
+
+    Spans are ranked anew by the log-probability of span and units together.
+    """
+    spans: list[list[int]] = arrays["spans"][place].tolist()
+    units: list[list[int]] = arrays["units"][place].tolist()
+    scores: list[float] = (
+        arrays["span_log_probability"][place] + arrays["unit_log_probability"][place]
+    ).tolist()
+    candidates = [
+        Candidate(start, end, _until_stop(row), score)
+        for (start, end), row, score in zip(spans, units, scores, strict=True)
+        if score > LEAST
+    ]
+    candidates.sort(key=lambda item: -item.log_probability)
+    return Answer(tuple(candidates), float(arrays["certainty"][place]), int(arrays["ticks"][place]))
+
+
+def _until_stop(units: list[int]) -> tuple[int, ...]:
+    return tuple(units[: units.index(STOP)] if STOP in units else units)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]

@@ -1,0 +1,57 @@
+"""Which Python files any source reads, and which shard of the workflow a project is dealt to."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import PurePosixPath
+
+_TEST_FOLDERS = {"test", "tests", "idle_test", "ctypes_test", "_tests", "testsuite", "test_suite"}
+_TEST_FILE = re.compile(r"(?:test_.*|.*_tests?|tests?|conftest)\.py")
+_VENDORED = {
+    "_vendor",
+    "vendor",
+    "vendored",
+    "_vendored",
+    "_vendored_packages",
+    "extern",
+    "externals",
+    "_bundled",
+}
+_VENDORED |= {"third_party", "thirdparty", "site-packages"}
+_GENERATED = re.compile(
+    rb"(?i)(?:auto(?:matically|matic)?[- ]?generated|do not edit|generated (?:by|from|using|with)|@generated)"
+)
+
+
+def deals_to(name: str, shard: int, shards: int) -> bool:
+    """Whether a project belongs to this of `shards` shards, by hash of its name: stable as projects come and go."""
+    digest = hashlib.blake2b(name.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") % shards == shard % shards
+
+
+def refuse_path(path: str) -> str:
+    """Why a file is not read, by its path within the project ("" where it is)."""
+    parts = PurePosixPath(path).parts
+    if not path.endswith(".py"):
+        return "not Python"
+    if _TEST_FOLDERS.intersection(parts[:-1]) or _TEST_FILE.fullmatch(parts[-1]):
+        return "test file"
+    if _VENDORED.intersection(parts[:-1]):
+        return "vendored copy"
+    return "generated file" if parts[-1].endswith(("_pb2.py", "_pb2_grpc.py")) else ""
+
+
+def decode_source(data: bytes, max_bytes: int) -> tuple[str, str]:
+    """(text, "") of a source file with line ends as "\\n", or ("", why it is not read)."""
+    if len(data) > max_bytes:
+        return "", "file too large"
+    if b"\0" in data:
+        return "", "binary file"
+    if _GENERATED.search(data[:1500]):
+        return "", "generated file"
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return "", "not UTF-8"
+    return text.replace("\r\n", "\n").replace("\r", "\n"), ""

@@ -1,0 +1,67 @@
+"""Checkpoints of a running stage: weights, optimiser, position and random states, each written in one rename."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+
+@dataclass
+class Progress:
+    """Where a stage stands: everything that a bit-identical continuation needs besides weights and optimiser."""
+
+    step: int = 0
+    seconds: float = 0.0
+    metrics_bytes: int = 0
+
+
+def save_checkpoint(
+    work: Path, model: torch.nn.Module, ema: dict[str, torch.Tensor], optimizer: torch.optim.Optimizer,
+    progress: Progress, keep: int,
+) -> None:  # fmt: skip
+    """Write `work/step-N.pt`, synced, then renamed; older ones than the last `keep` go."""
+    work.mkdir(parents=True, exist_ok=True)
+    path = work / f"step-{progress.step:08d}.pt"
+    temporary = path.with_suffix(".tmp")
+    content: dict[str, Any] = {
+        "model": model.state_dict(),
+        "ema": ema,
+        "optimizer": optimizer.state_dict(),
+        "progress": vars(progress),
+        "random": torch.get_rng_state(),
+    }
+    if torch.cuda.is_available():
+        content["random_cuda"] = torch.cuda.get_rng_state_all()
+    with open(temporary, "wb") as file:
+        torch.save(content, file)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+    for old in sorted(work.glob("step-*.pt"))[:-keep]:
+        old.unlink()
+
+
+def load_checkpoint(
+    work: Path, model: torch.nn.Module, optimizer: torch.optim.Optimizer
+) -> tuple[Progress, dict[str, torch.Tensor]]:
+    """Restore the newest checkpoint in place; step 0 and no average where there is none."""
+    paths = sorted(work.glob("step-*.pt"))
+    if not paths:
+        return Progress(), {}
+    content = torch.load(paths[-1], map_location="cpu", weights_only=True)
+    model.load_state_dict(content["model"])
+    optimizer.load_state_dict(content["optimizer"])
+    torch.set_rng_state(content["random"])
+    if "random_cuda" in content and torch.cuda.is_available():
+        torch.cuda.set_rng_state_all(content["random_cuda"])
+    return Progress(**content["progress"]), content["ema"]
+
+
+def remove_checkpoints(work: Path) -> None:
+    """Called when the stage's result is in place."""
+    shutil.rmtree(work, ignore_errors=True)

@@ -1,0 +1,280 @@
+"""The split in memory as packed ids, the order of a stage's visits, and batches of similar length.
+
+Notable: the order is a pure function of settings and seed, so the position in it is one number, and a resumed stage
+sees what an uninterrupted one does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ctm.grid.batching import collate
+from ctm.grid.edits import MAX_UNITS, Edit, apply_edit
+from ctm.grid.packed import pack, units_of
+from ctm.grid.store import packed_rows, read_split
+from ctm.grid.tokenizer import STOP, CodeTokenizer
+from ctm.training.settings import StageSettings, TrainingSettings
+
+# Sizes of a batch are rounded up: for a size not met before, matrix libraries build new kernels, which takes longer
+# than the step itself (bfloat16 on CPU).
+CELLS_MULTIPLE = 32
+UNITS_MULTIPLE = 128
+POOL = 32  # batches sorted by length together: similar lengths inside a batch, varied ones across
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingSet:
+    """A split as it lies in memory: n pairs."""
+
+    ids: NDArray[np.uint16]
+    """Packed ids of all buggy texts, one after the other."""
+    offsets: NDArray[np.int64]
+    """[n+1], where each begins."""
+    edits: Ragged
+    """start, end, count, ids ... of each edit of each pair, one after the other."""
+    diagnoses: Ragged
+    """cell, kind of each state of each pair; one state more than edits."""
+    category: NDArray[np.str_]
+    """[n]."""
+    source: NDArray[np.str_]
+    """[n]."""
+
+    def __len__(self) -> int:
+        return len(self.category)
+
+    def ids_of(self, pair: int) -> list[int]:
+        """Packed ids of the buggy text."""
+        return self.ids[self.offsets[pair] : self.offsets[pair + 1]].tolist()
+
+    def edits_of(self, pair: int) -> list[Edit]:
+        """The edits that repair a pair, in reading order."""
+        flat = self.edits[pair]
+        edits, place = [], 0
+        while place < len(flat):
+            start, end, count = flat[place : place + 3]
+            edits.append(Edit(start, end, tuple(flat[place + 3 : place + 3 + count])))
+            place += 3 + count
+        return edits
+
+    def edit_counts(self) -> NDArray[np.int64]:
+        """Number of edits of every pair, [n]."""
+        return np.diff(self.diagnoses.offsets) // 2 - 1
+
+    def visit(self, pair: int, made: int) -> tuple[list[int], Edit, tuple[int, int]]:
+        """The state after `made` edits: its ids, the edit that is right next ('no edit' last), its diagnosis."""
+        ids, edits = self.ids_of(pair), self.edits_of(pair)
+        for edit in edits[:made]:
+            ids = apply_edit(ids, edit)
+        answer = edits[made] if made < len(edits) else Edit(len(ids), len(ids), ())
+        cell, kind = self.diagnoses[pair][2 * made : 2 * made + 2]
+        return ids, answer, (cell, kind)
+
+
+@dataclass(frozen=True, eq=False)
+class Ragged:
+    """Lists of different lengths in two arrays."""
+
+    values: NDArray[np.int32]
+    """All of them, one after the other."""
+    offsets: NDArray[np.int64]
+    """[n+1], where each begins."""
+
+    def __getitem__(self, row: int) -> list[int]:
+        return self.values[self.offsets[row] : self.offsets[row + 1]].tolist()
+
+    @staticmethod
+    def join(columns: list[pa.ChunkedArray]) -> Ragged:
+        """From list columns of Parquet tables."""
+        arrays = [column.combine_chunks() for column in columns]
+        values = [a.flatten().to_numpy() for a in arrays]
+        counts = [pc.list_value_length(a).to_numpy() for a in arrays]
+        return Ragged(
+            np.concatenate(values).astype(np.int32), np.concatenate([[0], np.cumsum(np.concatenate(counts))])
+        )
+
+
+def load_split(manifest: Path) -> TrainingSet:
+    """Read a split's shards, verified against its manifest."""
+    ids, counts, edits, diagnoses, category, source = [], [], [], [], [], []
+    for grids, table in read_split(manifest):
+        block_ids, block_counts = packed_rows(grids[:, 0])
+        ids.append(block_ids)
+        counts.append(block_counts)
+        edits.append(table["edits"])
+        diagnoses.append(table["diagnoses"])
+        category += table["category"].to_pylist()
+        source += table["source"].to_pylist()
+    if not category:
+        raise ValueError(f"{manifest}: no pairs in it")
+    offsets = np.concatenate([[0], np.cumsum(np.concatenate(counts))])
+    return TrainingSet(
+        np.concatenate(ids),
+        offsets,
+        Ragged.join(edits),
+        Ragged.join(diagnoses),
+        np.array(category),
+        np.array(source),
+    )
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The visits of a stage in order: pair and state of each, already cut into micro-batches."""
+
+    pair: NDArray[np.int32]
+    """[visits]."""
+    state: NDArray[np.int8]
+    """[visits], edits made before the visit."""
+    batch: int
+    """Visits of a micro-batch."""
+    left_out: dict[str, int]
+    """Pairs that the stage does not use, by reason."""
+    unique: int
+    """Pairs it uses at least once."""
+
+    def __len__(self) -> int:
+        """Number of micro-batches."""
+        return len(self.pair) // self.batch
+
+
+def plan_visits(data: TrainingSet, stage: StageSettings, training: TrainingSettings, seed: int) -> Plan:
+    """Draw a stage's visits: its mix of categories, real pairs by their weight, epochs, batches of similar length.
+
+    Raises ValueError if the mix names a category that the split has no pair of.
+    """
+    rng = np.random.default_rng([seed, training.seed])
+    lengths = np.diff(data.offsets)
+    usable = lengths < training.max_cells
+    left_out = {f"longer than {training.max_cells} cells": int((~usable).sum())}
+    real = data.source != "mutation"
+    if stage.real_weight == 0:
+        left_out["real pair, not in this stage"] = int((usable & real).sum())
+        usable &= ~real
+    mix = stage.mix or {name: float((data.category[usable] == name).sum()) for name in set(data.category)}
+    visits = []
+    epoch_visits = min(stage.samples, int(usable.sum()))
+    for name, share in sorted(mix.items()):
+        if share == 0:
+            continue
+        pool = np.flatnonzero(usable & (data.category == name))
+        if len(pool) == 0:
+            raise ValueError(f"stage asks for {name!r} samples, but the training split has none")
+        wanted = round(epoch_visits * stage.epochs * share / sum(mix.values()))
+        weight = np.where(real[pool], max(1.0, stage.real_weight), 1.0)
+        visits.append(_draw(pool, weight, wanted, rng))
+    absent = sorted(name for name in set(data.category[usable].tolist()) if mix.get(name, 0) == 0)
+    for name in absent:
+        left_out[f"category {name}, not in this stage"] = int((usable & (data.category == name)).sum())
+    order = rng.permutation(np.concatenate(visits))
+    whole = stage.batch * stage.accumulation
+    order = order[: max(1, len(order) // whole) * whole]
+    order = np.resize(order, -(-len(order) // whole) * whole)
+    unique = len(np.unique(order))
+    count = data.edit_counts()[order]
+    final = (rng.random(len(order)) < training.final_state_share) | (count == 0)
+    state = np.where(final, count, np.floor(rng.random(len(order)) * count)).astype(np.int8)
+    order, state = _by_length(order, state, lengths, stage.batch, rng)
+    return Plan(order.astype(np.int32), state, stage.batch, left_out, unique)
+
+
+def _draw(
+    pool: NDArray[np.int64], weight: NDArray[np.float64], wanted: int, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """`wanted` visits: every pair once in random order before any comes again; heavier ones several times."""
+    times = np.floor(weight + rng.random(len(pool))).astype(np.int64)
+    once = np.repeat(pool, np.maximum(times, 1))
+    rounds = [rng.permutation(once) for _ in range(-(-wanted // len(once)))]
+    return np.concatenate(rounds)[:wanted] if rounds else once[:0]
+
+
+def _by_length(
+    order: NDArray[np.int64],
+    state: NDArray[np.int8],
+    lengths: NDArray[np.int64],
+    batch: int,
+    rng: np.random.Generator,
+) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
+    places = []
+    for start in range(0, len(order), batch * POOL):
+        pool = np.arange(start, min(start + batch * POOL, len(order)))
+        rows = pool[np.argsort(lengths[order[pool]], kind="stable")].reshape(-1, batch)
+        places.append(rows[rng.permutation(len(rows))].reshape(-1))
+    chosen = np.concatenate(places)
+    return order[chosen], state[chosen]
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """A micro-batch of B states with their answers; R units in all."""
+
+    inputs: dict[str, Tensor]
+    """tokens, rows, cols int64 [B, N], lengths int64 [B], diagnosis int64 [B, 2]."""
+    words: Tensor
+    """int64 [B, N], number of the word that begins at the cell or -1."""
+    start: Tensor
+    """int64 [B]."""
+    end: Tensor
+    """int64 [B]."""
+    unit_sample: Tensor
+    """int64 [R], which state a unit belongs to. Units without token and word fill R up and count for nothing."""
+    unit_slot: Tensor
+    """int64 [R], its slot."""
+    unit_token: Tensor
+    """int64 [R], right token or -1."""
+    unit_word: Tensor
+    """int64 [R], number of the word that it may copy or -1."""
+
+    def to(self, device: torch.device) -> Batch:
+        """The batch on a device."""
+        moved = {k: v.to(device) for k, v in vars(self).items() if isinstance(v, Tensor)}
+        return Batch(inputs={k: v.to(device) for k, v in self.inputs.items()}, **moved)
+
+
+def make_batch(
+    states: list[list[int]], answers: list[Edit], diagnoses: list[tuple[int, int]], tokenizer: CodeTokenizer
+) -> Batch:
+    """States (ids) with the edit that is right in each and the parser's diagnosis of each."""
+    packed = [pack(ids, tokenizer) for ids in states]
+    arrays = collate(packed, diagnoses, CELLS_MULTIPLE)
+    words = np.full(arrays["tokens"].shape, -1, dtype=np.int64)
+    units: list[tuple[int, int, int, int]] = []
+    for number, (state, answer) in enumerate(zip(packed, answers, strict=True)):
+        words[number, : len(state.words)] = state.words
+        right = units_of(answer.tokens, state, tokenizer)
+        if len(right) < MAX_UNITS:
+            right.append((STOP, -1))
+        units += [(number, slot, token, word) for slot, (token, word) in enumerate(right)]
+    units += [(0, 0, -1, -1)] * (-len(units) % UNITS_MULTIPLE)
+    columns = torch.tensor(units, dtype=torch.int64).T
+    return Batch(
+        inputs={name: torch.from_numpy(array) for name, array in arrays.items()},
+        words=torch.from_numpy(words),
+        start=torch.tensor([a.start for a in answers]),
+        end=torch.tensor([a.end for a in answers]),
+        unit_sample=columns[0].contiguous(),
+        unit_slot=columns[1].contiguous(),
+        unit_token=columns[2].contiguous(),
+        unit_word=columns[3].contiguous(),
+    )
+
+
+def batches(data: TrainingSet, plan: Plan, tokenizer: CodeTokenizer, first: int = 0) -> Iterator[Batch]:
+    """Micro-batches of a plan from number `first` on."""
+    for number in range(first, len(plan)):
+        visits = slice(number * plan.batch, (number + 1) * plan.batch)
+        states, answers, diagnoses = [], [], []
+        for pair, made in zip(plan.pair[visits].tolist(), plan.state[visits].tolist(), strict=True):
+            ids, answer, diagnosis = data.visit(pair, made)
+            states.append(ids)
+            answers.append(answer)
+            diagnoses.append(diagnosis)
+        yield make_batch(states, answers, diagnoses, tokenizer)

@@ -1,0 +1,81 @@
+"""What a stage of the curriculum is, in numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class StageSettings:
+    """One stage of the curriculum."""
+
+    ticks: int
+    """Internal ticks, T."""
+    memory: int
+    """Pre-activations a neuron-level model sees, M; not less than the stage before."""
+    batch: int
+    """Samples of a micro-batch."""
+    accumulation: int
+    """Micro-batches of a step of the optimiser."""
+    learning_rate: float
+    """Peak rate of AdamW."""
+    epochs: int
+    """How often each of the stage's samples is visited."""
+    samples: int
+    """Unique samples of the stage; fewer where the training split has fewer (said in the log)."""
+    mix: dict[str, float] = field(default_factory=dict)
+    """Share of each category among the visits; empty: as they come."""
+    real_weight: float = 1.0
+    """How much likelier a real pair (commit, release, ...) is drawn than a synthetic one; 0 leaves them out."""
+    warmup: float = 0.02
+    """Share of the stage's steps in which the rate rises."""
+    final_rate: float = 0.1
+    """Rate at the end of the cosine, as a share of the peak."""
+    milestones: dict[str, dict[str, float]] = field(default_factory=dict)
+    """At "25%", "50%", "75%", "100%": least accuracy by category (or "overall"), most "loss"; compared, reported."""
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """What all stages share."""
+
+    seed: int = 0
+    """Seeds weights, order of samples and dropout."""
+    weight_decay: float = 0.01
+    """Of AdamW, on matrices only."""
+    clip: float = 0.5
+    """Largest norm of the gradient."""
+    final_state_share: float = 0.15
+    """Share of a pair's visits that show its repaired state, whose answer is 'no edit'."""
+    diversity: float = 0.0
+    """Weight of the synchronisation-diversity term (against collapse)."""
+    max_cells: int = 3072
+    """Longer states are left out of training, counted."""
+    precision: str = "auto"
+    """Of matrix products: "float32", "bfloat16", or "auto" (bfloat16 where the device has matrix units for it)."""
+    ema: float = 0.0
+    """Decay of the moving average of the weights that is saved and evaluated; 0: the weights themselves."""
+    checkpoint_steps: int = 200
+    """Steps between checkpoints."""
+    keep: int = 2
+    """Checkpoints kept while a stage runs."""
+    log_steps: int = 20
+    """Steps between lines of metrics."""
+    validation_items: int = 512
+    """Items of the validation split that milestones are measured on."""
+    device: str = "auto"
+    """"auto" (CUDA or ROCm, MPS, else CPU) or a torch device."""
+
+
+@dataclass(frozen=True)
+class StageRun:
+    """A stage by name, with everything its trainer needs: what the rule hands over as one JSON."""
+
+    name: str
+    """Name of the stage."""
+    stage: StageSettings
+    """Its own numbers."""
+    training: TrainingSettings
+    """What all stages share."""
+    model: dict[str, int | float | str]
+    """Sizes of the model (ModelConfig), ticks, memory and vocabulary left to the stage and the tokenizer."""

@@ -1,0 +1,124 @@
+# Shared by all phases: the checked config, and each step's lineage, demands and program.
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+from ctm.pipeline import budget
+from ctm.pipeline.config import ConfigError, load, model_json, settings_json, stage_json
+from ctm.pipeline.lineage import Lineage
+from ctm.pipeline.shards import shard_names
+
+try:
+    CONFIG = load(config, [Path(file) for file in workflow.configfiles])
+    LINEAGE = Lineage(CONFIG, Path(workflow.basedir))
+except ConfigError as error:
+    raise WorkflowError(str(error)) from None
+
+budget.fill(workflow, CONFIG.machine)
+ROOT = Path(workflow.basedir)
+# job programs run under the Python that runs Snakemake, unless each rule has an environment of its own
+DEPLOYED = bool(workflow.deployment_settings.deployment_method)
+PYTHON = f"env PYTHONPATH={ROOT} python" if DEPLOYED else sys.executable
+ENVIRONMENT = f"{ROOT}/envs/{CONFIG.machine.environment}.yaml"
+
+
+wildcard_constraints:
+    shard=r"\d+-of-\d+",
+    split="train|validation|test",
+
+
+def lineage(step):
+    """The one parameter that decides whether a step runs again."""
+    return LINEAGE.of(step)
+
+
+def unrecorded(value):
+    """A parameter that Snakemake does not compare: lineage does, or it is a path of this machine."""
+    return lambda wildcards, input: value
+
+
+def program(script):
+    return unrecorded(f"{PYTHON} {ROOT}/workflow/scripts/{script}.py")
+
+
+def settings(section):
+    return unrecorded(settings_json(CONFIG, section))
+
+
+def stage_settings(stage):
+    """Everything that the trainer of one stage needs."""
+    return unrecorded(stage_json(CONFIG, stage))
+
+
+def final_model():
+    """Sizes of the model as the last stage leaves it."""
+    return unrecorded(model_json(CONFIG))
+
+
+def checkout(path):
+    """A file or repository of the checkout; absolute paths and URLs stay as they are."""
+    return unrecorded(path if "://" in path else str(ROOT / path))
+
+
+def work(step):
+    """Where a running job keeps its state; declared by no rule, so that a rerun resumes."""
+    return f"work/{step}/{lineage(step)[:16]}"
+
+
+def cores(rule):
+    return CONFIG.resources[rule].threads
+
+
+def res(rule):
+    return budget.resources(CONFIG.resources[rule])
+
+
+def each(option, name):
+    """An option once for each file of the named input."""
+    return lambda wildcards, input: [f"{option}={path}" for path in input.get(name)]
+
+
+def repositories(given):
+    return unrecorded([url if "://" in url else str(ROOT / url) for url in given])
+
+
+def raw(source, suffix=".parquet"):
+    """Raw dumps of a source; none if it is off."""
+    entry = getattr(CONFIG.sources, source)
+    on = f"collect_{source}" in LINEAGE.steps
+    return [f"results/raw/{source}/{shard}{suffix}" for shard in shard_names(entry.shards)] if on else []
+
+
+def grids(wildcards):
+    """Encoded shards of a split."""
+    shards = shard_names(getattr(CONFIG.grids, f"{wildcards.split}_shards"))
+    return [f"results/grids/{wildcards.split}/{shard}.zarr.zip" for shard in shards]
+
+
+def rejects():
+    """All that was dropped with a reason, from every step."""
+    return [
+        *(
+            file
+            for source in ("installed", "releases", "commits")
+            for file in raw(source, ".rejects.parquet")
+        ),
+        "results/clean/rejects.parquet",
+        *(f"results/mutants/{shard}.rejects.parquet" for shard in shard_names(CONFIG.bugs.shards)),
+        "results/pairs/rejects.parquet",
+    ]
+
+
+def weights(stage):
+    return f"results/checkpoints/{stage}.safetensors"
+
+
+def last_weights():
+    return weights(CONFIG.training.order[-1])
+
+
+def stages():
+    """Each stage with the weights it starts from (none for the first)."""
+    order = CONFIG.training.order
+    return [(stage, [weights(order[i - 1])] if i else []) for i, stage in enumerate(order)]

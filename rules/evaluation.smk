@@ -1,0 +1,62 @@
+# Phase 4: the frozen test sets, and what each tick adds. Synchronisation analysis and the TRM's comparison come with
+# issues of their own; their rules belong in this file.
+
+
+rule benchmark:
+    input:
+        weights=last_weights(),
+        tokenizer="results/tokenizer/tokenizer.json",
+        validation="results/pairs/validation.parquet",
+        test="results/pairs/test.parquet",
+        real="results/pairs/real.parquet",
+    output:
+        report="results/reports/benchmark.json",
+        answers="results/reports/items.parquet",
+    log:
+        "logs/benchmark.log",
+    benchmark:
+        "logs/benchmark.tsv"
+    retries: 1
+    conda:
+        ENVIRONMENT
+    threads: cores("benchmark")
+    resources:
+        **res("benchmark"),
+    params:
+        lineage=lineage("benchmark"),
+        program=program("benchmark"),
+        settings=settings("evaluation"),
+    shell:
+        "{params.program} --weights {input.weights} --tokenizer {input.tokenizer} --validation {input.validation}"
+        " --test {input.test} --real {input.real} --settings {params.settings:q} --threads {threads}"
+        " --out {output.report} --items {output.answers} >> {log} 2>&1"
+
+
+rule analyse_iterations:
+    input:
+        report="results/reports/benchmark.json",
+        answers="results/reports/items.parquet",
+    output:
+        report="results/reports/iterations.json",
+        plot=report(
+            "results/reports/accuracy_by_tick.png",
+            caption="../workflow/report/accuracy_by_tick.rst",
+            category="Evaluation",
+        ),
+    log:
+        "logs/analyse_iterations.log",
+    benchmark:
+        "logs/analyse_iterations.tsv"
+    retries: 1
+    conda:
+        ENVIRONMENT
+    threads: cores("analyse_iterations")
+    resources:
+        **res("analyse_iterations"),
+    params:
+        lineage=lineage("analyse_iterations"),
+        program=program("analyse_iterations"),
+        settings=settings("analysis"),
+    shell:
+        "{params.program} --report {input.report} --items {input.answers} --settings {params.settings:q}"
+        " --out {output.report} --plot {output.plot} >> {log} 2>&1"

@@ -1,0 +1,34 @@
+# Phase 1: one set of pairs from all sources: categories, duplicates, licences; validation and test sets are frozen here.
+
+
+rule build_pairs:
+    input:
+        mutants=expand("results/mutants/{shard}.parquet", shard=shard_names(CONFIG.bugs.shards)),
+        fixes=[*raw("releases"), *raw("commits")],
+    output:
+        train="results/pairs/train.parquet",
+        validation="results/pairs/validation.parquet",
+        test="results/pairs/test.parquet",
+        real="results/pairs/real.parquet",
+        rejects="results/pairs/rejects.parquet",
+        counts="results/pairs/counts.json",
+    log:
+        "logs/build_pairs.log",
+    benchmark:
+        "logs/build_pairs.tsv"
+    retries: 1
+    conda:
+        ENVIRONMENT
+    threads: cores("build_pairs")
+    resources:
+        **res("build_pairs"),
+    params:
+        lineage=lineage("build_pairs"),
+        program=program("build_pairs"),
+        fixes=each("--fixes", "fixes"),
+        splits=settings("splits"),
+        settings=settings("pairs"),
+    shell:
+        "{params.program} {input.mutants} {params.fixes} --splits {params.splits:q} --settings {params.settings:q}"
+        " --train {output.train} --validation {output.validation} --test {output.test} --real {output.real}"
+        " --rejects {output.rejects} --counts {output.counts} >> {log} 2>&1"

@@ -1,0 +1,34 @@
+# One self-contained page from the artefacts of all phases.
+
+
+rule report:
+    input:
+        rejects=rejects(),
+        clean="results/clean/counts.json",
+        counts="results/pairs/counts.json",
+        validation="results/reports/validation.json",
+        baseline="results/reports/baseline.json",
+        stages=expand("results/training/{stage}/summary.json", stage=CONFIG.training.order),
+        curves=expand("results/training/{stage}/metrics.jsonl", stage=CONFIG.training.order),
+        benchmark="results/reports/benchmark.json",
+        iterations="results/reports/iterations.json",
+        plot="results/reports/accuracy_by_tick.png",
+        onnx="results/reports/onnx.json",
+        metrics="results/final/final_metrics.json",
+    output:
+        page=report("results/report.html", caption="../workflow/report/report.rst", category="Report"),
+    log:
+        "logs/report.log",
+    benchmark:
+        "logs/report.tsv"
+    retries: 1
+    conda:
+        ENVIRONMENT
+    threads: cores("report")
+    resources:
+        **res("report"),
+    params:
+        lineage=lineage("report"),
+        program=program("report"),
+    shell:
+        "{params.program} {input} --out {output.page} >> {log} 2>&1"

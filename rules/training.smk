@@ -1,0 +1,39 @@
+# Phase 3: the curriculum. One named rule a stage, in the order of the config's list; each starts from the one before.
+# `flock` refuses a second trainer where a killed Snakemake left the first one running (exit status 75). The trainer's
+# own checkpoints live in work/train_STAGE/LINEAGE/, so that a retry or a rerun resumes.
+
+for stage, before in stages():
+
+    rule:
+        name:
+            f"train_{stage}"
+        input:
+            train="results/grids/train/manifest.json",
+            validation="results/grids/validation/manifest.json",
+            tokenizer="results/tokenizer/tokenizer.json",
+            before=before,
+        output:
+            weights=f"results/checkpoints/{stage}.safetensors",
+            metrics=f"results/training/{stage}/metrics.jsonl",
+            summary=f"results/training/{stage}/summary.json",
+        log:
+            f"logs/train_{stage}.log",
+        benchmark:
+            f"logs/train_{stage}.tsv"
+        retries: 2
+        conda:
+            ENVIRONMENT
+        threads: cores(f"train_{stage}")
+        resources:
+            **res(f"train_{stage}"),
+        params:
+            lineage=lineage(f"train_{stage}"),
+            program=program("train_stage"),
+            settings=stage_settings(stage),
+            before=each("--before", "before"),
+            work=unrecorded(work(f"train_{stage}")),
+        shell:
+            "mkdir -p {params.work} && flock -n -E 75 {params.work}/.lock"
+            " {params.program} --train {input.train} --validation {input.validation} --tokenizer {input.tokenizer}"
+            " {params.before} --settings {params.settings:q} --threads {threads} --work {params.work}"
+            " --out {output.weights} --metrics {output.metrics} --summary {output.summary} >> {log} 2>&1"

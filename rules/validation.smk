@@ -1,0 +1,54 @@
+# Phase 2: is the model what the paper says, and what does an untrained one reach. First in line, so that a broken model
+# is not trained; no input of training, because a better check is no reason to train again (and `ancient()` would not
+# do: a job behind such an edge is not asked for its own changes when the job before it runs).
+
+
+rule validate_model:
+    input:
+        manifest="results/grids/train/manifest.json",
+        tokenizer="results/tokenizer/tokenizer.json",
+    output:
+        report="results/reports/validation.json",
+    log:
+        "logs/validate_model.log",
+    benchmark:
+        "logs/validate_model.tsv"
+    priority: 10
+    retries: 1
+    conda:
+        ENVIRONMENT
+    threads: cores("validate_model")
+    resources:
+        **res("validate_model"),
+    params:
+        lineage=lineage("validate_model"),
+        program=program("validate_model"),
+        model=final_model(),
+    shell:
+        "{params.program} --manifest {input.manifest} --tokenizer {input.tokenizer} --model {params.model:q}"
+        " --threads {threads} --out {output.report} >> {log} 2>&1"
+
+
+rule baseline:
+    input:
+        manifest="results/grids/validation/manifest.json",
+        tokenizer="results/tokenizer/tokenizer.json",
+    output:
+        report="results/reports/baseline.json",
+    log:
+        "logs/baseline.log",
+    benchmark:
+        "logs/baseline.tsv"
+    retries: 1
+    conda:
+        ENVIRONMENT
+    threads: cores("baseline")
+    resources:
+        **res("baseline"),
+    params:
+        lineage=lineage("baseline"),
+        program=program("baseline"),
+        model=final_model(),
+    shell:
+        "{params.program} --manifest {input.manifest} --tokenizer {input.tokenizer} --model {params.model:q}"
+        " --threads {threads} --out {output.report} >> {log} 2>&1"

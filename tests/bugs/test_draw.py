@@ -1,0 +1,107 @@
+"""Mutants of a snippet: checked, repeatable, of the asked sorts; reshaped snippets compile."""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+from collections import Counter
+from random import Random
+
+import pytest
+
+from ctm.bugs.check import code_of, quiet, same_code
+from ctm.bugs.draw import Mix, generator, mutate_text
+from ctm.bugs.registry import registry
+from ctm.bugs.settings import MutationSettings, Shares
+from ctm.bugs.shapes import reshaped
+from ctm.bugs.source import Source
+from ctm.pairs.categories import categorise, compiles
+
+SNIPPETS = [
+    textwrap.dedent(inspect.getsource(f)) for _, f in inspect.getmembers(textwrap, inspect.isfunction)
+] + [
+    "import os\nfor name in os.listdir('.'):\n    print(name)\n    count += 1",
+    "x = 1",
+    "async def f(a, b=None):\n    while a != b:\n        await g(a)\n    return a if b else None",
+]
+MIX = Mix(dict.fromkeys(registry(), 1))
+
+
+@pytest.mark.parametrize("uniform", [False, True])
+def test_every_mutant_is_what_it_says(uniform):
+    kinds = Counter()
+    for number, text in enumerate(SNIPPETS * 6):
+        made = mutate_text(text, generator(1, str(number)), MIX, 8, uniform=uniform)
+        for mutant in made.kept:
+            kinds[mutant.category] += 1
+            assert compiles(mutant.fixed)
+            assert categorise(mutant.buggy, mutant.fixed) == mutant.category, mutant
+            if mutant.category != "clean":
+                assert mutant.buggy != mutant.fixed
+        assert len({(m.buggy, m.fixed) for m in made.kept}) == len(made.kept), "no mutant twice"
+    assert kinds["syntax"] > kinds["logic"] > 20 and kinds["clean"] > 20
+
+
+def test_repeatable_and_seeded():
+    def draw(seed: int) -> list[object]:
+        return [mutate_text(text, generator(seed, "id"), MIX, 4) for text in SNIPPETS]
+
+    assert draw(1) == draw(1)
+    assert draw(1) != draw(2)
+
+
+def test_shares_are_followed():
+    settings = MutationSettings(shares=Shares(0, 0, 1))
+    assert {m.kind for m in mutate_text(SNIPPETS[0], Random(0), MIX, 5, settings).kept} == {"clean"}
+    settings = MutationSettings(shares=Shares(1, 0, 0), two_errors=0.0, three_errors=1.0, reshape=0.0)
+    kept = [
+        m for n in range(20) for m in mutate_text(SNIPPETS[0], generator(0, str(n)), MIX, 3, settings).kept
+    ]
+    assert sum(m.kind == "several_syntax" for m in kept) > 0.7 * len(kept)
+
+
+def test_print_statements_come_even_from_code_without_prints():
+    mix = Mix({"print_statement": 1})
+    settings = MutationSettings(shares=Shares(1, 0, 0), two_errors=0, three_errors=0, reshape=0)
+    made = [
+        m for n in range(20) for m in mutate_text("x = f(1)", generator(0, str(n)), mix, 1, settings).kept
+    ]
+    assert len(made) >= 15
+    assert all("print" in m.fixed and m.kind == "print_statement" for m in made)
+
+
+def test_code_that_does_not_compile_gives_one_counted_drop():
+    made = mutate_text("def f(:", Random(0), MIX, 3)
+    assert made.kept == [] and made.dropped == [("fixed side does not compile", "")]
+    assert mutate_text("# only a comment", Random(0), MIX, 3).dropped == [("no code", "")]
+
+
+def test_same_code_sees_types_of_constants_and_not_lines():
+    def same(a: str, b: str) -> bool:
+        return same_code(code_of(a), code_of(b))  # type: ignore[arg-type]
+
+    with quiet():
+        assert same("def f():\n    return 1", "\n\n# c\ndef f( ):\n\n    return (1)")
+        for a, b in (("x = 1", "x = 1.0"), ("x = 0.0", "x = -0.0"), ("x = (1, True)", "x = (1, 1)"), ("x = 1", "y = 1"),
+                     ("def f(a=1): pass", "def f(a=2): pass"), ("x in {1, 2}", "x in {1.0, 2}")):  # fmt: skip
+            assert not same(a, b), (a, b)
+
+
+def test_reshaped_snippets_mostly_compile_and_keep_strings_whole():
+    rng, good = Random(3), 0
+    text = SNIPPETS[0]
+    with quiet():
+        for _ in range(200):
+            new = reshaped(Source(text), rng, whole=True)
+            good += code_of(new) is not None
+            assert text.split('"""')[1] in new, "nothing is put inside a docstring"
+    assert good > 150
+
+
+def test_settings_bound_hostile_code():
+    nested = (
+        "".join(f"{'    ' * i}try:\n{'    ' * i}    pass\n{'    ' * i}finally:\n" for i in range(25))
+        + "    " * 25
+        + "pass"
+    )
+    assert mutate_text(nested, Random(0), MIX, 3).kept == [], "the compiler never sees it"

@@ -1,0 +1,127 @@
+"""What a finished demo must show; run by .ci/run after `make demo`. Status 1 if a check fails."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+BUNDLE = (
+    "ctm.onnx",
+    "ctm_code_repair_final.pt",
+    "tokenizer.json",
+    "final_config.yaml",
+    "final_metrics.json",
+    "MODEL_CARD.md",
+)
+BROKEN = "def add(a, b)\n    return a + b\n"
+CLEAN = "def add(a, b):\n    return a + b\n"
+REPAIR = Path(sys.executable).with_name("ctm-repair")
+
+
+class Checks:
+    """Counts what holds and what does not."""
+
+    def __init__(self) -> None:
+        self.failed = 0
+
+    def that(self, name: str, holds: bool, seen: object) -> None:
+        self.failed += not holds
+        print(f"{'ok  ' if holds else 'FAIL'}  {name}: {seen}", flush=True)
+
+    def at_least(self, name: str, value: float | None, bar: float) -> None:
+        self.that(f"{name} >= {bar:,}", value is not None and value >= bar, value)
+
+
+def repair(text: str, bundle: Path) -> subprocess.CompletedProcess[str]:
+    command = [str(REPAIR), "fix", "-", "--bundle", str(bundle)]
+    return subprocess.run(command, input=text, capture_output=True, text=True, timeout=120)
+
+
+def applied(text: str, diff: str) -> str:
+    """The text after a unified diff of one file."""
+    old, new, at = text.splitlines(keepends=True), [], 0
+    for line in diff.splitlines(keepends=True):
+        if hunk := re.match(r"@@ -(\d+)", line):
+            start = max(int(hunk[1]) - 1, 0)
+            new += old[at:start]
+            at = start
+        elif line.startswith(("---", "+++", "\\")):
+            continue
+        elif line.startswith("+"):
+            new.append(line[1:])
+        elif line.startswith((" ", "-")):
+            new += [line[1:]] if line[0] == " " else []
+            at += 1
+    return "".join(new + old[at:])
+
+
+def check_command(checks: Checks, bundle: Path) -> None:
+    done = repair(BROKEN, bundle)
+    checks.that(
+        "a missing colon gives a diff, status 1", done.returncode == 1, repr(done.stdout or done.stderr)
+    )
+    try:
+        compile(applied(BROKEN, done.stdout), "repaired", "exec")
+        checks.that("the repaired code compiles", bool(done.stdout), "yes" if done.stdout else "no diff")
+    except SyntaxError as error:
+        checks.that("the repaired code compiles", False, error)
+    done = repair(CLEAN, bundle)
+    checks.that("clean code: nothing, status 0", (done.returncode, done.stdout) == (0, ""), done)
+    bad: list[tuple[str, Callable[[], subprocess.CompletedProcess[str]]]] = [
+        ("a missing bundle: one line, status 2", lambda: repair(BROKEN, bundle / "nowhere")),
+        ("a line of 10 MB: one line, status 2", lambda: repair("x = '" + "a" * 10_000_000 + "'\n", bundle)),
+        ("a binary file: one line, status 2", lambda: repair("\x00\x01\x02", bundle)),
+    ]
+    for name, run in bad:
+        done = run()
+        one_line = len(done.stderr.strip().splitlines()) == 1 and not done.stdout
+        checks.that(name, done.returncode == 2 and one_line, done.stderr.strip()[:200])
+
+
+def check_metrics(checks: Checks, metrics: dict[str, Any]) -> None:
+    accuracy = metrics["accuracy"]
+    for category, bar in (("syntax", 0.40), ("logic", 0.15), ("clean", 0.70)):
+        checks.at_least(f"accuracy on {category}", accuracy[category], bar)
+        checks.at_least(f"items of {category}", metrics["n"][category], 1000)
+    by_tick = metrics["accuracy_by_tick"]
+    (_, first), (_, last) = by_tick[0], by_tick[-1]
+    checks.that("accuracy rises with ticks", last > first, by_tick)
+    names = ("ece", "ticks_used", "parameters", "samples_seen", "train_samples_per_second")
+    checks.that("metrics are complete", all(name in metrics for name in names), sorted(metrics))
+
+
+def check_data(checks: Checks, results: Path) -> None:
+    snippets = pq.read_metadata(results / "clean" / "snippets.parquet").num_rows
+    checks.at_least("snippets of installed code", snippets, 40_000)
+    releases = 0
+    for split in ("train", "real"):
+        source = pq.read_table(results / "pairs" / f"{split}.parquet", columns=["source"])["source"]
+        releases += sum(name == "release" for name in source.to_pylist())
+    checks.at_least("pairs from releases", releases, 100)
+
+
+def main(run: Path) -> int:
+    checks, results = Checks(), run / "results"
+    bundle = results / "final"
+    for name in BUNDLE:
+        checks.that(f"{name} exists", (bundle / name).is_file(), bundle / name)
+    page = results / "report.html"
+    checks.that("report.html stands alone", page.is_file() and "<svg" in page.read_text(), page)
+    plot = results / "reports" / "accuracy_by_tick.png"
+    checks.that("accuracy_by_tick.png exists", plot.is_file(), plot)
+    check_metrics(checks, json.loads((bundle / "final_metrics.json").read_text()))
+    check_data(checks, results)
+    check_command(checks, bundle)
+    print("all holds" if not checks.failed else f"{checks.failed} checks failed")
+    return 1 if checks.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

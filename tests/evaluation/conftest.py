@@ -1,0 +1,89 @@
+"""A tiny untrained model over a tiny vocabulary, and real short functions broken in two ways, or left clean."""
+
+from __future__ import annotations
+
+import ast
+import json
+import textwrap
+from pathlib import Path
+
+import pytest
+import torch
+
+from ctm.grid.tokenizer import CodeTokenizer
+from ctm.model.model import CTM
+from ctm.model.weights import save_weights
+from ctm.pairs.record import Origin, Pair, make_pair, write_pairs
+from ctm.repair.evaluate import Item
+from ctm.training.initial import new_model
+
+MODULES = ("heapq", "shlex", "csv", "random", "textwrap", "calendar")
+SIZES = {
+    "width": 32, "heads": 2, "neurons": 32, "ticks": 4, "memory": 3, "nlm_hidden": 4, "synapse_depth": 2,
+    "action_pairs": 16, "out_pairs": 24, "self_pairs": 4, "blocks": 1,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def functions() -> list[str]:
+    """Short functions of the standard library, dedented."""
+    texts: dict[str, None] = {}
+    for name in MODULES:
+        source = Path(json.__file__).parents[1].joinpath(name).with_suffix(".py").read_text(encoding="utf-8")
+        lines = source.splitlines(keepends=True)
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.FunctionDef) and node.end_lineno - node.lineno < 8:
+                texts[textwrap.dedent("".join(lines[node.lineno - 1 : node.end_lineno]))] = None
+    return list(texts)
+
+
+@pytest.fixture(scope="session")
+def tokenizer(functions: list[str]) -> CodeTokenizer:
+    return CodeTokenizer.train(functions, 1000)
+
+
+@pytest.fixture(scope="session")
+def model(tokenizer: CodeTokenizer) -> CTM:
+    torch.set_num_threads(1)
+    return new_model(SIZES, tokenizer, 3).eval()
+
+
+@pytest.fixture(scope="session")
+def items(functions: list[str]) -> list[Item]:
+    """Two kinds of broken code, one of wrong code that compiles, clean code; one text that does not fit the grid."""
+    made = []
+    for number, text in enumerate(functions[:48]):
+        category, kind, buggy = (
+            ("syntax", "lost_colon", text.replace("):", ")", 1)),
+            ("syntax", "two_errors", text.replace("):", ")", 1).replace("(", "((", 1)),
+            ("logic", "negated", text.replace("return ", "return not ", 1)),
+            ("clean", "clean", text),
+        )[number % 4]
+        if buggy != text or category == "clean":
+            made.append(Item(f"item-{number}", buggy, text, category, kind))
+    return [*made, Item("too-long", "x = (\n" * 70, "x = 1\n" * 70, "syntax", "lost_colon")]
+
+
+@pytest.fixture(scope="session")
+def pairs_of():
+    """Items as a Parquet file of pairs."""
+
+    def write(path: Path, items: list[Item]) -> Path:
+        rows: list[Pair] = [
+            make_pair(
+                i.buggy, i.fixed, category=i.category, kind=i.kind, source="mutation", split="test", group="g",
+                origin=Origin(),
+            )
+            for i in items
+        ]  # fmt: skip
+        write_pairs(path, rows)
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def weights(model: CTM, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("weights") / "model.safetensors"
+    save_weights(path, model)
+    return path

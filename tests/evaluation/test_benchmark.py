@@ -1,0 +1,127 @@
+"""The benchmark: figures agree with the items they come from, threads change nothing, an oracle reaches everything."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ctm.evaluation.averages import FIGURES
+from ctm.evaluation.benchmark import benchmark, figures
+from ctm.evaluation.items import read_items
+from ctm.evaluation.repairs import Judged, repair_cases
+from ctm.evaluation.settings import EvaluationSettings
+from ctm.evaluation.suites import prepare
+from ctm.grid.edits import edits_between
+from ctm.grid.packed import units_of
+from ctm.grid.tokenizer import CodeTokenizer
+from ctm.model.model import CTM
+from ctm.repair.candidates import Answer, Candidate, State
+from ctm.repair.evaluate import Item, judge
+from ctm.repair.passes import Repairer
+
+SETTINGS = EvaluationSettings(clean_items=8, tick_items=12, ranked_items=4, device="cpu")
+
+
+@dataclass
+class Oracle:
+    """Knows the fixed text of everything on the way to it."""
+
+    goals: dict[str, str]
+    tokenizer: CodeTokenizer
+    known: dict[str, str] = field(default_factory=dict)
+
+    def propose(self, states: list[State]) -> list[Answer]:
+        return [Answer((self._candidate(state),), 0.9, 2) for state in states]
+
+    def _candidate(self, state: State) -> Candidate:
+        goal = self.known.get(state.text) or self.goals.get(state.text, state.text)
+        edits = edits_between(state.ids, self.tokenizer.encode(goal), self.tokenizer)
+        if not edits:
+            return Candidate(len(state.ids), len(state.ids), (), -0.01)
+        edit, words = edits[0], state.packed.words.tolist()
+        after = [*state.ids[: edit.start], *edit.tokens, *state.ids[edit.end :]]
+        self.known[self.tokenizer.decode(after)] = goal
+        units = [
+            token if token >= 0 else self.tokenizer.vocabulary + words.index(word)
+            for token, word in units_of(edit.tokens, state.packed, self.tokenizer)
+        ]
+        return Candidate(edit.start, edit.end, tuple(units), -0.01)
+
+
+def test_an_oracle_reaches_everything_in_scope(items: list[Item], tokenizer: CodeTokenizer) -> None:
+    cases = prepare(items, tokenizer)
+    oracle = Oracle({i.buggy.rstrip("\n"): i.fixed.rstrip("\n") for i in items}, tokenizer)
+    repairs = Repairer(oracle, tokenizer, 0.5).repair([item.buggy for item in items])
+    judged = [
+        Judged(case, judge(case.item, repair, case.reason), None)
+        for case, repair in zip(cases, repairs, strict=True)
+    ]
+    shown = figures(judged, 4, 2.0)
+    lost = sum(case.item.kind == "lost_colon" for case in cases)
+    assert shown["accuracy"]["logic"] == shown["accuracy"]["clean"] == 1.0
+    assert shown["accuracy"]["syntax"] == pytest.approx(1 - 0.5 / lost), (
+        "one of a kind is out of scope: a failure"
+    )
+    assert shown["coverage"]["syntax"] == shown["accuracy"]["syntax"]
+    assert shown["by_kind"]["two_errors"]["accuracy"] == 1.0
+    assert shown["false_alarm"] == 0.0 and shown["ticks_used"]["mean"] == 2.0
+    assert all(set(shown[name]) == set(FIGURES) for name in ("accuracy", "coverage", "n"))
+
+
+def test_threads_and_chunks_change_nothing(
+    model: CTM, tokenizer: CodeTokenizer, items: list[Item], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cases = prepare(items[:20], tokenizer)
+    one = repair_cases(cases, model, tokenizer, 2.0, 0.5, 1, "one")
+    monkeypatch.setattr("ctm.evaluation.repairs.CHUNK", 7)
+    two = repair_cases(cases, model, tokenizer, 2.0, 0.5, 2, "two")
+    assert [j.case for j in one] == [j.case for j in two] == cases, "in the order of the cases"
+    for a, b in zip(one, two, strict=True):
+        assert [r.text for r in a.evaluated.answers] == [r.text for r in b.evaluated.answers]
+
+
+def test_report_and_items_agree(
+    weights: Path, tokenizer: CodeTokenizer, items: list[Item], pairs_of, tmp_path: Path
+) -> None:
+    tokenizer.save(tmp_path / "tokenizer.json")
+    files = {name: pairs_of(tmp_path / f"{name}.parquet", part) for name, part in (
+        ("validation", items[:20]), ("test", items[20:]), ("real", []))}  # fmt: skip
+    out, rows = tmp_path / "benchmark.json", tmp_path / "items.parquet"
+    benchmark(
+        weights, tmp_path / "tokenizer.json", files["validation"], files["test"], files["real"], SETTINGS, 2, out, rows
+    )  # fmt: skip
+    report, table = json.loads(out.read_text()), read_items(rows).to_pylist()
+    assert len(table) == len(items[20:]) and {row["suite"] for row in table} == {"test"}
+    logic = [row["exact"] for row in table if row["category"] == "logic"]
+    assert report["accuracy"]["logic"] == np.mean(logic) and report["n"]["logic"] == len(logic)
+    assert report["accuracy"]["security"] is None
+    assert [tick for tick, _ in report["accuracy_by_tick"]] == [1, 2, 3, 4]
+    assert all(0 <= value <= 1 for _, value in report["accuracy_by_tick"])
+    assert 1 <= report["ticks_used"]["mean"] <= 4
+    assert set(report["suites"]) == {"test"} and report["suites"]["test"]["n"] == len(table)
+    assert report["thresholds"]["tick"] == report["calibration"]["tick"]["threshold"]
+    assert report["ranked"]["n"] == 4 and report["ranked"]["exact_at_10"] >= report["ranked"]["exact_at_1"]
+    out_of_scope = [row for row in table if not row["in_scope"]]
+    assert [row["id"] for row in out_of_scope] and all(r["reason"] and not r["exact"] for r in out_of_scope)
+    asked = [row for row in table if row["tick_right"] is not None]
+    assert len(asked) == len(table) - len(out_of_scope) and all(len(r["tick_certainty"]) == 4 for r in asked)
+
+
+def test_empty_test_set_is_refused(
+    weights: Path, tokenizer: CodeTokenizer, items: list[Item], pairs_of, tmp_path: Path
+) -> None:
+    tokenizer.save(tmp_path / "tokenizer.json")
+    some, none = pairs_of(tmp_path / "some.parquet", items[:8]), pairs_of(tmp_path / "none.parquet", [])
+    with pytest.raises(ValueError, match=r"none\.parquet: no pairs"):
+        benchmark(
+            weights, tmp_path / "tokenizer.json", some, none, none, SETTINGS, 1, tmp_path / "b", tmp_path / "i"
+        )  # fmt: skip
+
+
+def test_shares_that_are_none_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"evaluation\.false_alarms is 5"):
+        EvaluationSettings(false_alarms=5)

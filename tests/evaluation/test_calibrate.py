@@ -1,0 +1,92 @@
+"""Thresholds: few enough false alarms, next to no accuracy lost, and the same meaning as in the model."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from ctm.evaluation.calibrate import answering_ticks, choose_edit, choose_tick, clean_items, draw_equally
+from ctm.evaluation.repairs import Judged
+from ctm.evaluation.suites import Case
+from ctm.evaluation.torch_proposer import ByTick
+from ctm.model.model import Output
+from ctm.model.thinking import NEVER, Kept, keep
+from ctm.repair.evaluate import Item
+
+
+@pytest.mark.parametrize("allowed", [0.0, 0.05, 0.2])
+def test_edit_threshold_is_the_lowest_that_keeps_alarms_rare(allowed: float) -> None:
+    alarms = np.random.default_rng(1).random(301) ** 3
+    choice = choose_edit(alarms.tolist(), allowed)
+    assert choice.false_alarm is not None and choice.false_alarm <= allowed
+    lower = np.sort(alarms[alarms < choice.threshold])[-1]
+    assert (alarms > lower).mean() > allowed or lower == alarms.min(), (
+        "a lower one would let too many through"
+    )
+
+
+def test_edit_threshold_is_zero_where_the_model_edits_no_clean_code() -> None:
+    assert choose_edit([0.0] * 99 + [0.9], 0.05).threshold == 0.0
+
+
+def test_edit_threshold_without_clean_code_is_careful() -> None:
+    assert choose_edit([], 0.05).threshold == 0.5
+
+
+def test_answering_tick_means_the_same_as_in_the_model() -> None:
+    certainty = np.random.default_rng(2).random((50, 6)).astype(np.float32)
+    for threshold in (NEVER, 0.5, 0.9, 0.0):
+        kept = Kept(
+            torch.full((50,), -torch.inf), torch.zeros(50, dtype=torch.int64), torch.zeros(50, 1),
+            torch.zeros(50, 2, 3),
+        )  # fmt: skip
+        for tick in range(6):
+            said = Output(torch.zeros(50, 1), torch.zeros(50, 2, 3), torch.from_numpy(certainty[:, tick]))
+            kept = keep(kept, said, tick + 1, threshold)
+        answering, taken = answering_ticks(certainty, threshold)
+        assert (kept.tick.numpy() == answering + 1).all()
+        assert (taken >= answering + 1).all() and (taken[certainty.max(1) < threshold] == 6).all()
+
+
+def _judged(category: str, right: list[bool], certainty: list[float]) -> Judged:
+    item = Item("x", "", "", category, category)
+    thought = ByTick(np.array(right), np.array(certainty, dtype=np.float32))
+    return Judged(Case(item, "", 1, 1, None), None, thought)  # type: ignore[arg-type]
+
+
+def test_tick_threshold_saves_ticks_that_change_nothing() -> None:
+    items = [_judged("syntax", [False, True, True, True], [0.1, 0.9, 0.91, 0.92])] * 20
+    choice = choose_tick(items, 4, 0.005)
+    assert 0.1 < choice.threshold <= 0.9 and choice.ticks_mean == 2
+    assert choice.accuracy == choice.accuracy_of_all_ticks
+
+
+def test_tick_threshold_is_never_where_every_tick_is_needed() -> None:
+    items = [_judged("syntax", [False, False, False, True], [0.5, 0.6, 0.7, 0.8])] * 20
+    choice = choose_tick(items, 4, 0.005)
+    assert choice.ticks_mean == 4 and choice.accuracy["overall"] == 1
+
+
+def test_tick_threshold_harms_no_single_category() -> None:
+    easy = [_judged("syntax", [True] * 4, [0.5, 0.6, 0.7, 0.8])] * 500
+    hard = [_judged("clean", [False, False, False, True], [0.5, 0.6, 0.7, 0.8])] * 5
+    assert choose_tick(easy + hard, 4, 0.005).ticks_mean == 4
+
+
+def test_clean_texts_compile_and_clean_samples_come_first(items: list[Item]) -> None:
+    rng = np.random.default_rng(0)
+    found = clean_items(items, 20, rng)
+    clean = [item.fixed for item in items if item.category == "clean"]
+    assert [item.fixed for item in found[: len(clean)]] == clean[:20]
+    assert len(found) == 20 and len({item.fixed for item in found}) == 20
+    for item in found:
+        compile(item.fixed, "clean", "exec")
+        assert item.buggy == item.fixed
+
+
+def test_categories_are_drawn_in_equal_shares(items: list[Item]) -> None:
+    drawn = draw_equally(items, 12, np.random.default_rng(0))
+    assert {c: sum(i.category == c for i in drawn) for c in ("syntax", "logic", "clean")} == {
+        "syntax": 4, "logic": 4, "clean": 4
+    }  # fmt: skip

@@ -1,0 +1,76 @@
+"""A tiny untrained model, exported once."""
+
+from __future__ import annotations
+
+import ast
+import json
+import textwrap
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import torch
+
+from ctm.export.onnx import export
+from ctm.grid.tokenizer import CodeTokenizer
+from ctm.model.model import CTM
+from ctm.model.weights import save_weights
+from ctm.pairs.record import Origin, make_pair, write_pairs
+from ctm.training.initial import new_model
+
+SIZES = {
+    "width": 32, "heads": 2, "neurons": 32, "ticks": 4, "memory": 3, "nlm_hidden": 4, "synapse_depth": 2,
+    "action_pairs": 16, "out_pairs": 24, "self_pairs": 4, "blocks": 1,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A model and its files."""
+
+    model: CTM
+    codec: CodeTokenizer
+    weights: Path
+    tokenizer: Path
+    onnx: Path
+    pairs: Path
+
+
+def functions(module: str) -> list[str]:
+    """Short functions of a module of the standard library, dedented."""
+    source = Path(json.__file__).parents[1].joinpath(module).with_suffix(".py").read_text(encoding="utf-8")
+    lines = source.split("\n")
+    return [
+        textwrap.dedent("\n".join(lines[node.lineno - 1 : node.end_lineno]))
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.FunctionDef) and node.end_lineno - node.lineno < 12
+    ]
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    folder = tmp_path_factory.mktemp("export")
+    torch.set_num_threads(1)
+    texts = [text for name in ("heapq", "shlex", "textwrap", "calendar") for text in functions(name)]
+    codec = CodeTokenizer.train(texts, 1000)
+    codec.save(folder / "tokenizer.json")
+    model = new_model(SIZES, codec, 1).eval()
+    with torch.no_grad():
+        # an untrained model is hardly certain of anything: sharper pointers, so that certainties differ
+        model.pointers.query.weight.mul_(12)
+    save_weights(folder / "model.safetensors", model)
+    write_pairs(
+        folder / "pairs.parquet",
+        [
+            make_pair(
+                text.replace("):", ")", 1), text, category="syntax", kind="lost_colon", source="mutation",
+                split="test", group="g", origin=Origin(),
+            )
+            for text in texts
+        ],
+    )  # fmt: skip
+    export(folder / "model.safetensors", folder / "ctm.onnx")
+    return Exported(
+        model, codec, folder / "model.safetensors", folder / "tokenizer.json", folder / "ctm.onnx",
+        folder / "pairs.parquet",
+    )  # fmt: skip

@@ -1,0 +1,143 @@
+"""The bundle is all that `ctm-repair` needs, says what it is, and refuses parts of different runs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import yaml
+
+from ctm.evaluation.torch_proposer import TorchProposer
+from ctm.export.bundle import write_bundle
+from ctm.export.card import model_card
+from ctm.grid.tokenizer import CodeTokenizer
+from ctm.model.config import ModelConfig
+from ctm.model.model import CTM
+from ctm.repair.bundle import load_bundle
+from ctm.repair.candidates import make_state
+
+BENCHMARK: dict[str, Any] = {
+    "accuracy": {
+        "syntax": 0.5, "logic": 0.2, "security": None, "complex": None, "clean": 0.96, "overall": 0.35
+    },
+    "coverage": {
+        "syntax": 0.99, "logic": 1.0, "security": None, "complex": None, "clean": 1.0, "overall": 0.995
+    },
+    "n": {"syntax": 1200, "logic": 1000, "security": 0, "complex": 0, "clean": 400, "overall": 2200},
+    "ece": 0.04, "false_alarm": 0.04, "bifi": 0.7, "accuracy_by_tick": [[1, 0.01], [2, 0.3]],
+    "ticks_used": {"mean": 1.7}, "parameters": {"body": 2_000_000, "embedding": 500_000},
+    "by_kind": {"lost_colon": {"category": "syntax", "n": 40, "accuracy": 0.9, "coverage": 1.0, "bifi": 1.0}},
+    "in_use": {"accuracy": {"logic": 0.12, "clean": 0.96}, "false_alarm": 0.04},
+    "ranked": {"n": 0}, "suites": {"test": {"n": 2600, "exact_at_1": 0.5, "coverage": 0.99, "bifi": 0.7}},
+    "thresholds": {"tick": 0.91, "edit": 0.4}, "calibration": {"edit": {"asked": 0.05}, "tick": {}},
+}  # fmt: skip
+MISSED = {"figure": "syntax", "asked": 0.85, "reached": 0.5, "met": False}
+STAGES = [
+    {"stage": "stage1", "samples_seen": 3000, "seconds": 10.0, "settings": {"stage": {"ticks": 2}},
+     "milestones": [{"milestone": "100%", "compared": [MISSED]}]},
+    {"stage": "stage2", "samples_seen": 1000, "seconds": 10.0, "settings": {"stage": {"ticks": 4}}},
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def parts(exported, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    folder = tmp_path_factory.mktemp("parts")
+    content: dict[str, Any] = {
+        "benchmark": BENCHMARK,
+        "check": {"items": 200, "largest_probability_difference": 3e-6},
+        "counts": {"by_split": {"train": 9000, "test": 800}, "by_source": {"mutation": 9000, "release": 800}},
+        "stage1": STAGES[0],
+        "stage2": STAGES[1],
+    }
+    for name, value in content.items():
+        (folder / f"{name}.json").write_text(json.dumps(value))
+    return {
+        "onnx": exported.onnx, "check": folder / "check.json", "weights": exported.weights,
+        "tokenizer": exported.tokenizer, "benchmark": folder / "benchmark.json", "counts": folder / "counts.json",
+        "stages": [folder / "stage1.json", folder / "stage2.json"],
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def bundle(parts: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("final")
+    write_bundle(**parts, out=out)
+    return out
+
+
+def test_bundle_is_complete(bundle: Path) -> None:
+    assert sorted(path.name for path in bundle.iterdir()) == sorted(
+        ["ctm.onnx", "ctm_code_repair_final.pt", "tokenizer.json", "final_config.yaml", "final_metrics.json",
+         "MODEL_CARD.md"]
+    )  # fmt: skip
+
+
+def test_repair_loads_it_and_answers_as_torch_does(bundle: Path, exported) -> None:
+    loaded = load_bundle(bundle)
+    assert loaded.threshold == 0.4
+    state = make_state("def add(a, b)\n    return a + b", loaded.tokenizer)
+    assert state is not None
+    (answer,) = loaded.proposer.propose([state])
+    (other,) = TorchProposer(exported.model, exported.codec, 0.91).propose([state])
+    assert answer.ticks == other.ticks and answer.certainty == pytest.approx(other.certainty, abs=1e-5)
+    best, wanted = answer.candidates[0], other.candidates[0]
+    assert (best.start, best.end, best.units) == (wanted.start, wanted.end, wanted.units)
+
+
+def test_weights_load_without_trusting_the_file(bundle: Path, exported) -> None:
+    content = torch.load(bundle / "ctm_code_repair_final.pt", weights_only=True)
+    model = CTM(ModelConfig(**content["config"]))
+    model.load_state_dict(content["state_dict"])
+    assert torch.equal(model.start_z, exported.model.start_z)
+
+
+def test_metrics_have_the_keys_that_readers_rely_on(bundle: Path) -> None:
+    metrics = json.loads((bundle / "final_metrics.json").read_text())
+    for name in ("accuracy", "coverage", "n"):
+        assert set(metrics[name]) == {"syntax", "logic", "security", "complex", "clean", "overall"}
+    assert metrics["accuracy"]["security"] is None
+    assert metrics["samples_seen"] == 4000 and metrics["train_samples_per_second"] == 200.0
+    assert metrics["accuracy_by_tick"] == [[1, 0.01], [2, 0.3]] and metrics["ticks_used"]["mean"] == 1.7
+    assert set(metrics["parameters"]) == {"body", "embedding"} and metrics["ece"] == 0.04
+
+
+def test_config_has_sizes_thresholds_and_stages(bundle: Path) -> None:
+    config = yaml.safe_load((bundle / "final_config.yaml").read_text())
+    assert config["thresholds"] == {"tick": 0.91, "edit": 0.4}
+    assert config["model"]["ticks"] == 4 and list(config["stages"]) == ["stage1", "stage2"]
+
+
+def test_card_shows_figures_limits_and_missed_milestones(bundle: Path) -> None:
+    card = (bundle / "MODEL_CARD.md").read_text()
+    for shown in (
+        "50.0%",
+        "1,200",
+        "security | not tested",
+        "2.00 M",
+        "4.0%",
+        "Limits",
+        "Apache-2.0",
+        "**not** met",
+    ):
+        assert shown in card, shown
+    assert "none were in the data" in card, "real fixes were not tested, and the card says so"
+
+
+def test_card_of_a_model_that_never_stops_early(bundle: Path) -> None:
+    config = yaml.safe_load((bundle / "final_config.yaml").read_text())
+    config["thresholds"]["tick"] = 2.0
+    metrics = json.loads((bundle / "final_metrics.json").read_text())
+    metrics["suites"]["real"] = {"n": 77, "exact_at_1": 0.1, "coverage": None}
+    card = model_card(config, metrics, [], {}, {"items": 1, "largest_probability_difference": 0.0})
+    assert "all ticks are thought" in card and "of 77 exact" in card
+
+
+def test_parts_of_different_runs_are_refused(parts: dict[str, Any], tmp_path: Path) -> None:
+    other = CodeTokenizer.train(["def f(a):\n    return a\n"] * 3, 700)
+    other.save(tmp_path / "tokenizer.json")
+    with pytest.raises(ValueError, match="not from the same run"):
+        write_bundle(**{**parts, "tokenizer": tmp_path / "tokenizer.json"}, out=tmp_path / "final")
+    assert not (tmp_path / "final").exists()

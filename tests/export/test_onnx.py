@@ -1,0 +1,109 @@
+"""The graph answers what torch answers, alone and in batches, for any size; and its check fails when it does not."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import pytest
+import torch
+
+from ctm.export.check import Disagreement, check_onnx, compare, draw
+from ctm.export.onnx import OPSET, OUTPUTS
+from ctm.export.settings import ExportSettings
+from ctm.model.thinking import NEVER, think
+from ctm.repair.onnx_proposer import INPUTS
+from ctm.repair.onnx_proposer import OUTPUTS as WANTED
+
+SETTINGS = ExportSettings(items=40)
+
+
+def feeds(batch: int, cells: int, threshold: float, ticks: int, vocabulary: int) -> dict[str, Any]:
+    draw = np.random.default_rng(batch * 1000 + cells)
+    shape = (batch, cells)
+    return {
+        "tokens": draw.integers(5, vocabulary, shape), "rows": draw.integers(0, 64, shape),
+        "cols": draw.integers(0, 48, shape), "lengths": draw.integers(1, cells + 1, batch),
+        "diagnosis": np.tile([[min(3, cells - 1), 2]], (batch, 1)),
+        "threshold": np.array(threshold, dtype=np.float32), "max_ticks": np.array(ticks),
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def session(exported) -> ort.InferenceSession:
+    return ort.InferenceSession(str(exported.onnx))
+
+
+def test_inputs_and_outputs_are_those_of_the_contract(exported, session: ort.InferenceSession) -> None:
+    assert tuple(i.name for i in session.get_inputs()) == INPUTS
+    assert tuple(o.name for o in session.get_outputs()) == WANTED == OUTPUTS
+    types = {i.name: i.type for i in session.get_inputs()}
+    assert types.pop("threshold") == "tensor(float)" and set(types.values()) == {"tensor(int64)"}
+    graph = onnx.load(exported.onnx)
+    assert [entry.version for entry in graph.opset_import if entry.domain in ("", "ai.onnx")] == [OPSET]
+    assert sum(node.op_type == "Loop" for node in graph.graph.node) == 1, "ticks are a loop, not unrolled"
+
+
+@pytest.mark.parametrize(("batch", "cells"), [(1, 1), (1, 2), (1, 40), (3, 33), (7, 130)])
+def test_any_size_and_number_of_ticks(
+    exported, session: ort.InferenceSession, batch: int, cells: int
+) -> None:
+    for threshold, ticks in ((NEVER, 4), (NEVER, 1), (NEVER, 9), (0.05, 4)):
+        fed = feeds(batch, cells, threshold, ticks, exported.codec.vocabulary)
+        outputs = dict(zip(OUTPUTS, session.run(list(OUTPUTS), fed), strict=True))
+        assert outputs["spans"].shape == (batch, 10, 2) and outputs["units"].shape == (batch, 10, 16)
+        assert (outputs["ticks"] >= 1).all() and (outputs["ticks"] <= ticks).all()
+        with torch.inference_mode():
+            inputs = {name: torch.from_numpy(fed[name]) for name in INPUTS[:5]}
+            kept, _ = think(exported.model, inputs, threshold, ticks)
+        assert outputs["certainty"] == pytest.approx(kept.certainty.numpy(), abs=1e-5)
+
+
+def test_check_passes_and_reports(exported, tmp_path: Path) -> None:
+    out = tmp_path / "onnx.json"
+    check_onnx(exported.onnx, exported.weights, exported.tokenizer, exported.pairs, SETTINGS, 1, out)
+    report = json.loads(out.read_text())
+    assert report["items"] == 40 and report["comparisons"] == 120
+    assert report["largest_probability_difference"] < 1e-4
+    assert 0 < report["thresholds"][1] < 1
+
+
+@pytest.mark.parametrize("part", ["pointers.key.weight", "units.token.weight", "nlm.layers.1.bias"])
+def test_check_names_the_item_when_the_weights_differ(exported, part: str) -> None:
+    other = copy.deepcopy(exported.model)
+    with torch.no_grad():
+        weight = other.get_parameter(part)
+        weight.add_(
+            torch.randn(weight.shape, generator=torch.Generator().manual_seed(1)) * weight.std() * 0.2 + 0.02
+        )
+    samples = draw(exported.pairs, exported.codec, SETTINGS)
+    with pytest.raises(
+        Disagreement, match=rf"item ({'|'.join(s.name for s in samples)}), onnxruntime and torch"
+    ):
+        compare(exported.onnx, other, samples, SETTINGS, 1)
+
+
+def test_check_fails_when_frozen_samples_go_on(exported, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Torch that never freezes differs from the graph, which does."""
+    keep = think.__globals__["keep"]
+    monkeypatch.setattr(
+        "ctm.export.check.keep", lambda kept, said, tick, threshold: keep(kept, said, tick, NEVER)
+    )
+    samples = draw(exported.pairs, exported.codec, SETTINGS)
+    with pytest.raises(Disagreement, match=r"threshold 0\.\d+: answering ticks"):
+        compare(exported.onnx, exported.model, samples, SETTINGS, 1)
+
+
+def test_pairs_that_do_not_fit_leave_nothing_to_check(exported, tmp_path: Path) -> None:
+    from ctm.pairs.record import write_pairs
+
+    write_pairs(tmp_path / "none.parquet", [])
+    with pytest.raises(ValueError, match="nothing to check with"):
+        check_onnx(
+            exported.onnx, exported.weights, exported.tokenizer, tmp_path / "none.parquet", SETTINGS, 1, tmp_path / "o"
+        )  # fmt: skip

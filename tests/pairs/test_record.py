@@ -1,0 +1,84 @@
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from ctm.pairs.record import (
+    PAIR_SCHEMA,
+    ROW_GROUP,
+    Origin,
+    Pair,
+    Reject,
+    Writer,
+    make_pair,
+    make_snippet,
+    pair_id,
+    read_pairs,
+    read_rejects,
+    read_snippets,
+    write_pairs,
+    write_rejects,
+    write_snippets,
+)
+
+
+def a_pair(number: int = 0) -> Pair:
+    origin = Origin(project="p", path="a/b.py", line=number, licence="MIT")
+    return make_pair(
+        f"x = {number}\n\t\u2028é",
+        "y",
+        category="logic",
+        kind="k",
+        source="mutation",
+        split="train",
+        group="p",
+        origin=origin,
+    )
+
+
+def test_identity_depends_on_where_the_texts_join() -> None:
+    assert pair_id("ab", "c") != pair_id("a", "bc")
+    assert len(pair_id("a", "b")) == 32
+
+
+def test_every_record_comes_back_as_it_was(tmp_path: Path) -> None:
+    pairs = [a_pair(number) for number in range(ROW_GROUP + 5)]  # more than one row group
+    assert write_pairs(tmp_path / "pairs.parquet", iter(pairs)) == len(pairs)
+    assert list(read_pairs(tmp_path / "pairs.parquet")) == pairs
+    snippet = make_snippet("x = 1", "statements", "p", Origin(project="p"))
+    write_snippets(tmp_path / "snippets.parquet", [snippet])
+    assert list(read_snippets(tmp_path / "snippets.parquet")) == [snippet]
+    reject = Reject("step", "reason", "item", "p", "detail")
+    write_rejects(tmp_path / "rejects.parquet", [reject])
+    assert list(read_rejects(tmp_path / "rejects.parquet")) == [reject]
+
+
+def test_columns_that_were_not_asked_for_are_empty(tmp_path: Path) -> None:
+    path = tmp_path / "pairs.parquet"
+    write_pairs(path, [a_pair(7)])
+    (pair,) = read_pairs(path, ["buggy", "licence"])
+    assert (pair.buggy, pair.origin.licence) == (a_pair(7).buggy, "MIT")
+    assert (pair.fixed, pair.origin.line) == ("", 0)
+    with pytest.raises(ValueError, match="no column nonsense"):
+        list(read_pairs(path, ["nonsense"]))
+
+
+def test_other_formats_and_versions_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "file.parquet"
+    write_rejects(path, [])
+    with pytest.raises(ValueError, match=r"file\.parquet: format is ctm\.rejects"):
+        list(read_pairs(path))
+    table = PAIR_SCHEMA.empty_table().replace_schema_metadata({"format": "ctm.pairs", "format_version": "99"})
+    pq.write_table(table, path)
+    with pytest.raises(ValueError, match="format_version is 99"):
+        list(read_pairs(path))
+
+
+def test_a_writer_that_fails_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "pairs.parquet"
+    write_pairs(path, [a_pair(1)])
+    with pytest.raises(RuntimeError), Writer(path, PAIR_SCHEMA) as writer:
+        writer.write(a_pair(2))
+        raise RuntimeError
+    assert list(read_pairs(path)) == [a_pair(1)]
+    assert [item.name for item in tmp_path.iterdir()] == ["pairs.parquet"]

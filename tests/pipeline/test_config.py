@@ -1,0 +1,136 @@
+"""The configuration: what is accepted, what is refused and how, and that schema and reference are current."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ctm.pipeline import reference
+from ctm.pipeline.config import Config, ConfigError, load, read, settings_json, stage_json
+from ctm.pipeline.lineage import Lineage, check_resources, steps
+from ctm.training.settings import StageRun
+
+ROOT = Path(__file__).resolve().parents[2]
+FULL, DEMO, TEST = (ROOT / "config" / f"{name}.yaml" for name in ("config", "demo", "test"))
+
+
+def overlaid(tmp_path: Path, text: str) -> Config:
+    overlay = tmp_path / "mine.yaml"
+    overlay.write_text(text)
+    return read([FULL, overlay])
+
+
+@pytest.mark.parametrize("files", [[FULL], [FULL, DEMO], [FULL, TEST]], ids=["full", "demo", "test"])
+def test_shipped_configurations_are_valid_and_complete(files: list[Path]) -> None:
+    config = read(files)
+    check_resources(config)
+    for stage in config.training.order:
+        assert json.loads(stage_json(config, stage))["name"] == stage
+
+
+def test_full_scale_has_the_numbers_of_the_specification() -> None:
+    config = read([FULL])
+    stages = [config.training.stages[name] for name in config.training.order]
+    columns = {
+        "ticks": [16, 32, 48, 64],
+        "memory": [16, 24, 28, 32],
+        "batch": [64, 48, 32, 24],
+        "accumulation": [2, 3, 4, 6],
+        "learning_rate": [3e-4, 2e-4, 1e-4, 5e-5],
+        "epochs": [2, 2, 2, 3],
+        "samples": [200_000, 300_000, 500_000, 1_000_000],
+    }
+    for name, values in columns.items():
+        assert [getattr(stage, name) for stage in stages] == values
+    demands = {name: (d.threads, d.mem_gb, d.vram) for name, d in config.resources.items()}
+    assert demands["collect_commits"] == (8, 16, 0)
+    assert demands["mutate"] == (12, 24, 0)
+    assert demands["encode_shard"] == (16, 32, 0)
+    assert demands["validate_model"] == (8, 16, 8)
+    assert demands["baseline"] == (8, 16, 16)
+    assert [demands[f"train_stage{i}"] for i in (1, 2, 3, 4)] == [
+        (12, 32, 64),
+        (12, 48, 72),
+        (16, 64, 80),
+        (16, 80, 88),
+    ]
+    assert demands["benchmark"] == (8, 32, 48)
+    assert demands["analyse_iterations"] == (8, 16, 24)
+    assert demands["export_onnx"] == (4, 16, 16)
+    assert (config.machine.mem_gb, config.machine.vram) == (128, 96)
+    assert config.training.clip == 0.5
+
+
+def test_demo_asks_for_no_more_threads_than_two_cores() -> None:
+    for files in ([FULL, DEMO], [FULL, TEST]):
+        config = read(files)
+        rules = [rule for rule in steps(config) if config.resources[rule].threads > 2]
+        assert not rules, f"clamped to the cores of the machine, results would depend on it: {rules}"
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("bugs: {shrads: 3}", ["mine.yaml", "bugs.shrads", "did you mean 'shards'"]),
+        ("tranining: {}", ["mine.yaml", "tranining", "did you mean 'training'"]),
+        ("training: {stages: {stage1: {tics: 3}}}", ["mine.yaml", "training.stages.stage1.tics", "'ticks'"]),
+        (
+            "sources: {installed: {shards: many}}",
+            ["mine.yaml", "sources.installed.shards", "'many'", "integer"],
+        ),
+        ("machine: {environment: tpu}", ["mine.yaml", "machine.environment", "'cpu', 'cuda' or 'rocm'"]),
+        ("sources: {github: {enabled: true}}", ["mine.yaml", "sources.github.enabled"]),
+        ("training: {order: [stage1, stage9]}", ["training.order", "stage9", "add training.stages.stage9"]),
+        ("splits: {train: 80}", ["mine.yaml", "splits", "100 percent"]),
+        ("model: {heads: 7}", ["mine.yaml", "model", "multiple of heads"]),
+    ],
+)
+def test_bad_key_or_value_is_refused_by_name(tmp_path: Path, text: str, parts: list[str]) -> None:
+    with pytest.raises(ConfigError) as refused:
+        overlaid(tmp_path, text)
+    for part in parts:
+        assert part in str(refused.value)
+
+
+def test_demand_of_an_unknown_rule_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"resources\.mutat: there is no such rule"):
+        check_resources(overlaid(tmp_path, "resources: {mutat: {threads: 1}}"))
+
+
+def test_file_that_the_configuration_names_must_be_there(tmp_path: Path) -> None:
+    config = overlaid(tmp_path, "bugs: {mix: config/nowhere.yaml}")
+    with pytest.raises(ConfigError, match=r"nowhere\.yaml: cannot be read"):
+        Lineage(config, ROOT).of("mutate")
+
+
+def test_values_of_the_command_line_arrive_as_text() -> None:
+    values = yaml.safe_load(FULL.read_text())
+    values["bugs"]["shards"] = "7"
+    assert load(values).bugs.shards == 7
+
+
+def test_settings_of_a_step_leave_out_what_only_the_workflow_uses() -> None:
+    config = read([FULL])
+    settings = json.loads(settings_json(config, "bugs"))
+    assert "seed" in settings
+    assert not {"shards", "mix"} & settings.keys()
+    run = json.loads(stage_json(config, "stage2"))
+    assert run.keys() == {field.name for field in dataclasses.fields(StageRun)}
+    assert not {"order", "stages"} & run["training"].keys()
+
+
+def test_schema_and_reference_are_generated_from_the_code() -> None:
+    hint = "run `ctm-pipeline schema --write`"
+    assert (ROOT / reference.SCHEMA_FILE).read_text() == reference.schema_text(), hint
+    assert (ROOT / reference.REFERENCE_FILE).read_text() == reference.reference_text(ROOT), hint
+
+
+def test_every_key_is_explained() -> None:
+    for kind in reference._classes(Config):
+        docs = reference.field_docs(kind)
+        bare = [field.name for field in dataclasses.fields(kind) if not docs.get(field.name)]
+        assert not bare, f"{kind.__module__}.{kind.__name__}: no line of explanation below {bare}"

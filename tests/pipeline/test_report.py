@@ -1,0 +1,150 @@
+"""The report and the summary: figures are those of the artefacts, the page stands alone."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from ctm.pairs.record import Reject, write_rejects
+from ctm.pipeline.report import write_report
+from ctm.pipeline.summary import print_summary
+from ctm.pipeline.tables import blocks_of, cell
+
+METRICS: dict[str, Any] = {
+    "accuracy": {
+        "syntax": 0.512,
+        "logic": 0.213,
+        "security": None,
+        "complex": 0.1,
+        "clean": 0.9,
+        "overall": 0.275,
+    },
+    "coverage": {
+        "syntax": 0.99,
+        "logic": 0.98,
+        "security": None,
+        "complex": 0.9,
+        "clean": 1.0,
+        "overall": 0.97,
+    },
+    "n": {"syntax": 1234, "logic": 1000, "security": 0, "complex": 50, "clean": 300, "overall": 2284},
+    "ece": 0.043,
+    "accuracy_by_tick": [[1, 0.01], [8, 0.275]],
+    "ticks_used": {"mean": 5.5},
+    "parameters": {"body": 2_000_000, "embedding": 300_000},
+    "samples_seen": 98_765,
+    "train_samples_per_second": 210.0,
+}
+STAGE = {
+    "stage": "stage1",
+    "samples_seen": 4321,
+    "seconds": 12.5,
+    "milestones": [
+        {
+            "milestone": "100%",
+            "compared": [{"figure": "syntax", "asked": 0.85, "reached": 0.5, "met": False}],
+        }
+    ],
+}
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    results = tmp_path / "demo" / "results"
+    content = {
+        "final/final_metrics.json": METRICS,
+        "clean/counts.json": {"snippets": {"train": 40_000, "test": 1_000}},
+        "pairs/counts.json": {"pairs": {"mutation": {"train": 120_000}, "release": {"train": 321}}},
+        "training/stage1/summary.json": STAGE,
+        "reports/benchmark.json": {"by_kind": {"missing_colon": {"n": 40, "exact": 0.75}}},
+        "reports/iterations.json": {"by_tick": [[1, 0.1], [2, 0.2]]},
+        "reports/onnx.json": {"items": 200, "same": True},
+        "reports/validation.json": {"shapes": "ok"},
+        "reports/baseline.json": {"accuracy": 0.0},
+    }
+    for name, value in content.items():
+        (results / name).parent.mkdir(parents=True, exist_ok=True)
+        (results / name).write_text(json.dumps(value))
+    lines = [
+        {"step": 1, "samples": 64, "loss": 9.0, "certainty": 0.1, "samples_per_second": 200.0},
+        {"milestone": "100%", "samples": 128, "loss": 3.0, "accuracy": {"syntax": 0.5}, "step": 2},
+    ]
+    (results / "training/stage1/metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    (results / "reports/accuracy_by_tick.png").write_bytes(b"\x89PNG not really")
+    failed = Reject("collect_releases", "source failed", "click-8.1.0", "click", "index <said> no")
+    write_rejects(
+        results / "pairs/rejects.parquet", [failed, *[Reject("build_pairs", "duplicate", "x", "g", "")] * 3]
+    )
+    return tmp_path / "demo"
+
+
+def test_costs_are_those_that_snakemake_measured(run: Path) -> None:
+    (run / "logs" / "mutate").mkdir(parents=True)
+    for shard, line in (("01-of-02", "10.5\t9.0\t300.0"), ("02-of-02", "2.0\t1.0\t-")):
+        (run / "logs" / "mutate" / f"{shard}.tsv").write_text(f"s\tcpu_time\tmax_rss\n{line}\n")
+    row = page_of(run).split("<td>mutate</td>")[1].split("</tr>")[0]
+    assert [part.split("<")[0] for part in row.split('class="n">')[1:]] == ["2", "12.5", "10", "300"]
+
+
+def page_of(run: Path) -> str:
+    artefacts = [path for path in (run / "results").rglob("*") if path.is_file()]
+    write_report(artefacts, run / "results" / "report.html")
+    return (run / "results" / "report.html").read_text()
+
+
+def test_page_shows_the_figures_of_the_artefacts(run: Path) -> None:
+    page = page_of(run)
+    for shown in ("51.2%", "1,234", "40,000", "321", "missing_colon", "0.75", "0.85"):
+        assert shown in page, shown
+    assert "duplicate" in page and ">3<" in page
+    assert "Milestones" in page and 'class="no"' in page
+
+
+def test_sources_that_failed_are_named_with_the_reason(run: Path) -> None:
+    page = page_of(run)
+    assert "Sources that failed" in page
+    assert "click-8.1.0" in page
+    assert "index &lt;said&gt; no" in page, "text of artefacts is escaped"
+
+
+def test_page_stands_alone(run: Path) -> None:
+    page = page_of(run)
+    assert "<svg" in page and "data:image/png;base64," in page
+    body = page.split("</style>")[1]
+    assert "src=" not in body.replace('src="data:', "")
+    assert "<link" not in page and "<script" not in page
+
+
+def test_summary_names_figures_and_paths(run: Path) -> None:
+    page_of(run)
+    out = io.StringIO()
+    print_summary(run, Console(file=out, width=200))
+    text = out.getvalue()
+    for shown in ("syntax", "51.2%", "1,234", "2.00 M", "98,765", "report.html"):
+        assert shown in text
+    assert "security" not in text, "nothing was tested there"
+
+
+def test_summary_of_an_unfinished_run_says_so(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        print_summary(tmp_path, Console(file=io.StringIO()))
+
+
+def test_nested_figures_become_tables() -> None:
+    blocks = blocks_of(
+        "Top", {"n": 3, "by": {"a": {"x": 1, "y": 2.5}, "b": {"x": 2}}, "list": [{"k": 1}] * 6}
+    )
+    assert [block.title for block in blocks] == ["Top", "Top: by", "Top: list"]
+    matrix = blocks[1].table
+    assert matrix is not None and matrix.head == ["", "x", "y"]
+    assert [[c.text for c in row] for row in matrix.rows] == [["a", "1", "2.5"], ["b", "2", "-"]]
+
+
+def test_cells_read_well() -> None:
+    shown = [cell(value).text for value in (1234567, 0.123456, None, True, 123456.7, {"a": 1})]
+    assert shown == ["1,234,567", "0.1235", "-", "yes", "123,457", "a 1"]

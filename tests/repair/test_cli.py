@@ -1,0 +1,242 @@
+"""The command as a user meets it: output, exit status, one clear line for what is wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ctm.repair.bundle import BundleError, find_bundle, load_bundle
+
+BROKEN, FIXED = "def add(a, b)\n    return a + b\n", "def add(a, b):\n    return a + b\n"
+HOPELESS = "x = = 1\n"
+
+
+def run(
+    *arguments: str | Path, given: str | bytes = b"", **environment: str
+) -> subprocess.CompletedProcess[str]:
+    raw = given.encode() if isinstance(given, str) else given
+    done = subprocess.run(
+        [sys.executable, "-m", "ctm.repair.cli", *map(str, arguments)],
+        input=raw,
+        capture_output=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **environment},
+        timeout=60,
+    )
+    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def one_line(done: subprocess.CompletedProcess[str], *words: str) -> None:
+    lines = done.stderr.splitlines()
+    assert len(lines) == 1 and lines[0].startswith("ctm-repair: "), done.stderr
+    assert all(word in lines[0] for word in words), lines[0]
+
+
+def test_no_torch():
+    code = "import sys, ctm.repair.cli; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_stdin_is_repaired_as_a_diff(colon_bundle: Path):
+    done = run("fix", "-", "--bundle", colon_bundle, given=BROKEN)
+    assert done.returncode == 1 and done.stderr == ""
+    assert done.stdout == (
+        "--- <stdin>\n+++ <stdin>\n@@ -1,2 +1,2 @@\n-def add(a, b)\n+def add(a, b):\n     return a + b\n"
+    )
+
+
+def test_clean_code_prints_nothing(colon_bundle: Path):
+    done = run("fix", "-", given=FIXED, CTM_BUNDLE=str(colon_bundle))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_broken_beyond_the_model_is_status_3(colon_bundle: Path):
+    done = run("fix", "-", "--bundle", colon_bundle, given=HOPELESS)
+    assert done.returncode == 3 and done.stdout == ""
+    one_line(done, "<stdin>: no repair found, line 1: invalid syntax")
+
+
+def test_files_folders_and_the_gravest_status(colon_bundle: Path, tmp_path: Path):
+    (tmp_path / "pack" / ".hidden").mkdir(parents=True)
+    (tmp_path / "pack" / "a.py").write_text(BROKEN)
+    (tmp_path / "pack" / "b.py").write_text(FIXED)
+    (tmp_path / "pack" / "c.txt").write_text(HOPELESS)
+    (tmp_path / "pack" / ".hidden" / "d.py").write_text(HOPELESS)
+    done = run("fix", tmp_path / "pack", "--bundle", colon_bundle)
+    assert done.returncode == 1 and done.stdout.count("\n+++ ") == 1
+    (tmp_path / "pack" / "e.py").write_text(HOPELESS)
+    assert run("fix", tmp_path / "pack", "--bundle", colon_bundle).returncode == 3
+    done = run("fix", tmp_path / "none.py", tmp_path / "pack", "--bundle", colon_bundle)
+    assert done.returncode == 2 and "+def add(a, b):" in done.stdout, "the others are still handled"
+    assert f"ctm-repair: {tmp_path / 'none.py'}: no such file or directory" in done.stderr
+
+
+def test_write_keeps_mode_and_line_ends(colon_bundle: Path, tmp_path: Path):
+    path = tmp_path / "a.py"
+    path.write_bytes(BROKEN.replace("\n", "\r\n").encode())
+    path.chmod(0o640)
+    done = run("fix", path, "--write", "--bundle", colon_bundle)
+    assert done.returncode == 1 and done.stdout == ""
+    assert path.read_bytes() == FIXED.replace("\n", "\r\n").encode()
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert run("fix", path, "--write", "--bundle", colon_bundle).returncode == 0
+
+
+def test_write_refuses_stdin(colon_bundle: Path):
+    done = run("fix", "-", "--write", "--bundle", colon_bundle, given=BROKEN)
+    assert done.returncode == 2
+    one_line(done, "--write needs files")
+
+
+def test_json(colon_bundle: Path, tmp_path: Path):
+    path = tmp_path / "a.py"
+    path.write_text(BROKEN)
+    done = run("fix", path, tmp_path / "b.py", "--json", "--bundle", colon_bundle)
+    content = json.loads(done.stdout)
+    assert done.returncode == content["status"] == 2 and content["format_version"] == 1
+    first, second = content["files"]
+    assert first["status"] == "repaired" and first["compiles"] and not first["compiled"]
+    assert first["changes"][0]["line"] == 1 and first["changes"][0]["after"] == FIXED.rstrip()
+    assert "+def add(a, b):" in first["diff"]
+    assert second["status"] == "error" and second["error"] == "no such file or directory"
+
+
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        (b"\x7fELF\x01\0\0", ["binary", "null byte"]),
+        (b"x = 1" + b"0" * 10_000_000, ["too large"]),
+        (b"\n\n\nx = '\xff'\n", ["0xff"]),
+        (b"x = " + b"(" * 300 + b")" * 300, ["nested brackets"]),
+    ],
+    ids=["binary", "10 MB line", "encoding", "nesting"],
+)
+def test_what_cannot_be_handled_is_one_line_and_status_2(
+    colon_bundle: Path, tmp_path: Path, raw: bytes, words
+):
+    path = tmp_path / "a.py"
+    path.write_bytes(raw)
+    for arguments, given in ((path, b""), ("-", raw)):
+        done = run("fix", arguments, "--bundle", colon_bundle, given=given)
+        assert done.returncode == 2 and done.stdout == ""
+        one_line(done, *words)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_folder_without_permission(colon_bundle: Path, tmp_path: Path):
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o000)
+    done = run("fix", tmp_path, "--bundle", colon_bundle)
+    closed.chmod(0o755)
+    assert done.returncode == 2
+    one_line(done, "closed: permission denied")
+
+
+def test_an_unreadable_folder_is_reported(monkeypatch):
+    from ctm.repair import cli
+
+    def walk(path, onerror):
+        onerror(PermissionError(13, "Permission denied", path))
+        return iter([("d", [], ["b.py", "a.py", "a.txt"])])
+
+    monkeypatch.setattr(cli.os, "walk", walk)
+    monkeypatch.setattr(cli.Path, "is_dir", lambda self: True)
+    assert list(cli._expand(["d"])) == [("d/a.py", ""), ("d/b.py", ""), ("d", "permission denied")]
+
+
+# --- bundles --------------------------------------------------------------------------------------------------------
+
+
+def test_a_missing_bundle_is_one_line(tmp_path: Path):
+    done = run("fix", "-", "--bundle", tmp_path / "none", given=BROKEN)
+    assert done.returncode == 2 and done.stdout == ""
+    one_line(done, "none: no such bundle")
+
+
+def test_where_a_bundle_is_looked_for(tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CTM_BUNDLE", raising=False)
+    with pytest.raises(BundleError, match=r"no bundle: .*--bundle"):
+        find_bundle()
+    monkeypatch.setenv("CTM_BUNDLE", "elsewhere")
+    assert find_bundle() == Path("elsewhere")
+    (tmp_path / "results" / "final").mkdir(parents=True)
+    (tmp_path / "results" / "final" / "ctm.onnx").touch()
+    assert find_bundle() == Path("results/final")
+    assert find_bundle(Path("given")) == Path("given")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("tokenizer.json", None, "has no tokenizer.json"),
+        ("ctm.onnx", "nonsense", "onnxruntime cannot load it"),
+        ("tokenizer.json", "{}", "not a tokenizer of this project"),
+        ("final_config.yaml", "- 1", "not a mapping"),
+        ("final_config.yaml", "{a: [", "cannot be read"),
+        (
+            "final_config.yaml",
+            "model: {ticks: 3}\nthresholds: {tick: 0.9}",
+            "thresholds.edit must be a number",
+        ),
+    ],
+)
+def test_a_damaged_bundle_is_named(
+    colon_bundle: Path, tmp_path: Path, name: str, content: str | None, message: str
+):
+    for path in colon_bundle.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    if content is None:
+        (tmp_path / name).unlink()
+    else:
+        (tmp_path / name).write_text(content)
+    with pytest.raises(BundleError, match=message):
+        load_bundle(tmp_path)
+
+
+def test_a_tokenizer_of_another_run_is_refused(colon_bundle: Path, tmp_path: Path):
+    for path in colon_bundle.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    config = yaml.safe_load((tmp_path / "final_config.yaml").read_text())
+    config["model"]["vocabulary"] += 1
+    (tmp_path / "final_config.yaml").write_text(yaml.safe_dump(config))
+    with pytest.raises(BundleError, match="not from the same run"):
+        load_bundle(tmp_path)
+
+
+# --- evaluate -------------------------------------------------------------------------------------------------------
+
+
+def test_evaluate_writes_measures_and_items(colon_bundle: Path, tmp_path: Path):
+    rows = [
+        {"id": "a", "buggy": BROKEN, "fixed": FIXED, "category": "syntax"},
+        {"id": "b", "buggy": HOPELESS, "fixed": "x = 1\n", "category": "syntax"},
+        {"id": "c", "buggy": FIXED, "fixed": FIXED},
+    ]
+    pairs, out, items = tmp_path / "p.jsonl", tmp_path / "out.json", tmp_path / "items.jsonl"
+    pairs.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    done = run("evaluate", pairs, "--bundle", colon_bundle, "--json", out, "--items", items)
+    assert done.returncode == 0, done.stderr
+    assert "3 items in" in done.stdout and "syntax" in done.stdout
+    measures = json.loads(out.read_text())
+    assert list(measures) == ["all", "in_scope", "by_category"]
+    assert measures["all"]["exact_at_1"] == 2 / 3
+    assert measures["by_category"]["syntax"]["bifi"] == 1 / 2
+    assert measures["all"]["ticks_mean"] == 7.0
+    assert [json.loads(line)["id"] for line in items.read_text().splitlines()] == ["a", "b", "c"]
+
+
+def test_evaluate_names_a_bad_line(colon_bundle: Path, tmp_path: Path):
+    pairs = tmp_path / "p.jsonl"
+    pairs.write_text('{"id": "a", "buggy": "x"}\n')
+    done = run("evaluate", pairs, "--bundle", colon_bundle, "--json", tmp_path / "out.json")
+    assert done.returncode == 2 and not (tmp_path / "out.json").exists()
+    one_line(done, 'p.jsonl:1: "fixed" is missing')
+    done = run("evaluate", tmp_path / "none", "--bundle", colon_bundle, "--json", tmp_path / "out.json")
+    assert done.returncode == 2
+    one_line(done, "none: no such file")

@@ -1,0 +1,63 @@
+import email
+
+import pytest
+
+from ctm.sources.files import deals_to, decode_source, refuse_path
+from ctm.sources.licences import stated_licence
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("src/flask/app.py", ""),
+        ("numpy/testing.py", ""),
+        ("latest/contest.py", ""),
+        ("tests/test_app.py", "test file"),
+        ("pkg/test/support.py", "test file"),
+        ("pkg/conftest.py", "test file"),
+        ("pkg/app_test.py", "test file"),
+        ("pip/_vendor/rich/text.py", "vendored copy"),
+        ("pkg/message_pb2.py", "generated file"),
+        ("README.md", "not Python"),
+    ],
+)
+def test_paths(path: str, reason: str) -> None:
+    assert refuse_path(path) == reason
+
+
+def test_sources_are_decoded_or_refused_with_a_reason() -> None:
+    assert decode_source(b"\xef\xbb\xbfx = 1\r\ny = 2\r", 100) == ("x = 1\ny = 2\n", "")
+    assert decode_source(b"x" * 101, 100) == ("", "file too large")
+    assert decode_source(b"x = '\xe9'", 100) == ("", "not UTF-8")
+    assert decode_source(b"\0\1\2", 100) == ("", "binary file")
+    assert decode_source(b"# This file is auto-generated. Do not edit.", 100) == ("", "generated file")
+
+
+def test_every_project_is_in_exactly_one_shard() -> None:
+    for name in ("click", "jinja2", "urllib3", "requests"):
+        assert sum(deals_to(name, shard, 3) for shard in range(3)) == 1
+        assert sum(deals_to(name, shard, 3) for shard in (1, 2, 3)) == 1
+
+
+@pytest.mark.parametrize(
+    ("metadata", "licence", "source"),
+    [
+        (
+            "License-Expression: MIT OR Apache-2.0\nLicense: BSD",
+            "MIT OR Apache-2.0",
+            "METADATA License-Expression",
+        ),
+        ("License: MIT License\n        Copyright (c) 2020 somebody", "MIT", "METADATA License"),
+        ("License: BSD-3-Clause AND MIT", "BSD-3-Clause AND MIT", "METADATA License"),
+        (
+            "License: see the file\nClassifier: License :: OSI Approved :: Apache Software License\n"
+            "Classifier: Programming Language :: Python",
+            "Apache-2.0",
+            "METADATA Classifier",
+        ),
+        ("License: all rights reserved", "", ""),
+        ("Name: x", "", ""),
+    ],
+)
+def test_licences_come_from_what_is_stated(metadata: str, licence: str, source: str) -> None:
+    assert stated_licence(email.message_from_string(metadata + "\n\n")) == (licence, source)

@@ -1,0 +1,157 @@
+"""Whole stages on tiny data: the loss falls, M grows between stages, a killed stage ends with the same bits."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import pickle
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from ctm.model.weights import load_model, load_weights
+from ctm.training.settings import StageRun
+from ctm.training.stage import pick_precision, train_stage
+
+PROGRAM = """
+import pickle, sys
+from ctm.training.stage import train_stage
+train_stage(*pickle.load(open(sys.argv[1], "rb")))
+"""
+
+
+def arguments(run: StageRun, grids, folder: Path, init: Path | None = None) -> tuple:
+    return (
+        run, grids.train, grids.validation, grids.tokenizer, init, folder / "work", folder / "out.safetensors",
+        folder / "metrics.jsonl", folder / "summary.json", 1,
+    )  # fmt: skip
+
+
+def lines(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+@pytest.fixture(autouse=True)
+def same_threads():
+    """`train_stage` sets torch's threads for its process; other tests get theirs back."""
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+    torch.use_deterministic_algorithms(False)
+
+
+def test_two_stages_learn_and_the_second_remembers_more(run: StageRun, grids, tmp_path: Path) -> None:
+    one = dataclasses.replace(
+        run, stage=dataclasses.replace(run.stage, epochs=6, milestones={"100%": {"syntax": 2.0, "loss": 1e9}})
+    )
+    train_stage(*arguments(one, grids, tmp_path / "one"))
+    records = [r for r in lines(tmp_path / "one/metrics.jsonl") if "milestone" not in r]
+    assert [r["step"] for r in records] == list(range(1, len(records) + 1))
+    losses = [r["loss"] for r in records]
+    assert sum(losses[-5:]) < 0.6 * sum(losses[:5]), f"from {losses[:5]} to {losses[-5:]}"
+    assert not (tmp_path / "one/work").exists(), "checkpoints go when the result is in place"
+
+    summary = json.loads((tmp_path / "one/summary.json").read_text())
+    assert summary["samples_seen"] == 16 * len(records) and summary["samples_per_second"] > 0
+    assert summary["unique_samples_per_second"] < summary["samples_per_second"]
+    assert set(summary["parameters"]) == {"body", "embedding"}
+    assert [m["milestone"] for m in summary["milestones"]] == ["25%", "50%", "75%", "100%"]
+    compared = {c["figure"]: c["met"] for c in summary["milestones"][-1]["compared"]}
+    assert compared == {"syntax": False, "loss": True}, "a missed milestone is said, not passed over"
+    assert len(summary["milestones"][-1]["accuracy_by_tick"]) == run.stage.ticks
+
+    two = dataclasses.replace(
+        run,
+        name="stage2",
+        stage=dataclasses.replace(run.stage, ticks=3, memory=5, epochs=1, learning_rate=3e-4),
+    )
+    first = tmp_path / "one/out.safetensors"
+    train_stage(*arguments(two, grids, tmp_path / "two", first))
+    before, after = load_weights(first), load_weights(tmp_path / "two/out.safetensors")
+    assert (before[0].memory, after[0].memory, after[0].ticks) == (3, 5, 3)
+    old, new = (tensors["nlm.layers.0.weight"] for _, tensors in (before, after))
+    assert (new[:, :, -3:] - old).abs().max() < 0.1 and new[:, :, :2].abs().max() > 0
+    begin = lines(tmp_path / "two/metrics.jsonl")[0]["loss"]
+    assert begin < 0.6 * losses[0], "the second stage starts from the first, not anew"
+    assert load_model(tmp_path / "two/out.safetensors").units.starts_word.any()
+
+
+def test_a_stage_of_other_sizes_is_refused(run: StageRun, grids, tmp_path: Path) -> None:
+    short = dataclasses.replace(run, stage=dataclasses.replace(run.stage, epochs=1, samples=16))
+    train_stage(*arguments(short, grids, tmp_path / "one"))
+    wider = dataclasses.replace(short, name="stage2", model={**short.model, "neurons": 48})
+    with pytest.raises(
+        ValueError, match=r"out\.safetensors: a model of other sizes than stage stage2 asks for"
+    ):
+        train_stage(*arguments(wider, grids, tmp_path / "two", tmp_path / "one/out.safetensors"))
+
+
+def start(folder: Path, values: tuple) -> subprocess.Popen:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "arguments.pickle").write_bytes(pickle.dumps(values))
+    return subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(folder / "arguments.pickle")], stderr=subprocess.PIPE, text=True
+    )
+
+
+def newest(work: Path) -> int:
+    return max((int(p.stem.split("-")[1]) for p in work.glob("step-*.pt")), default=0)
+
+
+def test_killed_and_started_again_it_ends_with_the_same_bits(run: StageRun, grids, tmp_path: Path) -> None:
+    """SIGKILL at a random step, with everything random switched on: dropout, moving average, accumulation."""
+    run = dataclasses.replace(
+        run,
+        stage=dataclasses.replace(run.stage, epochs=3),
+        training=dataclasses.replace(run.training, ema=0.99, checkpoint_steps=3, log_steps=4),
+        model={**run.model, "dropout": 0.1},
+    )
+    train_stage(*arguments(run, grids, tmp_path / "whole"))
+    steps = lines(tmp_path / "whole/metrics.jsonl")[-1]["step"]
+    draw = random.Random(20)
+    kill_after = draw.randrange(3, steps // 2)
+
+    cut = arguments(run, grids, tmp_path / "cut")
+    process = start(tmp_path / "cut", cut)
+    deadline = time.monotonic() + 120
+    while newest(tmp_path / "cut/work") < kill_after:
+        assert process.poll() is None, process.communicate()[1]
+        assert time.monotonic() < deadline, "no checkpoint in two minutes"
+        time.sleep(0.002)
+    time.sleep(draw.random() * 0.1)  # anywhere inside a step, a checkpoint or a line
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL, "the stage ended before it was killed"
+    reached = newest(tmp_path / "cut/work")
+    assert 3 <= reached < steps and not (tmp_path / "cut/out.safetensors").exists()
+
+    process = start(tmp_path / "cut", cut)
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 0, said
+    whole, resumed = (tmp_path / name / "out.safetensors" for name in ("whole", "cut"))
+    assert whole.read_bytes() == resumed.read_bytes(), f"killed after step {reached} of {steps}"
+
+    def figures(path: Path) -> list[dict]:
+        return [{k: v for k, v in r.items() if k != "samples_per_second"} for r in lines(path)]
+
+    assert figures(tmp_path / "whole/metrics.jsonl") == figures(tmp_path / "cut/metrics.jsonl"), (
+        "lines lost or twice"
+    )
+    one, two = (json.loads((tmp_path / name / "summary.json").read_text()) for name in ("whole", "cut"))
+    assert one["milestones"] == two["milestones"] and one["samples_seen"] == two["samples_seen"]
+
+
+def test_a_loss_that_is_not_finite_stops_the_stage(run: StageRun, grids, tmp_path: Path) -> None:
+    wild = dataclasses.replace(run, stage=dataclasses.replace(run.stage, learning_rate=1e30, warmup=0.0))
+    with pytest.raises(FloatingPointError, match=r"stage1: loss is .* at step .*; lower learning_rate"):
+        train_stage(*arguments(wild, grids, tmp_path))
+
+
+def test_unknown_precision_is_refused() -> None:
+    with pytest.raises(ValueError, match="'half'; it can be 'auto', 'float32' or 'bfloat16'"):
+        pick_precision("half", torch.device("cpu"))

@@ -1,0 +1,147 @@
+"""Which rules run again after which change: exactly those whose result depends on it, and what follows from them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fake_checkout import ROOT, Checkout
+
+TRAINING = {"train_stage1", "train_stage2", "train_stage3", "train_stage4"}
+AFTER = {"benchmark", "analyse_iterations", "export_onnx", "check_onnx", "bundle", "report"}
+PAIRS = {"build_pairs", "encode_shard", "grid_manifest", "validate_model", "baseline"} | TRAINING | AFTER
+"""What follows from other pairs."""
+
+
+@pytest.mark.parametrize(
+    ("section", "change", "rules"),
+    [
+        ("machine", {"mem_gb": 3}, set()),
+        ("resources", {"mutate": {"mem_gb": 2, "threads": 2}, "train_stage1": {"mem_gb": 2}}, set()),
+        (
+            "sources",
+            {"installed": {"seed": 5}},
+            {"collect_installed", "clean_snippets", "train_tokenizer", "mutate"} | PAIRS,
+        ),
+        ("sources", {"releases": {"timeout": 9}}, {"collect_releases"} | PAIRS),
+        (
+            "sources",
+            {"commits": {"repositories": ["https://example.org/two.git"]}},
+            {"collect_commits"} | PAIRS,
+        ),
+        ("splits", {"seed": 7}, {"clean_snippets", "train_tokenizer", "mutate"} | PAIRS),
+        ("tokenizer", {"vocabulary": 512}, {"train_tokenizer"} | PAIRS - {"build_pairs"}),
+        ("bugs", {"seed": 3}, {"mutate"} | PAIRS),
+        ("pairs", {"seed": 3}, PAIRS),
+        ("model", {"seed": 9}, {"validate_model", "baseline"} | TRAINING | AFTER),
+        ("training", {"weight_decay": 0.5}, TRAINING | AFTER),
+        (
+            "training",
+            {"stages": {"stage3": {"learning_rate": 1e-5}}},
+            {"train_stage3", "train_stage4"} | AFTER,
+        ),
+        ("training", {"order": ["stage1", "stage2", "stage3"]}, {"validate_model", "baseline"} | AFTER),
+        ("evaluation", {"seed": 4}, AFTER - {"export_onnx", "check_onnx"}),
+        ("analysis", {"groups": 3}, {"analyse_iterations", "report"}),
+        ("export", {"seed": 4}, {"check_onnx", "bundle", "report"}),
+    ],
+)
+def test_section_reruns_exactly_its_rules(
+    built: Checkout, section: str, change: dict[str, object], rules: set[str]
+) -> None:
+    before = built.overlay
+    try:
+        built.overlay = {**before, section: _merged(before.get(section), change)}
+        assert built.planned() == rules
+    finally:
+        built.overlay = before
+
+
+def test_nothing_to_do_after_a_move_a_touch_a_comment_or_a_docstring(checkout: Checkout) -> None:
+    nlm = checkout.root / "ctm" / "model" / "nlm.py"
+    nlm.write_text(nlm.read_text().replace('"""', '"""Reworded. ', 1) + "\n# a remark\n")
+    for path in (checkout.root / "config" / "bug_mix.yaml", checkout.root / "Snakefile", nlm):
+        os.utime(path)
+    mix = checkout.root / "config" / "bug_mix.yaml"
+    mix.write_text("# a remark\n" + mix.read_text())
+    assert checkout.planned() == set()
+
+
+def test_changed_line_of_nlm_reruns_what_runs_it(checkout: Checkout) -> None:
+    nlm = checkout.root / "ctm" / "model" / "nlm.py"
+    nlm.write_text(nlm.read_text() + "\nPASSED = 1\n")
+    planned = checkout.planned()
+    assert TRAINING | {"validate_model", "baseline", "bundle", "report"} <= planned
+    assert planned.isdisjoint(
+        {"collect_installed", "mutate", "build_pairs", "encode_shard", "train_tokenizer"}
+    )
+
+
+def test_changed_mutator_reruns_mutate(checkout: Checkout) -> None:
+    module = checkout.root / "ctm" / "bugs" / "syntax_quotes.py"
+    module.write_text(module.read_text() + "\nPASSED = 1\n")
+    planned = checkout.planned()
+    assert {"mutate"} | PAIRS <= planned | {"baseline"}
+    assert planned.isdisjoint({"collect_installed", "clean_snippets"})
+
+
+def test_changed_bug_mix_reruns_mutate(checkout: Checkout) -> None:
+    mix = checkout.root / "config" / "bug_mix.yaml"
+    mix.write_text(mix.read_text() + "\nanother_kind: 2.0\n")
+    assert checkout.planned() == {"mutate"} | PAIRS
+
+
+def test_stage_that_failed_once_does_not_leave_a_stale_bundle(checkout: Checkout) -> None:
+    before = checkout.read("results/final/ctm.onnx")
+    checkout.overlay["training"] = {"stages": {"stage2": {"learning_rate": 0.123}}}
+    done = checkout.snakemake("all", "--retries", "0", fail='"name": "stage2"', check=False)
+    assert done.returncode != 0
+    checkout.snakemake("all")
+    after = checkout.read("results/final/ctm.onnx")
+    assert after != before, "the bundle was built from the weights of the old rate"
+    assert checkout.planned() == set()
+
+
+def test_more_shards_make_other_files(checkout: Checkout) -> None:
+    checkout.overlay["bugs"] = {"shards": 3}
+    assert checkout.planned() == {"mutate"} | PAIRS
+
+
+def test_documented_command_plans_on_any_machine(tmp_path: Path) -> None:
+    documented = ["--cores", "24", "--resources=vram=96", "results/final/ctm.onnx"]
+    command = [sys.executable, "-m", "snakemake", *documented, "-n", "--directory", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "train_stage4" in done.stdout + done.stderr
+
+
+def test_unknown_key_is_refused_with_file_and_remedy(checkout: Checkout) -> None:
+    checkout.overlay["bugs"] = {"shrads": 2}
+    done = checkout.snakemake("-n", "all", check=False)
+    assert done.returncode != 0
+    assert "overlay.yaml: unknown key 'bugs.shrads'; did you mean 'shards'?" in done.stdout + done.stderr
+
+
+def test_running_trainer_is_not_started_twice(checkout: Checkout) -> None:
+    checkout.overlay["training"] = {"stages": {"stage1": {"learning_rate": 0.5}}}
+    held = shutil.which("flock")
+    assert held is not None
+    plan = checkout.snakemake("-n", "-p", "train_stage1").stdout
+    lock = next(part for part in plan.split() if part.endswith("/.lock"))
+    path = checkout.root / "run" / lock
+    path.parent.mkdir(parents=True)
+    with subprocess.Popen([held, str(path), "sleep", "60"]) as orphan:
+        done = checkout.snakemake("train_stage1", "--retries", "0", check=False)
+        orphan.kill()
+    assert done.returncode != 0
+    assert not (checkout.root / "run/results/checkpoints/stage1.safetensors").exists()
+
+
+def _merged(before: object, change: dict[str, object]) -> dict[str, object]:
+    merged = dict(before) if isinstance(before, dict) else {}
+    return {**merged, **change}

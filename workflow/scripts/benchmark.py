@@ -1,0 +1,24 @@
+"""Rule benchmark: thresholds from the validation split, figures from the frozen test sets."""
+
+from ctm.evaluation.benchmark import benchmark
+from ctm.evaluation.settings import EvaluationSettings
+from options import File, Number, Text, given, start
+
+
+def main(
+    weights: File,
+    tokenizer: File,
+    validation: File,
+    test: File,
+    real: File,
+    settings: Text,
+    threads: Number,
+    out: File,
+    items: File,
+) -> None:
+    chosen = given(EvaluationSettings, settings)
+    benchmark(weights, tokenizer, validation, test, real, chosen, threads, out, items)
+
+
+if __name__ == "__main__":
+    start(main)

@@ -1,0 +1,16 @@
+"""Rule clean_snippets: all snippets with their split, without duplicates."""
+
+import json
+
+from ctm.pairs.clean import clean_snippets
+from ctm.pairs.splits import SplitSettings
+from options import File, Files, Text, given, start
+
+
+def main(raw: Files, settings: Text, out: File, rejects: File, counts: File) -> None:
+    done = clean_snippets(raw, given(SplitSettings, settings), out, rejects)
+    counts.write_text(json.dumps(done, indent=1))
+
+
+if __name__ == "__main__":
+    start(main)

@@ -1,0 +1,18 @@
+"""Rule mutate: synthetic bugs of one shard of the snippets, with a worker process a thread."""
+
+from dataclasses import replace
+
+from ctm.bugs.mutate import mutate_shard
+from ctm.bugs.settings import MutationSettings
+from options import File, Number, Text, given, part, start
+
+
+def main(
+    snippets: File, shard: Text, mix: File, settings: Text, threads: Number, out: File, rejects: File
+) -> None:
+    chosen = replace(given(MutationSettings, settings), workers=threads)
+    mutate_shard(snippets, *part(shard), chosen, mix, out, rejects)
+
+
+if __name__ == "__main__":
+    start(main)

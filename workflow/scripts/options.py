@@ -1,0 +1,41 @@
+"""What the programs of the rules share: the types of their options, and how they start."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+from pydantic import TypeAdapter
+
+from ctm.pipeline.shards import shard_number
+
+File = Annotated[Path, typer.Option()]
+OptionalFile = Annotated[Path | None, typer.Option()]
+Files = Annotated[list[Path], typer.Argument()]
+ManyFiles = Annotated[list[Path] | None, typer.Option()]
+Text = Annotated[str, typer.Option()]
+Names = Annotated[list[str], typer.Argument()]
+Number = Annotated[int, typer.Option()]
+
+Kind = TypeVar("Kind")
+
+
+def given(kind: type[Kind], settings: str) -> Kind:
+    """Settings that a rule hands over as JSON."""
+    return TypeAdapter(kind).validate_json(settings)
+
+
+def part(shard: str) -> tuple[int, int]:
+    """(number from 0, count) of "03-of-64"."""
+    return shard_number(shard)
+
+
+def start(main: Callable[..., Any]) -> None:
+    """Run a program; what the package logs goes to standard error with the time of day."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(main)
+    app()

@@ -97,7 +97,8 @@ def memory_of(model: CTM, h: Tensor, inputs: dict[str, Tensor], with_attention: 
     """What `model.encode` makes of h."""
     key, value = model.attention.remember(h) if with_attention else (h, h)
     mask = padding_mask(inputs["lengths"], CELLS, h.dtype)
-    return Memory(inputs["tokens"], inputs["lengths"], mask, h, key, value, model.pointers.remember(h))
+    pointers, copies = model.pointers.remember(h), h.transpose(1, 2)  # copies: not part of what is compared
+    return Memory(inputs["tokens"], inputs["lengths"], mask, h, key, value, pointers, copies)
 
 
 def think(model: CTM, h: Tensor, inputs: dict[str, Tensor]) -> tuple[Tensor, Tensor]:

@@ -162,4 +162,4 @@ def leads_to(
 
 def _rows(memory: Memory, rows: Tensor) -> Memory:
     """Some samples' memory; of what the heads read only."""
-    return memory._replace(tokens=memory.tokens[rows], h=memory.h[rows])
+    return memory._replace(tokens=memory.tokens[rows], h=memory.h[rows], copies=memory.copies[rows])

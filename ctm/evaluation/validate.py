@@ -194,7 +194,7 @@ def _loss(model: CTM, states: list[FirstState], codec: CodeTokenizer) -> Tensor:
     memory = thought.memory
     slots = model.units.slots(thought.synchronisation[:, -1], memory.h, start[:, None], end[:, None])[:, 0]
     tokens = model.units.vocabulary(slots, model.backbone.token.weight)
-    logits = torch.cat([tokens, model.units.copies(slots, memory.h, memory.tokens)], dim=-1)
+    logits = torch.cat([tokens, model.units.copies(slots, memory.copies, memory.tokens)], dim=-1)
     right = torch.full(slots.shape[:2], STOP)
     for row, item in enumerate(states):
         units = units_of(item.edit.tokens, item.state.packed, codec)

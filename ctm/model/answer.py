@@ -45,7 +45,7 @@ def best_units(model: CTM, sync: Tensor, memory: Memory, spans: Tensor) -> tuple
     size = slots.shape[2]
     early = min(EARLY, size)
     slots = slots.reshape(batch, count * size, -1)
-    copies = model.units.copies(slots, memory.h, memory.tokens).reshape(batch * count, size, -1)
+    copies = model.units.copies(slots, memory.copies, memory.tokens).reshape(batch * count, size, -1)
     slots = slots.reshape(batch * count, size, -1)
     unit, value = _likeliest(model, slots[:, :early], copies[:, :early])
     rows = (unit != STOP).all(dim=1).nonzero()[:, 0]

@@ -14,6 +14,12 @@ from torch import Tensor, nn
 MASKED = -1e4  # not -inf: a row of -inf is NaN, and bfloat16 and ONNX Runtime agree on this one
 
 
+def product_dtype(x: Tensor) -> torch.dtype:
+    """Type in which matrix products of x run: autocast's where it is on, x's own else."""
+    kind = x.device.type
+    return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else x.dtype
+
+
 class Attention(nn.Module):
     """Multi-head attention split in two: `remember` once, `step` at every tick."""
 

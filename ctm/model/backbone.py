@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ctm.model.attention import MASKED
+from ctm.model.attention import MASKED, product_dtype
 from ctm.model.config import ModelConfig
 
 ROWS, COLS = 64, 48
@@ -33,8 +33,9 @@ class Block(nn.Module):
     def forward(self, x: Tensor, mask: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:
         batch, cells, width = x.shape
         mixed = self.query_key_value(self.norm_attention(x)).view(batch, cells, 3, self.heads, -1)
-        query, key, value = mixed.permute(2, 0, 3, 1, 4)  # each [B, heads, N, d/heads]
-        query, key = rotate(query, turn).to(value.dtype), rotate(key, turn).to(value.dtype)
+        mixed = mixed.permute(2, 0, 3, 1, 4)  # [3, B, heads, N, d/heads]
+        query, key = rotate(mixed[:2], turn)
+        value = mixed[2]
         read = self._read(query, key, value, mask)
         x = x + self.dropout(self.out(read.transpose(1, 2).reshape(batch, cells, width)))
         return x + self.dropout(self.mlp(self.norm_mlp(x)))
@@ -43,7 +44,7 @@ class Block(nn.Module):
     def _read(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
         if query.device.type == "cpu" and query.dtype == torch.bfloat16:
             # fused attention's backward is ten times slower than the two products in bfloat16 on CPU (torch 2.13)
-            scores = (query @ key.transpose(-1, -2)) * query.shape[-1] ** -0.5 + mask.to(query.dtype)
+            scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2) + mask.to(query.dtype)
             return torch.softmax(scores, dim=-1).to(value.dtype) @ value
         return F.scaled_dot_product_attention(query, key, value, attn_mask=mask.to(value.dtype))
 
@@ -88,7 +89,8 @@ class Backbone(nn.Module):
         real = (mask == 0).unsqueeze(-1).to(x.dtype)
         x = x + self._neighbours(self.norm_local(x) * real)
         if len(self.blocks):
-            turn = rotary(cells, x.shape[-1] // self.heads, x.device, x.dtype)
+            cos, sin = rotary(cells, x.shape[-1] // self.heads, x.device, x.dtype)
+            turn = cos.to(product_dtype(x)), sin.to(product_dtype(x))
             wide_mask = mask[:, None, None, :]
             for block in self.blocks:
                 x = block(x, wide_mask, turn)
@@ -97,7 +99,7 @@ class Backbone(nn.Module):
     def _neighbours(self, x: Tensor) -> Tensor:
         """Convolution over `kernel` cells as one matrix product of shifted copies."""
         half = self.kernel // 2
-        padded = F.pad(x, (0, 0, half, half))
+        padded = F.pad(x.to(product_dtype(x)), (0, 0, half, half))
         cells = x.shape[1]
         near = torch.cat([padded[:, k : k + cells] for k in range(self.kernel)], dim=-1)
         return F.relu(self.local(near))

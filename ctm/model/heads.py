@@ -68,21 +68,32 @@ class Units(nn.Module):
         self.copy_key = nn.Linear(width, width)
         self.register_buffer("starts_word", torch.zeros(config.vocabulary, dtype=torch.bool))
 
-    def slots(self, sync: Tensor, h: Tensor, start: Tensor, end: Tensor) -> Tensor:
-        """States of the slots [B, k, units, d] from sync [B, n], h [B, N, d] and k spans' cells, int64 [B, k]."""
+    def remember(self, h: Tensor) -> Tensor:
+        """Keys of the copies [B, d, N], from h [B, N, d]; once a thought."""
+        return self.copy_key(h).transpose(1, 2).contiguous()
+
+    def places(self, h: Tensor, start: Tensor, end: Tensor) -> Tensor:
+        """What lies at the ends of k spans, [B, k, d], from h [B, N, d] and their cells, int64 [B, k]."""
         width = h.shape[-1]
         first, last = (h.gather(1, cell[:, :, None].expand(-1, -1, width)) for cell in (start, end))
-        place = self.place(torch.cat([first, last], dim=-1))
-        x = (self.thought(sync)[:, None, :] + place)[:, :, None, :] + self.slot.weight
+        return self.place(torch.cat([first, last], dim=-1))
+
+    def states(self, thought: Tensor, place: Tensor, slot: Tensor) -> Tensor:
+        """States of slots [..., d] from `thought(sync)`, `places` and embeddings of slots, all [..., d]."""
+        x = thought + place + slot
         return self.norm(x + self.hidden(x))
+
+    def slots(self, sync: Tensor, h: Tensor, start: Tensor, end: Tensor) -> Tensor:
+        """States of all slots [B, k, units, d] from sync [B, n], h [B, N, d] and k spans' cells, int64 [B, k]."""
+        thought, place = self.thought(sync)[:, None, None, :], self.places(h, start, end)[:, :, None, :]
+        return self.states(thought, place, self.slot.weight)
 
     def vocabulary(self, slots: Tensor, embedding: Tensor) -> Tensor:
         """Logits [..., V] of slots [..., d] with the embedding [V, d]."""
         return F.linear(self.token(slots), embedding, self.bias)
 
-    def copies(self, slots: Tensor, h: Tensor, tokens: Tensor) -> Tensor:
-        """Logits [B, units, N]: copy the word that begins at a cell; MASKED where none begins."""
-        keys = self.copy_key(h)
-        logits = self.copy_query(slots) @ keys.transpose(1, 2) / math.sqrt(keys.shape[-1])
+    def copies(self, slots: Tensor, keys: Tensor, tokens: Tensor) -> Tensor:
+        """Logits [B, u, N] of slots [B, u, d]: copy the word that begins at a cell; MASKED where none begins."""
+        logits = self.copy_query(slots) @ keys / math.sqrt(keys.shape[1])
         allowed = self.starts_word[tokens][:, None, :]
         return torch.where(allowed, logits, torch.full_like(logits, MASKED))

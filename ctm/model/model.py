@@ -31,6 +31,7 @@ class Memory(NamedTuple):
     key: Tensor  # [B, heads, d/heads, N]
     value: Tensor  # [B, heads, N, d/heads]
     pointers: Tensor  # [B, 2, N, d]
+    copies: Tensor  # [B, d, N]
 
 
 class State(NamedTuple):
@@ -93,7 +94,7 @@ class CTM(nn.Module):
         mask = padding_mask(lengths, tokens.shape[1], self.start_z.dtype)
         h = self.backbone(tokens, rows, cols, diagnosis, mask)
         key, value = self.attention.remember(h)
-        return Memory(tokens, lengths, mask, h, key, value, self.pointers.remember(h))
+        return Memory(tokens, lengths, mask, h, key, value, self.pointers.remember(h), self.units.remember(h))
 
     def start(self, memory: Memory) -> State:
         """The learned state before the first tick."""

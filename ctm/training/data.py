@@ -26,8 +26,8 @@ from ctm.training.settings import StageSettings, TrainingSettings
 
 # Sizes of a batch are rounded up: for a size not met before, matrix libraries build new kernels, which takes longer
 # than the step itself (bfloat16 on CPU).
-CELLS_MULTIPLE = 32
-UNITS_MULTIPLE = 128
+CELLS_MULTIPLE = 16
+UNITS_MULTIPLE = 32
 POOL = 32  # batches sorted by length together: similar lengths inside a batch, varied ones across
 
 

@@ -1,7 +1,8 @@
 """The loss of a thought: the tick where it is lowest and the tick that is most certain, half each (paper, eq. 12).
 
-Notable: which tick is lowest needs the loss of all ticks, but only the two chosen ones receive gradient; the units'
-part of it is therefore computed twice, for all ticks without gradient and for the two with it.
+Notable: which tick is lowest needs the loss of all ticks, but only the chosen ones receive gradient; the units' part of
+it is therefore computed twice, for all ticks without gradient and for the chosen with it. Of the slots of a
+replacement only those that the answer has are computed.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ from torch import Tensor
 
 from ctm.model.model import CTM, Memory, Thought
 from ctm.training.data import Batch
+
+TICKS_AT_ONCE = 8
+"""Ticks whose units are weighed together without gradient: their logits [R, ticks, V] are the largest tensor."""
 
 
 @dataclass(frozen=True)
@@ -31,49 +35,64 @@ class Loss:
     """Mean loss of every tick, [T], without gradient."""
 
 
-def thought_loss(model: CTM, thought: Thought, batch: Batch, diversity: float) -> Loss:
-    """Loss of a batch; `diversity` weighs the term against collapse of the synchronisation."""
-    rows = torch.arange(batch.start.shape[0], device=batch.start.device)
+def thought_loss(
+    model: CTM, thought: Thought, batch: Batch, diversity: float = 0.0, last_tick: float = 0.0
+) -> Loss:
+    """Loss of a batch.
+
+    diversity: weight of the term against collapse of the synchronisation. last_tick: weight of the loss at the last
+    tick. The two ticks of the paper alone let ticks divide the kinds of answers among themselves (an early one for
+    edits, the last for 'no edit'), so that more thinking does not mean better answers; this term ends that.
+    """
+    samples, ticks = thought.certainty.shape
+    rows = torch.arange(samples, device=batch.start.device)
     pointers = -(
         thought.pointers[rows, :, 0, batch.start] + thought.pointers[rows, :, 1, batch.end]
     )  # [B, T]
+    sync, memory = thought.synchronisation, thought.memory
     with torch.no_grad():
-        every = [
-            units_loss(model, thought.synchronisation[:, t], thought.memory, batch)
-            for t in range(pointers.shape[1])
-        ]
-        whole = pointers + torch.stack(every, dim=1)
-    lowest = whole.argmin(dim=1)
-    certain = thought.certainty.argmax(dim=1)
-    losses = []
-    for tick in (lowest, certain):
-        units = units_loss(model, thought.synchronisation[rows, tick], thought.memory, batch)
-        losses.append((pointers[rows, tick] + units).mean())
-    spread = sync_diversity(thought.synchronisation[rows, certain])
-    total = (losses[0] + losses[1]) / 2
+        every = torch.cat(
+            [units_loss(model, part, memory, batch) for part in sync.split(TICKS_AT_ONCE, dim=1)], dim=1
+        )
+        whole = pointers + every
+    lowest, certain = whole.argmin(dim=1), thought.certainty.argmax(dim=1)
+    chosen = [lowest, certain] + [torch.full_like(lowest, ticks - 1)] * (last_tick > 0)
+    tick = torch.stack(chosen, dim=1)  # [B, 2 or 3]
+    losses = pointers.gather(1, tick) + units_loss(model, sync[rows[:, None], tick], memory, batch)
+    means = losses.mean(dim=0)
+    spread = sync_diversity(sync[rows, certain])
+    total = (means[0] + means[1]) / 2
+    if last_tick:
+        total = total + last_tick * means[2]
     if diversity:
         total = total + diversity * spread
-    return Loss(total, losses[0].detach(), losses[1].detach(), spread.detach(), whole.mean(dim=0))
+    return Loss(total, means[0].detach(), means[1].detach(), spread.detach(), whole.mean(dim=0))
 
 
 def units_loss(model: CTM, sync: Tensor, memory: Memory, batch: Batch) -> Tensor:
-    """Negative log-probability [B] of the right units; a copy counts at every cell where its word begins."""
-    slots = model.units.slots(sync, memory.h, batch.start[:, None], batch.end[:, None])[:, 0]
-    copies = model.units.copies(slots, memory.h, memory.tokens)[batch.unit_sample, batch.unit_slot]  # [R, N]
-    vocabulary = model.units.vocabulary(
-        slots[batch.unit_sample, batch.unit_slot], model.backbone.token.weight
-    )
+    """Negative log-probability [B, K] of the right units after each of K ticks, from their sync [B, K, n].
+
+    A copy counts at every cell where its word begins.
+    """
+    heads, sample = model.units, batch.unit_sample
+    place = heads.places(memory.h, batch.start[:, None], batch.end[:, None])  # [B, 1, d]
+    slot = heads.slot(batch.unit_slot)[:, None]
+    slots = heads.states(
+        heads.thought(sync).index_select(0, sample), place.index_select(0, sample), slot
+    )  # [R, K, d]
+    copies = heads.copies(slots, memory.copies.index_select(0, sample), memory.tokens[sample])  # [R, K, N]
+    vocabulary = heads.vocabulary(slots, model.backbone.token.weight)  # [R, K, V]
     if vocabulary.dtype != torch.float64:
         vocabulary, copies = vocabulary.float(), copies.float()
     nothing = torch.finfo(vocabulary.dtype).min
     every = torch.logaddexp(vocabulary.logsumexp(-1), copies.logsumexp(-1))
-    token = vocabulary.gather(1, batch.unit_token.clamp(min=0)[:, None])[:, 0]
-    token = token.masked_fill(batch.unit_token < 0, nothing)
-    same = (batch.words[batch.unit_sample] == batch.unit_word[:, None]) & (batch.unit_word >= 0)[:, None]
-    copy = copies.masked_fill(~same, nothing).logsumexp(-1)
+    right = batch.unit_token.clamp(min=0)[:, None, None].expand(-1, vocabulary.shape[1], -1)
+    token = vocabulary.gather(2, right)[..., 0].masked_fill(batch.unit_token[:, None] < 0, nothing)
+    same = (batch.words[sample] == batch.unit_word[:, None]) & (batch.unit_word >= 0)[:, None]
+    copy = copies.masked_fill(~same[:, None], nothing).logsumexp(-1)
     asked = (batch.unit_token >= 0) | (batch.unit_word >= 0)
-    loss = torch.where(asked, every - torch.logaddexp(token, copy), torch.zeros_like(every))
-    return torch.zeros_like(sync[:, 0], dtype=loss.dtype).index_add(0, batch.unit_sample, loss)
+    loss = torch.where(asked[:, None], every - torch.logaddexp(token, copy), torch.zeros_like(every))
+    return loss.new_zeros(sync.shape[:2]).index_add(0, sample, loss)
 
 
 def sync_diversity(sync: Tensor) -> Tensor:

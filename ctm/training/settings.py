@@ -49,6 +49,8 @@ class TrainingSettings:
     """Share of a pair's visits that show its repaired state, whose answer is 'no edit'."""
     diversity: float = 0.0
     """Weight of the synchronisation-diversity term (against collapse)."""
+    last_tick: float = 0.0
+    """Weight of the loss at the last tick; 0: the two ticks of the paper alone, which may leave it to one kind of answer."""
     max_cells: int = 3072
     """Longer states are left out of training, counted."""
     precision: str = "auto"

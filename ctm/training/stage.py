@@ -83,7 +83,7 @@ def train_stage(
 
 
 def pick_precision(name: str, device: torch.device) -> torch.dtype:
-    """ "auto" -> bfloat16 where the device has matrix units for it, float32 else."""
+    """ "auto" -> bfloat16 where the device multiplies it faster (GPUs, AMX, AVX-512 BF16), float32 else."""
     if name == "float32":
         return torch.float32
     if name == "bfloat16":
@@ -92,8 +92,8 @@ def pick_precision(name: str, device: torch.device) -> torch.dtype:
         raise ValueError(f"training.precision is {name!r}; it can be 'auto', 'float32' or 'bfloat16'")
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
-    has_tiles = device.type == "cpu" and torch.cpu._is_amx_tile_supported()
-    return torch.bfloat16 if has_tiles else torch.float32
+    products = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
+    return torch.bfloat16 if device.type == "cpu" and products else torch.float32
 
 
 def make_model(run: StageRun, codec: CodeTokenizer, init: Path | None, seed: int) -> CTM:
@@ -216,7 +216,9 @@ class _Loop:
             part = part.to(self.device)
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == torch.bfloat16):
                 thought = self.model(**part.inputs)
-                loss = thought_loss(self.model, thought, part, self.training.diversity)
+                loss = thought_loss(
+                    self.model, thought, part, self.training.diversity, self.training.last_tick
+                )
             (loss.total / len(parts)).backward()
             totals.append(
                 torch.stack(

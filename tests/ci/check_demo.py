@@ -12,6 +12,11 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from ctm.grid.edits import Edit, apply_edit
+from ctm.grid.layout import from_grid
+from ctm.grid.store import read_split
+from ctm.grid.tokenizer import CodeTokenizer
+
 BUNDLE = (
     "ctm.onnx",
     "ctm_code_repair_final.pt",
@@ -107,6 +112,35 @@ def check_data(checks: Checks, results: Path) -> None:
     checks.at_least("pairs from releases", releases, 100)
 
 
+def check_grids(checks: Checks, results: Path) -> None:
+    """Every stored pair: its grids are its texts, and its edits lead from one to the other."""
+    tokenizer = CodeTokenizer.load(results / "tokenizer" / "tokenizer.json")
+    pairs = wrong = 0
+    for split in ("train", "validation", "test"):
+        texts = {
+            row["pair_id"]: row
+            for row in pq.read_table(
+                results / "pairs" / f"{split}.parquet", columns=["pair_id", "buggy", "fixed"]
+            ).to_pylist()
+        }
+        for grids, table in read_split(results / "grids" / split / "manifest.json"):
+            rows = zip(grids, table["pair_id"].to_pylist(), table["edits"].to_pylist(), strict=True)
+            for (buggy, fixed), name, flat in rows:
+                state, place = from_grid(buggy), 0
+                same = tokenizer.decode(state) == texts[name]["buggy"]
+                while place < len(flat):
+                    start, end, count = flat[place : place + 3]
+                    edit = Edit(start, end, tuple(flat[place + 3 : place + 3 + count]))
+                    state = apply_edit(state, edit)
+                    place += 3 + count
+                same = same and state == from_grid(fixed) and tokenizer.decode(state) == texts[name]["fixed"]
+                pairs += 1
+                wrong += not same
+    checks.that(
+        "every stored pair is its texts, and its edits repair it", pairs > 0 and not wrong, (pairs, wrong)
+    )
+
+
 def main(run: Path) -> int:
     checks, results = Checks(), run / "results"
     bundle = results / "final"
@@ -118,6 +152,7 @@ def main(run: Path) -> int:
     checks.that("accuracy_by_tick.png exists", plot.is_file(), plot)
     check_metrics(checks, json.loads((bundle / "final_metrics.json").read_text()))
     check_data(checks, results)
+    check_grids(checks, results)
     check_command(checks, bundle)
     print("all holds" if not checks.failed else f"{checks.failed} checks failed")
     return 1 if checks.failed else 0

@@ -88,7 +88,7 @@ def dense_units(model: CTM, sync: Tensor, memory: Memory, spans: Tensor) -> tupl
     slots = model.units.slots(sync, memory.h, spans[..., 0], spans[..., 1])
     tokens = model.units.vocabulary(slots, model.backbone.token.weight)
     flat = slots.flatten(1, 2)
-    copies = model.units.copies(flat, memory.h, memory.tokens).reshape(*slots.shape[:3], -1)
+    copies = model.units.copies(flat, memory.copies, memory.tokens).reshape(*slots.shape[:3], -1)
     value, unit = torch.log_softmax(torch.cat([tokens, copies], dim=-1), dim=-1).max(dim=-1)
     score = torch.zeros(spans.shape[:2])
     for b in range(spans.shape[0]):

@@ -305,7 +305,7 @@ def test_outputs_and_gradients_equal_the_equations(variant: str) -> None:
             thought.synchronisation[:, -1], thought.memory.h, spans[:, :1], spans[:, 1:]
         )[:, 0]
         vocabulary = model.units.vocabulary(slots, model.backbone.token.weight)
-        copies = model.units.copies(slots, thought.memory.h, thought.memory.tokens)
+        copies = model.units.copies(slots, thought.memory.copies, thought.memory.tokens)
         log_p = torch.log_softmax(torch.cat([vocabulary, copies], dim=-1), dim=-1)[number]
         wanted = plain.units(
             said[-1][2], h, inputs["tokens"][number, :length].tolist(), *spans[number].tolist()

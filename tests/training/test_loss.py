@@ -53,7 +53,7 @@ def naive_loss(model: CTM, batch: Batch, units: list[list[tuple[int, int]]]) -> 
             )
             vocabulary = model.units.vocabulary(slots[0, 0], model.backbone.token.weight)
             copies = model.units.copies(
-                slots[:, 0], thought.memory.h[b : b + 1], thought.memory.tokens[b : b + 1]
+                slots[:, 0], thought.memory.copies[b : b + 1], thought.memory.tokens[b : b + 1]
             )[0]
             p = torch.softmax(torch.cat([vocabulary, copies], dim=1), dim=1)
             loss = -thought.pointers[b, t, 0, start] - thought.pointers[b, t, 1, end]

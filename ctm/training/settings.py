@@ -50,7 +50,7 @@ class TrainingSettings:
     diversity: float = 0.0
     """Weight of the synchronisation-diversity term (against collapse)."""
     last_tick: float = 0.0
-    """Weight of the loss at the last tick; 0: the two ticks of the paper alone, which may leave it to one kind of answer."""
+    """Weight of the loss at the last tick (against ticks that each answer one kind of question); 0: as in the paper."""
     max_cells: int = 3072
     """Longer states are left out of training, counted."""
     precision: str = "auto"

@@ -9,6 +9,8 @@ import textwrap
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from ctm.bugs.draw import Mix
 from ctm.bugs.mutate import MutationSettings, mutate_shard
 from ctm.bugs.registry import registry

@@ -29,7 +29,7 @@ from ctm.evaluation.suites import Case, prepare, read_suite
 from ctm.evaluation.torch_proposer import TorchProposer
 from ctm.grid.files import write_json
 from ctm.grid.tokenizer import CodeTokenizer
-from ctm.model.device import pick_device
+from ctm.model.device import pick_device, pick_precision
 from ctm.model.model import CTM
 from ctm.model.thinking import NEVER
 from ctm.model.weights import load_model
@@ -52,17 +52,20 @@ def benchmark(
     """
     started = time.monotonic()
     codec = CodeTokenizer.load(tokenizer)
-    model = load_model(weights).to(pick_device(settings.device))
+    device = pick_device(settings.device)
+    model = load_model(weights).to(device)
+    precision = pick_precision(settings.precision, device, "evaluation.precision")
     thresholds = calibrate(read_suite(validation), model, codec, settings, threads)
     suites: dict[str, list[Judged]] = {}
     for name, path in ((TEST, test), (REAL, real)):
         cases = prepare(read_suite(path), codec)
-        suites[name] = repair_cases(cases, model, codec, NEVER, ALWAYS, threads, name)
+        suites[name] = repair_cases(cases, model, codec, NEVER, ALWAYS, threads, name, precision=precision)
     if not suites[TEST]:
         raise ValueError(f"{test}: no pairs in it; the test set cannot be empty")
     careful = repair_cases(
         [judged.case for judged in suites[TEST] if judged.case.item.category != SYNTAX],
         model, codec, thresholds.tick.threshold, thresholds.edit.threshold, threads, "test, thresholds in use",
+        precision=precision,
     )  # fmt: skip
     ranked = rank([judged.case for judged in suites[TEST]], model, codec, thresholds, settings, threads)
     report = {
@@ -74,6 +77,7 @@ def benchmark(
         "thresholds": {"tick": thresholds.tick.threshold, "edit": thresholds.edit.threshold},
         "calibration": thresholds.as_dict(),
         "parameters": model.parameter_counts(),
+        "precision": str(precision).removeprefix("torch."),
         "seconds": time.monotonic() - started,
     }
     write_items(items, [row(name, judged) for name, suite in suites.items() for judged in suite])
@@ -175,7 +179,8 @@ def rank(
     drawn = np.random.default_rng(settings.seed).permutation(len(buggy))[: settings.ranked_items]
     if not len(drawn):
         return {"n": 0}
-    proposer = TorchProposer(model, codec, thresholds.tick.threshold)
+    precision = pick_precision(settings.precision, model.start_z.device, "evaluation.precision")
+    proposer = TorchProposer(model, codec, thresholds.tick.threshold, precision=precision)
     evaluator = Evaluator(proposer, codec, thresholds.edit.threshold, run_tests=False)
     parts = [[buggy[i] for i in drawn[part::threads]] for part in range(min(threads, len(drawn)))]
     with single_threads(threads) as pool:

@@ -19,6 +19,7 @@ from ctm.evaluation.repairs import Judged, repair_cases
 from ctm.evaluation.settings import EvaluationSettings
 from ctm.evaluation.suites import prepare
 from ctm.grid.tokenizer import CodeTokenizer
+from ctm.model.device import pick_precision
 from ctm.model.model import CTM
 from ctm.model.thinking import NEVER
 from ctm.pairs.categories import compiles
@@ -78,13 +79,14 @@ def calibrate(
 ) -> Thresholds:
     """Choose both thresholds on the validation split."""
     rng = np.random.default_rng(settings.seed)
+    precision = pick_precision(settings.precision, model.start_z.device, "evaluation.precision")
     chosen = prepare(draw_equally(validation, settings.tick_items, rng), tokenizer)
     # no passes are needed: what counts is what each tick says of the first edit
-    judged = repair_cases(chosen, model, tokenizer, NEVER, ALWAYS, threads, "validation, ticks", max_passes=1)
+    judged = repair_cases(chosen, model, tokenizer, NEVER, ALWAYS, threads, "validation, ticks", 1, precision)
     tick = choose_tick(judged, model.config.ticks, settings.tick_loss)
     texts = prepare(clean_items(validation, settings.clean_items, rng), tokenizer)
     alarms = repair_cases(
-        texts, model, tokenizer, tick.threshold, ALWAYS, threads, "validation, clean code", max_passes=1
+        texts, model, tokenizer, tick.threshold, ALWAYS, threads, "validation, clean code", 1, precision
     )
     edit = choose_edit([alarm(item) for item in alarms], settings.false_alarms)
     log.info("thresholds: tick %.4f, edit %.4f", tick.threshold, edit.threshold)

@@ -64,6 +64,7 @@ def repair_cases(
     threads: int,
     name: str,
     max_passes: int = MAX_PASSES,
+    precision: torch.dtype = torch.float32,
 ) -> list[Judged]:
     """Repair and judge all cases; thresholds `tick` (certainty) and `edit` (probability). `name` is for the log."""
     order = sorted(range(len(cases)), key=lambda index: cases[index].cells)
@@ -72,7 +73,7 @@ def repair_cases(
     done: dict[int, Judged] = {}
 
     def work(chunk: list[int]) -> list[Judged]:
-        proposer = TorchProposer(model, tokenizer, tick)
+        proposer = TorchProposer(model, tokenizer, tick, precision=precision)
         return _repair(
             [cases[index] for index in chunk], proposer, Repairer(proposer, tokenizer, edit, max_passes)
         )

@@ -21,6 +21,8 @@ class EvaluationSettings:
     """Items of the validation split that the tick threshold is chosen on, categories in equal shares."""
     ranked_items: int = 150
     """Test items that get ten answers, for exact_at_5 and exact_at_10; 0 for none."""
+    precision: str = "float32"
+    """Of matrix products: "float32", as the exported model computes, "bfloat16", or "auto" (the faster one)."""
     device: str = "auto"
     """"auto" (CUDA or ROCm, MPS, else CPU) or a torch device."""
 

@@ -64,6 +64,7 @@ class TorchProposer:
     threshold: float = NEVER
     goals: Mapping[str, Goal] = field(default_factory=dict)
     watched: dict[str, ByTick] = field(default_factory=dict)
+    precision: torch.dtype = torch.float32
 
     @torch.inference_mode()
     def propose(self, states: Sequence[State]) -> list[Answer]:
@@ -72,7 +73,10 @@ class TorchProposer:
         cells = CELLS.get(self.model.start_z.device.type, CELLS_ELSEWHERE)
         for batch in by_length([len(state.packed.tokens) for state in states], cells, BATCH):
             chosen = [states[index] for index in batch]
-            answers.update(zip(batch, self._answer(chosen), strict=True))
+            with torch.autocast(
+                self.model.start_z.device.type, torch.bfloat16, enabled=self.precision == torch.bfloat16
+            ):
+                answers.update(zip(batch, self._answer(chosen), strict=True))
         return [answers[index] for index in range(len(states))]
 
     def _answer(self, states: list[State]) -> list[Answer]:

@@ -153,8 +153,9 @@ def plan_visits(data: TrainingSet, stage: StageSettings, training: TrainingSetti
     """
     rng = np.random.default_rng([seed, training.seed])
     lengths = np.diff(data.offsets)
-    usable = lengths < training.max_cells
-    left_out = {f"longer than {training.max_cells} cells": int((~usable).sum())}
+    limit = stage.max_cells or training.max_cells
+    usable = lengths < limit
+    left_out = {f"longer than {limit} cells": int((~usable).sum())}
     real = data.source != "mutation"
     if stage.real_weight == 0:
         left_out["real pair, not in this stage"] = int((usable & real).sum())

@@ -31,6 +31,8 @@ class StageSettings:
     """Share of the stage's steps in which the rate rises."""
     final_rate: float = 0.1
     """Rate at the end of the cosine, as a share of the peak."""
+    max_cells: int | None = None
+    """Longer states are left out of this stage, counted; null: as training.max_cells says."""
     milestones: dict[str, dict[str, float]] = field(default_factory=dict)
     """At "25%", "50%", "75%", "100%": least accuracy by category (or "overall"), most "loss"; compared, reported."""
 

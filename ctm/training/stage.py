@@ -22,7 +22,7 @@ from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 
 from ctm.grid.tokenizer import CodeTokenizer
-from ctm.model.device import pick_device
+from ctm.model.device import pick_device, pick_precision
 from ctm.model.model import CTM
 from ctm.model.weights import grow_memory, load_weights, save_weights
 from ctm.training.checkpoint import load_checkpoint, remove_checkpoints, save_checkpoint
@@ -82,20 +82,6 @@ def train_stage(
     remove_checkpoints(work)
 
 
-def pick_precision(name: str, device: torch.device) -> torch.dtype:
-    """ "auto" -> bfloat16 where the device multiplies it faster (GPUs, AMX, AVX-512 BF16), float32 else."""
-    if name == "float32":
-        return torch.float32
-    if name == "bfloat16":
-        return torch.bfloat16
-    if name != "auto":
-        raise ValueError(f"training.precision is {name!r}; it can be 'auto', 'float32' or 'bfloat16'")
-    if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
-    products = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
-    return torch.bfloat16 if device.type == "cpu" and products else torch.float32
-
-
 def make_model(run: StageRun, codec: CodeTokenizer, init: Path | None, seed: int) -> CTM:
     """A new model, or the one of the stage before with this stage's ticks and memory."""
     sizes = {**run.model, "ticks": run.stage.ticks, "memory": run.stage.memory}
@@ -143,7 +129,7 @@ class _Loop:
         self.name, self.stage, self.training = run.name, run.stage, run.training
         self.data, self.held_out, self.plan, self.codec = data, held_out, plan, codec
         self.model, self.device, self.work, self.metrics = model, device, work, metrics
-        self.precision = pick_precision(self.training.precision, device)
+        self.precision = pick_precision(self.training.precision, device, "training.precision")
         self.optimizer = torch.optim.AdamW(
             parameter_groups(model, self.training.weight_decay), lr=self.stage.learning_rate, betas=(0.9, 0.98),
             fused=True,
@@ -254,7 +240,7 @@ class _Loop:
             self.held_out,
             self.codec,
             self.training.validation_items,
-            self.training.max_cells,
+            self.stage.max_cells or self.training.max_cells,
         )
         with torch.no_grad():
             for key, parameter in self.model.named_parameters():

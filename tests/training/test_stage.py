@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from ctm.model.device import pick_precision
 from ctm.model.weights import load_model, load_weights
 from ctm.training.settings import StageRun
-from ctm.training.stage import pick_precision, train_stage
+from ctm.training.stage import train_stage
 
 PROGRAM = """
 import pickle, sys
@@ -153,5 +154,7 @@ def test_a_loss_that_is_not_finite_stops_the_stage(run: StageRun, grids, tmp_pat
 
 
 def test_unknown_precision_is_refused() -> None:
-    with pytest.raises(ValueError, match="'half'; it can be 'auto', 'float32' or 'bfloat16'"):
-        pick_precision("half", torch.device("cpu"))
+    with pytest.raises(
+        ValueError, match=r"training.precision is 'half'; it can be 'auto', 'float32' or 'bfloat16'"
+    ):
+        pick_precision("half", torch.device("cpu"), "training.precision")

@@ -38,18 +38,21 @@ def best_units(model: CTM, sync: Tensor, memory: Memory, spans: Tensor) -> tuple
     """Units int64 [B, k, units] of each span of [B, k, 2] and their log-probability [B, k], to the first STOP with it.
 
     A unit u < V is a token, u >= V copies the word at cell u - V; what follows STOP means nothing. Most replacements
-    stop early: the vocabulary is asked about the first `EARLY` slots of all, about the others where none of them stops.
+    stop early: the first `EARLY` slots are computed for all spans, the others where none of those stops.
     """
+    heads = model.units
     batch, count, _ = spans.shape
-    slots = model.units.slots(sync, memory.h, spans[..., 0], spans[..., 1])  # [B, k, units, d]
-    size = slots.shape[2]
+    size = heads.slot.weight.shape[0]
     early = min(EARLY, size)
-    slots = slots.reshape(batch, count * size, -1)
-    copies = model.units.copies(slots, memory.copies, memory.tokens).reshape(batch * count, size, -1)
-    slots = slots.reshape(batch * count, size, -1)
-    unit, value = _likeliest(model, slots[:, :early], copies[:, :early])
+    asked = heads.thought(sync)[:, None] + heads.places(memory.h, spans[..., 0], spans[..., 1])  # [B, k, d]
+    slots = heads.states(asked[:, :, None] + heads.slot.weight[:early]).reshape(batch, count * early, -1)
+    copies = heads.copies(slots, memory.copies, memory.tokens).reshape(batch * count, early, -1)
+    unit, value = _likeliest(model, slots.reshape(batch * count, early, -1), copies)
     rows = (unit != STOP).all(dim=1).nonzero()[:, 0]
-    late_unit, late_value = _likeliest(model, slots[rows, early:], copies[rows, early:])
+    sample = rows // count
+    slots = heads.states(asked.reshape(batch * count, 1, -1)[rows] + heads.slot.weight[early:])
+    copies = heads.copies(slots, memory.copies[sample], memory.tokens[sample])
+    late_unit, late_value = _likeliest(model, slots, copies)
     unit = torch.cat(
         [unit, unit.new_full((batch * count, size - early), STOP).index_put((rows,), late_unit)], dim=1
     )

@@ -78,15 +78,14 @@ class Units(nn.Module):
         first, last = (h.gather(1, cell[:, :, None].expand(-1, -1, width)) for cell in (start, end))
         return self.place(torch.cat([first, last], dim=-1))
 
-    def states(self, thought: Tensor, place: Tensor, slot: Tensor) -> Tensor:
-        """States of slots [..., d] from `thought(sync)`, `places` and embeddings of slots, all [..., d]."""
-        x = thought + place + slot
+    def states(self, x: Tensor) -> Tensor:
+        """States of slots [..., d], from the sum of `thought(sync)`, `places` and the slots' embeddings."""
         return self.norm(x + self.hidden(x))
 
     def slots(self, sync: Tensor, h: Tensor, start: Tensor, end: Tensor) -> Tensor:
         """States of all slots [B, k, units, d] from sync [B, n], h [B, N, d] and k spans' cells, int64 [B, k]."""
-        thought, place = self.thought(sync)[:, None, None, :], self.places(h, start, end)[:, :, None, :]
-        return self.states(thought, place, self.slot.weight)
+        spans = self.thought(sync)[:, None] + self.places(h, start, end)
+        return self.states(spans[:, :, None] + self.slot.weight)
 
     def vocabulary(self, slots: Tensor, embedding: Tensor) -> Tensor:
         """Logits [..., V] of slots [..., d] with the embedding [V, d]."""

@@ -77,9 +77,8 @@ def units_loss(model: CTM, sync: Tensor, memory: Memory, batch: Batch) -> Tensor
     heads, sample = model.units, batch.unit_sample
     place = heads.places(memory.h, batch.start[:, None], batch.end[:, None])  # [B, 1, d]
     slot = heads.slot(batch.unit_slot)[:, None]
-    slots = heads.states(
-        heads.thought(sync).index_select(0, sample), place.index_select(0, sample), slot
-    )  # [R, K, d]
+    spans = heads.thought(sync) + place  # [B, K, d]
+    slots = heads.states(spans.index_select(0, sample) + slot)  # [R, K, d]
     copies = heads.copies(slots, memory.copies.index_select(0, sample), memory.tokens[sample])  # [R, K, N]
     vocabulary = heads.vocabulary(slots, model.backbone.token.weight)  # [R, K, V]
     if vocabulary.dtype != torch.float64:

@@ -50,7 +50,9 @@ def rows(path: Path, member: str) -> Iterator[etree._Element]:
                 _free(element)
         except etree.XMLSyntaxError as error:
             what = (error.msg or "").partition(", line ")[0].rstrip(".")
-            raise DumpError(f"{path}: line {error.lineno}: {what}; bring a whole, unchanged {member}") from None
+            raise DumpError(
+                f"{path}: line {error.lineno}: {what}; bring a whole, unchanged {member}"
+            ) from None
 
 
 def _free(element: etree._Element) -> None:

@@ -9,14 +9,14 @@ from __future__ import annotations
 import ast
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rapidfuzz.distance import Indel
 
 from ctm.pairs.categories import compiles
 from ctm.pairs.snippets import MAX_LINE_CHARACTERS
 from ctm.sources import changes
-from ctm.sources.changes import ChangeLimits, diff_size, judge
+from ctm.sources.changes import ChangeLimits, judge
 
 VERSION = f"pairing/1;{changes.VERSION}"
 
@@ -88,18 +88,15 @@ def refuse(before: str, after: str, limits: PairingLimits) -> str:
     old, new = before.split("\n"), after.split("\n")
     if Indel.normalized_similarity(old, new) > limits.max_similarity:
         return "too similar"
-    if not compiles(after):
-        return "correction does not compile"
-    if not _does_something(after):
-        return "values without code"
-    if compiles(before):
-        return judge(before, after, limits)
-    if min(len(old), len(new)) < limits.min_broken_lines:
+    reason = judge(before, after, replace(limits, min_lines=1))  # sizes first, then the compiler
+    broken = reason == "does not parse"
+    if broken:
+        reason = "" if compiles(after) else "correction does not compile"
+    if reason:
+        return reason
+    if min(len(old), len(new)) < (limits.min_broken_lines if broken else limits.min_lines):
         return "block too short"
-    hunks, lines = diff_size(old, new)
-    if hunks > limits.max_hunks:
-        return "too many hunks"
-    return "too many changed lines" if lines > limits.max_changed_lines else ""
+    return "" if _does_something(after) else "values without code"
 
 
 def _refuse_block(number: int, block: str, before: Sequence[str], limits: PairingLimits) -> str:

@@ -14,12 +14,16 @@ LICENCES = {"ContentLicense": "CC BY-SA 4.0"}
 def html(*blocks: str) -> str:
     """A body with text and these code blocks."""
     escaped = (block.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;") for block in blocks)
-    return "<p>See <code>total</code>:</p>\n" + "".join(f"<pre><code>{block}\n</code></pre>\n" for block in escaped)
+    return "<p>See <code>total</code>:</p>\n" + "".join(
+        f"<pre><code>{block}\n</code></pre>\n" for block in escaped
+    )
 
 
 def row(**fields: object) -> str:
     """One row; fields that are None are left out."""
-    return f"  <row {' '.join(f'{key}={quoteattr(str(v))}' for key, v in fields.items() if v is not None)} />\n"
+    return (
+        f"  <row {' '.join(f'{key}={quoteattr(str(v))}' for key, v in fields.items() if v is not None)} />\n"
+    )
 
 
 def question(number: int, accepted: int | None, *blocks: str, **fields: object) -> str:

@@ -35,10 +35,45 @@ def test_blocks_are_those_of_beautifulsoup(body: str) -> None:
     assert html_blocks(body) == by_soup(body)
 
 
-_TAGS = ("pre", "code", "p", "b", "ul", "li", "blockquote", "script", "style", "span", "a", "rt", "template", "br", "kbd")
+_TAGS = (
+    "pre",
+    "code",
+    "p",
+    "b",
+    "ul",
+    "li",
+    "blockquote",
+    "script",
+    "style",
+    "span",
+    "a",
+    "rt",
+    "template",
+    "br",
+    "kbd",
+)
 _PIECES = st.one_of(
-    st.sampled_from([f"<{t}>" for t in _TAGS] + [f"</{t}>" for t in _TAGS] + ["<pre><code>", "</code></pre>"] * 6),
-    st.sampled_from(["&lt;", "&amp;", "&gt", "&#10;", "&quot;", "\n", "\r\n", "\t", "<!-- c -->", "<", ">", "&", "é", "😀"]),
+    st.sampled_from(
+        [f"<{t}>" for t in _TAGS] + [f"</{t}>" for t in _TAGS] + ["<pre><code>", "</code></pre>"] * 6
+    ),
+    st.sampled_from(
+        [
+            "&lt;",
+            "&amp;",
+            "&gt",
+            "&#10;",
+            "&quot;",
+            "\n",
+            "\r\n",
+            "\t",
+            "<!-- c -->",
+            "<",
+            ">",
+            "&",
+            "é",
+            "😀",
+        ]
+    ),
     st.text("abc =:()[]'\"#\n ", max_size=12),
 )
 

@@ -15,7 +15,24 @@ from xml.sax.saxutils import quoteattr
 from _pairs import pairs
 
 TAGS = ("javascript", "java", "c#", "php", "html", "android", "sql")
-WORDS = "the of value when error list function returns after trying to call it with an object of this type".split()
+WORDS = (
+    "the",
+    "of",
+    "value",
+    "when",
+    "error",
+    "list",
+    "function",
+    "returns",
+    "after",
+    "trying",
+    "to",
+    "call",
+    "it",
+    "with",
+    "an",
+    "object",
+)
 DATE = "2019-04-01T12:00:00.000"
 
 

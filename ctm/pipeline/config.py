@@ -29,7 +29,7 @@ from ctm.pairs.splits import SplitSettings
 from ctm.sources.commits import CommitSettings
 from ctm.sources.installed import InstalledSettings
 from ctm.sources.releases import ReleaseSettings
-from ctm.sources.stackoverflow import TERMS, StackOverflowSettings
+from ctm.sources.stackoverflow_settings import TERMS, StackOverflowSettings
 from ctm.training.settings import StageRun, StageSettings, TrainingSettings
 
 REFERENCE = "docs/config.md"

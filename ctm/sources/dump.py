@@ -16,6 +16,9 @@ from typing import BinaryIO
 
 from lxml import etree
 
+MAX_ELEMENT = 10_000_000
+"""Most bytes of one element; the longest posts have some ten thousand."""
+
 
 class DumpError(ValueError):
     """A dump that cannot be read (on); the message names file, line and remedy."""
@@ -28,8 +31,9 @@ def rows(path: Path, member: str) -> Iterator[etree._Element]:
     on; the rows before that place have come by then.
     """
     with _opened(path, member) as file:
+        metered = _Metered(file)
         events = etree.iterparse(
-            file,
+            metered,
             events=("end",),
             resolve_entities=False,
             no_network=True,
@@ -41,6 +45,7 @@ def rows(path: Path, member: str) -> Iterator[etree._Element]:
         checked = False
         try:
             for _, element in events:
+                metered.since = 0
                 if not checked:
                     if element.getroottree().docinfo.internalDTD is not None:
                         raise DumpError(f"{path}: declares a document type, which no dump does: not read")
@@ -48,11 +53,41 @@ def rows(path: Path, member: str) -> Iterator[etree._Element]:
                 if element.tag == "row":
                     yield element
                 _free(element)
+        except _TooLongError:
+            what = f"more than {MAX_ELEMENT // 1_000_000} MB without the end of an element"
+            raise DumpError(f"{path}: near line {metered.line}: {what}; no {member} has that") from None
         except etree.XMLSyntaxError as error:
             what = (error.msg or "").partition(", line ")[0].rstrip(".")
             raise DumpError(
                 f"{path}: line {error.lineno}: {what}; bring a whole, unchanged {member}"
             ) from None
+
+
+class _TooLongError(Exception):
+    """Too many bytes were read since the last element ended."""
+
+
+class _Metered:
+    """A file that is read on only as long as elements come.
+
+    libxml2's own limits are checked once an element is whole: until then it buffers, three times the size in memory.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.since = 0  # bytes since the last element ended; set to 0 by who sees it end
+        self.line = 1  # about where that was: lines that had been read by then
+        self._lines = 1
+
+    def read(self, size: int) -> bytes:
+        if self.since > MAX_ELEMENT:
+            raise _TooLongError
+        data = self._file.read(size)
+        self._lines += data.count(b"\n")
+        if not self.since:
+            self.line = self._lines
+        self.since += len(data)
+        return data
 
 
 def _free(element: etree._Element) -> None:

@@ -14,7 +14,6 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,8 +21,9 @@ from ctm.pairs.record import PAIR_SCHEMA, REJECT_SCHEMA, Origin, Reject, Writer,
 from ctm.sources import dump
 from ctm.sources.code_blocks import cleaned, html_blocks, markdown_blocks
 from ctm.sources.files import deals_to
-from ctm.sources.pairing import VERSION, PairingLimits, match
+from ctm.sources.pairing import VERSION, match
 from ctm.sources.spill import Spill
+from ctm.sources.stackoverflow_settings import TERMS, StackOverflowSettings
 
 log = logging.getLogger(__name__)
 STEP = "collect_stackoverflow"
@@ -31,26 +31,6 @@ TABLES = ("users", "questions", "answers", "wanted", "revisions")
 BODIES = ("2", "5", "8")
 """Types of PostHistory rows that hold a whole text: first body, edit, rollback."""
 OWNER, EDITOR = ("OwnerUserId", "OwnerDisplayName"), ("UserId", "UserDisplayName")
-TERMS = (
-    "accept_dump_terms must be true: read the terms that came with the dump (at present they exclude training large "
-    "language models; the content is CC BY-SA and asks for attribution), and set it only if you accept them"
-)
-
-
-@dataclass(frozen=True)
-class StackOverflowSettings(PairingLimits):
-    """How a dump is read."""
-
-    accept_dump_terms: bool = False
-    """That you have read and accept the terms under which you got the dump; nothing is read without it."""
-    tags: tuple[str, ...] = ("python",)
-    """Questions with one of these tags are read."""
-    site: str = "https://stackoverflow.com"
-    """Where the posts stand, for their addresses."""
-    max_body: int = 200_000
-    """Longest body of a post that is searched for code, characters."""
-    target: int = 100_000
-    """Pairs hoped for: at each quarter of it the log gives the pairs an hour."""
 
 
 class Post(NamedTuple):

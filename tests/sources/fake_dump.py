@@ -8,6 +8,10 @@ from xml.sax.saxutils import quoteattr
 BROKEN = "def total(items)\n    result = 0\n    for item in items:\n        result += item\n    return result"
 FIXED = BROKEN.replace("(items)", "(items):")
 OTHER = "import os\n\nfor name in os.listdir('.'):\n    print(name, os.path.getsize(name))"
+BOMB = """<!DOCTYPE posts [<!ENTITY a "aaaaaaaaaa">{}]>""".format(
+    "".join(f'<!ENTITY {new} "{f"&{old};" * 10}">' for old, new in zip("abcdefgh", "bcdefghi", strict=True))
+)
+"""A document type whose entity `i` is a gigabyte."""
 LICENCES = {"ContentLicense": "CC BY-SA 4.0"}
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 import threading
 from itertools import islice
 from pathlib import Path
@@ -11,6 +14,7 @@ import pytest
 
 from ctm.sources import dump
 from ctm.sources.dump import DumpError, rows
+from fake_dump import BOMB
 
 HEAD = '<?xml version="1.0" encoding="utf-8"?>\n'
 ROWS = "".join(f'  <row Id="{n}" Body="&lt;p&gt;text {n}&lt;/p&gt;" />\n' for n in range(1, 4001))
@@ -63,22 +67,17 @@ def test_elements_are_freed_as_they_are_read(tmp_path: Path) -> None:
     assert max(len(row.getparent()) for row in rows(path, "Posts.xml")) < 1000, "the parser is ahead by 32 kB"
 
 
-BOMB = '<!DOCTYPE posts [<!ENTITY a "aaaaaaaaaa">' + "".join(
-    f'<!ENTITY {new} "{f"&{old};" * 10}">' for old, new in zip("abcdefgh", "bcdefghi", strict=True)
-)
-
-
 @pytest.mark.parametrize(
     ("content", "came", "parts"),
     [
-        (f'{HEAD}{BOMB}]>\n<posts>\n<row Id="1" Body="&i;"/>\n</posts>', 0, ["line 4", "amplification"]),
+        (f'{HEAD}{BOMB}\n<posts>\n<row Id="1" Body="&i;"/>\n</posts>', 0, ["line 4", "amplification"]),
         (f'{HEAD}<!DOCTYPE posts [<!ENTITY a "x">]><posts><row Id="&a;"/></posts>', 0, ["document type"]),
         (
             f'{HEAD}<!DOCTYPE p [<!ENTITY a SYSTEM "file:///etc/passwd">]><posts><row Id="1"/>&a;</posts>',
             0,
             ["document type"],
         ),
-        (WHOLE.replace("text 3001&", "x" * 20_000_000 + "&"), 3000, ["line 3003", "too long"]),
+        (WHOLE.replace("text 3001&", "x" * 20_000_000 + "&"), 3000, ["near line 3", "more than 10 MB"]),
         (WHOLE.encode().replace(b"text 3001&", b"text \xff\xfe&"), 3000, ["line 3003", "encoding"]),
         (WHOLE.replace("text 3001&", "text &#0;&"), 3000, ["line 3003"]),
         (HEAD.replace("utf-8", "klingon") + "<posts><row Id='1'/></posts>", 0, ["line 1", "klingon"]),
@@ -123,3 +122,28 @@ def test_a_broken_archive_says_so_rather_than_the_parser(tmp_path: Path) -> None
 def test_no_limit_of_the_parser_is_lifted() -> None:
     source = Path(dump.__file__).read_text()
     assert "huge_tree=False" in source and "resolve_entities=False" in source and "no_network=True" in source
+
+
+@pytest.mark.parametrize("filler", [b"x", b"x>", b"&lt;", b"\n", b'" B="'], ids=repr)
+def test_an_endless_attribute_takes_no_memory(tmp_path: Path, filler: bytes) -> None:
+    """200 MB that never end an element: the parser would buffer them all before its own limit."""
+    path = tmp_path / "Posts.xml"
+    with path.open("wb") as file:
+        file.write(b'<posts>\n<row Id="1"/>\n<row Body="')
+        for _ in range(200):
+            file.write(filler * (1_000_000 // len(filler)))
+    program = (
+        "import resource, sys\nfrom pathlib import Path\nfrom ctm.sources.dump import DumpError, rows\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "try:\n    print(len([r.get('Id') for r in rows(Path(sys.argv[1]), 'Posts.xml')]))\n"
+        "except DumpError as error:\n    print(error)\n"
+        "print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True
+    )
+    said, grown = done.stdout.splitlines()
+    assert re.match(
+        rf"{re.escape(str(path))}: (near )?line \d+: (more than 10 MB|Attribute B redefined)", said
+    )
+    assert int(grown) < 150, "MB more than at the start"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,8 +10,9 @@ import py7zr
 import pytest
 
 from ctm.pairs.record import Pair, Reject, read_pairs, read_rejects
-from ctm.sources.stackoverflow import StackOverflowSettings, collect
-from fake_dump import BROKEN, FIXED, OTHER, answer, question, row, write
+from ctm.sources.stackoverflow import collect
+from ctm.sources.stackoverflow_settings import StackOverflowSettings
+from fake_dump import BOMB, BROKEN, FIXED, OTHER, answer, question, row, write
 
 SETTINGS = StackOverflowSettings(accept_dump_terms=True, target=4)
 WRONG = FIXED.replace("+=", "=")
@@ -138,18 +140,34 @@ def test_revisions_of_posts_and_names_of_users(tmp_path: Path) -> None:
     }
 
 
-def test_a_file_that_breaks_off_is_a_reject_and_keeps_what_came(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    ("harm", "line", "rows"),
+    [
+        (lambda text: text[: text.index('Id="14" PostTypeId') + 10], 13, 10),
+        (lambda text: text.replace('Id="14" Post', f'X="{"x" * 20_000_000}" Id="14" Post'), 13, 10),
+        (lambda text: text.replace('Id="14" Post', 'X="\ud800" Id="14" Post'), 13, 10),
+        (
+            lambda text: text.replace("<posts>", f"{BOMB}\n<posts>").replace(
+                'Id="14" Post', 'X="&i;" Id="14" Post'
+            ),
+            14,
+            0,
+        ),
+    ],
+    ids=["truncated", "20 MB attribute", "broken encoding", "entity bomb"],
+)
+def test_a_file_that_breaks_off_is_one_line_and_one_reject_and_keeps_what_came(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, harm: Callable[[str], str], line: int, rows: int
 ) -> None:
     path = write(tmp_path / "Posts.xml", *POSTS)
-    text = path.read_text()
-    path.write_text(text[: text.index('Id="14" PostTypeId') + 10])
+    path.write_bytes(harm(path.read_text()).encode("utf-8", "surrogatepass"))
     pairs, refused = run(tmp_path, path)
-    assert [pair.fixed for pair in pairs] == [FIXED]
+    assert [pair.fixed for pair in pairs] == [FIXED] * bool(rows)
     (reject,) = (item for item in refused if item.reason == "source failed")
-    assert reject.item == "Posts.xml after 10 rows"
-    assert reject.detail.startswith(f"{path}: line 13: ")
-    assert sum(str(path) in record.message for record in caplog.records if record.levelname == "WARNING") == 1
+    assert reject.item == f"Posts.xml after {rows} rows"
+    assert reject.detail.startswith(f"{path}: ") and f"line {line}: " in reject.detail
+    warnings = [record.message for record in caplog.records if record.levelname == "WARNING"]
+    assert len(warnings) == 1 and str(path) in warnings[0] and "\n" not in warnings[0]
 
 
 def test_rows_that_make_no_sense_are_counted_one_by_one(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Rule collect_stackoverflow: corrections from a Stack Overflow dump."""
 
-from ctm.sources.stackoverflow import StackOverflowSettings, collect
+from ctm.sources.stackoverflow import collect
+from ctm.sources.stackoverflow_settings import StackOverflowSettings
 from options import File, OptionalFile, Text, given, part, start
 
 

@@ -7,6 +7,7 @@ answer's side compiles; the question's compiles too, or it is the error.
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -18,6 +19,9 @@ from ctm.pairs.snippets import MAX_LINE_CHARACTERS
 from ctm.sources import changes
 from ctm.sources.changes import ChangeLimits, judge
 
+_STATEMENT = re.compile(
+    r"^[ \t]*(?:@|(?:async|assert|class|def|for|from|if|import|raise|return|try|while|with)\b)", re.MULTILINE
+)
 VERSION = f"pairing/1;{changes.VERSION}"
 
 
@@ -116,6 +120,8 @@ def _fits(block: str, limits: PairingLimits) -> bool:
 
 def _does_something(text: str) -> bool:
     """Whether compiling code has a statement that is more than a value: output often compiles, `[1, 2]`."""
+    if _STATEMENT.search(text):
+        return True
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         tree = ast.parse(text)

@@ -147,8 +147,8 @@ def test_stack_overflow_is_collected_only_where_a_dump_and_its_terms_are_given(c
     checkout.overlay["sources"] = _merged(checkout.overlay["sources"], {"stackoverflow": given})
     assert checkout.planned() == {"collect_stackoverflow"} | PAIRS
     plan = checkout.snakemake("-n", "-p", "results/pairs/train.parquet").stdout
-    assert "--posts=/dumps/site.7z --users=/dumps/site.7z --shard 1-of-1" in plan
-    assert "--fixes=results/raw/stackoverflow/1-of-1.parquet" in plan
+    assert "--posts=/dumps/site.7z --users=/dumps/site.7z --shard 01-of-01" in plan
+    assert "--fixes=results/raw/stackoverflow/01-of-01.parquet" in plan
     given["accept_dump_terms"] = False
     done = checkout.snakemake("-n", "all", check=False)
     assert done.returncode != 0

@@ -1,5 +1,5 @@
-# Phase 1: raw dumps, one source a rule. Off, each with an issue of its own: collect_github (GitHub's search) and
-# collect_stackoverflow (its dump); their place in the config is sources.github and sources.stackoverflow.
+# Phase 1: raw dumps, one source a rule. Off, with an issue of its own: collect_github (GitHub's search); its place in
+# the config is sources.github.
 
 
 rule collect_installed:
@@ -76,4 +76,31 @@ if CONFIG.sources.commits.enabled and CONFIG.sources.commits.repositories:
             work="work/repositories",
         shell:
             "{params.program} {params.repositories:q} --shard {wildcards.shard} --settings {params.settings:q}"
+            " --work {params.work} --out {output.pairs} --rejects {output.rejects} >> {log} 2>&1"
+
+
+if CONFIG.sources.stackoverflow.enabled:
+
+    rule collect_stackoverflow:
+        output:
+            pairs="results/raw/stackoverflow/{shard}.parquet",
+            rejects="results/raw/stackoverflow/{shard}.rejects.parquet",
+        log:
+            "logs/collect_stackoverflow/{shard}.log",
+        benchmark:
+            "logs/collect_stackoverflow/{shard}.tsv"
+        retries: 1
+        conda:
+            ENVIRONMENT
+        threads: cores("collect_stackoverflow")
+        resources:
+            **res("collect_stackoverflow"),
+        params:
+            lineage=lineage("collect_stackoverflow"),
+            program=program("collect_stackoverflow"),
+            settings=settings("sources.stackoverflow"),
+            dump=dump_files(),
+            work="work/stackoverflow",
+        shell:
+            "{params.program} {params.dump:q} --shard {wildcards.shard} --settings {params.settings:q}"
             " --work {params.work} --out {output.pairs} --rejects {output.rejects} >> {log} 2>&1"

@@ -83,6 +83,13 @@ def repositories(given):
     return unrecorded([url if "://" in url else str(ROOT / url) for url in given])
 
 
+def dump_files():
+    """Files of the Stack Overflow dump that are given, as options."""
+    entry = CONFIG.sources.stackoverflow
+    given = {name: getattr(entry, name) for name in ("posts", "history", "users")}
+    return unrecorded([f"--{name}={ROOT / path}" for name, path in given.items() if path])
+
+
 def raw(source, suffix=".parquet"):
     """Raw dumps of a source; none if it is off."""
     entry = getattr(CONFIG.sources, source)
@@ -101,7 +108,7 @@ def rejects():
     return [
         *(
             file
-            for source in ("installed", "releases", "commits")
+            for source in ("installed", "releases", "commits", "stackoverflow")
             for file in raw(source, ".rejects.parquet")
         ),
         "results/clean/rejects.parquet",

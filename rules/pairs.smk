@@ -4,7 +4,7 @@
 rule build_pairs:
     input:
         mutants=expand("results/mutants/{shard}.parquet", shard=shard_names(CONFIG.bugs.shards)),
-        fixes=[*raw("releases"), *raw("commits")],
+        fixes=[*raw("releases"), *raw("commits"), *raw("stackoverflow")],
     output:
         train="results/pairs/train.parquet",
         validation="results/pairs/validation.parquet",

@@ -18,7 +18,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 CATEGORIES = ("syntax", "logic", "security", "complex", "clean")
 SPLITS = ("train", "validation", "test")
 SOURCES = ("commit", "release", "mutation", "stackoverflow")
@@ -44,6 +44,7 @@ class Origin:
     licence: str = ""
     licence_source: str = ""
     author_url: str = ""
+    author: str = ""
 
 
 @dataclass(frozen=True, slots=True)

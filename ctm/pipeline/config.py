@@ -29,6 +29,7 @@ from ctm.pairs.splits import SplitSettings
 from ctm.sources.commits import CommitSettings
 from ctm.sources.installed import InstalledSettings
 from ctm.sources.releases import ReleaseSettings
+from ctm.sources.stackoverflow_settings import TERMS, StackOverflowSettings
 from ctm.training.settings import StageRun, StageSettings, TrainingSettings
 
 REFERENCE = "docs/config.md"
@@ -117,6 +118,29 @@ class PlannedSource:
 
 
 @dataclass(frozen=True)
+class StackOverflowSource(StackOverflowSettings):
+    """Corrections from a Stack Overflow dump that you have: code of questions against their accepted answers."""
+
+    enabled: bool = False
+    """Whether this source is collected; needs `posts` and `accept_dump_terms`."""
+    shards: int = 1
+    """Jobs that share the work; each reads the whole dump and keeps its share of the questions."""
+    posts: str = ""
+    """Posts.xml of the dump, plain or inside a .7z; relative to the checkout."""
+    history: str = ""
+    """PostHistory.xml, plain or inside a .7z, for the revisions of posts; empty: not read."""
+    users: str = ""
+    """Users.xml, plain or inside a .7z, for the names of authors; empty: user and number."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.enabled and not self.posts:
+            raise ValueError("enabled without a dump; posts must name its Posts.xml, plain or .7z")
+        if self.enabled and not self.accept_dump_terms:
+            raise ValueError(TERMS)
+
+
+@dataclass(frozen=True)
 class Sources:
     """Where code and bug fixes come from."""
 
@@ -128,8 +152,8 @@ class Sources:
     """Bug fixes in git histories."""
     github: PlannedSource = PlannedSource()
     """Bug fixes found by GitHub's search; an issue of its own."""
-    stackoverflow: PlannedSource = PlannedSource()
-    """Corrections from Stack Overflow's dump; an issue of its own."""
+    stackoverflow: StackOverflowSource = StackOverflowSource()
+    """Corrections from a Stack Overflow dump."""
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,9 @@ def steps(config: Config) -> dict[str, Step]:
     if sources.commits.enabled and sources.commits.repositories:
         table["collect_commits"] = Step("collect_commits", ("sources.commits",))
         real.append("collect_commits")
+    if sources.stackoverflow.enabled:
+        table["collect_stackoverflow"] = Step("collect_stackoverflow", ("sources.stackoverflow",))
+        real.append("collect_stackoverflow")
     final = f"training.stages.{config.training.order[-1]}"
     whole = ("model", f"{final}.ticks", f"{final}.memory")
     table |= {

@@ -1,5 +1,5 @@
-"""Where code comes from: installed packages, package releases and git histories.
+"""Where code comes from: installed packages, package releases, git histories and Stack Overflow dumps.
 
-GitHub search and Stack Overflow dumps are sources of their own that will stand beside these three; each source
-writes one Parquet file a shard and one of rejects, and a source that fails never stops the others.
+GitHub search is a source of its own that will stand beside these four; each source writes one Parquet file a shard and
+one of rejects, and a source that fails never stops the others.
 """

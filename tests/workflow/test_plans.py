@@ -142,6 +142,19 @@ def test_running_trainer_is_not_started_twice(checkout: Checkout) -> None:
     assert not (checkout.root / "run/results/checkpoints/stage1.safetensors").exists()
 
 
+def test_stack_overflow_is_collected_only_where_a_dump_and_its_terms_are_given(checkout: Checkout) -> None:
+    given = {"enabled": True, "posts": "/dumps/site.7z", "users": "/dumps/site.7z", "accept_dump_terms": True}
+    checkout.overlay["sources"] = _merged(checkout.overlay["sources"], {"stackoverflow": given})
+    assert checkout.planned() == {"collect_stackoverflow"} | PAIRS
+    plan = checkout.snakemake("-n", "-p", "results/pairs/train.parquet").stdout
+    assert "--posts=/dumps/site.7z --users=/dumps/site.7z --shard 01-of-01" in plan
+    assert "--fixes=results/raw/stackoverflow/01-of-01.parquet" in plan
+    given["accept_dump_terms"] = False
+    done = checkout.snakemake("-n", "all", check=False)
+    assert done.returncode != 0
+    assert "accept_dump_terms must be true" in done.stdout + done.stderr
+
+
 def _merged(before: object, change: dict[str, object]) -> dict[str, object]:
     merged = dict(before) if isinstance(before, dict) else {}
     return {**merged, **change}

@@ -29,7 +29,8 @@ TOKEN = "GITHUB_TOKEN"
 _TABLES = """
 CREATE TABLE IF NOT EXISTS query (text TEXT PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS parts
-  (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, total INTEGER, missing INTEGER NOT NULL DEFAULT 0);
+  (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, total INTEGER, missing INTEGER NOT NULL DEFAULT 0,
+   incomplete INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS repositories
   (id INTEGER PRIMARY KEY, name TEXT, url TEXT, licence TEXT, branch TEXT, stars INTEGER, archived INTEGER,
    fork INTEGER, created TEXT);
@@ -119,10 +120,19 @@ class Search:
             yield Repository(*row[:5], bool(row[5]), bool(row[6]), row[7])
 
     def counts(self) -> dict[str, int]:
-        """Parts asked, results that GitHub counted, repositories found, and results that it counted but never showed."""
-        row = self._file.execute("SELECT count(total), sum(total), sum(missing) FROM parts").fetchone()
+        """Parts asked, results that GitHub counted, repositories found, results that it counted but never showed, and
+        parts of which it said that it ran out of time."""
+        row = self._file.execute(
+            "SELECT count(total), sum(total), sum(missing), sum(incomplete) FROM parts"
+        ).fetchone()
         found = self._file.execute("SELECT count(*) FROM repositories").fetchone()[0]
-        return {"parts": row[0], "counted": row[1] or 0, "found": found, "never shown": row[2] or 0}
+        return {
+            "parts": row[0],
+            "counted": row[1] or 0,
+            "found": found,
+            "never shown": row[2] or 0,
+            "incomplete parts": row[3] or 0,
+        }
 
     def close(self) -> None:
         """Close the file of the state."""
@@ -173,7 +183,8 @@ class Search:
         with _transaction(self._file):
             self._file.executemany("INSERT OR REPLACE INTO repositories VALUES (?,?,?,?,?,?,?,?,?)", rows)
             self._file.execute(
-                "UPDATE parts SET total = ?, missing = ? WHERE first = ?", (total, missing, first)
+                "UPDATE parts SET total = ?, missing = ?, incomplete = ? WHERE first = ?",
+                (total, missing, not complete, first),
             )
 
     def _halve(self, first: int, last: int) -> None:

@@ -23,6 +23,8 @@ import httpx
 from ctm.sources.etags import Etags, Kept
 
 log = logging.getLogger(__name__)
+for _name in ("httpcore", "httpx"):  # they log headers of answers, and a server may send back what it was sent
+    logging.getLogger(_name).setLevel(logging.WARNING)
 EVERYTHING = "*"
 """The bucket of waits that hold for all requests: a Retry-After is about the client, not about one kind of request."""
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -214,7 +216,7 @@ class RestClient:
             return Answer(json.loads(kept.body), self._next(kept.link), False)
         if reply.status == 200:
             data = json.loads(reply.body)
-            link, etag = reply.headers.get("link", ""), reply.headers.get("etag", "")
+            link, etag = (self._clean(reply.headers.get(name, "")) for name in ("link", "etag"))
             if etag:
                 self._etags.put(str(url), Kept(etag, link, reply.body))
             return Answer(data, self._next(link), True)

@@ -12,12 +12,17 @@ import fcntl
 import hashlib
 import json
 import logging
+import multiprocessing
 import os
+import threading
 import time
 import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections import deque
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +36,7 @@ from ctm.pairs.record import (
     read_rejects,
 )
 from ctm.pairs.splits import project_name
-from ctm.sources import git
+from ctm.sources import commits, git
 from ctm.sources.commits import STEP, VERSIONS, CommitSettings, batches
 from ctm.sources.files import deals_to
 from ctm.sources.repositories import OptOut, read_list
@@ -70,12 +75,13 @@ def collect(
     out: Path,
     rejects: Path,
     counts: Path | None = None,
+    threads: int = 1,
 ) -> dict[str, Any]:
     """Write the fixes of this shard's repositories as pairs without split and category, the rejects, and counts.
 
     `repositories` come first, then those of the list `listed` (CSV) in its order. Bare clones are kept in `work`,
-    states in `state`. A repository that fails is a reject. Returns the counts. Raises ValueError for a list that cannot
-    be read.
+    states in `state`; `threads` repositories are read at a time, and the result does not depend on it. A repository
+    that fails is a reject. Returns the counts. Raises ValueError for a list that cannot be read.
     """
     part = f"{shard + 1}-of-{shards}"
     run = _current_run(state / f"{part}.run")
@@ -84,18 +90,24 @@ def collect(
     opted_out = OptOut(settings.opt_out)
     progress = _Progress(wanted, len(entries))
     figures: dict[str, Any] = dict.fromkeys(("repositories", "failed", "opted out", "commits"), 0)
-    with Writer(out, PAIR_SCHEMA) as pairs, Writer(rejects, REJECT_SCHEMA) as refused:
-        for number, (repository, licence) in enumerate(entries):
-            if wanted and pairs.rows >= wanted:
-                break
+    every = [
+        None if opted_out.covers(url) else _Repository(url, licence, work, state, settings, run)
+        for url, licence in entries
+    ]
+    with (
+        Writer(out, PAIR_SCHEMA) as pairs,
+        Writer(rejects, REJECT_SCHEMA) as refused,
+        closing(_advanced(every, threads)) as advanced,
+    ):
+        for number, (one, (repository, _)) in enumerate(zip(advanced, entries, strict=True)):
             shown, name = git.without_credentials(repository), project_name(repository)
-            if opted_out.covers(repository):
+            if one is None:
                 figures["opted out"] += 1
                 refused.write(Reject(STEP, "opted out", shown, name))
+                progress.at(pairs.rows, number + 1)
                 continue
-            one = _Repository(repository, licence, work, state, settings, run)
             with one.locked():
-                found = one.advance()
+                found = one.known()
                 one.copy(pairs, refused)
             failed = not found.done
             figures["failed" if failed else "repositories"] += 1
@@ -107,6 +119,8 @@ def collect(
                 f"{found.commits} commits, {found.pairs} pairs",
             )  # fmt: skip
             progress.at(pairs.rows, number + 1)
+            if wanted and pairs.rows >= wanted:
+                break
     reached = bool(wanted) and pairs.rows >= wanted
     figures |= {
         "listed": len(entries), "asked": wanted, "pairs": pairs.rows, "rejects": refused.rows,
@@ -134,7 +148,12 @@ class _Repository:
         self.place = state / self.label
         self.file = self.place / "state.json"
         # what a batch holds depends on these; how many pairs are asked for in all does not
-        plain = {**asdict(replace(settings, pairs=0, opt_out=())), "versions": VERSIONS, "licence": licence}
+        plain = {
+            **asdict(replace(settings, pairs=0, opt_out=())),
+            "versions": VERSIONS,
+            "batch": commits.BATCH,
+            "licence": licence,
+        }
         digest = hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:16]
         self.state = State(git.without_credentials(url), digest)
 
@@ -148,19 +167,23 @@ class _Repository:
                 fcntl.flock(stack.enter_context(path.open("w")), fcntl.LOCK_EX)
             yield
 
-    def advance(self) -> State:
+    def known(self) -> State:
+        """The state as it is on disk."""
+        self._load()
+        return self.state
+
+    def advance(self) -> None:
         """Do what is left to do; an error of git or of the disk ends it and is noted in the state."""
         self._load()
         try:
             if self.state.run == self.run and self.state.done:
-                return self.state
+                return
             self._bring()
             self._scan()
         except (git.GitFailed, OSError) as error:
             self.state.errors.append(git.without_credentials(str(error)) or type(error).__name__)
             log.warning("%s: %s", self.state.repository, self.state.errors[-1])
             self._save()
-        return self.state
 
     def copy(self, pairs: Writer, refused: Writer) -> None:
         """Append all that was collected."""
@@ -249,6 +272,49 @@ class _Progress:
                 "milestone %.0f%%: %d pairs of %d repositories after %.2f h, %d pairs/h",
                 100 * quarter, pairs, repositories, hours, rate,
             )  # fmt: skip
+
+
+def _advanced(every: Sequence[_Repository | None], threads: int) -> Generator[_Repository | None, None, None]:
+    """The repositories in order, each once it has been read; some are read ahead in processes of their own."""
+    if threads < 2 or len(every) < 2:
+        for one in every:
+            if one is not None:
+                _advance(one)
+            yield one
+        return
+    # spawned, since the caller may have threads; each ends with the process that started it
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(threads, context, _end_with, (os.getpid(),)) as pool:
+        waiting: deque[tuple[_Repository | None, Future[None] | None]] = deque()
+        rest = iter(every)
+        try:
+            while True:
+                for one in islice(rest, 2 * threads - len(waiting)):
+                    waiting.append((one, None if one is None else pool.submit(_advance, one)))
+                if not waiting:
+                    return
+                one, future = waiting.popleft()
+                if future is not None:
+                    future.result()
+                yield one
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _advance(one: _Repository) -> None:
+    with one.locked():
+        one.advance()
+
+
+def _end_with(parent: int) -> None:
+    """In a process of the pool: end when the one that started it is gone, killed for example."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _dealt(

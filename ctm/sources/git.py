@@ -216,7 +216,11 @@ def prefetch(folder: Path, names: Sequence[str], seconds: float) -> None:
 
 def head(folder: Path, seconds: float) -> str:
     """Name of the commit that HEAD stands for. Raises GitFailed."""
-    return _output(command("rev-parse", "--verify", "HEAD^{commit}", folder=folder), b"", seconds).decode().strip()
+    return (
+        _output(command("rev-parse", "--verify", "HEAD^{commit}", folder=folder), b"", seconds)
+        .decode()
+        .strip()
+    )
 
 
 def remove_parts(folder: Path) -> None:

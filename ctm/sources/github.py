@@ -117,7 +117,8 @@ class Search:
         """Everything found so far, most stars first, then by name."""
         columns = ", ".join(COLUMNS)
         for row in self._file.execute(f"SELECT {columns} FROM repositories ORDER BY stars DESC, name"):
-            yield Repository(*row[:5], bool(row[5]), bool(row[6]), row[7])
+            name, url, licence, branch, stars, archived, fork, created = row
+            yield Repository(name, url, licence, branch, stars, bool(archived), bool(fork), created)
 
     def counts(self) -> dict[str, int]:
         """Parts asked, results that GitHub counted, repositories found, results that it counted but never showed, and

@@ -23,7 +23,10 @@ import httpx
 from ctm.sources.etags import Etags, Kept
 
 log = logging.getLogger(__name__)
-for _name in ("httpcore", "httpx"):  # they log headers of answers, and a server may send back what it was sent
+for _name in (
+    "httpcore",
+    "httpx",
+):  # they log headers of answers, and a server may send back what it was sent
     logging.getLogger(_name).setLevel(logging.WARNING)
 EVERYTHING = "*"
 """The bucket of waits that hold for all requests: a Retry-After is about the client, not about one kind of request."""
@@ -179,7 +182,8 @@ class RestClient:
         while (left := self._etags.until(bucket, EVERYTHING) - self._clock()) > 0:
             if left > self._settings.max_wait * 2:
                 raise RestError(
-                    f"{_bare(self.base)}: must not be asked for {left:.0f} s, more than max_wait allows; start again later"
+                    f"{_bare(self.base)}: must not be asked for {left:.0f} s, more than max_wait allows; "
+                    "start again later"
                 )
             log.info("waiting %.0f s for %s", left, self.base.host)
             self.counts["seconds waited"] += max(1, round(left))
@@ -210,7 +214,7 @@ class RestClient:
         raise self._error(url, f"more than {MAX_REDIRECTS} redirects")
 
     def _understood(self, url: httpx.URL, reply: _Reply, kept: Kept | None) -> Answer | None:
-        """The answer, or None where it pays to ask again. Raises RestError where it does not, ValueError for no JSON."""
+        """The answer, or None where it pays to ask again. Raises RestError where not, ValueError for no JSON."""
         if reply.status == 304 and kept:
             self.counts["not modified"] += 1
             return Answer(json.loads(kept.body), self._next(kept.link), False)

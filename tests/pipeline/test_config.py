@@ -48,6 +48,7 @@ def test_full_scale_has_the_numbers_of_the_specification() -> None:
         assert [getattr(stage, name) for stage in stages] == values
     demands = {name: (d.threads, d.mem_gb, d.vram) for name, d in config.resources.items()}
     assert demands["collect_commits"] == (8, 16, 0)
+    assert config.sources.commits.pairs == 500_000 and config.sources.github.enabled
     assert demands["mutate"] == (12, 24, 0)
     assert demands["encode_shard"] == (16, 32, 0)
     assert demands["validate_model"] == (8, 16, 8)
@@ -83,7 +84,8 @@ def test_demo_asks_for_no_more_threads_than_two_cores() -> None:
             ["mine.yaml", "sources.installed.shards", "'many'", "integer"],
         ),
         ("machine: {environment: tpu}", ["mine.yaml", "machine.environment", "'cpu', 'cuda' or 'rocm'"]),
-        ("sources: {github: {enabled: true}}", ["mine.yaml", "sources.github.enabled"]),
+        ("sources: {github: {created_to: today}}", ["mine.yaml", "sources.github", "created_to", "'today'"]),
+        ("sources: {stackoverflow: {enabled: true}}", ["mine.yaml", "sources.stackoverflow.enabled"]),
         ("training: {order: [stage1, stage9]}", ["training.order", "stage9", "add training.stages.stage9"]),
         ("splits: {train: 80}", ["mine.yaml", "splits", "100 percent"]),
         ("model: {heads: 7}", ["mine.yaml", "model", "multiple of heads"]),

@@ -75,9 +75,7 @@ def test_faults_on_the_way_lose_nothing(api: Api, clock: Clock, tmp_path: Path) 
         Reply(raw=b'{"total_count": 3, "items": ['),
     )
     api.answer = lambda *given: draw.choice(faults) if draw.random() < 0.25 else github.answer(*given)
-    patient = SearchSettings(
-        created_from="2020-01-01", created_to="2020-12-31", attempts=12, max_backoff=100
-    )
+    patient = SearchSettings(created_from="2020-01-01", created_to="2020-12-31", attempts=12, max_backoff=100)
     search = Search(connect(api, clock, tmp_path, patient), patient, tmp_path / "state.sqlite")
     search.run()
     assert ids(search) == list(range(2500))
@@ -118,7 +116,9 @@ def test_stopped_anywhere_it_goes_on_and_asks_nothing_twice(
         pytest.fail("never ended: a restart begins anew")
     assert ids(search) == list(range(1800))
     asked = Counter((params["q"], params.get("page", "1")) for _, params, _ in api.requests)
-    new = Counter((p["q"], p.get("page", "1")) for _, p, headers in api.requests if "if-none-match" not in headers)
+    new = Counter(
+        (p["q"], p.get("page", "1")) for _, p, headers in api.requests if "if-none-match" not in headers
+    )
     assert max(new.values()) == 1 and sum(asked.values()) > len(new), "an answer was paid for twice"
     assert github.used == len(new)
 

@@ -165,9 +165,7 @@ def test_it_gives_up_after_the_attempts(api: Api, client: RestClient) -> None:
 
 
 @pytest.mark.parametrize(("status", "word"), [(401, "set it again"), (404, "Not here"), (422, "Not here")])
-def test_what_will_not_get_better_fails_at_once(
-    api: Api, client: RestClient, status: int, word: str
-) -> None:
+def test_what_will_not_get_better_fails_at_once(api: Api, client: RestClient, status: int, word: str) -> None:
     api.script = [Reply(status, {"message": "Not here"})]
     with pytest.raises(RestError, match=word):
         client.get("one")

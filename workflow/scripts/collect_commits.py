@@ -2,7 +2,7 @@
 
 from ctm.sources.collector import collect
 from ctm.sources.commits import CommitSettings
-from options import File, ManyNames, OptionalFile, Text, given, part, start
+from options import File, ManyNames, Number, OptionalFile, Text, given, part, start
 
 
 def main(
@@ -13,11 +13,12 @@ def main(
     out: File,
     rejects: File,
     counts: File,
+    threads: Number = 1,
     repositories: ManyNames = None,
     listed: OptionalFile = None,
 ) -> None:
     chosen = given(CommitSettings, settings)
-    collect(repositories or [], listed, *part(shard), chosen, work, state, out, rejects, counts)
+    collect(repositories or [], listed, *part(shard), chosen, work, state, out, rejects, counts, threads)
 
 
 if __name__ == "__main__":

@@ -60,7 +60,7 @@ def history(seed: int, commits: int) -> list[tuple[str, str, str]]:
 @pytest.fixture(scope="module")
 def repositories(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     folder = tmp_path_factory.mktemp("repositories")
-    return [repository(folder / f"tool{n}.git", history(n, 60)) for n in range(3)]
+    return [repository(folder / f"tool{n}.git", history(n, 40)) for n in range(3)]
 
 
 def results(folder: Path) -> tuple[list[object], list[object]]:
@@ -101,6 +101,7 @@ def test_killed_at_random_points_it_ends_with_the_same_pairs(
     repositories: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, threads: int, kills: int
 ) -> None:
     draw = random.Random(threads)
+    repositories = repositories[:2]
     folder, moved, done = tmp_path / "killed", 0, 0
     for _ in range(kills):
         before = batches_done(folder)
@@ -124,7 +125,7 @@ def test_killed_at_random_points_it_ends_with_the_same_pairs(
     monkeypatch.setattr(commits, "BATCH", BATCH)
     run(repositories, tmp_path / "whole")
     assert results(folder) == results(tmp_path / "whole")
-    assert len(results(folder)[0]) > 50
+    assert len(results(folder)[0]) > 20
     assert not list((folder / "work").glob(".*.part")), "clones that were cut off were left"
 
 

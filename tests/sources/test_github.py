@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -20,6 +22,7 @@ from ctm.sources.github import HEADERS, Search, SearchSettings
 from ctm.sources.repositories import OptOut, discover, read_list
 from ctm.sources.rest import RestClient, RestError
 
+ROOT = Path(__file__).resolve().parents[2]
 FROM, TO = 1_577_836_800, 1_609_459_199  # the year 2020
 YEAR = SearchSettings(created_from="2020-01-01", created_to="2020-12-31", attempts=4, forks=True)
 
@@ -226,3 +229,24 @@ def test_opt_out_knows_a_repository_however_it_is_written() -> None:
         assert out.covers(url), url
     for url in ("https://github.com/owner/other", "https://github.com/x/name", "/srv/mirrors/zz"):
         assert not out.covers(url), url
+
+
+def test_the_program_takes_the_token_from_the_environment_and_writes_it_nowhere(
+    api: Api, clock: Clock, tmp_path: Path
+) -> None:
+    FakeGitHub(api, times(150), per_minute=1000)
+    settings = {"api": api.url, "created_from": "2020-01-01", "created_to": "2020-12-31", "forks": True}
+    command = [sys.executable, str(ROOT / "workflow/scripts/discover_repositories.py")]
+    command += ["--settings", json.dumps(settings)]
+    for option, name in (("state", "s.sqlite"), ("etags", "e.sqlite"), ("out", "list.csv")):
+        command += [f"--{option}", str(tmp_path / name)]
+    command += ["--rejects", str(tmp_path / "r.parquet"), "--counts", str(tmp_path / "c.json")]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "GITHUB_TOKEN": TOKEN}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert len(list(read_list(tmp_path / "list.csv"))) == 150
+    assert all(headers["authorization"] == f"Bearer {TOKEN}" for _, _, headers in api.requests)
+    assert "150 repositories found" in done.stderr
+    assert TOKEN not in done.stdout + done.stderr
+    for path in tmp_path.iterdir():
+        assert TOKEN.encode() not in path.read_bytes(), path

@@ -1,5 +1,4 @@
-# Phase 1: raw dumps, one source a rule. Off, with an issue of its own: collect_github (GitHub's search); its place in
-# the config is sources.github.
+# Phase 1: raw dumps, one source a rule.
 
 
 rule collect_installed:
@@ -52,12 +51,45 @@ if CONFIG.sources.releases.enabled:
             " --work {params.work} --out {output.pairs} --rejects {output.rejects} >> {log} 2>&1"
 
 
-if CONFIG.sources.commits.enabled and CONFIG.sources.commits.repositories:
+if "discover_repositories" in LINEAGE.steps:
+
+    rule discover_repositories:
+        output:
+            listed="results/raw/repositories/repositories.csv",
+            rejects="results/raw/repositories/rejects.parquet",
+            counts="results/raw/repositories/counts.json",
+        log:
+            "logs/discover_repositories.log",
+        benchmark:
+            "logs/discover_repositories.tsv"
+        retries: 2
+        conda:
+            ENVIRONMENT
+        threads: cores("discover_repositories")
+        resources:
+            **res("discover_repositories"),
+        params:
+            lineage=lineage("discover_repositories"),
+            program=program("discover_repositories"),
+            settings=settings("sources.github"),
+            listed=option("--listed", CONFIG.sources.github.listed),
+            state=unrecorded(f"{work('discover_repositories')}/search.sqlite"),
+            etags="work/github/etags.sqlite",
+        shell:
+            "{params.program} {params.listed:q} --settings {params.settings:q} --state {params.state}"
+            " --etags {params.etags} --out {output.listed} --rejects {output.rejects} --counts {output.counts}"
+            " >> {log} 2>&1"
+
+
+if "collect_commits" in LINEAGE.steps:
 
     rule collect_commits:
+        input:
+            listed=found_repositories(),
         output:
             pairs="results/raw/commits/{shard}.parquet",
             rejects="results/raw/commits/{shard}.rejects.parquet",
+            counts="results/raw/commits/{shard}.counts.json",
         log:
             "logs/collect_commits/{shard}.log",
         benchmark:
@@ -73,10 +105,13 @@ if CONFIG.sources.commits.enabled and CONFIG.sources.commits.repositories:
             program=program("collect_commits"),
             settings=settings("sources.commits"),
             repositories=repositories(CONFIG.sources.commits.repositories),
+            listed=each("--listed", "listed"),
             work="work/repositories",
+            state=unrecorded(work("collect_commits")),
         shell:
-            "{params.program} {params.repositories:q} --shard {wildcards.shard} --settings {params.settings:q}"
-            " --work {params.work} --out {output.pairs} --rejects {output.rejects} >> {log} 2>&1"
+            "{params.program} {params.repositories:q} {params.listed} --shard {wildcards.shard}"
+            " --settings {params.settings:q} --threads {threads} --work {params.work} --state {params.state}"
+            " --out {output.pairs} --rejects {output.rejects} --counts {output.counts} >> {log} 2>&1"
 
 
 if CONFIG.sources.stackoverflow.enabled:

@@ -90,6 +90,16 @@ def dump_files():
     return unrecorded([f"--{name}={ROOT / path}" for name, path in given.items() if path])
 
 
+def found_repositories():
+    """The list of repositories that is looked for; none if it is not."""
+    return ["results/raw/repositories/repositories.csv"] if "discover_repositories" in LINEAGE.steps else []
+
+
+def option(name, path):
+    """An option with a file of the checkout; nothing where no file is named."""
+    return unrecorded([f"{name}={ROOT / path}"] if path else [])
+
+
 def raw(source, suffix=".parquet"):
     """Raw dumps of a source; none if it is off."""
     entry = getattr(CONFIG.sources, source)
@@ -111,6 +121,7 @@ def rejects():
             for source in ("installed", "releases", "commits", "stackoverflow")
             for file in raw(source, ".rejects.parquet")
         ),
+        *(["results/raw/repositories/rejects.parquet"] if found_repositories() else []),
         "results/clean/rejects.parquet",
         *(f"results/mutants/{shard}.rejects.parquet" for shard in shard_names(CONFIG.bugs.shards)),
         "results/pairs/rejects.parquet",

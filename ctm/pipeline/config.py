@@ -27,6 +27,7 @@ from ctm.model.config import ModelConfig
 from ctm.pairs.build import PairSettings
 from ctm.pairs.splits import SplitSettings
 from ctm.sources.commits import CommitSettings
+from ctm.sources.github import SearchSettings
 from ctm.sources.installed import InstalledSettings
 from ctm.sources.releases import ReleaseSettings
 from ctm.sources.stackoverflow_settings import TERMS, StackOverflowSettings
@@ -110,11 +111,14 @@ class CommitSource(CommitSettings):
 
 
 @dataclass(frozen=True)
-class PlannedSource:
-    """A source that comes with an issue of its own."""
+class GithubSource(SearchSettings):
+    """Which repositories are read besides those that are named: GitHub's search, or a list of one's own."""
 
-    enabled: Literal[False] = False
-    """Off until its issue is done."""
+    enabled: bool = False
+    """Whether repositories are looked for; their commits are collected with those of sources.commits."""
+    listed: str = ""
+    """A CSV list (column url; name, licence, branch, stars, archived, fork, created if known) in place of the search:
+    no network then. URLs or paths of local mirrors; relative to the checkout."""
 
 
 @dataclass(frozen=True)
@@ -150,8 +154,8 @@ class Sources:
     """Bug fixes between consecutive releases."""
     commits: CommitSource = CommitSource()
     """Bug fixes in git histories."""
-    github: PlannedSource = PlannedSource()
-    """Bug fixes found by GitHub's search; an issue of its own."""
+    github: GithubSource = GithubSource()
+    """Repositories for the commits, by GitHub's search or a list."""
     stackoverflow: StackOverflowSource = StackOverflowSource()
     """Corrections from a Stack Overflow dump."""
 

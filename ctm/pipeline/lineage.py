@@ -22,7 +22,7 @@ import yaml
 
 from ctm.pipeline.config import Config, ConfigError, section
 
-OPTIONAL_RULES = ("collect_releases", "collect_commits", "collect_github", "collect_stackoverflow")
+OPTIONAL_RULES = ("collect_releases", "discover_repositories", "collect_commits", "collect_stackoverflow")
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,12 @@ def steps(config: Config) -> dict[str, Step]:
             "collect_releases", ("sources.releases",), files=(sources.releases.pins,)
         )
         real.append("collect_releases")
-    if sources.commits.enabled and sources.commits.repositories:
-        table["collect_commits"] = Step("collect_commits", ("sources.commits",))
+    looked_for = ("discover_repositories",) if sources.commits.enabled and sources.github.enabled else ()
+    if looked_for:
+        listed = (sources.github.listed,) if sources.github.listed else ()
+        table["discover_repositories"] = Step("discover_repositories", ("sources.github",), files=listed)
+    if sources.commits.enabled and (sources.commits.repositories or looked_for):
+        table["collect_commits"] = Step("collect_commits", ("sources.commits",), looked_for)
         real.append("collect_commits")
     if sources.stackoverflow.enabled:
         table["collect_stackoverflow"] = Step("collect_stackoverflow", ("sources.stackoverflow",))

@@ -17,7 +17,7 @@ from rapidfuzz.distance import Levenshtein
 
 from ctm.pairs.categories import compiles
 
-VERSION = "changes/1"
+VERSION = "changes/2"
 
 _DEFINITION = re.compile(r"^([ \t]*)(?:async[ \t]+)?(def|class)[ \t]+(\w+)", re.MULTILINE)
 _OVERLOAD = re.compile(r"^@(?:\w+\.)?overload$", re.MULTILINE)
@@ -43,6 +43,8 @@ class ChangeLimits:
     """Most separate places that changed."""
     max_changed_lines: int = 10
     """Most lines that changed: of each place, the longer of its two sides."""
+    same_meaning: bool = False
+    """Whether functions are taken that differ in formatting, comments, docstrings, annotations and casts only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,10 @@ def judge(before: str, after: str, limits: ChangeLimits) -> str:
         and _instructions(before) != _instructions(after)
     ):
         return ""
-    return "" if _meaning(before) != _meaning(after) else "no change of the code"
+    if limits.same_meaning or _meaning(before) != _meaning(after):
+        return ""
+    spacing = "".join(before.split()) == "".join(after.split())
+    return "formatting only" if spacing else "no change of the code"
 
 
 def diff_size(old: list[str], new: list[str]) -> tuple[int, int]:

@@ -6,20 +6,17 @@ binds is the yield, 30 to 40 fixes in a thousand commits, not speed.
 
 from __future__ import annotations
 
-import hashlib
-import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from ctm.pairs.record import PAIR_SCHEMA, REJECT_SCHEMA, Origin, Pair, Reject, Writer, make_pair
-from ctm.pairs.splits import project_name
+from ctm.pairs.record import Origin, Pair, Reject, make_pair
 from ctm.sources import changes, git, messages
 from ctm.sources.changes import ChangeLimits, changed_functions
-from ctm.sources.files import deals_to, decode_source, refuse_path
-from ctm.sources.repository import About, about
+from ctm.sources.files import decode_source, refuse_path
+from ctm.sources.repository import About
 
-log = logging.getLogger(__name__)
 STEP = "collect_commits"
 VERSIONS = f"{messages.VERSION};{changes.VERSION}"
 BATCH = 200
@@ -30,8 +27,16 @@ BATCH = 200
 class CommitSettings(ChangeLimits):
     """How git histories are read."""
 
+    pairs: int = 0
+    """Pairs asked for, shared equally by the shards; repositories are read in order until there are so many. 0: all."""
+    opt_out: tuple[str, ...] = ()
+    """Repositories that are not read, wherever they are listed: `owner/name`, `owner/*`, a URL or a path."""
+    bots: bool = False
+    """Whether commits by bots are read."""
+    reverted: bool = False
+    """Whether commits that a later one reverts are read."""
     max_commits: int = 200_000
-    """Most commits of one repository, newest first."""
+    """Most commits of one repository, merges included, newest first."""
     max_functions: int = 3
     """Most functions that a fix changes."""
     max_files: int = 5
@@ -46,54 +51,51 @@ class CommitSettings(ChangeLimits):
     """Time limit of any other call of git, seconds."""
 
 
-def collect(
-    repositories: Sequence[str],
-    shard: int,
-    shards: int,
-    settings: CommitSettings,
-    work: Path,
-    out: Path,
-    rejects: Path,
-) -> dict[str, int]:
-    """Write the fixes of this shard's repositories as pairs without split and category, and the rejects.
+@dataclass(frozen=True)
+class Batch:
+    """Some commits of a repository, in the order of its log; `read` compares their contents."""
 
-    Bare clones are kept in `work`. A repository that fails is a reject. Returns counts of repositories, pairs, rejects.
-    """
-    counts = {"repositories": 0, "pairs": 0, "rejects": 0}
-    with Writer(out, PAIR_SCHEMA) as pairs, Writer(rejects, REJECT_SCHEMA) as refused:
-        for repository in repositories:
-            name = project_name(repository)
-            if not deals_to(name, shard, shards):
-                continue
-            shown = git.without_credentials(repository)
-            key = hashlib.blake2b(repository.encode(), digest_size=6).hexdigest()
-            folder = work.absolute() / f"{name}-{key}.git"  # git runs elsewhere
-            before = pairs.rows
-            try:
-                limit = settings.max_repository_mb * 1_000_000
-                git.clone_or_fetch(repository, folder, settings.clone_timeout, limit)
-                origin = about(folder, name, settings.git_timeout)
-                for item in scan(folder, shown, origin, settings):
-                    (pairs if isinstance(item, Pair) else refused).write(item)
-                counts["repositories"] += 1
-                log.info("%s: %d pairs", shown, pairs.rows - before)
-            except (git.GitFailed, OSError) as error:
-                refused.write(Reject(STEP, "source failed", shown, name, str(error)))
-                log.warning("%s: %s", shown, error)
-        counts["pairs"], counts["rejects"] = pairs.rows, refused.rows
-    return counts
+    commits: int
+    read: Callable[[], Iterable[Pair | Reject]]
 
 
 def scan(folder: Path, url: str, origin: About, settings: CommitSettings) -> Iterator[Pair | Reject]:
     """Pairs and rejects of one git directory, newest commit first. Raises git.GitFailed."""
+    for batch in batches(folder, url, origin, settings):
+        yield from batch.read()
+
+
+def batches(
+    folder: Path, url: str, origin: About, settings: CommitSettings, revision: str = "HEAD"
+) -> Iterator[Batch]:
+    """The work on one git directory in parts that are always the same for the same `revision` and settings.
+
+    The first has what the log alone refuses; the contents of the others are read when they are asked for.
+    Raises git.GitFailed.
+    """
     waiting: list[git.Commit] = []
-    for commit in git.log_commits(folder, settings.git_timeout, settings.max_commits):
-        if reason := messages.refuse_message(commit.message, commit.author):
-            yield Reject(STEP, reason, commit.sha, origin.project)
+    refused: list[Reject] = []
+    reverted: set[str] = set()
+    lengths: set[int] = set()  # names may be abbreviated
+    for commit in git.log_commits(folder, settings.git_timeout, settings.max_commits, revision):
+        if names := messages.reverted_commits(commit.message):  # the log is newest first: reverts come before
+            reverted.update(names)
+            lengths.update(map(len, names))
+            reason = "reverts a commit"
+        elif " " in commit.parent:
+            reason = "merge commit"
+        elif not settings.reverted and any(commit.sha[:n] in reverted for n in lengths):
+            reason = "reverted later"
+        else:
+            reason = messages.refuse_message(commit.message, commit.author, settings.bots)
+        if reason:
+            refused.append(Reject(STEP, reason, commit.sha, origin.project))
         else:
             waiting.append(commit)
+    yield Batch(len(refused), lambda: refused)
     for start in range(0, len(waiting), BATCH):
-        yield from _scan_batch(folder, url, origin, waiting[start : start + BATCH], settings)
+        part = waiting[start : start + BATCH]
+        yield Batch(len(part), partial(_scan_batch, folder, url, origin, part, settings))
 
 
 def _scan_batch(

@@ -7,6 +7,7 @@ limit, clones a size limit too. GitPython clones and fetches; content comes from
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 import shutil
@@ -51,7 +52,7 @@ class GitFailed(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """One commit with one parent."""
+    """One commit; `parent` has the names of all its parents."""
 
     sha: str
     parent: str
@@ -134,11 +135,11 @@ def _watched(line: Sequence[str], cwd: Path, folder: Path, seconds: float, max_b
         raise GitFailed(without_credentials(" ".join(str(error.stderr).split()))) from None
 
 
-def log_commits(folder: Path, seconds: float, limit: int) -> Iterator[Commit]:
-    """Commits with one parent reachable from HEAD, newest first, at most `limit`. Raises GitFailed."""
+def log_commits(folder: Path, seconds: float, limit: int, revision: str = "HEAD") -> Iterator[Commit]:
+    """Commits with parents reachable from `revision`, newest first, at most `limit`. Raises GitFailed."""
     line = command(
-        "log", "-z", "--no-merges", "--min-parents=1", f"--max-count={limit}", "--no-show-signature",
-        "--encoding=UTF-8", "--format=%H%n%P%n%an <%ae>%n%B", "HEAD", folder=folder,
+        "log", "-z", "--min-parents=1", f"--max-count={limit}", "--no-show-signature",
+        "--encoding=UTF-8", "--format=%H%n%P%n%an <%ae>%n%B", revision, folder=folder,
     )  # fmt: skip
     with _stream(line, seconds) as output:
         for record in _records(output):
@@ -213,10 +214,25 @@ def prefetch(folder: Path, names: Sequence[str], seconds: float) -> None:
             file.write("".join(f"{name}\n" for name in missing))
 
 
-def read_file(folder: Path, path: str, seconds: float, max_bytes: int) -> bytes:
-    """A file of HEAD by its path; b"" where there is none. Raises GitFailed."""
+def head(folder: Path, seconds: float) -> str:
+    """Name of the commit that HEAD stands for. Raises GitFailed."""
+    return (
+        _output(command("rev-parse", "--verify", "HEAD^{commit}", folder=folder), b"", seconds)
+        .decode()
+        .strip()
+    )
+
+
+def remove_parts(folder: Path) -> None:
+    """Remove what clones into `folder` left that were killed. Nobody else may be cloning into it."""
+    for part in folder.parent.glob(f".{glob.escape(folder.name)}.*.part"):
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def read_file(folder: Path, path: str, seconds: float, max_bytes: int, revision: str = "HEAD") -> bytes:
+    """A file of `revision` by its path; b"" where there is none. Raises GitFailed."""
     names = _output(
-        command("rev-parse", "--verify", "--quiet", f"HEAD:{path}", folder=folder), b"", seconds, (0, 1)
+        command("rev-parse", "--verify", "--quiet", f"{revision}:{path}", folder=folder), b"", seconds, (0, 1)
     )
     name = names.decode().strip()
     if not name:
@@ -225,9 +241,9 @@ def read_file(folder: Path, path: str, seconds: float, max_bytes: int) -> bytes:
     return read_blobs(folder, [name], seconds, max_bytes).get(name, b"")
 
 
-def top_level(folder: Path, seconds: float) -> list[str]:
-    """Names in the top folder of HEAD. Raises GitFailed."""
-    return _output(command("ls-tree", "-z", "--name-only", "HEAD", folder=folder), b"", seconds).decode(
+def top_level(folder: Path, seconds: float, revision: str = "HEAD") -> list[str]:
+    """Names in the top folder of `revision`. Raises GitFailed."""
+    return _output(command("ls-tree", "-z", "--name-only", revision, folder=folder), b"", seconds).decode(
         "utf-8", "replace"
     ).split("\0")  # fmt: skip
 
@@ -303,11 +319,11 @@ def _lines(names: Sequence[str]) -> bytes:
 
 
 def _environment() -> dict[str, str]:
-    """The caller's environment without what would point git elsewhere."""
+    """The caller's environment without what would point git elsewhere, and without tokens, which it does not need."""
     kept = {
         key: value
         for key, value in os.environ.items()
-        if not key.startswith("GIT_") or key == "GIT_SSL_CAINFO"
+        if (not key.startswith("GIT_") or key == "GIT_SSL_CAINFO") and not key.endswith("_TOKEN")
     }
     return kept | ENVIRONMENT
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-VERSION = "messages/1"
+VERSION = "messages/2"
 MAX_CHARACTERS = 10_000
 
 _FIX = re.compile(
@@ -28,10 +28,19 @@ _NOT = re.compile(
 _BOT = re.compile(
     r"(?i)\[bot\]|\bbot\b|dependabot|renovate|pre-commit-ci|github-actions|pyup|greenkeeper|transifex|weblate"
 )
+_REVERTS = re.compile(r"(?i)\bthis reverts commit ([0-9a-f]{7,40})\b")
 
 
-def refuse_message(message: str, author: str) -> str:
-    """Why a commit is not read ("" where it is), by its message and its author's name and address."""
+def reverted_commits(message: str) -> list[str]:
+    """Names of the commits, whole or abbreviated, that a commit says it reverts, as `git revert` writes them."""
+    return [name.lower() for name in _REVERTS.findall(message)]
+
+
+def refuse_message(message: str, author: str, bots: bool = False) -> str:
+    """Why a commit is not read ("" where it is), by its message and its author's name and address.
+
+    `bots`: whether commits by bots are read.
+    """
     if _FIX.search(message) is None:
         return "message names no fix"
     if not 5 <= len(message) <= MAX_CHARACTERS:
@@ -41,4 +50,4 @@ def refuse_message(message: str, author: str) -> str:
         return "message names no fix"
     if _NOT.search(subject):
         return "message names another change"
-    return "bot" if _BOT.search(author) else ""
+    return "bot" if not bots and _BOT.search(author) else ""

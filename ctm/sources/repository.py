@@ -53,13 +53,13 @@ class About:
     licence_source: str
 
 
-def about(folder: Path, fallback: str, seconds: float) -> About:
-    """What the files at HEAD say. `fallback` is the name where no package is built. Raises git.GitFailed."""
-    names = git.top_level(folder, seconds)
+def about(folder: Path, fallback: str, seconds: float, revision: str = "HEAD") -> About:
+    """What the files of `revision` say. `fallback` is the name where no package is built. Raises git.GitFailed."""
+    names = git.top_level(folder, seconds, revision)
 
     def read(name: str) -> str:
         return (
-            git.read_file(folder, name, seconds, MAX_BYTES).decode("utf-8", "replace")
+            git.read_file(folder, name, seconds, MAX_BYTES, revision).decode("utf-8", "replace")
             if name in names
             else ""
         )

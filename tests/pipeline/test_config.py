@@ -49,6 +49,7 @@ def test_full_scale_has_the_numbers_of_the_specification() -> None:
     demands = {name: (d.threads, d.mem_gb, d.vram) for name, d in config.resources.items()}
     assert demands["collect_commits"] == (8, 16, 0)
     assert demands["collect_stackoverflow"] == (4, 8, 0)
+    assert config.sources.commits.pairs == 500_000 and config.sources.github.enabled
     assert demands["mutate"] == (12, 24, 0)
     assert demands["encode_shard"] == (16, 32, 0)
     assert demands["validate_model"] == (8, 16, 8)
@@ -84,7 +85,7 @@ def test_demo_asks_for_no_more_threads_than_two_cores() -> None:
             ["mine.yaml", "sources.installed.shards", "'many'", "integer"],
         ),
         ("machine: {environment: tpu}", ["mine.yaml", "machine.environment", "'cpu', 'cuda' or 'rocm'"]),
-        ("sources: {github: {enabled: true}}", ["mine.yaml", "sources.github.enabled"]),
+        ("sources: {github: {created_to: today}}", ["mine.yaml", "sources.github", "created_to", "'today'"]),
         (
             "sources: {stackoverflow: {enabled: true}}",
             ["mine.yaml", "sources.stackoverflow", "posts must name"],

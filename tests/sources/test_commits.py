@@ -7,7 +7,8 @@ import pytest
 
 from ctm.pairs.record import read_pairs, read_rejects
 from ctm.sources import git
-from ctm.sources.commits import CommitSettings, collect
+from ctm.sources.collector import collect
+from ctm.sources.commits import CommitSettings
 
 CODE = "def clamp(value, low, high):\n    if value {sign} low:\n        return low\n    return min(value, high)\n"
 
@@ -55,7 +56,7 @@ def collected(
     settings: CommitSettings = CommitSettings(),  # noqa: B008
 ) -> tuple[list, Counter[str]]:
     out, rejects = tmp_path / "out.parquet", tmp_path / "rejects.parquet"
-    collect(repositories, 0, 1, settings, tmp_path / "work", out, rejects)
+    collect(repositories, None, 0, 1, settings, tmp_path / "work", tmp_path / "state", out, rejects)
     return list(read_pairs(out)), Counter(item.reason for item in read_rejects(rejects))
 
 

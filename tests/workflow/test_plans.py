@@ -120,6 +120,16 @@ def test_documented_command_plans_on_any_machine(tmp_path: Path) -> None:
     assert "train_stage4" in done.stdout + done.stderr
 
 
+def test_repositories_are_looked_for_before_commits_are_collected(checkout: Checkout) -> None:
+    (checkout.root / "config" / "mine.csv").write_text("url\nhttps://example.org/two.git\n")
+    checkout.overlay["sources"]["github"] = {"enabled": True, "listed": "config/mine.csv"}  # type: ignore[index]
+    assert checkout.planned() == {"discover_repositories", "collect_commits"} | PAIRS
+    checkout.snakemake("results/pairs/train.parquet")
+    assert {"discover_repositories", "collect_commits"}.isdisjoint(checkout.planned())
+    (checkout.root / "config" / "mine.csv").write_text("url\nhttps://example.org/three.git\n")
+    assert {"discover_repositories", "collect_commits"} <= checkout.planned()
+
+
 def test_unknown_key_is_refused_with_file_and_remedy(checkout: Checkout) -> None:
     checkout.overlay["bugs"] = {"shrads": 2}
     done = checkout.snakemake("-n", "all", check=False)

@@ -1,11 +1,24 @@
 """Rule collect_commits: bug fixes in git histories."""
 
-from ctm.sources.commits import CommitSettings, collect
-from options import File, Names, Text, given, part, start
+from ctm.sources.collector import collect
+from ctm.sources.commits import CommitSettings
+from options import File, ManyNames, Number, OptionalFile, Text, given, part, start
 
 
-def main(repositories: Names, shard: Text, settings: Text, work: File, out: File, rejects: File) -> None:
-    collect(repositories, *part(shard), given(CommitSettings, settings), work, out, rejects)
+def main(
+    shard: Text,
+    settings: Text,
+    work: File,
+    state: File,
+    out: File,
+    rejects: File,
+    counts: File,
+    threads: Number = 1,
+    repositories: ManyNames = None,
+    listed: OptionalFile = None,
+) -> None:
+    chosen = given(CommitSettings, settings)
+    collect(repositories or [], listed, *part(shard), chosen, work, state, out, rejects, counts, threads)
 
 
 if __name__ == "__main__":

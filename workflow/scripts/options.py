@@ -17,7 +17,7 @@ OptionalFile = Annotated[Path | None, typer.Option()]
 Files = Annotated[list[Path], typer.Argument()]
 ManyFiles = Annotated[list[Path] | None, typer.Option()]
 Text = Annotated[str, typer.Option()]
-Names = Annotated[list[str], typer.Argument()]
+ManyNames = Annotated[list[str] | None, typer.Argument()]
 Number = Annotated[int, typer.Option()]
 
 Kind = TypeVar("Kind")

@@ -1,0 +1,21 @@
+"""Rule discover_repositories: which repositories GitHub has, or a list of one's own."""
+
+from ctm.sources.github import SearchSettings
+from ctm.sources.repositories import discover
+from options import File, OptionalFile, Text, given, start
+
+
+def main(
+    settings: Text,
+    state: File,
+    etags: File,
+    out: File,
+    rejects: File,
+    counts: File,
+    listed: OptionalFile = None,
+) -> None:
+    discover(given(SearchSettings, settings), listed, state, etags, out, rejects, counts)
+
+
+if __name__ == "__main__":
+    start(main)

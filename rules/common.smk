@@ -83,6 +83,12 @@ def repositories(given):
     return unrecorded([url if "://" in url else str(ROOT / url) for url in given])
 
 
+def suites():
+    """An option for each suite that nothing may train on."""
+    named = CONFIG.quality.decontamination.suites.items()
+    return unrecorded([f"--suite={name}={ROOT / path}" for name, path in named])
+
+
 def raw(source, suffix=".parquet"):
     """Raw dumps of a source; none if it is off."""
     entry = getattr(CONFIG.sources, source)

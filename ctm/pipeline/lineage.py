@@ -55,10 +55,19 @@ def steps(config: Config) -> dict[str, Step]:
     final = f"training.stages.{config.training.order[-1]}"
     whole = ("model", f"{final}.ticks", f"{final}.memory")
     table |= {
-        "clean_snippets": Step("clean_snippets", ("splits",), ("collect_installed",)),
+        "clean_snippets": Step(
+            "clean_snippets",
+            ("splits", "quality.licences", "quality.duplicates"),
+            ("collect_installed",),
+        ),
         "train_tokenizer": Step("train_tokenizer", ("tokenizer",), ("clean_snippets",)),
         "mutate": Step("mutate", ("bugs",), ("clean_snippets",), (bugs.mix,)),
-        "build_pairs": Step("build_pairs", ("pairs", "splits"), ("mutate", *real)),
+        "build_pairs": Step(
+            "build_pairs",
+            ("pairs", "splits", "quality"),
+            ("mutate", *real),
+            tuple(config.quality.decontamination.suites.values()),
+        ),
         "encode_shard": Step("encode_shard", ("grids",), ("build_pairs", "train_tokenizer")),
         "grid_manifest": Step("grid_manifest", (), ("encode_shard",)),
         "validate_model": Step("validate_model", whole, ("grid_manifest",)),

@@ -189,11 +189,11 @@ class _Builder:
         for chunk in chunks(self._distinct(paths, ambiguous, split)):
             near: list[str | None] = [None] * len(chunk)
             if self._near:
-                texts, names = [pair.fixed for pair in chunk], [pair.pair_id for pair in chunk]
+                texts, names = [pair.fixed for pair in chunk], [split] * len(chunk)
                 near = self._near.add(texts, names, [_change_key(pair) for pair in chunk])
             for pair, other in zip(chunk, near, strict=True):
                 if other is not None:
-                    self.drop(pair, "near duplicate", other)
+                    self.drop(pair, "near duplicate", f"in {other}")
                 else:
                     yield pair
 

@@ -43,6 +43,8 @@ class NearSettings:
     """Whether near duplicates are looked for at all; exact ones and those but for names always are."""
     jaccard: float = 0.85
     """Least estimated Jaccard similarity of near duplicates."""
+    margin: float = 0.06
+    """How much lower it is between splits and against suites, so that errors of the estimate leave no copy there."""
     permutations: int = 128
     """Length of a signature; the estimate is off by sqrt(J (1 - J) / permutations), 0.03 at 0.85 and 128."""
     bands: int = 16
@@ -58,8 +60,10 @@ class NearSettings:
     """Shortest text that counts for it, lines: short ones are alike by chance."""
 
     def __post_init__(self) -> None:
-        if not 0 < self.jaccard <= 1:
-            raise ValueError(f"jaccard must be above 0 and at most 1, not {self.jaccard}")
+        if not 0 <= self.margin < self.jaccard <= 1:
+            raise ValueError(
+                f"jaccard and margin must be 0 <= margin < jaccard <= 1, not {self.jaccard} and {self.margin}"
+            )
         if self.bands < 1 or self.run < 1 or self.permutations < 1 or self.permutations % self.bands:
             raise ValueError(
                 f"run, bands and permutations must be 1 or more and permutations a multiple of bands, not {self.run}, "
@@ -159,7 +163,9 @@ class FirstOfEach:
 
     def __init__(self, sketcher: Sketcher) -> None:
         self._sketcher = sketcher
-        self._least = sketcher.settings.jaccard * sketcher.settings.permutations
+        settings = sketcher.settings
+        self._least = settings.jaccard * settings.permutations
+        self._least_across = (settings.jaccard - settings.margin) * settings.permutations
         self._kept: list[Signatures] = []
         self._names: list[str] = []
         self._places: dict[int, int] = {}
@@ -167,20 +173,23 @@ class FirstOfEach:
         """Places of the second and further texts of a band, of the few bands that have them."""
 
     def find(self, texts: Sequence[str]) -> list[str | None]:
-        """For each text the name of the first that it is near to, None where there is none."""
+        """For each text the name of the first that it is near to, None where there is none. All are others' names."""
         signatures = self._sketcher.signatures(texts)
-        return [self._near(s, b) for s, b in zip(signatures, self._sketcher.bands(signatures), strict=True)]
+        return [
+            self._near(s, b, None) for s, b in zip(signatures, self._sketcher.bands(signatures), strict=True)
+        ]
 
     def add(self, texts: Sequence[str], names: Sequence[str], apart: Sequence[int] = ()) -> list[str | None]:
         """Like `find`; and those near to none are ones to be near to from then on.
 
+        names: of the split or suite of each text; between texts of different names the margin holds.
         apart: 64-bit numbers of the texts; texts of different ones are not near, whatever they say.
         """
         signatures = self._sketcher.signatures(texts)
         found = []
         keys = self._sketcher.bands(signatures, apart)
         for signature, bands, name in zip(signatures, keys, names, strict=True):
-            found.append(near := self._near(signature, bands))
+            found.append(near := self._near(signature, bands, name))
             if near is None:
                 here = len(self._kept)
                 for band in bands:
@@ -190,10 +199,12 @@ class FirstOfEach:
                 self._names.append(name)
         return found
 
-    def _near(self, signature: Signatures, bands: list[int]) -> str | None:
+    def _near(self, signature: Signatures, bands: list[int], own: str | None) -> str | None:
         places = {self._places[band] for band in bands if band in self._places}
         places.update(place for band in bands for place in self._others.get(band, ()))
         for place in sorted(places):
-            if np.count_nonzero(self._kept[place] == signature) >= self._least:
-                return self._names[place]
+            name = self._names[place]
+            least = self._least if name == own else self._least_across
+            if np.count_nonzero(self._kept[place] == signature) >= least:
+                return name
         return None

@@ -102,6 +102,15 @@ def grids(wildcards):
     return [f"results/grids/{wildcards.split}/{shard}.zarr.zip" for shard in shards]
 
 
+def encoded(suffix):
+    """A file beside the encoded shards of all splits."""
+    return [
+        f"results/grids/{split}/{shard}{suffix}"
+        for split in ("train", "validation", "test")
+        for shard in shard_names(getattr(CONFIG.grids, f"{split}_shards"))
+    ]
+
+
 def rejects():
     """All that was dropped with a reason, from every step."""
     return [

@@ -70,6 +70,12 @@ def steps(config: Config) -> dict[str, Step]:
         ),
         "encode_shard": Step("encode_shard", ("grids",), ("build_pairs", "train_tokenizer")),
         "grid_manifest": Step("grid_manifest", (), ("encode_shard",)),
+        "data_card": Step(
+            "data_card",
+            (),
+            ("encode_shard",),
+            ("ctm/pipeline/data_card.html.j2",),
+        ),
         "validate_model": Step("validate_model", whole, ("grid_manifest",)),
         "baseline": Step("baseline", whole, ("grid_manifest",)),
     }
@@ -86,7 +92,10 @@ def steps(config: Config) -> dict[str, Step]:
         "bundle": Step("bundle", (), ("check_onnx", "benchmark", "validate_model")),
     }
     table["report"] = Step(
-        "report", (), tuple(t for t in table if t != "report"), ("ctm/pipeline/report.html.j2",)
+        "report",
+        (),
+        tuple(t for t in table if t not in ("report", "data_card")),
+        ("ctm/pipeline/report.html.j2",),
     )
     return table
 

@@ -29,6 +29,7 @@ rule all:
         "results/final/MODEL_CARD.md",
         "results/report.html",
         "results/reports/accuracy_by_tick.png",
+        "results/reports/data_card.html",
 
 
 include: "rules/collect.smk"
@@ -36,6 +37,7 @@ include: "rules/clean.smk"
 include: "rules/mutate.smk"
 include: "rules/pairs.smk"
 include: "rules/grids.smk"
+include: "rules/data_card.smk"
 include: "rules/validation.smk"
 include: "rules/training.smk"
 include: "rules/evaluation.smk"

@@ -22,8 +22,9 @@ rule clean_snippets:
         lineage=lineage("clean_snippets"),
         program=program("clean_snippets"),
         settings=settings("splits"),
+        quality=settings("quality"),
     shell:
-        "{params.program} {input.raw} --settings {params.settings:q}"
+        "{params.program} {input.raw} --settings {params.settings:q} --quality {params.quality:q}"
         " --out {output.snippets} --rejects {output.rejects} --counts {output.counts} >> {log} 2>&1"
 
 

@@ -100,6 +100,12 @@ def option(name, path):
     return unrecorded([f"{name}={ROOT / path}"] if path else [])
 
 
+def suites():
+    """An option for each suite that nothing may train on."""
+    named = CONFIG.quality.decontamination.suites.items()
+    return unrecorded([f"--suite={name}={ROOT / path}" for name, path in named])
+
+
 def raw(source, suffix=".parquet"):
     """Raw dumps of a source; none if it is off."""
     entry = getattr(CONFIG.sources, source)
@@ -111,6 +117,15 @@ def grids(wildcards):
     """Encoded shards of a split."""
     shards = shard_names(getattr(CONFIG.grids, f"{wildcards.split}_shards"))
     return [f"results/grids/{wildcards.split}/{shard}.zarr.zip" for shard in shards]
+
+
+def encoded(suffix):
+    """A file beside the encoded shards of all splits."""
+    return [
+        f"results/grids/{split}/{shard}{suffix}"
+        for split in ("train", "validation", "test")
+        for shard in shard_names(getattr(CONFIG.grids, f"{split}_shards"))
+    ]
 
 
 def rejects():

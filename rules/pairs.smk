@@ -5,6 +5,7 @@ rule build_pairs:
     input:
         mutants=expand("results/mutants/{shard}.parquet", shard=shard_names(CONFIG.bugs.shards)),
         fixes=[*raw("releases"), *raw("commits"), *raw("stackoverflow")],
+        clean="results/clean/counts.json",
     output:
         train="results/pairs/train.parquet",
         validation="results/pairs/validation.parquet",
@@ -28,7 +29,10 @@ rule build_pairs:
         fixes=each("--fixes", "fixes"),
         splits=settings("splits"),
         settings=settings("pairs"),
+        quality=settings("quality"),
+        suites=suites(),
     shell:
         "{params.program} {input.mutants} {params.fixes} --splits {params.splits:q} --settings {params.settings:q}"
+        " --quality {params.quality:q} --clean {input.clean} {params.suites:q}"
         " --train {output.train} --validation {output.validation} --test {output.test} --real {output.real}"
         " --rejects {output.rejects} --counts {output.counts} >> {log} 2>&1"

@@ -2,7 +2,8 @@
 
 A frozen set takes every kind of a category in equal shares, whatever the mix of bugs was, and as many clean samples as
 keep within their share. Real fixes of projects that never train become a suite of their own: they are few, and of
-another nature than mutants. Of training pairs only 64-bit keys stay in memory, in three passes over the files.
+another nature than mutants. The sets are made in the order test, validation, train, each held against those before it
+(screen.py). Of training pairs only keys and signatures stay in memory, in a few passes over the files.
 """
 
 from __future__ import annotations
@@ -14,18 +15,23 @@ import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 
 from ctm.pairs.categories import SecurityRule, categorise
 from ctm.pairs.duplicates import exact_key, renamed_key
-from ctm.pairs.record import PAIR_SCHEMA, REJECT_SCHEMA, SPLITS, Pair, Reject, Writer, read_pairs
+from ctm.pairs.masking import mask
+from ctm.pairs.near import FirstOfEach, Sketcher, chunks
+from ctm.pairs.quality import QualitySettings, refuse_licence
+from ctm.pairs.record import PAIR_SCHEMA, REJECT_SCHEMA, SPLITS, Pair, Reject, Writer, pair_id, read_pairs
+from ctm.pairs.screen import Screen
 from ctm.pairs.splits import SplitSettings, split_of
 
 log = logging.getLogger(__name__)
 STEP = "build_pairs"
 REAL = "real"
 FROZEN = ("validation", "test")
+IN_ORDER = ("test", "validation", "train")
+"""A text that would be in two sets is in the first of them."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +54,6 @@ class PairSettings:
     """Least share of clean samples in a frozen set, where there are as many."""
     max_lines: int = 64
     """Longest real fix, lines; the grid has 64 rows."""
-    refused_licences: tuple[str, ...] = ()
-    """SPDX licences whose real fixes are left out; fixes without a known licence always are."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.least_clean_share <= self.clean_share < 1 or not self.clean_share:
@@ -68,41 +72,48 @@ def build_pairs(
     rejects: Path,
     counts: Path,
     security_rule: SecurityRule | None = None,
+    quality: QualitySettings | None = None,
+    suites: Mapping[str, Path] | None = None,
+    joined: Mapping[str, str] | None = None,
 ) -> None:
     """Write the sets `out` names ("train", "validation", "test", "real"), what was dropped, and counts as JSON.
 
-    Mutants bring their split and category; real fixes get theirs here. Raises KeyError where `out` lacks a set.
+    Mutants bring their split and category; real fixes get theirs here. suites: files that nothing may train on, by
+    name. joined: groups of projects that share one (clean_snippets). Raises KeyError where `out` lacks a set, and
+    screen.BadSuite.
     """
-    with Writer(rejects, REJECT_SCHEMA) as refused:
-        builder = _Builder(settings, splits, refused, security_rule)
+    quality = quality or QualitySettings()
+    with Writer(rejects, REJECT_SCHEMA) as refused, Writer(out[REAL], PAIR_SCHEMA) as suite:
+        builder = _Builder(settings, splits, refused, security_rule, quality, joined or {})
+        screen = Screen(quality, suites)
         ambiguous = _ambiguous(mutants, real)
         frozen = {split: _Frozen() for split in FROZEN}
         for pair in builder.usable(mutants, ambiguous, FROZEN):
             frozen[pair.split].add(pair, _place(settings.seed, pair.pair_id))
-        tested: set[int] = set()
         sizes = {
             "validation": (settings.validation_per_category, settings.validation_per_kind),
             "test": (settings.per_category, settings.per_kind),
         }
-        for split, (per_category, per_kind) in sizes.items():
-            chosen = frozen[split].chosen(settings, per_category, per_kind)
+        for split in IN_ORDER:
+            training = split not in FROZEN
+            if training:
+                screen.hold_suites()
+                mutants_ = builder.usable(mutants, ambiguous, (split,))
+            else:
+                mutants_ = builder.drawn(frozen.pop(split), sizes[split])
             with Writer(out[split], PAIR_SCHEMA) as writer:
-                for pair in frozen.pop(split).pairs:
-                    if pair.pair_id in chosen:
-                        builder.write(writer, pair)
-                        tested.add(_renamed_key(pair.fixed))
-                    else:
-                        builder.drop(pair, "not drawn for the frozen set")
-        with Writer(out["train"], PAIR_SCHEMA) as train, Writer(out[REAL], PAIR_SCHEMA) as suite:
-            for pair in builder.usable(mutants, ambiguous, ("train",)):
-                if (
-                    _renamed_key(pair.fixed) in tested
-                ):  # snippets have no such copies; what is made of them may
-                    builder.drop(pair, "copy of a test item")
-                else:
-                    builder.write(train, pair)
-            for pair in builder.real(real, ambiguous, tested):
-                builder.write(train if pair.split == "train" else suite, pair)
+                held: list[str] = []
+                for pairs, into in (
+                    (mutants_, writer),
+                    (builder.real(real, ambiguous, split), writer if training else suite),
+                ):
+                    for pair, reason, detail in screen.refuse(pairs, training):
+                        if reason:
+                            builder.drop(pair, reason, detail)
+                        else:
+                            builder.write(into, pair)
+                            held += () if training else (pair.fixed, pair.buggy)
+            screen.hold(dict.fromkeys(held), split)
     counts.parent.mkdir(parents=True, exist_ok=True)
     part = counts.with_name(f".{counts.name}.part")
     part.write_text(json.dumps(builder.report(), indent=2, sort_keys=True) + "\n")
@@ -118,6 +129,8 @@ class _Builder:
         splits: SplitSettings,
         refused: Writer,
         security_rule: SecurityRule | None,
+        quality: QualitySettings,
+        joined: Mapping[str, str],
     ) -> None:
         self.settings, self.splits, self.refused, self.security_rule = (
             settings,
@@ -125,6 +138,11 @@ class _Builder:
             refused,
             security_rule,
         )
+        self.quality, self.joined = quality, joined
+        self.masked: Counter[tuple[str, str]] = Counter()
+        self._seen: set[int] = set()
+        near = quality.duplicates
+        self._near = FirstOfEach(Sketcher(near)) if near.near else None
         self.kept: Counter[tuple[str, str, str, str]] = Counter()
         self.reasons: Counter[tuple[str, str]] = Counter()
         self.projects: defaultdict[str, set[str]] = defaultdict(set)
@@ -157,34 +175,67 @@ class _Builder:
                 seen.add(key)
                 yield pair
 
-    def real(self, paths: Sequence[Path], ambiguous: set[int], tested: set[int]) -> Iterator[Pair]:
-        """Real fixes with category and split, under the licence rule, without duplicates and copies of test items."""
-        seen: set[int] = set()
+    def drawn(self, candidates: _Frozen, sizes: tuple[int, int]) -> Iterator[Pair]:
+        """The pairs of a frozen set."""
+        chosen = candidates.chosen(self.settings, *sizes)
+        for pair in candidates.pairs:
+            if pair.pair_id in chosen:
+                yield pair
+            else:
+                self.drop(pair, "not drawn for the frozen set")
+
+    def real(self, paths: Sequence[Path], ambiguous: set[int], split: str) -> Iterator[Pair]:
+        """Real fixes of a split with their category, masked, under the licence rule, without duplicates."""
+        for chunk in chunks(self._distinct(paths, ambiguous, split)):
+            near: list[str | None] = [None] * len(chunk)
+            if self._near:
+                texts, names = [pair.fixed for pair in chunk], [split] * len(chunk)
+                near = self._near.add(texts, names, [_change_key(pair) for pair in chunk])
+            for pair, other in zip(chunk, near, strict=True):
+                if other is not None:
+                    self.drop(pair, "near duplicate", f"in {other}")
+                else:
+                    yield pair
+
+    def _distinct(self, paths: Sequence[Path], ambiguous: set[int], split: str) -> Iterator[Pair]:
+        """The same, near duplicates included."""
         for pair in (item for path in paths for item in read_pairs(path)):
-            split = split_of(pair.group, self.splits)
+            group = self.joined.get(pair.group, pair.group)
+            if split_of(group, self.splits) != split:
+                continue
+            ambiguous_text = _text_key(pair.buggy) in ambiguous
+            pair, broken = self._mask(replace(pair, group=group, split=split))
             exact = exact_key(pair.buggy) ^ exact_key(pair.fixed) << 1
             renamed = renamed_key(pair.buggy, pair.fixed)
-            if not pair.origin.licence:
-                self.drop(pair, "no licence stated")
-            elif pair.origin.licence in self.settings.refused_licences:
-                self.drop(pair, "licence refused", pair.origin.licence)
+            if reason := refuse_licence(pair.origin.licence, self.quality.licences):
+                self.drop(pair, reason, pair.origin.licence)
+            elif broken:
+                self.drop(pair, broken)
             elif max(pair.buggy.count("\n"), pair.fixed.count("\n")) >= self.settings.max_lines:
                 self.drop(pair, "too many lines")
-            elif _text_key(pair.buggy) in ambiguous:
+            elif ambiguous_text:
                 self.drop(pair, "same buggy text, other fix")
-            elif exact in seen:
+            elif exact in self._seen:
                 self.drop(pair, "duplicate")
-            elif renamed in seen:
+            elif renamed in self._seen:
                 self.drop(pair, "duplicate but for names")
-            elif split == "train" and not tested.isdisjoint(
-                (renamed_key(pair.fixed), renamed_key(pair.buggy))
-            ):
-                self.drop(pair, "copy of a test item")
             elif (category := categorise(pair.buggy, pair.fixed, self.security_rule)) == "clean":
                 self.drop(pair, "no lexical change")
             else:
-                seen.update((exact, renamed))
-                yield replace(pair, category=category, split=split)
+                self._seen.update((exact, renamed))
+                yield replace(pair, category=category)
+
+    def _mask(self, pair: Pair) -> tuple[Pair, str]:
+        """(the pair without secrets and addresses, why it has to be dropped or "")."""
+        try:
+            (buggy, fixed), counts = mask(pair.buggy, pair.fixed)
+        except ValueError as error:
+            return pair, str(error)
+        if not counts:
+            return pair, ""
+        for sort, number in counts.items():
+            self.masked[pair.source, sort] += number
+        return replace(pair, buggy=buggy, fixed=fixed, pair_id=pair_id(buggy, fixed)), ""
 
     def report(self) -> dict[str, object]:
         """Counts by source, category, kind and split, of rejects by reason, and the projects of each split."""
@@ -199,6 +250,7 @@ class _Builder:
             **{f"by_{name}": dict(value) for name, value in sums.items()},
             "table": [{**dict(zip(names, key, strict=True)), "n": n} for key, n in sorted(self.kept.items())],
             "rejects": [{"source": s, "reason": r, "n": n} for (s, r), n in sorted(self.reasons.items())],
+            "masked": [{"source": s, "sort": r, "n": n} for (s, r), n in sorted(self.masked.items())],
             "projects": {split: sorted(found) for split, found in self.projects.items()},
         }
 
@@ -266,9 +318,10 @@ def _text_key(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
 
 
-@lru_cache(256)  # the mutants of a snippet follow each other and share their fixed side
-def _renamed_key(text: str) -> int:
-    return renamed_key(text)
+def _change_key(pair: Pair) -> int:
+    """Key of what a fix takes away and adds, wherever: fixes of one function that change different things stay."""
+    old, new = (Counter(line.strip() for line in text.split("\n")) for text in (pair.buggy, pair.fixed))
+    return _text_key("\0".join([*sorted((old - new).elements()), "\0", *sorted((new - old).elements())]))
 
 
 def _place(seed: int, name: str) -> int:

@@ -73,10 +73,12 @@ class FirstCome:
 
     def refuse(self, text: str) -> str:
         """Why `text` is a duplicate of one that passed before, or "" (and it has passed)."""
-        exact = exact_key(text)
+        return self.refuse_keys(exact_key(text), renamed_key(text))
+
+    def refuse_keys(self, exact: int, renamed: int) -> str:
+        """The same for a text whose keys are known."""
         if exact in self._exact:
             return "duplicate"
-        renamed = renamed_key(text)
         if renamed in self._renamed:
             return "duplicate but for names"
         self._exact.add(exact)

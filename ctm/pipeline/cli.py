@@ -9,11 +9,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from ctm.pipeline import pairs_cli
 from ctm.pipeline.config import Config, ConfigError, read
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
 lineage_app = typer.Typer(no_args_is_help=True, help="What decides whether a rule runs again.")
 app.add_typer(lineage_app, name="lineage")
+app.add_typer(pairs_cli.app, name="pairs")
 console = Console(highlight=False)
 
 Overlays = Annotated[

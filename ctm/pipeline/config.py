@@ -25,6 +25,7 @@ from ctm.export.settings import ExportSettings
 from ctm.grid.tokenizer import TokenizerSettings
 from ctm.model.config import ModelConfig
 from ctm.pairs.build import PairSettings
+from ctm.pairs.quality import QualitySettings
 from ctm.pairs.splits import SplitSettings
 from ctm.sources.commits import CommitSettings
 from ctm.sources.github import SearchSettings
@@ -206,6 +207,8 @@ class Config:
     """The vocabulary."""
     bugs: Bugs = Bugs()
     """Synthetic bugs."""
+    quality: QualitySettings = QualitySettings()
+    """What is dropped of all data."""
     pairs: PairSettings = PairSettings()
     """Which pairs are kept, and the frozen test sets."""
     grids: Grids = Grids()

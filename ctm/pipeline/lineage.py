@@ -62,12 +62,27 @@ def steps(config: Config) -> dict[str, Step]:
     final = f"training.stages.{config.training.order[-1]}"
     whole = ("model", f"{final}.ticks", f"{final}.memory")
     table |= {
-        "clean_snippets": Step("clean_snippets", ("splits",), ("collect_installed",)),
+        "clean_snippets": Step(
+            "clean_snippets",
+            ("splits", "quality.licences", "quality.duplicates"),
+            ("collect_installed",),
+        ),
         "train_tokenizer": Step("train_tokenizer", ("tokenizer",), ("clean_snippets",)),
         "mutate": Step("mutate", ("bugs",), ("clean_snippets",), (bugs.mix,)),
-        "build_pairs": Step("build_pairs", ("pairs", "splits"), ("mutate", *real)),
+        "build_pairs": Step(
+            "build_pairs",
+            ("pairs", "splits", "quality"),
+            ("mutate", *real),
+            tuple(config.quality.decontamination.suites.values()),
+        ),
         "encode_shard": Step("encode_shard", ("grids",), ("build_pairs", "train_tokenizer")),
         "grid_manifest": Step("grid_manifest", (), ("encode_shard",)),
+        "data_card": Step(
+            "data_card",
+            (),
+            ("encode_shard",),
+            ("ctm/pipeline/data_card.html.j2",),
+        ),
         "validate_model": Step("validate_model", whole, ("grid_manifest",)),
         "baseline": Step("baseline", whole, ("grid_manifest",)),
     }
@@ -84,7 +99,10 @@ def steps(config: Config) -> dict[str, Step]:
         "bundle": Step("bundle", (), ("check_onnx", "benchmark", "validate_model")),
     }
     table["report"] = Step(
-        "report", (), tuple(t for t in table if t != "report"), ("ctm/pipeline/report.html.j2",)
+        "report",
+        (),
+        tuple(t for t in table if t not in ("report", "data_card")),
+        ("ctm/pipeline/report.html.j2",),
     )
     return table
 

@@ -14,7 +14,8 @@ from fake_checkout import ROOT, Checkout
 
 TRAINING = {"train_stage1", "train_stage2", "train_stage3", "train_stage4"}
 AFTER = {"benchmark", "analyse_iterations", "export_onnx", "check_onnx", "bundle", "report"}
-PAIRS = {"build_pairs", "encode_shard", "grid_manifest", "validate_model", "baseline"} | TRAINING | AFTER
+GRIDS = {"encode_shard", "grid_manifest", "data_card", "validate_model", "baseline"}
+PAIRS = {"build_pairs"} | GRIDS | TRAINING | AFTER
 """What follows from other pairs."""
 
 
@@ -38,6 +39,12 @@ PAIRS = {"build_pairs", "encode_shard", "grid_manifest", "validate_model", "base
         ("tokenizer", {"vocabulary": 512}, {"train_tokenizer"} | PAIRS - {"build_pairs"}),
         ("bugs", {"seed": 3}, {"mutate"} | PAIRS),
         ("pairs", {"seed": 3}, PAIRS),
+        ("quality", {"decontamination": {"repositories": {"mine": ["flask"]}}}, PAIRS),
+        (
+            "quality",
+            {"duplicates": {"jaccard": 0.9}},
+            {"clean_snippets", "train_tokenizer", "mutate"} | PAIRS,
+        ),
         ("model", {"seed": 9}, {"validate_model", "baseline"} | TRAINING | AFTER),
         ("training", {"weight_decay": 0.5}, TRAINING | AFTER),
         (

@@ -1,14 +1,20 @@
 """Rule build_pairs: mutants and real fixes as training, validation and test sets."""
 
+import json
+from pathlib import Path
+
 from ctm.pairs.build import PairSettings, build_pairs
+from ctm.pairs.quality import QualitySettings
 from ctm.pairs.splits import SplitSettings
-from options import File, Files, ManyFiles, Text, given, start
+from options import File, Files, ManyFiles, ManyNames, Text, given, start
 
 
 def main(
     mutants: Files,
     splits: Text,
     settings: Text,
+    quality: Text,
+    clean: File,
     train: File,
     validation: File,
     test: File,
@@ -16,6 +22,7 @@ def main(
     rejects: File,
     counts: File,
     fixes: ManyFiles = None,
+    suite: ManyNames = None,
 ) -> None:
     out = {"train": train, "validation": validation, "test": test, "real": real}
     build_pairs(
@@ -26,6 +33,9 @@ def main(
         out,
         rejects,
         counts,
+        quality=given(QualitySettings, quality),
+        suites={name: Path(path) for name, _, path in (text.partition("=") for text in suite or [])},
+        joined=json.loads(clean.read_text())["joined"],
     )
 
 

@@ -3,12 +3,13 @@
 import json
 
 from ctm.pairs.clean import clean_snippets
+from ctm.pairs.quality import QualitySettings
 from ctm.pairs.splits import SplitSettings
 from options import File, Files, Text, given, start
 
 
-def main(raw: Files, settings: Text, out: File, rejects: File, counts: File) -> None:
-    done = clean_snippets(raw, given(SplitSettings, settings), out, rejects)
+def main(raw: Files, settings: Text, quality: Text, out: File, rejects: File, counts: File) -> None:
+    done = clean_snippets(raw, given(SplitSettings, settings), out, rejects, given(QualitySettings, quality))
     counts.write_text(json.dumps(done, indent=1))
 
 

@@ -1,0 +1,33 @@
+# Phase 1: what the pairs are, for people (a page) and for machines (Croissant JSON-LD).
+
+
+rule data_card:
+    input:
+        sets=expand("results/pairs/{name}.parquet", name=["train", "validation", "test", "real"]),
+        counts="results/pairs/counts.json",
+        clean="results/clean/counts.json",
+        sidecars=encoded(".parquet"),
+        rejects=encoded(".rejects.parquet"),
+    output:
+        page=report(
+            "results/reports/data_card.html", caption="../workflow/report/data_card.rst", category="Data"
+        ),
+        croissant="results/reports/croissant.json",
+    log:
+        "logs/data_card.log",
+    benchmark:
+        "logs/data_card.tsv"
+    retries: 1
+    conda:
+        ENVIRONMENT
+    threads: cores("data_card")
+    resources:
+        **res("data_card"),
+    params:
+        lineage=lineage("data_card"),
+        program=program("data_card"),
+        sidecars=each("--sidecar", "sidecars"),
+        rejects=each("--rejects", "rejects"),
+    shell:
+        "{params.program} {input.sets} {params.sidecars} {params.rejects} --counts {input.counts} --clean {input.clean}"
+        " --page {output.page} --croissant {output.croissant} >> {log} 2>&1"

@@ -1,0 +1,98 @@
+"""Suites and projects that stay unseen, and licences."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ctm.pairs.quality import DecontaminationSettings, LicenceSettings, QualitySettings, refuse_licence
+from ctm.pairs.record import Origin, Pair, make_pair
+from ctm.pairs.screen import BadSuite, Screen, read_texts
+
+SUITE = """\
+def count_words(text, limit):
+    words = {}
+    for word in text.split():
+        words[word] = words.get(word, 0) + 1
+        if len(words) > limit:
+            break
+    return sorted(words.items(), key=lambda item: -item[1])"""
+
+
+def pair(fixed: str, group: str = "mine", project: str = "", source: str = "mutation") -> Pair:
+    return make_pair(
+        fixed + "(",
+        fixed,
+        category="syntax",
+        kind="bracket",
+        source=source,
+        split="train",
+        group=group,
+        origin=Origin(project=project or group),
+    )
+
+
+@pytest.fixture
+def screen(tmp_path: Path) -> Screen:
+    path = tmp_path / "suite.jsonl"
+    path.write_text(json.dumps({"id": "1", "buggy": SUITE.replace(":\n", "\n", 1), "fixed": SUITE}) + "\n\n")
+    named = DecontaminationSettings(repositories={"BugsInPy": ("https://github.com/x/The_Fuck.git",)})
+    screen = Screen(QualitySettings(decontamination=named), {"mini": path})
+    screen.hold_suites()
+    return screen
+
+
+@pytest.mark.parametrize(
+    ("text", "detail"),
+    [
+        (SUITE, "exact"),
+        (SUITE.replace(" = ", "  =  "), "exact"),
+        (SUITE.replace("words", "counts").replace("limit", "most"), "but for names"),
+        (SUITE.replace("break", "return None"), "near"),
+        ("print('something else')", ""),
+    ],
+)
+def test_copies_of_a_suite_do_not_train(screen: Screen, text: str, detail: str) -> None:
+    [(_, reason, found)] = screen.refuse([pair(text)], training=True)
+    assert (reason, found) == (("suite mini" if detail else ""), detail)
+
+
+def test_projects_of_a_suite_do_not_train_but_test(screen: Screen) -> None:
+    pairs = [pair("a = 1", "the-fuck"), pair("b = 1", "joined", project="the-fuck"), pair("c = 1", "fuck")]
+    reasons = [reason for _, reason, _ in screen.refuse(pairs, training=True)]
+    assert reasons == ["suite BugsInPy", "suite BugsInPy", ""]
+    assert [reason for _, reason, _ in screen.refuse(pairs, training=False)] == ["", "", ""]
+
+
+def test_a_suite_that_cannot_be_read_names_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "suite.jsonl"
+    for content in (
+        '{"buggy": "a", "fixed": "b"}\n{"buggy": 1, "fixed": "b"}',
+        '{"buggy": "", "fixed": ""}\n[]',
+    ):
+        path.write_text(content)
+        with pytest.raises(BadSuite, match=r"suite\.jsonl:2: "):
+            list(read_texts(path))
+    with pytest.raises(BadSuite, match="decontamination"):
+        list(read_texts(tmp_path / "nowhere.jsonl"))
+
+
+@pytest.mark.parametrize(
+    ("expression", "reason"),
+    [
+        ("MIT", ""),
+        ("", "no licence stated"),
+        ("GPL-3.0-only", "licence not allowed"),
+        ("MIT AND GPL-3.0-only", "licence not allowed"),
+        ("MIT OR GPL-3.0-only", ""),
+        ("(MIT OR GPL-3.0-only) AND ISC", ""),
+        ("MIT AND (ISC", "licence not allowed"),
+        ("Apache-2.0 WITH LLVM-exception", ""),
+        ("GPL-2.0-only WITH LLVM-exception", "licence not allowed"),
+        ("see LICENSE", "licence not allowed"),
+    ],
+)
+def test_licences_hold_by_the_list_alone(expression: str, reason: str) -> None:
+    assert refuse_licence(expression, LicenceSettings()) == reason

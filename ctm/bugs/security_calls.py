@@ -9,14 +9,16 @@ from ctm.bugs.security_texts import runs_away
 
 _VERBS = frozenset(("get", "post", "put", "delete", "head", "patch", "options", "request"))
 _SUBPROCESS = frozenset(("run", "call", "Popen", "check_call", "check_output"))
+_SAFE_TEXT = frozenset(("mark_safe", "Markup", "markupsafe.Markup", "SafeString", "SafeText"))
 _LISTENERS = frozenset(("run", "run_app", "serve", "serve_forever"))
 
 # last one or two parts of a dotted name -> (rule, whether the call is broken)
-_NAMED: dict[str, tuple[str, bool]] = {}
+_NAMED: dict[str, list[tuple[str, bool]]] = {}
 
 
 def _known(rule: str, broken: bool, *names: str) -> None:
-    _NAMED.update((name, (rule, broken)) for name in names)
+    for name in names:
+        _NAMED.setdefault(name, []).append((rule, broken))
 
 
 _known("shell", True, "os.popen", "commands.getoutput", "subprocess.getoutput", "subprocess.getstatusoutput")
@@ -73,19 +75,13 @@ def call_places(node: ast.AST, done: set[int]) -> Iterator[tuple[str, bool]]:
     name = dotted(node.func)
     parts = name.split(".")
     given = keywords(node)
-    known = _NAMED.get(".".join(parts[-2:])) or (_NAMED.get(name) if len(parts) == 1 else None)
-    if parts[-2:] == ["random", "SystemRandom"] or name.startswith("random.SystemRandom"):
-        known = ("random", False)
-    if name == "ast.literal_eval":
-        yield "eval", False
-    if name == "json.loads":
-        yield "eval", False
-    if known is not None:
-        yield known
+    yield from _NAMED.get(".".join(parts[-2:]), ())
     yield from _processes(node, name, given)
     yield from _requests(parts, given)
     yield from _xml(name, parts, given)
     yield from _others(node, name, parts, given)
+    if name in _SAFE_TEXT and node.args:
+        done.update(map(id, ast.walk(node.args[0])))  # a text marked as safe is one place with the call
 
 
 def _processes(call: ast.Call, name: str, given: dict[str, ast.expr]) -> Iterator[tuple[str, bool]]:
@@ -112,7 +108,8 @@ def quoted(command: ast.AST | None) -> bool:
     else:
         fields = [command] if isinstance(command, ast.expr) else []
     return bool(fields or command) and all(
-        isinstance(field, ast.Call) and dotted(field.func).split(".")[-1] in ("quote", "join", "list2cmdline")
+        isinstance(field, ast.Call)
+        and dotted(field.func) in ("shlex.quote", "pipes.quote", "quote", "shlex.join", "subprocess.list2cmdline")
         for field in fields
     )
 
@@ -151,7 +148,7 @@ def _others(
     call: ast.Call, name: str, parts: list[str], given: dict[str, ast.expr]
 ) -> Iterator[tuple[str, bool]]:
     last, first = parts[-1], call.args[0] if call.args else None
-    if name in ("mark_safe", "Markup", "markupsafe.Markup", "SafeString", "django.utils.safestring.mark_safe"):
+    if name in _SAFE_TEXT:
         yield "html", not isinstance(first, ast.Constant)
     elif last == "Environment" and (len(parts) == 1 or parts[-2] == "jinja2"):
         yield "html", "autoescape" not in given or constant(given["autoescape"]) is False
@@ -159,8 +156,8 @@ def _others(
         loader = given.get("Loader") or (call.args[1] if len(call.args) > 1 else None)
         yield "deserialization", loader is None or "SafeLoader" not in dotted(loader)
     elif parts[-2:] in (["torch", "load"], ["np", "load"], ["numpy", "load"]):
-        key, wrong = ("weights_only", False) if parts[0] == "torch" else ("allow_pickle", True)
-        yield "deserialization", constant(given.get(key)) is wrong
+        pickles = constant(given.get("allow_pickle")) is True
+        yield "deserialization", constant(given.get("weights_only")) is not True if parts[-2] == "torch" else pickles
     elif name == "AES.new":
         yield "cipher", any(dotted(item).endswith("MODE_ECB") for item in (*call.args, *given.values()))
     elif name == "hashlib.new":

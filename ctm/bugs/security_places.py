@@ -34,6 +34,9 @@ def other_places(node: ast.AST, done: set[int]) -> Iterator[tuple[str, bool]]:
         yield from _imports(node)
     elif isinstance(node, ast.Call):
         yield from _calls(node, done)
+    elif isinstance(node, ast.Compare) and names_secret(dotted(node.left).split(".")[-1]):
+        value = constant(node.comparators[0])
+        yield "password", isinstance(value, str) and is_secret(value)
     elif isinstance(node, ast.arguments):
         yield from _parameters(node)
     elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) and _is_folder(node.left):

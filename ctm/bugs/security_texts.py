@@ -16,10 +16,12 @@ _SQL = re.compile(
 _HTML = re.compile(r"</?[a-zA-Z][a-zA-Z0-9]*[\s/>]")
 _PASSWORD = re.compile(r"(?:^|_)(?:pass(?:word|wd|phrase)?|pwd|secret|secret_?key|api_?key|(?:access|auth|api)_token)$", re.I)  # fmt: skip
 _SECRET = re.compile(r"\S{3,}")
-_ATOM = r"(?:\\?[^\s()|]|\[[^\]]+\])"
+_ATOM = r"(?:\[[^\]]+\]|\\.|[^\s()|\\\[])"
 _NESTED = re.compile(rf"\((?:\?:|\?P<\w+>)?({_ATOM}*?)({_ATOM})[+*](\\s[?*]|\\?.\?)?\)[+*]")
 _GROUP = re.compile(r"\((?:\?:|\?P<\w+>)?([^()]*\|[^()]*)\)[+*]")
-_CLASSES = {r"\w": "az09_", r"\d": "09", r"\s": " ", ".": "az09_ ", r"\S": "az09_"}
+_DIGITS, _LETTERS = "0123456789", "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
+_CLASSES = {r"\w": _LETTERS + _DIGITS, r"\d": _DIGITS, r"\s": " ", r"\S": _LETTERS + _DIGITS + ".,-:"}
+_RANGE = re.compile(r"\\.|(.)-(.)|.", re.DOTALL)
 
 
 def looks_like_sql(text: str) -> bool:
@@ -52,22 +54,32 @@ def runs_away(pattern: str) -> bool:
 def _separates(match: re.Match[str]) -> bool:
     """Whether something that the repeated sign cannot be stands before it in each round: `(,\\w+)*` is harmless."""
     before, repeated = match.group(1), match.group(2)
-    if not before:
-        return False
-    first = re.match(_ATOM, before)
-    optional = first is not None and before[first.end() : first.end() + 1] in ("?", "*")
-    return not optional and not _overlap([before, repeated])
+    return any(
+        atom[2] not in ("?", "*") and not _overlap([atom[1], repeated])
+        for atom in re.finditer(rf"({_ATOM})([?*+]?)", before)
+    )
 
 
 def _overlap(alternatives: list[str]) -> bool:
+    """Whether two alternatives may begin with the same sign."""
     signs: set[str] = set()
     for alternative in alternatives:
         first = re.match(_ATOM, alternative)
-        atom = first.group() if first else ""
-        mine = set(_CLASSES.get(atom, atom[1:-1] if atom.startswith("[") else atom[-1:]))
-        if atom.startswith("["):
-            mine |= {sign for name, text in _CLASSES.items() if name in atom and name != "." for sign in text}
+        mine = _signs(first.group()) if first else set()
         if signs & mine:
             return True
         signs |= mine
     return False
+
+
+def _signs(atom: str) -> set[str]:
+    """Signs that an atom stands for, among the common ones; none for a class of all but some."""
+    if atom == ".":
+        return {*_LETTERS, *_DIGITS, *" .,-:"}
+    if not atom.startswith("["):
+        return set(_CLASSES.get(atom, atom[-1:]))
+    signs: set[str] = set()
+    for part in _RANGE.finditer(atom[1:-1]) if atom[1] != "^" else ():
+        low, high = part.groups()
+        signs |= set(map(chr, range(ord(low), ord(high) + 1))) if low else set(_CLASSES.get(part[0], part[0][-1]))
+    return signs

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from ctm.bugs.check import code_of, quiet, same_code
 from ctm.bugs.registry import CLEAN, SEVERAL, Candidate, Kind, apply, registry
+from ctm.bugs.security_rules import security_rule
 from ctm.bugs.settings import MutationSettings
 from ctm.bugs.shapes import reshaped
 from ctm.bugs.source import Source
@@ -26,6 +27,7 @@ _TRIES = 3  # candidates of one kind looked at before another kind is drawn
 _CLOSE = LONG_EDIT - 4  # tokens, less what line ends and indentation may add
 _DRAWS = 12  # kinds drawn for one mutant before it is given up
 _HELDOUT_DRAWS = 50  # the same held out, where rare kinds are tried often
+_SORTS = ("syntax", "logic", "clean", "security", "complex")  # in the order in which samples are dealt
 
 
 class Mutant(NamedTuple):
@@ -59,7 +61,7 @@ class Mix:
                 raise ValueError(f"bug mix: {name} has weight {weight}, which must be 0 or more")
         self.weights = {name: float(weight) for name, weight in weights.items() if weight > 0}
         self._tables: dict[tuple[str, bool], tuple[list[Kind], list[float]]] = {}
-        for category in ("syntax", "logic"):
+        for category in _SORTS:
             kinds = [
                 known[name] for name in known if name in self.weights and known[name].category == category
             ]
@@ -125,19 +127,21 @@ class _Draw:
         self, original: Clean, rng: Random, mix: Mix, settings: MutationSettings, uniform: bool
     ) -> None:
         self.original, self.rng, self.mix, self.settings, self.uniform = original, rng, mix, settings, uniform
+        shares = settings.heldout_shares if uniform else settings.shares
+        self.security = shares.security > 0  # else a set without security samples would get a few by chance
         self.kept: list[Mutant] = []
         self.dropped: list[tuple[str, str]] = []
         self.seen: set[tuple[str, str]] = set()
 
     def samples(self, count: int) -> Mutants:
         shares = self.settings.heldout_shares if self.uniform else self.settings.shares
-        sums = list(accumulate((shares.syntax, shares.logic, shares.clean)))
+        sums = list(accumulate(getattr(shares, sort) for sort in _SORTS))
         for _ in range(count):
-            sort = bisect(sums, self.rng.random() * sums[-1])
-            if sort == 2:
+            sort = _SORTS[bisect(sums, self.rng.random() * sums[-1])]
+            if sort == "clean":
                 self._keep(self._clean_text(), "", CLEAN, "clean")
             else:
-                self._mutant("logic" if sort == 1 else "syntax")
+                self._mutant(sort)
         return Mutants(self.kept, self.dropped)
 
     def _clean_text(self) -> str:
@@ -194,7 +198,9 @@ class _Draw:
             if made is not None:
                 fixed, buggy = made
                 category = kind.category
-                if category == "logic" and not _one_place(base.source, candidate):
+                if category == "logic" and self.security and security_rule(buggy, fixed):
+                    category = "security"
+                elif category == "logic" and not _one_place(base.source, candidate):
                     category = categorise(buggy, fixed)
                 if self._keep(fixed, buggy, kind.name, category):
                     return True
@@ -267,7 +273,10 @@ def _one_place(source: Source, candidate: Candidate) -> bool:
 
 
 def _refused(fixed: str, buggy: str, code: CodeType | None, category: str) -> str:
-    """Why a mutant is not what its kind says, "" where it is; `code` is that of the fixed side."""
+    """Why a mutant is not what its kind says, "" where it is; `code` is that of the fixed side.
+
+    Two texts with other bytecode are never "clean" to `categorise`; a complex kind can come out as logic or security.
+    """
     if code is None:
         return "fixed side does not compile"
     if buggy == fixed:
@@ -276,8 +285,15 @@ def _refused(fixed: str, buggy: str, code: CodeType | None, category: str) -> st
     if category == "syntax":
         return "" if broken is None else "syntax mutant compiles"
     if broken is None:
-        return "logic mutant does not compile"
-    return "same bytecode" if same_code(code, broken) else ""
+        return f"{category} mutant does not compile"
+    if same_code(code, broken):
+        return "same bytecode"
+    if category == "security":
+        return "" if security_rule(buggy, fixed) else "no security rule is broken"
+    if category == "complex":
+        found = categorise(buggy, fixed, security_rule)
+        return "" if found == "complex" else f"complex mutant is {found}"
+    return ""
 
 
 def _apart(a: Candidate, b: Candidate) -> bool:

@@ -42,6 +42,11 @@ def _simple(source: Source, number: int) -> bool:
     return first.text not in BLOCK_WORDS and first.text not in ("@", "import", "from") and first.kind != "STRING"
 
 
+def _leaves(source: Source, number: int) -> bool:
+    """Whether the line leaves the function or the round."""
+    return source.tokens[source.lines[number].first].text in ("raise", "return", "continue", "break")
+
+
 def _blocks(source: Source, words: tuple[str, ...], rng: Random) -> Iterator[tuple[Header, int]]:
     """Headers of these words with the last line of their block."""
     for header in shuffled([h for h in source.headers if h.word in words], rng):
@@ -60,7 +65,10 @@ def _follows(source: Source, header: Header, last: int) -> str:
 
 def _removed(source: Source, first: int, last: int) -> Iterator[Candidate]:
     span = _span(source, first, last)
-    if span is not None and _length(source, first, last):
+    lines = source.lines
+    begins = not first or lines[first - 1].indent < lines[first].indent
+    ends = last + 1 == len(lines) or lines[last + 1].indent < lines[first].indent
+    if span is not None and not (begins and ends) and _length(source, first, last):  # else its block would be empty
         start, end = span
         if end == len(source.text) and start:
             start -= source.text[end - 1] != "\n"  # the last line has no line end: that of the line before goes
@@ -109,7 +117,9 @@ def dropped_statements(source: Source, rng: Random) -> Iterator[Candidate]:
 )
 def dropped_block(source: Source, rng: Random) -> Iterator[Candidate]:
     for header, last in _blocks(source, ("if", "for", "while", "with"), rng):
-        if _follows(source, header, last) not in ("else", "elif") and _length(source, header.line, last) > LONG_EDIT:
+        if _leaves(source, last) or _follows(source, header, last) in ("else", "elif"):
+            continue
+        if _length(source, header.line, last) > LONG_EDIT:
             yield from _removed(source, header.line, last)
 
 
@@ -124,8 +134,7 @@ def dropped_block(source: Source, rng: Random) -> Iterator[Candidate]:
 )
 def dropped_guard(source: Source, rng: Random) -> Iterator[Candidate]:
     for header, last in _blocks(source, ("if",), rng):
-        leaves = source.tokens[source.lines[last].first].text in ("raise", "return", "continue", "break")
-        if leaves and not _follows(source, header, last).startswith(("else", "elif")):
+        if _leaves(source, last) and _follows(source, header, last) not in ("else", "elif"):
             if _length(source, header.line, last) > LONG_EDIT:
                 yield from _removed(source, header.line, last)
 
@@ -190,9 +199,8 @@ def repeated_block(source: Source, rng: Random) -> Iterator[Candidate]:
         if _follows(source, header, last) not in ("else", "elif")
     ]
     for first, last in shuffled(ranges, rng):
-        word = source.tokens[source.lines[last].first].text
         span = _span(source, first, last)
-        if span and _length(source, first, last) > LONG_EDIT and word not in ("return", "raise", "break", "continue"):
+        if span and _length(source, first, last) > LONG_EDIT and not _leaves(source, last):
             copy = source.text[span[0] : span[1]]
             yield replace(span[0], span[0], copy if copy.endswith("\n") else copy + "\n")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import accumulate
 from random import Random
@@ -23,7 +23,7 @@ from ctm.bugs.shapes import reshaped
 from ctm.bugs.source import Source
 from ctm.pairs.categories import LONG_EDIT, categorise
 
-_TRIES = 3  # candidates of one kind looked at before another kind is drawn
+TRIES = 3  # candidates of one kind looked at before another kind is drawn
 _CLOSE = LONG_EDIT - 4  # tokens, less what line ends and indentation may add
 _DRAWS = 12  # kinds drawn for one mutant before it is given up
 _HELDOUT_DRAWS = 50  # the same held out, where rare kinds are tried often
@@ -68,9 +68,18 @@ class Mix:
             self._tables[category, False] = kinds, list(accumulate(self.weights[kind.name] for kind in kinds))
             self._tables[category, True] = kinds, list(accumulate(kind.heldout_weight for kind in kinds))
 
-    def draw(self, category: str, uniform: bool, rng: Random) -> Kind | None:
-        """One kind of the category, by weight or (held out) as evenly as places allow; None without any."""
+    def kinds(self, category: str) -> list[Kind]:
+        """Kinds of the category with a weight."""
+        return self._tables[category, False][0]
+
+    def draw(self, category: str, uniform: bool, rng: Random, own: Sequence[Kind] = ()) -> Kind | None:
+        """One kind of the category, by weight or (held out) as evenly as places allow; None without any.
+
+        `own` narrows the choice to these kinds.
+        """
         kinds, sums = self._tables[category, uniform]
+        if own:
+            kinds, sums = list(own), list(accumulate(1.0 if uniform else self.weights[kind.name] for kind in own))
         return kinds[bisect(sums, rng.random() * sums[-1])] if kinds else None
 
 
@@ -176,9 +185,13 @@ class _Draw:
             draw = self.rng.random()
             several = 2 if draw < two else 3 if draw < two + three else 0
         base: Clean | None = None
+        own: list[Kind] = []
+        if category == "security":  # what stands in the snippet itself comes before what is written in
+            own = [kind for kind in self.mix.kinds(category) if kind.own and kind.own(self.original.source)]
+            base = self.original if own else None
         for draws in range(_HELDOUT_DRAWS if self.uniform else _DRAWS):
             several *= draws < _DRAWS // 2  # a snippet of one line may have no room for two errors
-            kind = self.mix.draw(category, self.uniform, self.rng)
+            kind = self.mix.draw(category, self.uniform, self.rng, own if draws < 2 else ())
             if kind is None:
                 return
             prints = kind.name == "print_statement" and not self.original.source.prints
@@ -204,7 +217,7 @@ class _Draw:
                     category = categorise(buggy, fixed)
                 if self._keep(fixed, buggy, kind.name, category):
                     return True
-            if tried + 1 >= _TRIES:
+            if tried + 1 >= TRIES:
                 return False
         return False
 
@@ -212,7 +225,7 @@ class _Draw:
         """(fixed, buggy) of a candidate that is what its kind says; else None, the reason noted."""
         buggy = apply(base.text, candidate.buggy)
         fixed = apply(base.text, candidate.fixed) if candidate.fixed else base.text
-        reason = _refused(fixed, buggy, code_of(fixed) if candidate.fixed else base.code, kind.category)
+        reason = refused(fixed, buggy, code_of(fixed) if candidate.fixed else base.code, kind.category)
         if reason:
             self.dropped.append((reason, kind.name))
             return None
@@ -234,7 +247,7 @@ class _Draw:
             return False
         fixed = apply(base.text, [splice for c in chosen for splice in (c.fixed or ())])
         buggy = apply(base.text, [splice for c in chosen for splice in c.buggy])
-        if reason := _refused(fixed, buggy, code_of(fixed), "syntax"):
+        if reason := refused(fixed, buggy, code_of(fixed), "syntax"):
             self.dropped.append((reason, SEVERAL))
             return False
         return self._keep(fixed, buggy, SEVERAL, "syntax")
@@ -272,7 +285,7 @@ def _one_place(source: Source, candidate: Candidate) -> bool:
     return sorted(old) == sorted(new)
 
 
-def _refused(fixed: str, buggy: str, code: CodeType | None, category: str) -> str:
+def refused(fixed: str, buggy: str, code: CodeType | None, category: str) -> str:
     """Why a mutant is not what its kind says, "" where it is; `code` is that of the fixed side.
 
     Two texts with other bytecode are never "clean" to `categorise`; a complex kind can come out as logic or security.

@@ -85,6 +85,8 @@ class Kind:
     """Of a security kind: the weakness, like "CWE-89"."""
     bandit: str = ""
     """Of a security kind: the Bandit test that finds it, like "B608"; "" where there is none."""
+    own: Callable[[Source], bool] | None = None
+    """Whether the snippet's own code has a place, so that nothing need be written in; None where that is always so."""
 
     @property
     def heldout_weight(self) -> float:
@@ -110,6 +112,7 @@ def register(
     places: float = 1.0,
     cwe: str = "",
     bandit: str = "",
+    own: Callable[[Source], bool] | None = None,
 ) -> Callable[[Mutator], Mutator]:
     """Decorator that adds a mutator to the registry; raises ValueError for a name that is taken.
 
@@ -119,7 +122,8 @@ def register(
     def add(mutator: Mutator) -> Mutator:
         if name in _KINDS or name in (SEVERAL, CLEAN):
             raise ValueError(f"bug kind {name!r} is registered twice")
-        _KINDS[name] = Kind(name, category, doc, before, after, frozenset(needs), mutator, places, cwe, bandit)
+        needed = frozenset(needs)
+        _KINDS[name] = Kind(name, category, doc, before, after, needed, mutator, places, cwe, bandit, own)
         return mutator
 
     return add

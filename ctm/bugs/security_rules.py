@@ -8,9 +8,11 @@ is not to repair it. Nothing is resolved: `hashlib.md5` is taken for what its na
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import lru_cache
 
 from ctm.bugs.security_calls import call_places
 from ctm.bugs.security_places import other_places
@@ -39,9 +41,20 @@ CWES = {
 }
 """Rules and the weakness that each is about."""
 
-_VISITORS: tuple[Callable[[ast.AST, set[int]], Iterator[tuple[str, bool]]], ...] = (call_places, other_places)
+_VISITED = (ast.Call, ast.JoinedStr, ast.BinOp, ast.Constant, ast.Attribute, ast.Assign, ast.AnnAssign, ast.Compare,
+            ast.arguments, ast.Import, ast.ImportFrom)  # fmt: skip
+_HINT = re.compile(
+    r"(?i:\b(?:select|insert|update|delete|drop|create|alter|replace)\s)|</?\w|shell|system|getoutput|\bexec|eval|popen"
+    r"|path\.join|extract|\b\w*(?:path|dir|folder|root|base|directory)\)?\s*/|mark_safe|Markup|SafeString|SafeText"
+    r"|Environment|pickle|load|marshal|shelve|decode|DES|ARC|Blowfish|IDEA|CAST5|ECB|ssl|md[45]|sha1|MD[45]|SHA|random"
+    r"|uuid1|verify|CERT|check_hostname|(?i:pass|pwd|secret|_key|apikey|token)|tempnam|tmpnam|mktemp|/tmp/|chmod|mkdir"
+    r"|makedirs|mkfifo|umask|os\.open|xml|etree|requests|ession|urlopen|create_connection|SMTP|FTP|Telnet|communicate"
+    r"|debug|DEBUG|0\.0\.0\.0|::|bind|[lL]og|LOG|abort|jsonify|esponse|HTTPException|send_error|\bre\."
+)
+"""Without any of these nothing can be broken: most code need not be parsed."""
 
 
+@lru_cache(maxsize=256)  # mutants of a snippet share their fixed side
 def places(text: str) -> tuple[Counter[str], Counter[str]]:
     """(broken, safe): how many places of each rule; nothing for code that does not parse."""
     broken: Counter[str] = Counter()
@@ -55,16 +68,36 @@ def places(text: str) -> tuple[Counter[str], Counter[str]]:
         except (SyntaxError, ValueError, MemoryError, RecursionError):
             return broken, safe
     done: set[int] = set()  # nodes that a node above them has spoken for
-    guarded = _has_path_guard(tree)
-    for node in ast.walk(tree):
-        for visit in _VISITORS:
-            for rule, wrong in visit(node, done):
-                (broken if wrong and not (guarded and rule == "path") else safe)[rule] += 1
-    return broken, safe
+    attributes: set[str] = set()
+    for node in _visited(tree):
+        if isinstance(node, ast.Attribute):
+            attributes.add(node.attr)
+        for rule, wrong in (*call_places(node, done), *other_places(node, done)):
+            (broken if wrong else safe)[rule] += 1
+    if broken["path"] and _path_guard(attributes):
+        safe["path"] += broken.pop("path")
+    return +broken, safe
+
+
+def _visited(tree: ast.AST) -> Iterator[ast.AST]:
+    """Nodes that a rule may be about, each before those below it; three times as fast as `ast.walk`."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, _VISITED):
+            yield node
+        for value in node.__dict__.values():
+            if isinstance(value, ast.AST):
+                if value._fields:
+                    waiting.append(value)
+            elif isinstance(value, list):
+                waiting.extend(item for item in value if isinstance(item, ast.AST) and item._fields)
 
 
 def repaired_rules(buggy: str, fixed: str) -> list[str]:
     """Rules that are broken in `buggy` and, at a place that is still there, no longer in `fixed`."""
+    if _HINT.search(buggy) is None:
+        return []
     before, before_safe = places(buggy)
     if not before:
         return []
@@ -87,9 +120,8 @@ def security_rule(buggy: str, fixed: str) -> bool:
 _GUARDS = frozenset(("is_relative_to", "commonpath", "safe_join"))
 
 
-def _has_path_guard(tree: ast.AST) -> bool:
-    """Whether the code compares a resolved path with the folder that it must lie in."""
-    names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+def _path_guard(names: set[str]) -> bool:
+    """Whether code with these attributes compares a resolved path with the folder that it must lie in."""
     resolved = not names.isdisjoint(("realpath", "abspath", "resolve"))
     return not names.isdisjoint(_GUARDS) or (
         resolved and not names.isdisjoint(("startswith", "relative_to", "parents"))

@@ -65,14 +65,20 @@ def security(
     SHAPES[name] = tuple(written), tuple(rewrites)
     example = {hole: chosen(hole, NAMES.get(hole, (hole,)), Random(0)) for hole in holes_of(*written[0])}
 
+    def own(source: Source, rng: Random) -> Iterator[Candidate]:
+        yield from _found(source, rewrites)
+        if finder:
+            yield from finder(source, rng)
+
     def mutator(source: Source, rng: Random) -> Iterator[Candidate]:
-        places = [*_found(source, rewrites), *(finder(source, rng) if finder else ())]
-        yield from shuffled(places, rng)
-        if not places:
-            yield from _written(source, rng, written)
+        places = list(own(source, rng))
+        yield from shuffled(places, rng) if places else _written(source, rng, written)
+
+    def has_own(source: Source) -> bool:
+        return next(own(source, Random(0)), None) is not None
 
     before, after = (filled(text, example) for text in written[0])
-    return register(name, "security", doc, before, after, cwe=cwe, bandit=bandit)(mutator)
+    return register(name, "security", doc, before, after, cwe=cwe, bandit=bandit, own=has_own)(mutator)
 
 
 def _found(source: Source, rewrites: Sequence[Rewrite]) -> Iterator[Candidate]:

@@ -4,6 +4,7 @@ What has to be written again is bounded, so that eight edits of sixteen units ma
 nobody could guess.
 """
 
+# ruff: noqa: E501  (a shape is read beside its other side)
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -39,7 +40,9 @@ def _length(source: Source, first: int, last: int) -> int:
 def _simple(source: Source, number: int) -> bool:
     """Whether a line is a statement of its own that others may lack: no header, decorator, import or docstring."""
     first = source.tokens[source.lines[number].first]
-    return first.text not in BLOCK_WORDS and first.text not in ("@", "import", "from") and first.kind != "STRING"
+    return (
+        first.text not in BLOCK_WORDS and first.text not in ("@", "import", "from") and first.kind != "STRING"
+    )
 
 
 def _leaves(source: Source, number: int) -> bool:
@@ -68,10 +71,14 @@ def _removed(source: Source, first: int, last: int) -> Iterator[Candidate]:
     lines = source.lines
     begins = not first or lines[first - 1].indent < lines[first].indent
     ends = last + 1 == len(lines) or lines[last + 1].indent < lines[first].indent
-    if span is not None and not (begins and ends) and _length(source, first, last):  # else its block would be empty
+    if (
+        span is not None and not (begins and ends) and _length(source, first, last)
+    ):  # else its block would be empty
         start, end = span
         if end == len(source.text) and start:
-            start -= source.text[end - 1] != "\n"  # the last line has no line end: that of the line before goes
+            start -= (
+                source.text[end - 1] != "\n"
+            )  # the last line has no line end: that of the line before goes
         yield replace(start, end, "")
 
 
@@ -97,7 +104,9 @@ def dropped_statement(source: Source, rng: Random) -> Iterator[Candidate]:
     "def f(a):\n    total = sum(a.values()) / max(n, 1)\n    return total",
 )
 def dropped_statements(source: Source, rng: Random) -> Iterator[Candidate]:
-    numbers = [n for n in range(len(source.lines)) if _simple(source, n) and 3 <= _length(source, n, n) <= LONG_EDIT]
+    numbers = [
+        n for n in range(len(source.lines)) if _simple(source, n) and 3 <= _length(source, n, n) <= LONG_EDIT
+    ]
     for first in shuffled(numbers, rng):
         later = [n for n in numbers if n > first + 1]
         if later:
@@ -134,9 +143,9 @@ def dropped_block(source: Source, rng: Random) -> Iterator[Candidate]:
 )
 def dropped_guard(source: Source, rng: Random) -> Iterator[Candidate]:
     for header, last in _blocks(source, ("if",), rng):
-        if _leaves(source, last) and _follows(source, header, last) not in ("else", "elif"):
-            if _length(source, header.line, last) > LONG_EDIT:
-                yield from _removed(source, header.line, last)
+        guards = _leaves(source, last) and _follows(source, header, last) not in ("else", "elif")
+        if guards and _length(source, header.line, last) > LONG_EDIT:
+            yield from _removed(source, header.line, last)
 
 
 @register(
@@ -169,7 +178,11 @@ def dropped_try(source: Source, rng: Random) -> Iterator[Candidate]:
         end = last
         while end + 1 < len(lines) and lines[end + 1].indent >= lines[header.line].indent:
             word = source.tokens[lines[end + 1].first].text
-            if lines[end + 1].indent == lines[header.line].indent and word not in ("except", "else", "finally"):
+            if lines[end + 1].indent == lines[header.line].indent and word not in (
+                "except",
+                "else",
+                "finally",
+            ):
                 break
             end += 1
         span = _span(source, header.line, end)
@@ -255,7 +268,10 @@ def swapped_branches(source: Source, rng: Random) -> Iterator[Candidate]:
         block = source.block(other)
         if not source.opens_block(other) or not block:
             continue
-        first, second = (lines[header.line + 1].start, lines[last].end), (lines[block[0]].start, lines[block[-1]].end)
+        first, second = (
+            (lines[header.line + 1].start, lines[last].end),
+            (lines[block[0]].start, lines[block[-1]].end),
+        )
         long = _length(source, header.line + 1, last) and _length(source, block[0], block[-1])
         if long and not any(first[0] <= a < second[1] for a, _ in source.comments):
             yield Candidate((Splice(*first, text[slice(*second)]), Splice(*second, text[slice(*first)])))

@@ -4,10 +4,12 @@ Each part is a bug of its own: it compiles and changes the bytecode, and the par
 be repaired with another's edit.
 """
 
+# ruff: noqa: E501  (a shape is read beside its other side)
 from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import pairwise
 from random import Random
 
 from ctm.bugs.check import code_of, same_code
@@ -64,17 +66,31 @@ _THREE = "def f(xs, n):\n    for x in xs[1:n]:\n        if x > n and not x.done:
 _FOUR = "def f(xs, n):\n    for x in xs[1:n]:\n        if x > n or not x.done:\n            x.find(n)\n    return True"
 
 
-@register("two_logic", "complex", "two logic bugs", _THREE, _THREE.replace("> n and", "< n and").replace("None", "True"))
+@register(
+    "two_logic",
+    "complex",
+    "two logic bugs",
+    _THREE,
+    _THREE.replace("> n and", "< n and").replace("None", "True"),
+)
 def two_logic(source: Source, rng: Random) -> Iterator[Candidate]:
     return _several(source, rng, 2)
 
 
-@register("three_logic", "complex", "three logic bugs", _THREE, _FOUR.replace("x > n", "x < n").replace(" or ", " and "))
+@register(
+    "three_logic",
+    "complex",
+    "three logic bugs",
+    _THREE,
+    _FOUR.replace("x > n", "x < n").replace(" or ", " and "),
+)
 def three_logic(source: Source, rng: Random) -> Iterator[Candidate]:
     return _several(source, rng, 3)
 
 
-@register("four_logic", "complex", "four logic bugs", _THREE, _FOUR.replace("x > n", "x < n").replace("[1:", "[2:"))
+@register(
+    "four_logic", "complex", "four logic bugs", _THREE, _FOUR.replace("x > n", "x < n").replace("[1:", "[2:")
+)
 def four_logic(source: Source, rng: Random) -> Iterator[Candidate]:
     return _several(source, rng, 4)
 
@@ -93,16 +109,18 @@ def _places(source: Source) -> dict[str, list[int]]:
             continue
         if after == "=" and token.depth and first not in ("def", "async"):
             continue  # a keyword argument
-        if (after == "=" and not token.depth) or (index and tokens[index - 1].text in ("for", "as")):
-            bound.add(token.text)
-        elif first == "def" and token.depth == 1 and tokens[index - 1].text in ("(", ",", "*"):
+        if (
+            (after == "=" and not token.depth)
+            or (index and tokens[index - 1].text in ("for", "as"))
+            or (first == "def" and token.depth == 1 and tokens[index - 1].text in ("(", ",", "*"))
+        ):
             bound.add(token.text)
         places.setdefault(token.text, []).append(index)
     return {name: found for name, found in places.items() if name in bound}
 
 
 def _far_apart(places: list[int]) -> bool:
-    return any(b - a > SEPARATE + 1 for a, b in zip(places, places[1:], strict=False))
+    return any(b - a > SEPARATE + 1 for a, b in pairwise(places))
 
 
 @register(
@@ -117,7 +135,7 @@ def misuse_everywhere(source: Source, rng: Random) -> Iterator[Candidate]:
     for name in shuffled(list(places), rng):
         uses = places[name][1:]  # the first one binds it
         others = [other for other in places if other != name]
-        if not 2 <= len(uses) or not others:
+        if not len(uses) >= 2 or not others:
             continue
         first = rng.randrange(len(uses) - 1)
         wrong = uses[first : first + rng.choice((2, 2, 3, 4))]

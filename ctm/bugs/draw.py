@@ -21,7 +21,7 @@ from ctm.bugs.security_rules import security_rule
 from ctm.bugs.settings import MutationSettings
 from ctm.bugs.shapes import reshaped
 from ctm.bugs.source import Source
-from ctm.pairs.categories import LONG_EDIT, categorise
+from ctm.pairs.categories import LONG_EDIT, categorise, is_complex
 
 TRIES = 3  # candidates of one kind looked at before another kind is drawn
 _CLOSE = LONG_EDIT - 4  # tokens, less what line ends and indentation may add
@@ -79,7 +79,10 @@ class Mix:
         """
         kinds, sums = self._tables[category, uniform]
         if own:
-            kinds, sums = list(own), list(accumulate(1.0 if uniform else self.weights[kind.name] for kind in own))
+            kinds, sums = (
+                list(own),
+                list(accumulate(1.0 if uniform else self.weights[kind.name] for kind in own)),
+            )
         return kinds[bisect(sums, rng.random() * sums[-1])] if kinds else None
 
 
@@ -153,6 +156,11 @@ class _Draw:
                 self._mutant(sort)
         return Mutants(self.kept, self.dropped)
 
+    @cached_property
+    def own(self) -> list[Kind]:
+        """Security kinds with a place in the snippet's own code."""
+        return [kind for kind in self.mix.kinds("security") if kind.own and kind.own(self.original.source)]
+
     def _clean_text(self) -> str:
         return self._base("syntax", False).text
 
@@ -187,7 +195,7 @@ class _Draw:
         base: Clean | None = None
         own: list[Kind] = []
         if category == "security":  # what stands in the snippet itself comes before what is written in
-            own = [kind for kind in self.mix.kinds(category) if kind.own and kind.own(self.original.source)]
+            own = self.own
             base = self.original if own else None
         for draws in range(_HELDOUT_DRAWS if self.uniform else _DRAWS):
             several *= draws < _DRAWS // 2  # a snippet of one line may have no room for two errors
@@ -288,7 +296,7 @@ def _one_place(source: Source, candidate: Candidate) -> bool:
 def refused(fixed: str, buggy: str, code: CodeType | None, category: str) -> str:
     """Why a mutant is not what its kind says, "" where it is; `code` is that of the fixed side.
 
-    Two texts with other bytecode are never "clean" to `categorise`; a complex kind can come out as logic or security.
+    What a complex kind makes must be complex to `categorise` too, of which only the last steps are left to take here.
     """
     if code is None:
         return "fixed side does not compile"
@@ -304,8 +312,9 @@ def refused(fixed: str, buggy: str, code: CodeType | None, category: str) -> str
     if category == "security":
         return "" if security_rule(buggy, fixed) else "no security rule is broken"
     if category == "complex":
-        found = categorise(buggy, fixed, security_rule)
-        return "" if found == "complex" else f"complex mutant is {found}"
+        if security_rule(buggy, fixed):
+            return "complex mutant is security"
+        return "" if is_complex(buggy, fixed) else "complex mutant is logic"
     return ""
 
 

@@ -1,7 +1,7 @@
 """What each kind of bug gives on real code, as the page docs/bug_figures.md.
 
-`python -m ctm.bugs.figures SNIPPETS --every 19 > docs/bug_figures.md` reads every 19th snippet of a Parquet file of clean
-snippets. The texts are given to the compiler in this process: use it on code that is trusted, like installed packages.
+`python -m ctm.bugs.figures SNIPPETS --every 19 > docs/bug_figures.md` reads every 19th snippet of a Parquet file of
+clean snippets. The texts are given to the compiler in this process: use it on code that is trusted, like installed packages.
 """
 
 from __future__ import annotations
@@ -77,7 +77,9 @@ def survey(snippets: Sequence[Snippet], kinds: Iterable[Kind], seed: int = 0) ->
     drops: Counter[str] = Counter()
     start = time.perf_counter()
     for snippet in snippets:
-        made = mutate_text(snippet.text, generator(seed, snippet.snippet_id), mix, settings.per_snippet, settings)
+        made = mutate_text(
+            snippet.text, generator(seed, snippet.snippet_id), mix, settings.per_snippet, settings
+        )
         asked += settings.per_snippet
         kept += len(made.kept)
         drops.update(reason for reason, _ in made.dropped)
@@ -126,8 +128,8 @@ installed packages and the standard library, every {every}th of the demo's, each
 - twice: mutants that an earlier snippet or kind gave already (dropped when the sets are built).
 
 Together: **{made:.1%}** of the places gave a mutant (more than 60 % asked), **{passed:.1%}** of the candidates passed
-(more than 80 % asked), {twice:.2%} of the mutants were there before. Drawn as for training, every kind with equal weight,
-{kept:,} of {asked:,} samples were made ({rate:.1%}), {speed:,.0f} a second on one shared core.
+(more than 80 % asked), {twice:.2%} of the mutants were there before. Drawn as for training, every kind with equal
+weight, {kept:,} of {asked:,} samples were made ({rate:.1%}), {speed:,.0f} a second on one shared core.
 
 | category | kinds | mutants | passed | twice |
 |---|---|---|---|---|
@@ -146,8 +148,8 @@ def page(result: Survey, every: int) -> str:
     for name, f in result.kinds.items():
         if f.snippets:
             rows.append(
-                f"| `{name}` | {kinds[name].category} | {f.snippets / result.snippets:.1%} | {f.places / f.snippets:.1f} | "
-                f"{f.found / f.snippets:.0%} | {f.made / f.snippets:.1%} | {f.made / f.checked:.1%} | {f.duplicates} |"
+                f"| `{name}` | {kinds[name].category} | {f.snippets / result.snippets:.1%} "
+                f"| {f.places / f.snippets:.1f} | {f.found / f.snippets:.0%} | {f.made / f.snippets:.1%} | {f.made / f.checked:.1%} | {f.duplicates} |"
             )
         else:
             rows.append(f"| `{name}` | {kinds[name].category} | 0 | | | | | |")

@@ -67,6 +67,12 @@ def pattern(text: str) -> tuple[Element, ...]:
     return tuple(elements)
 
 
+@lru_cache(maxsize=1024)
+def words_of(text: str) -> frozenset[str]:
+    """Words without which a pattern cannot be found."""
+    return frozenset(element.text for element in pattern(text) if element.sort == "word")
+
+
 @dataclass(frozen=True)
 class Rewrite:
     """A secure pattern and what it becomes; `back` says that the insecure one, found in code, is surely so repaired."""
@@ -79,8 +85,6 @@ class Rewrite:
 def found(source: Source, wanted: tuple[Element, ...]) -> Iterator[Match]:
     """Places of a pattern, in order of the text."""
     first = wanted[0]
-    if any(element.sort == "word" and element.text not in source.words for element in wanted):
-        return
     for index, token in enumerate(source.tokens):
         if token.text != first.text:
             continue

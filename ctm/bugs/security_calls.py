@@ -23,7 +23,16 @@ def _known(rule: str, broken: bool, *names: str) -> None:
 
 _known("shell", True, "os.popen", "commands.getoutput", "subprocess.getoutput", "subprocess.getstatusoutput")
 _known("shell", False, "asyncio.create_subprocess_exec", "os.execv", "os.execvp")
-_known("html", False, "format_html", "conditional_escape", "html.escape", "Markup.escape", "escape", "format_html_join")
+_known(
+    "html",
+    False,
+    "format_html",
+    "conditional_escape",
+    "html.escape",
+    "Markup.escape",
+    "escape",
+    "format_html_join",
+)
 _known("deserialization", True, "pickle.loads", "pickle.load", "cPickle.loads", "cPickle.load", "dill.loads",
        "dill.load", "marshal.loads", "marshal.load", "shelve.open", "yaml.unsafe_load", "yaml.full_load",
        "jsonpickle.decode", "pickle.Unpickler")  # fmt: skip
@@ -44,11 +53,20 @@ _known("certificate", True, "ssl._create_unverified_context", "ssl._create_stdli
 _known("certificate", False, "ssl.create_default_context")
 _known("temporary", True, "tempfile.mktemp", "os.tempnam", "os.tmpnam")
 _known("temporary", False, "tempfile.mkstemp", "tempfile.NamedTemporaryFile", "tempfile.TemporaryDirectory",
-       "tempfile.mkdtemp", "tempfile.TemporaryFile", "tempfile.gettempdir", "tempfile.SpooledTemporaryFile")  # fmt: skip
+       "tempfile.mkdtemp", "tempfile.TemporaryFile", "tempfile.gettempdir")  # fmt: skip
 _known("eval", False, "ast.literal_eval", "literal_eval", "json.loads", "int", "float", "getattr", "setattr",
        "importlib.import_module", "import_module", "Fraction", "Decimal", "runpy.run_path")  # fmt: skip
 _known("path", False, "secure_filename", "safe_join", "send_from_directory", "os.path.basename")
-_PARSERS = ("parse", "fromstring", "iterparse", "XML", "XMLParser", "parseString", "make_parser", "ParserCreate")
+_PARSERS = (
+    "parse",
+    "fromstring",
+    "iterparse",
+    "XML",
+    "XMLParser",
+    "parseString",
+    "make_parser",
+    "ParserCreate",
+)
 
 
 def dotted(node: ast.AST) -> str:
@@ -109,7 +127,8 @@ def quoted(command: ast.AST | None) -> bool:
         fields = [command] if isinstance(command, ast.expr) else []
     return bool(fields or command) and all(
         isinstance(field, ast.Call)
-        and dotted(field.func) in ("shlex.quote", "pipes.quote", "quote", "shlex.join", "subprocess.list2cmdline")
+        and dotted(field.func)
+        in ("shlex.quote", "pipes.quote", "quote", "shlex.join", "subprocess.list2cmdline")
         for field in fields
     )
 
@@ -127,7 +146,12 @@ def _requests(parts: list[str], given: dict[str, ast.expr]) -> Iterator[tuple[st
     if (last in _VERBS and (before == "requests" or session)) or last in ("urlopen", "create_connection"):
         if "**" not in given:
             yield "timeout", "timeout" not in given or constant(given["timeout"]) is None
-    elif parts[-2:] in (["smtplib", "SMTP"], ["smtplib", "SMTP_SSL"], ["ftplib", "FTP"], ["telnetlib", "Telnet"]):
+    elif parts[-2:] in (
+        ["smtplib", "SMTP"],
+        ["smtplib", "SMTP_SSL"],
+        ["ftplib", "FTP"],
+        ["telnetlib", "Telnet"],
+    ):
         yield "timeout", "timeout" not in given
     elif last in ("settimeout", "communicate", "wait"):
         yield "timeout", last == "communicate" and "timeout" not in given
@@ -157,7 +181,10 @@ def _others(
         yield "deserialization", loader is None or "SafeLoader" not in dotted(loader)
     elif parts[-2:] in (["torch", "load"], ["np", "load"], ["numpy", "load"]):
         pickles = constant(given.get("allow_pickle")) is True
-        yield "deserialization", constant(given.get("weights_only")) is not True if parts[-2] == "torch" else pickles
+        yield (
+            "deserialization",
+            constant(given.get("weights_only")) is not True if parts[-2] == "torch" else pickles,
+        )
     elif name == "AES.new":
         yield "cipher", any(dotted(item).endswith("MODE_ECB") for item in (*call.args, *given.values()))
     elif name == "hashlib.new":

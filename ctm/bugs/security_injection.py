@@ -3,6 +3,7 @@
 Shapes are those of the libraries' own documentation and of published fixes; names of functions are real.
 """
 
+# ruff: noqa: E501  (a shape is read beside its other side)
 from __future__ import annotations
 
 from ctm.bugs.rewrite import Rewrite

@@ -14,7 +14,9 @@ _ANSWERS = frozenset(("jsonify", "HttpResponse", "Response", "JsonResponse", "JS
                       "make_response", "send_error", "HttpResponseServerError", "PlainTextResponse", "HTMLResponse",
                       "json_response"))  # fmt: skip
 _MODES = {"chmod": 1, "fchmod": 1, "lchmod": 1, "mkdir": 1, "makedirs": 1, "mkfifo": 1, "open": 2}
-_ESCAPES = frozenset(("escape", "conditional_escape", "format_html", "urlize", "quote", "quote_plus", "int", "float"))
+_ESCAPES = frozenset(
+    ("escape", "conditional_escape", "format_html", "urlize", "quote", "quote_plus", "int", "float")
+)
 _WEAK = frozenset(("md5", "sha1", "md4"))
 _STRONG = frozenset(("sha224", "sha256", "sha384", "sha512", "sha3_256", "sha3_512", "blake2b", "blake2s"))
 
@@ -57,7 +59,9 @@ def _texts(node: ast.AST, done: set[int]) -> Iterator[tuple[str, bool]]:
     sql, html = looks_like_sql(text), bool(fields) and looks_like_html(text)
     if not (sql or html):
         return
-    done.update(id(part) for part in ast.walk(node) if isinstance(part, (ast.Constant, ast.JoinedStr, ast.BinOp)))
+    done.update(
+        id(part) for part in ast.walk(node) if isinstance(part, (ast.Constant, ast.JoinedStr, ast.BinOp))
+    )
     if sql:
         yield "sql", bool(fields)
     if html:
@@ -87,8 +91,8 @@ def parts_of(node: ast.AST) -> tuple[str | None, list[ast.expr]]:
         more, inner = parts_of(node.right)
         return text + (more or "?"), [*fields, *(inner if more is not None else [node.right])]
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "format":
-        text = constant(node.func.value)
-        return (text, [*node.args, *keywords(node).values()]) if isinstance(text, str) else (None, [])
+        pattern = constant(node.func.value)
+        return (pattern, [*node.args, *keywords(node).values()]) if isinstance(pattern, str) else (None, [])
     return None, []
 
 
@@ -127,7 +131,10 @@ def _assignments(node: ast.Assign | ast.AnnAssign) -> Iterator[tuple[str, bool]]
 def _parameters(node: ast.arguments) -> Iterator[tuple[str, bool]]:
     plain = [*node.posonlyargs, *node.args]
     defaults = [None] * (len(plain) - len(node.defaults)) + list(node.defaults)
-    for parameter, default in [*zip(plain, defaults, strict=True), *zip(node.kwonlyargs, node.kw_defaults, strict=True)]:
+    for parameter, default in [
+        *zip(plain, defaults, strict=True),
+        *zip(node.kwonlyargs, node.kw_defaults, strict=True),
+    ]:
         if names_secret(parameter.arg):
             value = constant(default)
             yield "password", isinstance(value, str) and is_secret(value)
@@ -159,7 +166,10 @@ def _calls(node: ast.Call, done: set[int]) -> Iterator[tuple[str, bool]]:
         yield "mode", not int(str(constant(node.args[0]))) & 0o002
     if last == "join" and "path" in parts and node.args:
         final = node.args[-1]
-        checked = isinstance(final, ast.Call) and dotted(final.func).split(".")[-1] in ("basename", "secure_filename")
+        checked = isinstance(final, ast.Call) and dotted(final.func).split(".")[-1] in (
+            "basename",
+            "secure_filename",
+        )
         if not isinstance(final, ast.Constant):
             yield "path", not checked
     if last in _LOGGING and len(parts) > 1 and re.search(r"log", parts[-2], re.I) and node.args:
@@ -167,9 +177,9 @@ def _calls(node: ast.Call, done: set[int]) -> Iterator[tuple[str, bool]]:
     if last in _ANSWERS:
         values = [*node.args, *given.values()]
         yield "leak", any(_leaks(part) for value in values for part in ast.walk(value))
-    if last == "bind" and node.args and isinstance(node.args[0], ast.Tuple) and node.args[0].elts:
-        if constant(node.args[0].elts[0]) == "":
-            yield "exposure", True
+    first = node.args[0] if node.args else None
+    if last == "bind" and isinstance(first, ast.Tuple) and first.elts and constant(first.elts[0]) == "":
+        yield "exposure", True
     if last == "new" and parts[0] == "hmac":
         digest = given.get("digestmod") or (node.args[2] if len(node.args) > 2 else None)
         if isinstance(constant(digest), str):

@@ -1,5 +1,6 @@
 """Security kinds about secrets: ciphers, hashes, random numbers, certificates, passwords in the code."""
 
+# ruff: noqa: E501  (a shape is read beside its other side)
 from __future__ import annotations
 
 from ctm.bugs.rewrite import Rewrite
@@ -200,7 +201,10 @@ security(
         ('app.config["SECRET_KEY"] = os.environ["SECRET_KEY"]', 'app.config["SECRET_KEY"] = "$literal"'),
         ('password = getpass.getpass("Password: ")', 'password = "$literal"'),
         ('password = config["password"]', 'password = "$literal"'),
-        ('if password == os.environ["$env"]:\n    $out = True', 'if password == "$literal":\n    $out = True'),
+        (
+            'if password == os.environ["$env"]:\n    $out = True',
+            'if password == "$literal":\n    $out = True',
+        ),
     ],
     [
         Rewrite("password = $x", 'password = "secret"'),

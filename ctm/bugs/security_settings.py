@@ -1,5 +1,6 @@
 """Security kinds about settings and bounds: temporary files, modes, timeouts, open servers, leaks to clients."""
 
+# ruff: noqa: E501  (a shape is read beside its other side)
 from __future__ import annotations
 
 from ctm.bugs.rewrite import Rewrite
@@ -163,7 +164,10 @@ security(
         ('$app.run(host="127.0.0.1", port=8080)', '$app.run(host="0.0.0.0", port=8080)'),
         ('sock.bind(("127.0.0.1", port))', 'sock.bind(("0.0.0.0", port))'),
         ('sock.bind(("localhost", port))', 'sock.bind(("", port))'),
-        ('server = HTTPServer(("127.0.0.1", 8000), Handler)', 'server = HTTPServer(("0.0.0.0", 8000), Handler)'),
+        (
+            'server = HTTPServer(("127.0.0.1", 8000), Handler)',
+            'server = HTTPServer(("0.0.0.0", 8000), Handler)',
+        ),
         ('HOST = "127.0.0.1"', 'HOST = "0.0.0.0"'),
         ('uvicorn.run($app, host="127.0.0.1", port=port)', 'uvicorn.run($app, host="0.0.0.0", port=port)'),
     ],

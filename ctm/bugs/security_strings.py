@@ -3,11 +3,11 @@
 What is in a string literal no token pattern reaches, so the finders here look into the literals themselves.
 """
 
+# ruff: noqa: E501  (a shape is read beside its other side)
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from random import Random
 
 from ctm.bugs.registry import Candidate, Splice, replace
 from ctm.bugs.rewrite import Rewrite
@@ -32,16 +32,16 @@ def _bound_queries(source: Source) -> Iterator[tuple[str, int, int, str, list[st
             continue
         values = [text[tokens[a].start : tokens[b].end] for a, b in source.arguments_between(open_, close)]
         inside = literal[1:-1]
-        if values and looks_like_sql(inside) and len(_MARK.findall(inside)) == len(values):
-            if not any(sign in value for value in values for sign in "'\"{}\n"):
-                yield literal[0], tokens[first].start, tokens[close].end, inside, values
+        plain = not any(sign in value for value in values for sign in "'\"{}\n")
+        if values and plain and looks_like_sql(inside) and len(_MARK.findall(inside)) == len(values):
+            yield literal[0], tokens[first].start, tokens[close].end, inside, values
 
 
 def _other(quote: str) -> str:
     return "'" if quote == '"' else '"'
 
 
-def _sql_fields(source: Source, rng: Random) -> Iterator[Candidate]:
+def _sql_fields(source: Source) -> Iterator[Candidate]:
     for quote, start, end, inside, values in _bound_queries(source):
         if "{" not in inside:
             fields = iter(values)
@@ -50,7 +50,7 @@ def _sql_fields(source: Source, rng: Random) -> Iterator[Candidate]:
             yield replace(start, end, f"f{quote}{made}{quote}")
 
 
-def _sql_percent(source: Source, rng: Random) -> Iterator[Candidate]:
+def _sql_percent(source: Source) -> Iterator[Candidate]:
     for quote, start, end, inside, values in _bound_queries(source):
         inner = _other(quote)
         made = _MARK.sub(f"{inner}%s{inner}", inside)
@@ -152,7 +152,7 @@ def _log_calls(source: Source) -> Iterator[int]:
             yield call.arguments[0][0]
 
 
-def _log_raw(source: Source, rng: Random) -> Iterator[Candidate]:
+def _log_raw(source: Source) -> Iterator[Candidate]:
     for index in _log_calls(source):
         token = source.tokens[index]
         for match in re.finditer(r"%r|!r(?=\})", token.text) if token.kind == "STRING" else ():
@@ -208,7 +208,7 @@ def _patterns(source: Source) -> Iterator[tuple[int, str]]:
             yield tokens[first].start + 2, text[2:-1]
 
 
-def _repeated(source: Source, rng: Random, shape: str) -> Iterator[Candidate]:
+def _repeated(source: Source, shape: str) -> Iterator[Candidate]:
     """A repeated class becomes a repeated group: `\\w+` to `(?:\\w+)+`, say."""
     for start, text in _patterns(source):
         for match in re.finditer(r"(?<!\\)(\\[wds]|\[[^\]\\]+\])\+(?![?+*])", text):
@@ -232,7 +232,7 @@ security(
         ('$out = re.fullmatch(r"\\w+(\\.\\w+)*@\\w+", $value)', '$out = re.fullmatch(r"(\\w+\\.?)+@\\w+", $value)'),
         ('if re.search(r"^\\s*#", $value):\n    return None', 'if re.search(r"^(\\s*)*#", $value):\n    return None'),
     ],
-    finder=lambda source, rng: _repeated(source, rng, "(?:X+)+"),
+    finder=lambda source: _repeated(source, "(?:X+)+"),
 )  # fmt: skip
 security(
     "regex_overlap",
@@ -246,5 +246,5 @@ security(
         ('pattern = re.compile(r"^\\d+$")', 'pattern = re.compile(r"^(\\d|\\d\\d)+$")'),
         ('pattern = re.compile(r"^\\w*:$")', 'pattern = re.compile(r"^(\\w|\\w\\w)*:$")'),
     ],
-    finder=lambda source, rng: _repeated(source, rng, "(?:X|X+)+"),
+    finder=lambda source: _repeated(source, "(?:X|X+)+"),
 )  # fmt: skip

@@ -14,7 +14,10 @@ _SQL = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _HTML = re.compile(r"</?[a-zA-Z][a-zA-Z0-9]*[\s/>]")
-_PASSWORD = re.compile(r"(?:^|_)(?:pass(?:word|wd|phrase)?|pwd|secret|secret_?key|api_?key|(?:access|auth|api)_token)$", re.I)  # fmt: skip
+_PASSWORD = re.compile(
+    r"(?:^|_)(?:pass(?:word|wd|phrase)?|pwd|secret|secret_?key|api_?key|(?:access|auth|api)_token)$",
+    re.IGNORECASE,
+)
 _SECRET = re.compile(r"\S{3,}")
 _ATOM = r"(?:\[[^\]]+\]|\\.|[^\s()|\\\[])"
 _NESTED = re.compile(rf"\((?:\?:|\?P<\w+>)?({_ATOM}*?)({_ATOM})[+*](\\s[?*]|\\?.\?)?\)[+*]")
@@ -81,5 +84,7 @@ def _signs(atom: str) -> set[str]:
     signs: set[str] = set()
     for part in _RANGE.finditer(atom[1:-1]) if atom[1] != "^" else ():
         low, high = part.groups()
-        signs |= set(map(chr, range(ord(low), ord(high) + 1))) if low else set(_CLASSES.get(part[0], part[0][-1]))
+        signs |= (
+            set(map(chr, range(ord(low), ord(high) + 1))) if low else set(_CLASSES.get(part[0], part[0][-1]))
+        )
     return signs

@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator, Sequence
 from random import Random
 
 from ctm.bugs.registry import Candidate, Mutator, Splice, register, shuffled
-from ctm.bugs.rewrite import Rewrite, chosen, filled, found, holes_of, pattern, splices
+from ctm.bugs.rewrite import Rewrite, chosen, filled, found, holes_of, pattern, splices, words_of
 from ctm.bugs.source import BLOCK_WORDS, Source
 
-Finder = Callable[[Source, Random], Iterator[Candidate]]
+Finder = Callable[[Source], Iterator[Candidate]]
 
 NAMES: dict[str, tuple[str, ...]] = {
     "url": ("url", "endpoint", "self.url", "link", "base_url"),
@@ -65,17 +65,17 @@ def security(
     SHAPES[name] = tuple(written), tuple(rewrites)
     example = {hole: chosen(hole, NAMES.get(hole, (hole,)), Random(0)) for hole in holes_of(*written[0])}
 
-    def own(source: Source, rng: Random) -> Iterator[Candidate]:
+    def own(source: Source) -> Iterator[Candidate]:
         yield from _found(source, rewrites)
         if finder:
-            yield from finder(source, rng)
+            yield from finder(source)
 
     def mutator(source: Source, rng: Random) -> Iterator[Candidate]:
-        places = list(own(source, rng))
+        places = list(own(source))
         yield from shuffled(places, rng) if places else _written(source, rng, written)
 
     def has_own(source: Source) -> bool:
-        return next(own(source, Random(0)), None) is not None
+        return next(own(source), None) is not None
 
     before, after = (filled(text, example) for text in written[0])
     return register(name, "security", doc, before, after, cwe=cwe, bandit=bandit, own=has_own)(mutator)
@@ -84,9 +84,10 @@ def security(
 def _found(source: Source, rewrites: Sequence[Rewrite]) -> Iterator[Candidate]:
     for rewrite in rewrites:
         secure, insecure = pattern(rewrite.secure), pattern(rewrite.insecure)
-        for match in found(source, secure):
-            yield Candidate(splices(match, secure, insecure))
-        if rewrite.back:
+        if words_of(rewrite.secure) <= source.words:
+            for match in found(source, secure):
+                yield Candidate(splices(match, secure, insecure))
+        if rewrite.back and words_of(rewrite.insecure) <= source.words:
             for match in found(source, insecure):
                 yield Candidate((), splices(match, insecure, secure))
 

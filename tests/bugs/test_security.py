@@ -1,5 +1,6 @@
 """Every security shape breaks its rule and its repair mends it; patterns find and restore; harmless pairs are none."""
 
+# ruff: noqa: E501  (a shape is read beside its other side)
 from __future__ import annotations
 
 import re
@@ -113,12 +114,16 @@ def test_secure_code_of_the_snippet_is_taken_first(kind, secure, insecure):
             made.add((apply(secure, candidate.buggy), apply(secure, candidate.fixed)))
     texts = {re.sub(r"\s+#.*", "", buggy) for buggy, fixed in made if fixed == secure}
     assert insecure in texts
-    assert all(secure.splitlines()[0] in fixed for _, fixed in made), "nothing is written in where it stands already"
+    assert all(secure.splitlines()[0] in fixed for _, fixed in made), (
+        "nothing is written in where it stands already"
+    )
 
 
 def test_insecure_code_that_is_surely_repaired_is_the_buggy_side():
     text = "def f(url):\n    return requests.get(url)"
-    made = [c for s in range(9) for c in registry()["request_without_timeout"].mutator(Source(text), Random(s))]
+    made = [
+        c for s in range(9) for c in registry()["request_without_timeout"].mutator(Source(text), Random(s))
+    ]
     assert {(apply(text, c.buggy), apply(text, c.fixed)) for c in made} == {
         (text, "def f(url):\n    return requests.get(url, timeout=10)")
     }
@@ -158,7 +163,9 @@ def test_a_repair_that_breaks_another_rule_is_none():
 
 
 def test_places_are_counted_once():
-    broken, safe = places('x = mark_safe("<b>%s</b>" % y)\nz = "SELECT a FROM b WHERE c = " + d + " AND e = " + f')
+    broken, safe = places(
+        'x = mark_safe("<b>%s</b>" % y)\nz = "SELECT a FROM b WHERE c = " + d + " AND e = " + f'
+    )
     assert broken == {"html": 1, "sql": 1} and not safe
 
 

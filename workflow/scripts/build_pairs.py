@@ -1,5 +1,6 @@
 """Rule build_pairs: mutants and real fixes as training, validation and test sets."""
 
+from ctm.bugs.security_rules import security_rule
 from ctm.pairs.build import PairSettings, build_pairs
 from ctm.pairs.splits import SplitSettings
 from options import File, Files, ManyFiles, Text, given, start
@@ -26,6 +27,7 @@ def main(
         out,
         rejects,
         counts,
+        security_rule,
     )
 
 

@@ -34,7 +34,7 @@ rule build_pairs:
         " --rejects {output.rejects} --counts {output.counts} >> {log} 2>&1"
 
 
-rule fit_bug_mix: # nothing depends on it: what it learns is pinned by hand in config/bug_mix.yaml
+rule fit_bug_mix:  # nothing depends on it: what it learns is pinned by hand in config/bug_mix.yaml
     input:
         pairs="results/pairs/train.parquet",
     output:

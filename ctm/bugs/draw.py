@@ -15,13 +15,13 @@ from random import Random
 from types import CodeType
 from typing import NamedTuple
 
-from ctm.bugs.check import code_of, quiet, same_code
+from ctm.bugs.check import code_of, quiet, refused
 from ctm.bugs.registry import CLEAN, SEVERAL, Candidate, Kind, apply, registry
 from ctm.bugs.security_rules import security_rule
 from ctm.bugs.settings import MutationSettings
 from ctm.bugs.shapes import reshaped
 from ctm.bugs.source import Source
-from ctm.pairs.categories import LONG_EDIT, categorise, is_complex
+from ctm.pairs.categories import LONG_EDIT, categorise
 
 TRIES = 3  # candidates of one kind looked at before another kind is drawn
 _CLOSE = LONG_EDIT - 4  # tokens, less what line ends and indentation may add
@@ -291,31 +291,6 @@ def _one_place(source: Source, candidate: Candidate) -> bool:
     if len(splices) == 1:
         return bool((old[0] + new[0]).strip())  # indentation opens a block here and closes it elsewhere
     return sorted(old) == sorted(new)
-
-
-def refused(fixed: str, buggy: str, code: CodeType | None, category: str) -> str:
-    """Why a mutant is not what its kind says, "" where it is; `code` is that of the fixed side.
-
-    What a complex kind makes must be complex to `categorise` too, of which only the last steps are left to take here.
-    """
-    if code is None:
-        return "fixed side does not compile"
-    if buggy == fixed:
-        return "nothing changed"
-    broken = code_of(buggy)
-    if category == "syntax":
-        return "" if broken is None else "syntax mutant compiles"
-    if broken is None:
-        return f"{category} mutant does not compile"
-    if same_code(code, broken):
-        return "same bytecode"
-    if category == "security":
-        return "" if security_rule(buggy, fixed) else "no security rule is broken"
-    if category == "complex":
-        if security_rule(buggy, fixed):
-            return "complex mutant is security"
-        return "" if is_complex(buggy, fixed) else "complex mutant is logic"
-    return ""
 
 
 def _apart(a: Candidate, b: Candidate) -> bool:

@@ -36,3 +36,27 @@ rule build_pairs:
         " --quality {params.quality:q} --clean {input.clean} {params.suites:q}"
         " --train {output.train} --validation {output.validation} --test {output.test} --real {output.real}"
         " --rejects {output.rejects} --counts {output.counts} >> {log} 2>&1"
+
+
+rule fit_bug_mix:  # nothing depends on it: what it learns is pinned by hand in config/bug_mix.yaml
+    input:
+        pairs="results/pairs/train.parquet",
+    output:
+        mix="results/bug_mix/bug_mix.yaml",
+        table="results/bug_mix/bug_mix.md",
+    log:
+        "logs/fit_bug_mix.log",
+    benchmark:
+        "logs/fit_bug_mix.tsv"
+    retries: 1
+    conda:
+        ENVIRONMENT
+    threads: cores("fit_bug_mix")
+    resources:
+        **res("fit_bug_mix"),
+    params:
+        lineage=lineage("fit_bug_mix"),
+        program=program("fit_bug_mix"),
+        mix=checkout(CONFIG.bugs.mix),
+    shell:
+        "{params.program} --pairs {input.pairs} --mix {params.mix:q} --out {output.mix} --table {output.table} 2>> {log}"

@@ -18,6 +18,11 @@ the last word on each:
 
 - {syntax} syntax kinds, whose buggy side must not compile;
 - {logic} logic kinds, whose buggy side must compile to other bytecode (lines and positions aside);
+- {security} security kinds, for each of {cwes} weaknesses at least two: besides other bytecode, a rule of the security
+  taxonomy (`ctm/bugs/security_rules.py`) must be broken in the buggy side and, at a place that is still there, not in
+  the fixed one; the same rules tell which real fixes are security fixes;
+- {complex} complex kinds: two to four logic bugs, or one edit of more than 16 tokens, of a size that eight edits of
+  the grid can repair;
 - `{several}`: two to four syntax errors in one snippet, of one kind or of several (two out of five syntax samples);
 - `{clean}`: nothing is wrong, and the right answer is no edit.
 
@@ -26,6 +31,15 @@ inputs, conditions and small loops made of its own names and texts, since questi
 and installed code does not. Some kinds bring a fixed side of their own (`except X as e` from `except X`), because the
 snippet has no place for the mistake.
 
+Security kinds take the snippet's own secure code first; then its insecure code, where the repair is beyond doubt (a
+`timeout` for `requests.get`), as the buggy side of a repaired snippet; and in all other snippets, which are most, they
+write a statement of a shape that people use between two of the snippet, with names of the snippet among those that
+such code usually has. The rules read names (`hashlib.md5` is what it says) and count places: a deleted call is no
+repair, and a repair of one weakness that opens another is none.
+
+What each kind gives on real code (places, mutants, shares that pass the checks, duplicates) is measured in
+[bug_figures.md](bug_figures.md). `snakemake fit_bug_mix` compares the weights with what real fixes ask for.
+
 For training, kinds are drawn by the weights of `config/bug_mix.yaml`; for validation and test, as evenly as the places
 allow. Everything runs in worker processes with a limited address space, which are killed and replaced when a batch
 takes too long; each candidate and snippet that was dropped is a row of the rejects with its reason. The result depends
@@ -33,22 +47,28 @@ on the seed, the snippet, the settings and the mix alone.
 
 """
 _COLUMNS = "| kind | what is wrong | correct | with the bug |\n|---|---|---|---|\n"
+_SECURITY_COLUMNS = (
+    "| kind | CWE | Bandit | what is wrong | correct | with the bug |\n|---|---|---|---|---|---|\n"
+)
 
 
 def page() -> str:
     """The whole page."""
     kinds = list(registry().values())
     count = Counter(kind.category for kind in kinds)
-    parts = [_HEAD.format(syntax=count["syntax"], logic=count["logic"], several=SEVERAL, clean=CLEAN)]
-    for category in ("syntax", "logic"):
-        parts.append(f"## {category.capitalize()} kinds\n\n" + _COLUMNS)
+    cwes = len({kind.cwe for kind in kinds if kind.cwe})
+    parts = [_HEAD.format(**count, cwes=cwes, several=SEVERAL, clean=CLEAN)]
+    for category in ("syntax", "logic", "security", "complex"):
+        columns = _SECURITY_COLUMNS if category == "security" else _COLUMNS
+        parts.append(f"## {category.capitalize()} kinds\n\n" + columns)
         parts.extend(_row(kind) for kind in kinds if kind.category == category)
         parts.append("\n")
     return "".join(parts).rstrip() + "\n"
 
 
 def _row(kind: Kind) -> str:
-    return f"| `{kind.name}` | {_cell(kind.doc)} | {_code(kind.before)} | {_code(kind.after)} |\n"
+    ids = f"{kind.cwe} | {kind.bandit or '-'} | " if kind.cwe else ""
+    return f"| `{kind.name}` | {ids}{_cell(kind.doc)} | {_code(kind.before)} | {_code(kind.after)} |\n"
 
 
 def _cell(text: str) -> str:

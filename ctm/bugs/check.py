@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import CodeType
 
-from ctm.pairs.categories import too_hard
+from ctm.bugs.security_rules import security_rule
+from ctm.pairs.categories import is_complex, too_hard
 
 _FIELDS = (
     "co_code",
@@ -80,3 +81,28 @@ def _same_constant(a: object, b: object) -> bool:
     if isinstance(a, (float, complex)):  # 0.0 and -0.0 are equal, nan is not equal to itself
         return repr(a) == repr(b)
     return a == b
+
+
+def refused(fixed: str, buggy: str, code: CodeType | None, category: str) -> str:
+    """Why a mutant is not what its kind says, "" where it is; `code` is that of the fixed side.
+
+    What a complex kind makes must be complex to `categorise` too, of which only the last steps are left to take here.
+    """
+    if code is None:
+        return "fixed side does not compile"
+    if buggy == fixed:
+        return "nothing changed"
+    broken = code_of(buggy)
+    if category == "syntax":
+        return "" if broken is None else "syntax mutant compiles"
+    if broken is None:
+        return f"{category} mutant does not compile"
+    if same_code(code, broken):
+        return "same bytecode"
+    if category == "security":
+        return "" if security_rule(buggy, fixed) else "no security rule is broken"
+    if category == "complex":
+        if security_rule(buggy, fixed):
+            return "complex mutant is security"
+        return "" if is_complex(buggy, fixed) else "complex mutant is logic"
+    return ""

@@ -8,24 +8,26 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import accumulate
 from random import Random
 from types import CodeType
 from typing import NamedTuple
 
-from ctm.bugs.check import code_of, quiet, same_code
+from ctm.bugs.check import code_of, quiet, refused
 from ctm.bugs.registry import CLEAN, SEVERAL, Candidate, Kind, apply, registry
+from ctm.bugs.security_rules import security_rule
 from ctm.bugs.settings import MutationSettings
 from ctm.bugs.shapes import reshaped
 from ctm.bugs.source import Source
 from ctm.pairs.categories import LONG_EDIT, categorise
 
-_TRIES = 3  # candidates of one kind looked at before another kind is drawn
+TRIES = 3  # candidates of one kind looked at before another kind is drawn
 _CLOSE = LONG_EDIT - 4  # tokens, less what line ends and indentation may add
 _DRAWS = 12  # kinds drawn for one mutant before it is given up
 _HELDOUT_DRAWS = 50  # the same held out, where rare kinds are tried often
+_SORTS = ("syntax", "logic", "clean", "security", "complex")  # in the order in which samples are dealt
 
 
 class Mutant(NamedTuple):
@@ -59,16 +61,28 @@ class Mix:
                 raise ValueError(f"bug mix: {name} has weight {weight}, which must be 0 or more")
         self.weights = {name: float(weight) for name, weight in weights.items() if weight > 0}
         self._tables: dict[tuple[str, bool], tuple[list[Kind], list[float]]] = {}
-        for category in ("syntax", "logic"):
+        for category in _SORTS:
             kinds = [
                 known[name] for name in known if name in self.weights and known[name].category == category
             ]
             self._tables[category, False] = kinds, list(accumulate(self.weights[kind.name] for kind in kinds))
             self._tables[category, True] = kinds, list(accumulate(kind.heldout_weight for kind in kinds))
 
-    def draw(self, category: str, uniform: bool, rng: Random) -> Kind | None:
-        """One kind of the category, by weight or (held out) as evenly as places allow; None without any."""
+    def kinds(self, category: str) -> list[Kind]:
+        """Kinds of the category with a weight."""
+        return self._tables[category, False][0]
+
+    def draw(self, category: str, uniform: bool, rng: Random, own: Sequence[Kind] = ()) -> Kind | None:
+        """One kind of the category, by weight or (held out) as evenly as places allow; None without any.
+
+        `own` narrows the choice to these kinds.
+        """
         kinds, sums = self._tables[category, uniform]
+        if own:
+            kinds, sums = (
+                list(own),
+                list(accumulate(1.0 if uniform else self.weights[kind.name] for kind in own)),
+            )
         return kinds[bisect(sums, rng.random() * sums[-1])] if kinds else None
 
 
@@ -125,20 +139,27 @@ class _Draw:
         self, original: Clean, rng: Random, mix: Mix, settings: MutationSettings, uniform: bool
     ) -> None:
         self.original, self.rng, self.mix, self.settings, self.uniform = original, rng, mix, settings, uniform
+        shares = settings.heldout_shares if uniform else settings.shares
+        self.security = shares.security > 0  # else a set without security samples would get a few by chance
         self.kept: list[Mutant] = []
         self.dropped: list[tuple[str, str]] = []
         self.seen: set[tuple[str, str]] = set()
 
     def samples(self, count: int) -> Mutants:
         shares = self.settings.heldout_shares if self.uniform else self.settings.shares
-        sums = list(accumulate((shares.syntax, shares.logic, shares.clean)))
+        sums = list(accumulate(getattr(shares, sort) for sort in _SORTS))
         for _ in range(count):
-            sort = bisect(sums, self.rng.random() * sums[-1])
-            if sort == 2:
+            sort = _SORTS[bisect(sums, self.rng.random() * sums[-1])]
+            if sort == "clean":
                 self._keep(self._clean_text(), "", CLEAN, "clean")
             else:
-                self._mutant("logic" if sort == 1 else "syntax")
+                self._mutant(sort)
         return Mutants(self.kept, self.dropped)
+
+    @cached_property
+    def own(self) -> list[Kind]:
+        """Security kinds with a place in the snippet's own code."""
+        return [kind for kind in self.mix.kinds("security") if kind.own and kind.own(self.original.source)]
 
     def _clean_text(self) -> str:
         return self._base("syntax", False).text
@@ -172,9 +193,13 @@ class _Draw:
             draw = self.rng.random()
             several = 2 if draw < two else 3 if draw < two + three else 0
         base: Clean | None = None
+        own: list[Kind] = []
+        if category == "security":  # what stands in the snippet itself comes before what is written in
+            own = self.own
+            base = self.original if own else None
         for draws in range(_HELDOUT_DRAWS if self.uniform else _DRAWS):
             several *= draws < _DRAWS // 2  # a snippet of one line may have no room for two errors
-            kind = self.mix.draw(category, self.uniform, self.rng)
+            kind = self.mix.draw(category, self.uniform, self.rng, own if draws < 2 else ())
             if kind is None:
                 return
             prints = kind.name == "print_statement" and not self.original.source.prints
@@ -194,11 +219,13 @@ class _Draw:
             if made is not None:
                 fixed, buggy = made
                 category = kind.category
-                if category == "logic" and not _one_place(base.source, candidate):
+                if category == "logic" and self.security and security_rule(buggy, fixed):
+                    category = "security"
+                elif category == "logic" and not _one_place(base.source, candidate):
                     category = categorise(buggy, fixed)
                 if self._keep(fixed, buggy, kind.name, category):
                     return True
-            if tried + 1 >= _TRIES:
+            if tried + 1 >= TRIES:
                 return False
         return False
 
@@ -206,7 +233,7 @@ class _Draw:
         """(fixed, buggy) of a candidate that is what its kind says; else None, the reason noted."""
         buggy = apply(base.text, candidate.buggy)
         fixed = apply(base.text, candidate.fixed) if candidate.fixed else base.text
-        reason = _refused(fixed, buggy, code_of(fixed) if candidate.fixed else base.code, kind.category)
+        reason = refused(fixed, buggy, code_of(fixed) if candidate.fixed else base.code, kind.category)
         if reason:
             self.dropped.append((reason, kind.name))
             return None
@@ -228,7 +255,7 @@ class _Draw:
             return False
         fixed = apply(base.text, [splice for c in chosen for splice in (c.fixed or ())])
         buggy = apply(base.text, [splice for c in chosen for splice in c.buggy])
-        if reason := _refused(fixed, buggy, code_of(fixed), "syntax"):
+        if reason := refused(fixed, buggy, code_of(fixed), "syntax"):
             self.dropped.append((reason, SEVERAL))
             return False
         return self._keep(fixed, buggy, SEVERAL, "syntax")
@@ -264,20 +291,6 @@ def _one_place(source: Source, candidate: Candidate) -> bool:
     if len(splices) == 1:
         return bool((old[0] + new[0]).strip())  # indentation opens a block here and closes it elsewhere
     return sorted(old) == sorted(new)
-
-
-def _refused(fixed: str, buggy: str, code: CodeType | None, category: str) -> str:
-    """Why a mutant is not what its kind says, "" where it is; `code` is that of the fixed side."""
-    if code is None:
-        return "fixed side does not compile"
-    if buggy == fixed:
-        return "nothing changed"
-    broken = code_of(buggy)
-    if category == "syntax":
-        return "" if broken is None else "syntax mutant compiles"
-    if broken is None:
-        return "logic mutant does not compile"
-    return "same bytecode" if same_code(code, broken) else ""
 
 
 def _apart(a: Candidate, b: Candidate) -> bool:

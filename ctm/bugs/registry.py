@@ -33,6 +33,12 @@ _MODULES = (
     "logic_operators",
     "logic_names",
     "logic_statements",
+    "security_injection",
+    "security_secrets",
+    "security_settings",
+    "security_strings",
+    "complex_several",
+    "complex_blocks",
 )
 _MOST_OFTEN = 25.0
 _T = TypeVar("_T")
@@ -63,7 +69,7 @@ class Kind:
     name: str
     """Name in pairs, reports and config/bug_mix.yaml."""
     category: str
-    """"syntax" or "logic"."""
+    """"syntax", "logic", "security" or "complex"."""
     doc: str
     """One line: what went wrong."""
     before: str
@@ -75,6 +81,12 @@ class Kind:
     mutator: Mutator
     places: float = 1.0
     """Share of snippets with a place for it, measured; 1 stands for half of them or more."""
+    cwe: str = ""
+    """Of a security kind: the weakness, like "CWE-89"."""
+    bandit: str = ""
+    """Of a security kind: the Bandit test that finds it, like "B608"; "" where there is none."""
+    own: Callable[[Source], bool] | None = None
+    """Whether the snippet's own code has a place, so that nothing need be written in; None where that is always so."""
 
     @property
     def heldout_weight(self) -> float:
@@ -98,6 +110,9 @@ def register(
     after: str,
     needs: Sequence[str] = (),
     places: float = 1.0,
+    cwe: str = "",
+    bandit: str = "",
+    own: Callable[[Source], bool] | None = None,
 ) -> Callable[[Mutator], Mutator]:
     """Decorator that adds a mutator to the registry; raises ValueError for a name that is taken.
 
@@ -107,7 +122,8 @@ def register(
     def add(mutator: Mutator) -> Mutator:
         if name in _KINDS or name in (SEVERAL, CLEAN):
             raise ValueError(f"bug kind {name!r} is registered twice")
-        _KINDS[name] = Kind(name, category, doc, before, after, frozenset(needs), mutator, places)
+        needed = frozenset(needs)
+        _KINDS[name] = Kind(name, category, doc, before, after, needed, mutator, places, cwe, bandit, own)
         return mutator
 
     return add
@@ -121,7 +137,7 @@ def registry() -> dict[str, Kind]:
 
 
 def kind_names(category: str) -> list[str]:
-    """Names of all kinds of "syntax" (with several_syntax), "logic" or "clean", in order."""
+    """Names of all kinds of a category, in order; "syntax" has several_syntax too, "clean" its only one."""
     names = [kind.name for kind in registry().values() if kind.category == category]
     extra = {"syntax": [SEVERAL], "clean": [CLEAN]}
     return names + extra.get(category, [])

@@ -15,6 +15,10 @@ class Shares:
     """Samples that compile and do something else, weight."""
     clean: float = 0.15
     """Samples with nothing wrong, weight."""
+    security: float = 0.0
+    """Samples with a weakness that has a CWE, weight."""
+    complex: float = 0.0
+    """Samples with several bugs or one long edit, weight."""
 
 
 @dataclass(frozen=True)

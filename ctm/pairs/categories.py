@@ -84,7 +84,12 @@ def categorise(buggy: str, fixed: str, security_rule: SecurityRule | None = None
         return "syntax"
     if security_rule is not None and security_rule(buggy, fixed):
         return "security"
-    return "complex" if _is_complex(lenient_tokens(buggy), lenient_tokens(fixed)) else "logic"
+    return "complex" if is_complex(buggy, fixed) else "logic"
+
+
+def is_complex(buggy: str, fixed: str) -> bool:
+    """Whether two texts differ in two or more separate edits, or in one of more than 16 lexical tokens."""
+    return _is_complex(lenient_tokens(buggy), lenient_tokens(fixed))
 
 
 def _is_complex(buggy: list[str], fixed: list[str]) -> bool:

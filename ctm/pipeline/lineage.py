@@ -104,6 +104,8 @@ def steps(config: Config) -> dict[str, Step]:
         tuple(t for t in table if t not in ("report", "data_card")),
         ("ctm/pipeline/report.html.j2",),
     )
+    # after the report, which needs everything above: nothing needs this
+    table["fit_bug_mix"] = Step("fit_bug_mix", (), ("build_pairs",), (bugs.mix,))
     return table
 
 

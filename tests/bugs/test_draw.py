@@ -12,6 +12,7 @@ import pytest
 from ctm.bugs.check import code_of, quiet, same_code
 from ctm.bugs.draw import Mix, generator, mutate_text
 from ctm.bugs.registry import registry
+from ctm.bugs.security_rules import security_rule
 from ctm.bugs.settings import MutationSettings, Shares
 from ctm.bugs.shapes import reshaped
 from ctm.bugs.source import Source
@@ -35,7 +36,7 @@ def test_every_mutant_is_what_it_says(uniform):
         for mutant in made.kept:
             kinds[mutant.category] += 1
             assert compiles(mutant.fixed)
-            assert categorise(mutant.buggy, mutant.fixed) == mutant.category, mutant
+            assert categorise(mutant.buggy, mutant.fixed, security_rule) == mutant.category, mutant
             if mutant.category != "clean":
                 assert mutant.buggy != mutant.fixed
         assert len({(m.buggy, m.fixed) for m in made.kept}) == len(made.kept), "no mutant twice"

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from ctm.bugs.security_rules import security_rule
 from ctm.pairs.build import PairSettings, build_pairs
 from ctm.pairs.quality import QualitySettings
 from ctm.pairs.splits import SplitSettings
@@ -33,6 +34,7 @@ def main(
         out,
         rejects,
         counts,
+        security_rule,
         quality=given(QualitySettings, quality),
         suites={name: Path(path) for name, _, path in (text.partition("=") for text in suite or [])},
         joined=json.loads(clean.read_text())["joined"],

@@ -1,0 +1,167 @@
+"""Complex kinds of several small bugs: two to four logic bugs in one snippet, one wrong name in several places.
+
+Each part is a bug of its own: it compiles and changes the bytecode, and the parts stand apart, so that none of them can
+be repaired with another's edit.
+"""
+
+# ruff: noqa: E501  (a shape is read beside its other side)
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import pairwise
+from random import Random
+
+from ctm.bugs.check import code_of, same_code
+from ctm.bugs.registry import Candidate, Kind, Splice, apply, register, registry, shuffled
+from ctm.bugs.source import Source
+from ctm.pairs.categories import SEPARATE
+
+_TRIES = 14  # parts looked at for one candidate
+_ROUNDS = 3
+_OFTEN = ("comparison_operator", "off_by_one", "negated_condition", "variable_misuse", "wrong_attribute",
+          "constant", "boolean_operator", "dropped_return", "swapped_arguments")  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def _parts() -> list[Kind]:
+    """Logic kinds with one short edit; those that people most often make in numbers come three times."""
+    whole = ("wrong_order", "wrong_level", "equality_for_assignment")
+    kinds = [kind for kind in registry().values() if kind.category == "logic" and kind.name not in whole]
+    return [kind for kind in kinds for _ in range(3 if kind.name in _OFTEN else 1)]
+
+
+def _several(source: Source, rng: Random, count: int) -> Iterator[Candidate]:
+    original = code_of(source.text)
+    if original is None:
+        return
+    kinds = [kind for kind in _parts() if not kind.needs or not kind.needs.isdisjoint(source.words)]
+    for _ in range(_ROUNDS):
+        chosen: list[Splice] = []
+        number = 0
+        for kind in (rng.choice(kinds) for _ in range(_TRIES * count // 2)):
+            part = next(iter(kind.mutator(source, rng)), None)
+            if part is None or part.fixed or not _apart(source, part.buggy, chosen):
+                continue
+            code = code_of(apply(source.text, part.buggy))
+            if code is not None and not same_code(original, code):
+                chosen += part.buggy
+                number += 1
+                if number == count:
+                    yield Candidate(tuple(chosen))
+                    break
+
+
+def _apart(source: Source, new: tuple[Splice, ...], chosen: list[Splice]) -> bool:
+    """Whether enough tokens stand between the new splices and those that are there."""
+    first, last = min(s.start for s in new), max(s.end for s in new)
+    for other in chosen:
+        low, high = min(last, other.end), max(first, other.start)
+        if high <= low or sum(low <= t.start and t.end <= high for t in source.tokens) <= SEPARATE:
+            return False
+    return True
+
+
+_THREE = "def f(xs, n):\n    for x in xs[1:n]:\n        if x > n and not x.done:\n            return x.find(n)\n    return None"
+_FOUR = "def f(xs, n):\n    for x in xs[1:n]:\n        if x > n or not x.done:\n            x.find(n)\n    return True"
+
+
+@register(
+    "two_logic",
+    "complex",
+    "two logic bugs",
+    _THREE,
+    _THREE.replace("> n and", "< n and").replace("None", "True"),
+)
+def two_logic(source: Source, rng: Random) -> Iterator[Candidate]:
+    return _several(source, rng, 2)
+
+
+@register(
+    "three_logic",
+    "complex",
+    "three logic bugs",
+    _THREE,
+    _FOUR.replace("x > n", "x < n").replace(" or ", " and "),
+)
+def three_logic(source: Source, rng: Random) -> Iterator[Candidate]:
+    return _several(source, rng, 3)
+
+
+@register(
+    "four_logic", "complex", "four logic bugs", _THREE, _FOUR.replace("x > n", "x < n").replace("[1:", "[2:")
+)
+def four_logic(source: Source, rng: Random) -> Iterator[Candidate]:
+    return _several(source, rng, 4)
+
+
+def _places(source: Source) -> dict[str, list[int]]:
+    """Tokens of each name that is assigned or a parameter somewhere, attributes and keyword arguments left out."""
+    tokens = source.tokens
+    bound: set[str] = set()
+    places: dict[str, list[int]] = {}
+    for index, token in enumerate(tokens):
+        if token.kind != "NAME" or token.text in ("self", "cls") or (index and tokens[index - 1].text == "."):
+            continue
+        after = tokens[index + 1].text if index + 1 < len(tokens) else ""
+        first = tokens[source.lines[token.line].first].text
+        if first in ("import", "from", "global", "nonlocal"):
+            continue
+        if after == "=" and token.depth and first not in ("def", "async"):
+            continue  # a keyword argument
+        if (
+            (after == "=" and not token.depth)
+            or (index and tokens[index - 1].text in ("for", "as"))
+            or (first == "def" and token.depth == 1 and tokens[index - 1].text in ("(", ",", "*"))
+        ):
+            bound.add(token.text)
+        places.setdefault(token.text, []).append(index)
+    return {name: found for name, found in places.items() if name in bound}
+
+
+def _far_apart(places: list[int]) -> bool:
+    return any(b - a > SEPARATE + 1 for a, b in pairwise(places))
+
+
+@register(
+    "misuse_everywhere",
+    "complex",
+    "the same wrong variable in several places",
+    "def f(src, dst):\n    check(src)\n    for item in src:\n        dst.append(item)\n    return dst",
+    "def f(src, dst):\n    check(dst)\n    for item in dst:\n        dst.append(item)\n    return dst",
+)
+def misuse_everywhere(source: Source, rng: Random) -> Iterator[Candidate]:
+    places = _places(source)
+    for name in shuffled(list(places), rng):
+        uses = places[name][1:]  # the first one binds it
+        others = [other for other in places if other != name]
+        if not len(uses) >= 2 or not others:
+            continue
+        first = rng.randrange(len(uses) - 1)
+        wrong = uses[first : first + rng.choice((2, 2, 3, 4))]
+        if _far_apart(wrong):
+            new = rng.choice(others)
+            yield Candidate(tuple(Splice(source.tokens[i].start, source.tokens[i].end, new) for i in wrong))
+
+
+@register(
+    "half_renamed",
+    "complex",
+    "a variable renamed in some places and not in the others",
+    "def f(path):\n    data = read(path)\n    check(path, data)\n    return parse(data)",
+    "def f(file_path):\n    data = read(file_path)\n    check(path, data)\n    return parse(data)",
+)
+def half_renamed(source: Source, rng: Random) -> Iterator[Candidate]:
+    places = _places(source)
+    for name in shuffled(list(places), rng):
+        uses = places[name]
+        if len(uses) < 3:
+            continue
+        head = rng.choice(("new_", "old_", "my_", "current_", "the_"))
+        tail = rng.choice(("_name", "_list", "_value", "s", "2", "_path", "_data"))
+        new = rng.choice((head + name, name + tail, name[0] if len(name) > 3 else name + "1"))
+        count = rng.choice((2, 2, 3, 4))
+        first = rng.choice((0, max(0, len(uses) - count)))
+        wrong = uses[first : first + min(count, len(uses) - 1)]
+        if new not in source.words and _far_apart(wrong):
+            yield Candidate(tuple(Splice(source.tokens[i].start, source.tokens[i].end, new) for i in wrong))

@@ -1,0 +1,128 @@
+"""The security taxonomy as rules on syntax trees: is a pair the repair of a weakness that has a CWE?
+
+A rule looks at the places where its weakness can be (every call that parses XML, every file mode) and tells broken
+from safe ones. A pair repairs it when fewer places are broken in `fixed` and no place went missing: to delete the call
+is not to repair it. Nothing is resolved: `hashlib.md5` is taken for what its name says.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from functools import lru_cache
+
+from ctm.bugs.security_calls import call_places
+from ctm.bugs.security_places import other_places
+from ctm.pairs.categories import too_hard
+
+CWES = {
+    "sql": "CWE-89",
+    "shell": "CWE-78",
+    "path": "CWE-22",
+    "html": "CWE-79",
+    "deserialization": "CWE-502",
+    "cipher": "CWE-327",
+    "hash": "CWE-328",
+    "random": "CWE-330",
+    "certificate": "CWE-295",
+    "password": "CWE-798",
+    "temporary": "CWE-377",
+    "mode": "CWE-732",
+    "eval": "CWE-94",
+    "xml": "CWE-611",
+    "timeout": "CWE-400",
+    "exposure": "CWE-605",
+    "log": "CWE-117",
+    "leak": "CWE-209",
+    "regex": "CWE-1333",
+}
+"""Rules and the weakness that each is about."""
+
+_VISITED = (ast.Call, ast.JoinedStr, ast.BinOp, ast.Constant, ast.Attribute, ast.Assign, ast.AnnAssign, ast.Compare,
+            ast.arguments, ast.Import, ast.ImportFrom)  # fmt: skip
+_HINT = re.compile(
+    r"(?i:\b(?:select|insert|update|delete|drop|create|alter|replace)\s)|</?\w|shell|system|getoutput|\bexec|eval|popen"
+    r"|path\.join|extract|\b\w*(?:path|dir|folder|root|base|directory)\)?\s*/|mark_safe|Markup|SafeString|SafeText"
+    r"|Environment|pickle|load|marshal|shelve|decode|DES|ARC|Blowfish|IDEA|CAST5|ECB|ssl|md[45]|sha1|MD[45]|SHA|random"
+    r"|uuid1|verify|CERT|check_hostname|(?i:pass|pwd|secret|_key|apikey|token)|tempnam|tmpnam|mktemp|/tmp/|chmod|mkdir"
+    r"|makedirs|mkfifo|umask|os\.open|xml|etree|requests|ession|urlopen|create_connection|SMTP|FTP|Telnet|communicate"
+    r"|debug|DEBUG|0\.0\.0\.0|::|bind|[lL]og|LOG|abort|jsonify|esponse|HTTPException|send_error|\bre\."
+)
+"""Without any of these nothing can be broken: most code need not be parsed."""
+
+
+@lru_cache(maxsize=256)  # mutants of a snippet share their fixed side
+def places(text: str) -> tuple[Counter[str], Counter[str]]:
+    """(broken, safe): how many places of each rule; nothing for code that does not parse."""
+    broken: Counter[str] = Counter()
+    safe: Counter[str] = Counter()
+    if too_hard(text):
+        return broken, safe
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            tree = ast.parse(text)
+        except (SyntaxError, ValueError, MemoryError, RecursionError):
+            return broken, safe
+    done: set[int] = set()  # nodes that a node above them has spoken for
+    attributes: set[str] = set()
+    for node in _visited(tree):
+        if isinstance(node, ast.Attribute):
+            attributes.add(node.attr)
+        for rule, wrong in (*call_places(node, done), *other_places(node, done)):
+            (broken if wrong else safe)[rule] += 1
+    if broken["path"] and _path_guard(attributes):
+        safe["path"] += broken.pop("path")
+    return +broken, safe
+
+
+def _visited(tree: ast.AST) -> Iterator[ast.AST]:
+    """Nodes that a rule may be about, each before those below it; three times as fast as `ast.walk`."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, _VISITED):
+            yield node
+        for value in node.__dict__.values():
+            if isinstance(value, ast.AST):
+                if value._fields:
+                    waiting.append(value)
+            elif isinstance(value, list):
+                waiting.extend(item for item in value if isinstance(item, ast.AST) and item._fields)
+
+
+def repaired_rules(buggy: str, fixed: str) -> list[str]:
+    """Rules that are broken in `buggy` and, at a place that is still there, no longer in `fixed`."""
+    if _HINT.search(buggy) is None:
+        return []
+    before, before_safe = places(buggy)
+    if not before:
+        return []
+    after, after_safe = places(fixed)
+    return [
+        rule
+        for rule, count in before.items()
+        if after[rule] < count and after[rule] + after_safe[rule] >= count + before_safe[rule]
+    ]
+
+
+def security_rule(buggy: str, fixed: str) -> bool:
+    """Whether a rule of the taxonomy is broken in `buggy` and not in `fixed` (a `ctm.pairs` SecurityRule).
+
+    A pair that repairs one rule and breaks another is none.
+    """
+    return bool(repaired_rules(buggy, fixed)) and not repaired_rules(fixed, buggy)
+
+
+_GUARDS = frozenset(("is_relative_to", "commonpath", "safe_join"))
+
+
+def _path_guard(names: set[str]) -> bool:
+    """Whether code with these attributes compares a resolved path with the folder that it must lie in."""
+    resolved = not names.isdisjoint(("realpath", "abspath", "resolve"))
+    return not names.isdisjoint(_GUARDS) or (
+        resolved and not names.isdisjoint(("startswith", "relative_to", "parents"))
+    )

@@ -1,0 +1,220 @@
+"""Security kinds about settings and bounds: temporary files, modes, timeouts, open servers, leaks to clients."""
+
+# ruff: noqa: E501  (a shape is read beside its other side)
+from __future__ import annotations
+
+from ctm.bugs.rewrite import Rewrite
+from ctm.bugs.security_write import security
+
+# CWE-377: temporary files
+security(
+    "mktemp",
+    "CWE-377",
+    "B306",
+    "the name of a temporary file that somebody else may take first",
+    [
+        ("$out = tempfile.NamedTemporaryFile(delete=False).name", "$out = tempfile.mktemp()"),
+        ("fd, path = tempfile.mkstemp()", "path = tempfile.mktemp()"),
+        ('fd, path = tempfile.mkstemp(suffix=".txt")', 'path = tempfile.mktemp(suffix=".txt")'),
+        ("$out = tempfile.mkdtemp()", "$out = tempfile.mktemp()\nos.mkdir($out)"),
+        ('with tempfile.TemporaryFile("w") as f:\n    f.write($data)',
+         'with open(tempfile.mktemp(), "w") as f:\n    f.write($data)'),
+    ],
+    [
+        Rewrite("tempfile.NamedTemporaryFile($$a).name", "tempfile.mktemp()"),
+        Rewrite("tempfile.mkstemp($$a)[1]", "tempfile.mktemp($$a)"),
+        Rewrite("tempfile.mkdtemp($$a)", "tempfile.mktemp($$a)"),
+        Rewrite("tempfile.TemporaryFile($$a)", 'open(tempfile.mktemp(), "w+b")'),
+    ],
+)  # fmt: skip
+security(
+    "fixed_temporary_name",
+    "CWE-377",
+    "B108",
+    "a file of a fixed name in a folder that everybody writes to",
+    [
+        ('with tempfile.NamedTemporaryFile("w") as f:\n    f.write($data)', 'with open("/tmp/output.txt", "w") as f:\n    f.write($data)'),
+        ("$out = tempfile.mkdtemp()", '$out = "/tmp/work"'),
+        ("fd, path = tempfile.mkstemp()", 'path = "/tmp/data.tmp"'),
+        ('$out = os.path.join(tempfile.mkdtemp(), "cache")', '$out = "/tmp/cache"'),
+        ('f = tempfile.NamedTemporaryFile("w", delete=False)', 'f = open("/tmp/data.txt", "w")'),
+    ],
+    [
+        Rewrite("tempfile.mkdtemp($$a)", '"/tmp/work"'),
+        Rewrite("tempfile.TemporaryFile($$a)", 'open("/tmp/data.tmp", "w+b")'),
+        Rewrite("tempfile.NamedTemporaryFile($$a)", 'open("/tmp/data.tmp", "w+b")'),
+    ],
+)  # fmt: skip
+
+# CWE-732: modes
+security(
+    "world_writable",
+    "CWE-732",
+    "B103",
+    "a file that everybody may write",
+    [
+        ("os.chmod($file, 0o600)", "os.chmod($file, 0o777)"),
+        ("os.chmod($file, 0o755)", "os.chmod($file, 0o777)"),
+        ("os.chmod($file, 0o644)", "os.chmod($file, 0o666)"),
+        ("Path($file).chmod(0o600)", "Path($file).chmod(0o777)"),
+        ("os.chmod($file, stat.S_IRWXU)", "os.chmod($file, stat.S_IRWXU | stat.S_IRWXG | stat.S_IRWXO)"),
+    ],
+    [
+        *(Rewrite(f"os.chmod($f, {mode})", f"os.chmod($f, {wide})") for mode, wide in
+          (("0o600", "0o666"), ("0o644", "0o666"), ("0o700", "0o777"), ("0o755", "0o777"), ("0o640", "0o666"))),
+        *(Rewrite(f".chmod({mode})", f".chmod({wide})") for mode, wide in
+          (("0o600", "0o666"), ("0o644", "0o666"), ("0o700", "0o777"), ("0o755", "0o777"))),
+    ],
+)  # fmt: skip
+security(
+    "wide_creation_mode",
+    "CWE-732",
+    "",
+    "a file or folder made with rights for everybody",
+    [
+        ("os.makedirs($folder, mode=0o700)", "os.makedirs($folder, mode=0o777)"),
+        ("os.makedirs($folder, 0o755)", "os.makedirs($folder, 0o777)"),
+        ("os.mkdir($folder, 0o700)", "os.mkdir($folder, 0o777)"),
+        ("fd = os.open($file, os.O_WRONLY | os.O_CREAT, 0o600)", "fd = os.open($file, os.O_WRONLY | os.O_CREAT, 0o666)"),
+        ("os.umask(0o077)", "os.umask(0)"),
+        ("os.umask(0o022)", "os.umask(0o000)"),
+    ],
+    [
+        Rewrite("os.umask(0o077)", "os.umask(0)"),
+        Rewrite("os.umask(0o022)", "os.umask(0)"),
+        Rewrite("os.makedirs($f, 0o755$$more)", "os.makedirs($f, 0o777$$more)"),
+        Rewrite("os.mkdir($f, 0o700)", "os.mkdir($f, 0o777)"),
+        Rewrite("os.open($f, $flags, 0o600)", "os.open($f, $flags, 0o666)"),
+        Rewrite("($$a, mode=0o700$$more)", "($$a, mode=0o777$$more)"),
+    ],
+)  # fmt: skip
+
+# CWE-400: no bounds
+security(
+    "request_without_timeout",
+    "CWE-400",
+    "B113",
+    "a request that may wait for ever",
+    [
+        ("$out = requests.$verb($url, timeout=10)", "$out = requests.$verb($url)"),
+        ("$out = requests.get($url, params=params, timeout=10)", "$out = requests.get($url, params=params)"),
+        ("$out = requests.post($url, json=$data, timeout=10)", "$out = requests.post($url, json=$data)"),
+        ("$out = requests.get($url, headers=headers, timeout=10).json()", "$out = requests.get($url, headers=headers).json()"),
+        ("$out = requests.$verb($url, timeout=10)", "$out = requests.$verb($url, timeout=None)"),
+        ("$out = self.session.get($url, timeout=10)", "$out = self.session.get($url)"),
+    ],
+    [
+        Rewrite("requests.$verb($$a, timeout=$t$$more)", "requests.$verb($$a$$more)"),
+        Rewrite("session.$verb($$a, timeout=$t$$more)", "session.$verb($$a$$more)"),
+        Rewrite("requests.$verb($$a, timeout=10)", "requests.$verb($$a)", back=True),
+    ],
+)  # fmt: skip
+security(
+    "connection_without_timeout",
+    "CWE-400",
+    "",
+    "a connection or process that may wait for ever",
+    [
+        ("$out = urllib.request.urlopen($url, timeout=10)", "$out = urllib.request.urlopen($url)"),
+        ("with urlopen($url, timeout=10) as response:\n    $out = response.read()",
+         "with urlopen($url) as response:\n    $out = response.read()"),
+        ("sock = socket.create_connection((host, port), timeout=10)", "sock = socket.create_connection((host, port))"),
+        ("smtp = smtplib.SMTP(host, port, timeout=10)", "smtp = smtplib.SMTP(host, port)"),
+        ("ftp = ftplib.FTP(host, timeout=10)", "ftp = ftplib.FTP(host)"),
+        ("$out, errors = process.communicate(timeout=60)", "$out, errors = process.communicate()"),
+    ],
+    [
+        Rewrite("urlopen($$a, timeout=$t$$more)", "urlopen($$a$$more)"),
+        Rewrite(".urlopen($$a, timeout=$t$$more)", ".urlopen($$a$$more)"),
+        Rewrite("socket.create_connection($$a, timeout=$t$$more)", "socket.create_connection($$a$$more)"),
+        Rewrite("smtplib.SMTP($$a, timeout=$t$$more)", "smtplib.SMTP($$a$$more)"),
+        Rewrite(".communicate(timeout=$t)", ".communicate()"),
+    ],
+)  # fmt: skip
+
+# CWE-605: servers open to all
+security(
+    "debug_server",
+    "CWE-605",
+    "B201",
+    "a server for all to see with its debugger on",
+    [
+        ("$app.run(debug=False)", "$app.run(debug=True)"),
+        ("$app.run()", "$app.run(debug=True)"),
+        ("$app.run(host=host, port=port)", "$app.run(host=host, port=port, debug=True)"),
+        ("DEBUG = False", "DEBUG = True"),
+        ('DEBUG = os.environ.get("DEBUG") == "1"', "DEBUG = True"),
+        ("$app.debug = False", "$app.debug = True"),
+        ("uvicorn.run($app, host=host, port=port)", "uvicorn.run($app, host=host, port=port, debug=True)"),
+    ],
+    [
+        Rewrite("app.run($$a, debug=False$$more)", "app.run($$a, debug=True$$more)", back=True),
+        Rewrite("app.run(debug=False$$more)", "app.run(debug=True$$more)", back=True),
+        Rewrite("app.run()", "app.run(debug=True)", back=True),
+        Rewrite("DEBUG = False", "DEBUG = True"),
+        Rewrite(".debug = False", ".debug = True"),
+    ],
+)
+security(
+    "bind_all",
+    "CWE-605",
+    "B104",
+    "a server that listens on every interface",
+    [
+        ('$app.run(host="127.0.0.1", port=8080)', '$app.run(host="0.0.0.0", port=8080)'),
+        ('sock.bind(("127.0.0.1", port))', 'sock.bind(("0.0.0.0", port))'),
+        ('sock.bind(("localhost", port))', 'sock.bind(("", port))'),
+        (
+            'server = HTTPServer(("127.0.0.1", 8000), Handler)',
+            'server = HTTPServer(("0.0.0.0", 8000), Handler)',
+        ),
+        ('HOST = "127.0.0.1"', 'HOST = "0.0.0.0"'),
+        ('uvicorn.run($app, host="127.0.0.1", port=port)', 'uvicorn.run($app, host="0.0.0.0", port=port)'),
+    ],
+    [
+        Rewrite('"127.0.0.1"', '"0.0.0.0"'),
+        Rewrite("'127.0.0.1'", "'0.0.0.0'"),
+        Rewrite('bind(("localhost"', 'bind((""'),
+        Rewrite('host="localhost"', 'host="0.0.0.0"'),
+        Rewrite("host='localhost'", "host='0.0.0.0'"),
+    ],
+)
+
+# CWE-209: errors shown to clients
+security(
+    "error_to_client",
+    "CWE-209",
+    "",
+    "an exception's own words in the answer to a client",
+    [
+        ('try:\n    $out = handle($data)\nexcept Exception:\n    logger.exception("request failed")\n    abort(500, "Internal error")',
+         'try:\n    $out = handle($data)\nexcept Exception as e:\n    logger.exception("request failed")\n    abort(500, str(e))'),
+        ('try:\n    $out = load($data)\nexcept ValueError as e:\n    raise HTTPException(status_code=400, detail="Invalid input") from e',
+         'try:\n    $out = load($data)\nexcept ValueError as e:\n    raise HTTPException(status_code=400, detail=str(e)) from e'),
+        ('try:\n    $out = handle($data)\nexcept Exception as e:\n    response = jsonify({"error": "Internal error"})',
+         'try:\n    $out = handle($data)\nexcept Exception as e:\n    response = jsonify({"error": str(e)})'),
+        ('try:\n    $out = handle($data)\nexcept Exception as e:\n    self.send_error(500, "Internal error")',
+         'try:\n    $out = handle($data)\nexcept Exception as e:\n    self.send_error(500, str(e))'),
+    ],
+    [
+        Rewrite('detail="Internal Server Error"', "detail=str(e)"),
+        Rewrite('detail="Internal server error"', "detail=str(e)"),
+        Rewrite('.send_error(500, "Internal Server Error")', ".send_error(500, str(e))"),
+    ],
+)  # fmt: skip
+security(
+    "traceback_to_client",
+    "CWE-209",
+    "",
+    "a traceback in the answer to a client",
+    [
+        ('try:\n    $out = handle($data)\nexcept Exception:\n    response = HttpResponse("Internal error", status=500)',
+         "try:\n    $out = handle($data)\nexcept Exception:\n    response = HttpResponse(traceback.format_exc(), status=500)"),
+        ('try:\n    $out = handle($data)\nexcept Exception:\n    response = jsonify(error="Internal error")',
+         "try:\n    $out = handle($data)\nexcept Exception:\n    response = jsonify(error=traceback.format_exc())"),
+        ('try:\n    $out = handle($data)\nexcept Exception:\n    self.send_error(500, "Internal error")',
+         "try:\n    $out = handle($data)\nexcept Exception:\n    self.send_error(500, traceback.format_exc())"),
+        ('response = Response("Internal error", status=500)', "response = Response(traceback.format_exc(), status=500)"),
+    ],
+    [Rewrite('"Internal Server Error"', "traceback.format_exc()")],
+)  # fmt: skip

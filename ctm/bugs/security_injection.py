@@ -17,7 +17,7 @@ security(
     "a command given to the shell as one text",
     [
         ('subprocess.$process(["$program", $file])', 'subprocess.$process(f"$program {$file}", shell=True)'),
-        ("subprocess.$process($cmd, check=True)", "subprocess.$process($cmd, shell=True, check=True)"),
+        ("subprocess.run($cmd, check=True)", "subprocess.run($cmd, shell=True, check=True)"),
         ("$out = subprocess.check_output(shlex.split($cmd))", "$out = subprocess.check_output($cmd, shell=True)"),
         ("subprocess.$process($cmd, shell=False)", "subprocess.$process($cmd, shell=True)"),
         ('$out = subprocess.Popen(["$program", $file], stdout=subprocess.PIPE)',

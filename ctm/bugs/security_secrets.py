@@ -64,7 +64,6 @@ security(
         ("signature = hmac.new($key, $data, hashlib.sha256).hexdigest()",
          "signature = hmac.new($key, $data, hashlib.md5).hexdigest()"),
         ("digest = hashes.Hash(hashes.SHA256())", "digest = hashes.Hash(hashes.MD5())"),
-        ("digest = hashlib.md5($data, usedforsecurity=False).hexdigest()", "digest = hashlib.md5($data).hexdigest()"),
     ],
     [
         Rewrite("hashlib.$strong($$a)", "hashlib.md5($$a)"),

@@ -9,6 +9,7 @@ the third sort.
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable, Iterator, Sequence
 from random import Random
 
@@ -49,7 +50,7 @@ SHAPES: dict[str, tuple[tuple[tuple[str, str], ...], tuple[Rewrite, ...]]] = {}
 """Of each kind: the statements that it writes in and its patterns, for those who check them."""
 
 _OWN = {"user", "value", "file", "data", "url", "cmd"}  # holes for which names of the snippet serve
-_NEVER = frozenset(("self", "cls", "print", "True", "None", "False"))
+_NEVER = frozenset((*dir(builtins), "self", "cls"))
 
 
 def security(

@@ -120,10 +120,10 @@ def grids(wildcards):
 
 
 def encoded(suffix):
-    """A file beside the encoded shards of all splits."""
+    """A file beside the encoded shards of the splits that training asks for."""
     return [
         f"results/grids/{split}/{shard}{suffix}"
-        for split in ("train", "validation", "test")
+        for split in ("train", "validation")
         for shard in shard_names(getattr(CONFIG.grids, f"{split}_shards"))
     ]
 

@@ -147,7 +147,7 @@ def _tables(found: Facts, names: Sequence[str]) -> Iterator[Section]:
         n = found.encoded[source] + sum(lost)
         items.append((source, n, f"{found.encoded[source] / n:.2%}", *lost))
     table = rows(["source", "pairs", "covered", *reasons], items)
-    note = "Shares of the pairs of train, validation and test that fit the grid and that the edit head can reach."
+    note = "Shares of the encoded sets (train and validation) that fit the grid and that the edit head can reach."
     yield Section("Coverage", [Block(table=table)], note)
 
 

@@ -129,7 +129,8 @@ def test_documented_command_plans_on_any_machine(tmp_path: Path) -> None:
 
 def test_repositories_are_looked_for_before_commits_are_collected(checkout: Checkout) -> None:
     (checkout.root / "config" / "mine.csv").write_text("url\nhttps://example.org/two.git\n")
-    checkout.overlay["sources"]["github"] = {"enabled": True, "listed": "config/mine.csv"}  # type: ignore[index]
+    given = {"enabled": True, "listed": "config/mine.csv"}
+    checkout.overlay["sources"] = _merged(checkout.overlay["sources"], {"github": given})
     assert checkout.planned() == {"discover_repositories", "collect_commits"} | PAIRS
     checkout.snakemake("results/pairs/train.parquet")
     assert {"discover_repositories", "collect_commits"}.isdisjoint(checkout.planned())

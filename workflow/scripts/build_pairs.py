@@ -7,7 +7,7 @@ from ctm.bugs.security_rules import security_rule
 from ctm.pairs.build import PairSettings, build_pairs
 from ctm.pairs.quality import QualitySettings
 from ctm.pairs.splits import SplitSettings
-from options import File, Files, ManyFiles, ManyNames, Text, given, start
+from options import File, Files, ManyFiles, ManyTexts, Text, given, start
 
 
 def main(
@@ -23,7 +23,7 @@ def main(
     rejects: File,
     counts: File,
     fixes: ManyFiles = None,
-    suite: ManyNames = None,
+    suite: ManyTexts = None,
 ) -> None:
     out = {"train": train, "validation": validation, "test": test, "real": real}
     build_pairs(

@@ -18,6 +18,7 @@ import torch
 
 from ctm.evaluation.suites import Case
 from ctm.evaluation.torch_proposer import ByTick, Goal, TorchProposer
+from ctm.grid.batching import by_length
 from ctm.grid.edits import MAX_PASSES
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.model import CTM
@@ -26,7 +27,9 @@ from ctm.repair.passes import Repairer
 
 log = logging.getLogger(__name__)
 CHUNK = 256
-"""Cases that advance together: enough for full batches."""
+"""Cases that advance together, at most: enough for full batches."""
+CHUNK_CELLS = 32_768
+"""Their cells together, at most: long ones in small chunks, so that all threads end at about the same time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +70,7 @@ def repair_cases(
     precision: torch.dtype = torch.float32,
 ) -> list[Judged]:
     """Repair and judge all cases; thresholds `tick` (certainty) and `edit` (probability). `name` is for the log."""
-    order = sorted(range(len(cases)), key=lambda index: cases[index].cells)
-    chunks = [order[begin : begin + CHUNK] for begin in range(0, len(order), CHUNK)]
+    chunks = by_length([case.cells for case in cases], CHUNK_CELLS, CHUNK)[::-1]  # the dearest first
     started = time.monotonic()
     done: dict[int, Judged] = {}
 

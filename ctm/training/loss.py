@@ -36,13 +36,14 @@ class Loss:
 
 
 def thought_loss(
-    model: CTM, thought: Thought, batch: Batch, diversity: float = 0.0, last_tick: float = 0.0
+    model: CTM, thought: Thought, batch: Batch, diversity: float = 0.0, later_ticks: float = 0.0
 ) -> Loss:
     """Loss of a batch.
 
-    diversity: weight of the term against collapse of the synchronisation. last_tick: weight of the loss at the last
-    tick. The two ticks of the paper alone let ticks divide the kinds of answers among themselves (an early one for
-    edits, the last for 'no edit'), so that more thinking does not mean better answers; this term ends that.
+    diversity: weight of the term against collapse of the synchronisation. later_ticks: weight of the loss at one tick
+    of each sample drawn at random, tick t with probability in proportion to t. The two ticks of the paper alone let
+    ticks divide the kinds of answers among themselves (an early one for edits, the last for 'no edit'), so that more
+    thinking does not mean better answers; this term ends that.
     """
     samples, ticks = thought.certainty.shape
     rows = torch.arange(samples, device=batch.start.device)
@@ -56,14 +57,17 @@ def thought_loss(
         )
         whole = pointers + every
     lowest, certain = whole.argmin(dim=1), thought.certainty.argmax(dim=1)
-    chosen = [lowest, certain] + [torch.full_like(lowest, ticks - 1)] * (last_tick > 0)
+    chosen = [lowest, certain]
+    if later_ticks:
+        drawn = torch.multinomial(torch.arange(1.0, ticks + 1).expand(samples, -1), 1)[:, 0]
+        chosen.append(drawn.to(lowest.device))
     tick = torch.stack(chosen, dim=1)  # [B, 2 or 3]
     losses = pointers.gather(1, tick) + units_loss(model, sync[rows[:, None], tick], memory, batch)
     means = losses.mean(dim=0)
     spread = sync_diversity(sync[rows, certain])
     total = (means[0] + means[1]) / 2
-    if last_tick:
-        total = total + last_tick * means[2]
+    if later_ticks:
+        total = total + later_ticks * means[2]
     if diversity:
         total = total + diversity * spread
     return Loss(total, means[0].detach(), means[1].detach(), spread.detach(), whole.mean(dim=0))

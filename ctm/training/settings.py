@@ -51,8 +51,8 @@ class TrainingSettings:
     """Share of a pair's visits that show its repaired state, whose answer is 'no edit'."""
     diversity: float = 0.0
     """Weight of the synchronisation-diversity term (against collapse)."""
-    last_tick: float = 0.5
-    """Weight of the loss at the last tick (against ticks that each answer one kind of question); 0: as in the paper."""
+    later_ticks: float = 0.5
+    """Weight of the loss at a tick drawn at random, later ones likelier, so that each learns to answer; 0: as in the paper."""
     max_cells: int = 3072
     """Longer states are left out of training, counted."""
     precision: str = "auto"

@@ -203,7 +203,7 @@ class _Loop:
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == torch.bfloat16):
                 thought = self.model(**part.inputs)
                 loss = thought_loss(
-                    self.model, thought, part, self.training.diversity, self.training.last_tick
+                    self.model, thought, part, self.training.diversity, self.training.later_ticks
                 )
             (loss.total / len(parts)).backward()
             totals.append(

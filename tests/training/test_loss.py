@@ -114,8 +114,9 @@ def test_by_tick_and_parts_agree(run: StageRun, grids) -> None:
     assert loss.total.item() == pytest.approx((loss.at_lowest + loss.at_certain).item() / 2)
     weighed = thought_loss(model, model(**batch.inputs), batch, diversity=0.5)
     assert weighed.total.item() == pytest.approx((loss.total + 0.5 * loss.diversity).item())
-    later = thought_loss(model, model(**batch.inputs), batch, last_tick=0.5)
-    assert later.total.item() == pytest.approx((loss.total + 0.5 * loss.by_tick[-1]).item())
+    one = thought_loss(model, model(**batch.inputs, ticks=1), batch)
+    later = thought_loss(model, model(**batch.inputs, ticks=1), batch, later_ticks=0.5)
+    assert later.total.item() == pytest.approx(1.5 * one.total.item()), "of one tick, that one is drawn"
 
 
 def test_diversity_is_one_for_a_collapsed_synchronisation_and_small_for_a_diverse_one() -> None:

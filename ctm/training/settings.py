@@ -52,7 +52,7 @@ class TrainingSettings:
     diversity: float = 0.0
     """Weight of the synchronisation-diversity term (against collapse)."""
     later_ticks: float = 0.5
-    """Weight of the loss at a tick drawn at random, later ones likelier, so that each learns to answer; 0: as in the paper."""
+    """Weight of the loss at a tick drawn at random, later ones likelier, so that all learn to answer; 0: none."""
     max_cells: int = 3072
     """Longer states are left out of training, counted."""
     precision: str = "auto"

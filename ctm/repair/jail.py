@@ -124,11 +124,12 @@ def _build_root(root: Path, scratch_bytes: int) -> None:
     """An empty tmpfs at `root` with the system's libraries and this Python bound into it, all read-only but /tmp."""
     _mount("none", "/", "", MS_REC | MS_PRIVATE)
     _mount("tmpfs", root, "tmpfs", MS_NOSUID, "size=1m,mode=0755")
-    for path in (*SYSTEM, *dict.fromkeys((sys.base_prefix, sys.prefix)), *DEVICES):
-        _bind(path, root)
     scratch = root / SCRATCH.lstrip("/")
     scratch.mkdir()
     _mount("tmpfs", scratch, "tmpfs", MS_NOSUID | MS_NODEV, f"size={scratch_bytes},mode=1777,nr_inodes=4096")
+    # after the scratch: a Python below /tmp is bound into it, not hidden by it
+    for path in (*SYSTEM, *dict.fromkeys((sys.base_prefix, sys.prefix)), *DEVICES):
+        _bind(path, root)
     _mount("none", root, "", MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -88,6 +90,18 @@ def test_its_own_folder_is_empty_writable_and_bounded():
     test = "import os\nassert os.listdir() == []\nopen('a', 'w').write('x')\nassert open('a').read() == 'x'"
     assert run_test("", test).passed
     assert "File too large" in run_test("", "open('a', 'wb').write(bytes(9 << 20))").why
+
+
+@isolated
+def test_a_python_below_tmp_runs_too(monkeypatch):
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+        monkeypatch.setattr(sys, "executable", f"{folder}/bin/python")
+        test = (
+            f"import os, sys\nassert sys.prefix == {folder!r}\nassert not os.access(sys.prefix, os.W_OK)\n"
+            "assert os.listdir() == [sys.prefix.split('/')[2]]\nopen('a', 'w').write('x')"
+        )
+        assert run_test("", test).passed
 
 
 @isolated

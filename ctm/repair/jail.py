@@ -41,6 +41,8 @@ SYS_MOUNT_SETATTR, AT_RECURSIVE, MOUNT_ATTR_RDONLY = 442, 0x8000, 1
 SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/etc/ld.so.cache", "/etc/localtime")
 DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom")
 SCRATCH = "/tmp"
+FOLDER = "/tmp/answer"
+"""Where the program starts: empty, even where this Python lies below /tmp."""
 ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",
     "HOME": SCRATCH,
@@ -67,7 +69,7 @@ def main() -> NoReturn:
             _enter_namespaces()
             _build_root(root, request["file_bytes"])
             os.chroot(root)
-            os.chdir(SCRATCH)
+            os.chdir(FOLDER)
         except (Refused, OSError) as error:
             _report("refused", str(error))
             os._exit(0)
@@ -130,6 +132,9 @@ def _build_root(root: Path, scratch_bytes: int) -> None:
     # after the scratch: a Python below /tmp is bound into it, not hidden by it
     for path in (*SYSTEM, *dict.fromkeys((sys.base_prefix, sys.prefix)), *DEVICES):
         _bind(path, root)
+    folder = root / FOLDER.lstrip("/")
+    folder.mkdir()
+    folder.chmod(0o777)
     _mount("none", root, "", MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID)
 
 

@@ -99,7 +99,7 @@ def test_a_python_below_tmp_runs_too(monkeypatch):
         monkeypatch.setattr(sys, "executable", f"{folder}/bin/python")
         test = (
             f"import os, sys\nassert sys.prefix == {folder!r}\nassert not os.access(sys.prefix, os.W_OK)\n"
-            "assert os.listdir() == [sys.prefix.split('/')[2]]\nopen('a', 'w').write('x')"
+            "assert os.listdir() == []\nopen('a', 'w').write('x')"
         )
         assert run_test("", test).passed
 

@@ -30,12 +30,13 @@ from ctm.sources.stackoverflow_settings import StackOverflowSettings
 
 ROUNDS = 3
 SETTINGS = StackOverflowSettings(accept_dump_terms=True)
+# VmHWM, not ru_maxrss: that begins at the peak of the process which started this one
 PEAK = """
-import resource, sys
+import re, sys
 from pathlib import Path
 import stackoverflow_posts
 stackoverflow_posts.ours(Path(sys.argv[1]))
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+print(int(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]) / 1024)
 """
 
 

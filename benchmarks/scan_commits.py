@@ -24,7 +24,7 @@ from ctm.sources import git
 from ctm.sources.changes import changed_functions
 from ctm.sources.commits import CommitSettings, scan
 from ctm.sources.files import decode_source, refuse_path
-from ctm.sources.messages import refuse_message
+from ctm.sources.messages import refuse_message, reverted_commits
 from ctm.sources.repository import About
 
 COMMITS = 1000
@@ -82,7 +82,18 @@ def ours(folder: Path) -> set[str]:
 def rival(folder: Path) -> set[str]:
     """The same pairs by GitPython: every commit's diff and the blobs of its files, then the same filters."""
     settings = CommitSettings()
-    return {pair for commit in gitpython.Repo(folder).iter_commits() for pair in _fixes(commit, settings)}
+    pairs: set[str] = set()
+    reverted: tuple[str, ...] = ()
+    for commit in gitpython.Repo(folder).iter_commits():  # newest first: reverts come before what they revert
+        reverted += tuple(reverted_commits(_message(commit)))
+        if not any(commit.hexsha.startswith(name) for name in reverted):
+            pairs.update(_fixes(commit, settings))
+    return pairs
+
+
+def _message(commit: gitpython.Commit) -> str:
+    text = commit.message
+    return text if isinstance(text, str) else text.decode("utf-8", "replace")
 
 
 def _fixes(commit: gitpython.Commit, settings: CommitSettings) -> Iterator[str]:
@@ -93,9 +104,8 @@ def _fixes(commit: gitpython.Commit, settings: CommitSettings) -> Iterator[str]:
         for diff in commit.parents[0].diff(commit, no_renames=True)
         if diff.change_type == "M" and diff.a_blob and diff.b_blob and not refuse_path(diff.b_path or "")
     ]
-    message = commit.message if isinstance(commit.message, str) else commit.message.decode("utf-8", "replace")
     if (
-        refuse_message(message, f"{commit.author.name} <{commit.author.email}>")
+        refuse_message(_message(commit), f"{commit.author.name} <{commit.author.email}>")
         or len(files) > settings.max_files
     ):
         return

@@ -17,6 +17,8 @@ from ctm.pairs.categories import compiles, too_hard
 
 MAX_LINES = 64
 """Rows of the grid: a longer snippet could not be encoded."""
+SHAPES = ("function", "method", "class", "statements")
+"""What a snippet can be; "statements" is a run of them."""
 MAX_LINE_CHARACTERS = 160
 STRING_SHARE, DOCSTRING_SHARE = 0.5, 0.75
 """Largest share of a snippet's characters inside string literals: without docstrings, and with them."""

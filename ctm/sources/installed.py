@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ctm.pairs.record import REJECT_SCHEMA, SNIPPET_SCHEMA, Origin, Reject, Writer, make_snippet
-from ctm.pairs.snippets import MAX_LINES, cut
+from ctm.pairs.snippets import MAX_LINES, SHAPES, cut
 from ctm.pairs.splits import STDLIB, project_name
 from ctm.sources.files import deals_to, decode_source, refuse_path
 from ctm.sources.licences import stated_licence
@@ -37,12 +37,18 @@ class InstalledSettings:
     """Most snippets of the standard library; 0 leaves it out."""
     max_lines: int = MAX_LINES
     """Longest snippet, lines; the grid has 64 rows."""
+    shapes: tuple[str, ...] = SHAPES
+    """Which snippets are used: "function", "method", "class", "statements" (runs of statements)."""
     max_bytes: int = 400_000
     """Largest source file that is read, bytes."""
     exclude: tuple[str, ...] = ("ctm-code-repair", "ctm")
     """Distributions that are left out, normalised names."""
     paths: tuple[str, ...] = ()
     """Folders of installed distributions to read; empty: those of the running Python."""
+
+    def __post_init__(self) -> None:
+        if unknown := set(self.shapes) - set(SHAPES):
+            raise ValueError(f"shapes has {sorted(unknown)[0]!r}; snippets are {', '.join(SHAPES)}")
 
 
 @dataclass(frozen=True)
@@ -105,7 +111,13 @@ def _collect_project(
         files += 1
         for reason, qualname, line in cuts.rejected:
             refused.write(Reject(STEP, reason, f"{path}:{line}", project.name, qualname))
-        for text, shape, qualname, line in cuts.snippets[:left]:
+        used = [item for item in cuts.snippets if item[1] in settings.shapes]
+        for _, shape, qualname, line in cuts.snippets if len(used) < len(cuts.snippets) else ():
+            if shape not in settings.shapes:
+                refused.write(
+                    Reject(STEP, "shape not asked for", f"{path}:{line}", project.name, f"{shape} {qualname}")
+                )
+        for text, shape, qualname, line in used[:left]:
             origin = Origin(
                 project=project.name,
                 path=path,
@@ -117,7 +129,7 @@ def _collect_project(
                 licence_source=project.licence_source,
             )
             snippets.write(make_snippet(text, shape, project.name, origin))
-        left -= len(cuts.snippets)
+        left -= len(used)
     return files
 
 

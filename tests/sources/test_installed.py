@@ -1,4 +1,7 @@
+from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from ctm.pairs.record import read_rejects, read_snippets
 from ctm.sources.installed import InstalledSettings, collect
@@ -62,3 +65,17 @@ def test_shards_share_the_projects(tmp_path: Path) -> None:
         groups.append({item.group for item in read_snippets(tmp_path / "out.parquet")})
     assert not groups[0] & groups[1]
     assert groups[0] | groups[1] == {f"p{number}" for number in range(6)}
+
+
+def test_shapes_that_are_not_asked_for_are_counted(tmp_path: Path) -> None:
+    install(tmp_path / "site", "one", {f"one{i}.py": CODE.format(n=i) for i in range(6)})
+    out, rejects = tmp_path / "out.parquet", tmp_path / "rejects.parquet"
+    everything = InstalledSettings(paths=(str(tmp_path / "site"),))
+    collect(0, 1, everything, out, rejects)
+    shapes = [item.shape for item in read_snippets(out)]
+    collect(0, 1, replace(everything, shapes=("function",)), out, rejects)
+    assert {item.shape for item in read_snippets(out)} == {"function"}
+    left_out = sum(item.reason == "shape not asked for" for item in read_rejects(rejects))
+    assert left_out == sum(shape != "function" for shape in shapes) > 0
+    with pytest.raises(ValueError, match="shapes has 'run'; snippets are function, method"):
+        InstalledSettings(shapes=("run",))

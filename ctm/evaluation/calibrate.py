@@ -120,7 +120,7 @@ def clean_items(items: Sequence[Item], count: int, rng: np.random.Generator) -> 
 def alarm(judged: Judged) -> float:
     """Probability of the edit that a clean text would get; 0 where 'no edit' comes first."""
     first = judged.evaluated.answers[0] if judged.evaluated.answers else None
-    return first.passes[0].option.candidate.probability if first and first.passes else 0.0
+    return first.passes[0].candidate.probability if first and first.passes else 0.0
 
 
 def choose_edit(alarms: Sequence[float], allowed: float) -> EditChoice:

@@ -2,18 +2,21 @@
 
 Notable: all texts advance together, so that the model gets large batches; a state that two texts share is asked
 once; no text visits a state twice, so two edits that undo each other end the repair instead of spinning.
-Broken code takes the first candidate that compiles; code that compiles is changed only above a threshold.
+Broken code takes the most probable edits that make it compile (search.py); code that compiles is changed only above a
+threshold.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from math import exp
 
 from ctm.grid.edits import MAX_PASSES
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.pairs.categories import compiles
 from ctm.repair.candidates import Answer, Option, Proposer, State, StateMaker, options
+from ctm.repair.search import Frontier, Leaf
 
 NO_EDIT = "no edit"
 NOT_CONFIDENT = "not confident"
@@ -22,19 +25,13 @@ NO_FIT = "does not fit"
 PASSES_USED = "passes used up"
 BRANCH = "branch"
 
+EXPANDED = MAX_PASSES
+"""States of a broken text that the model is asked about; then the best of what compiles is taken. 12 find 0.2 points more of
+real syntax errors and cost 12 % more time."""
 FOLLOWED = 4
 """Branches of broken code that still do not compile after their first edit and are followed further."""
 BRANCH_PASSES = 2
 """Passes of such a branch, its first edit included: more would cost more than the first answers themselves."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pass:
-    """One edit that was made."""
-
-    option: Option
-    confidence: float
-    """Probability of the edit, given that candidates above it which were refused (do not compile) are wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +40,8 @@ class Repair:
 
     text: str
     """The last state; where nothing was found, the text itself."""
-    passes: tuple[Pass, ...]
+    passes: tuple[Option, ...]
+    """The edits that were made."""
     certainty: float
     """Lowest certainty among the model's answers; 0 where it was not asked."""
     ticks: int
@@ -54,7 +52,9 @@ class Repair:
     """Why no further pass was made: one of the phrases above."""
     compiles: bool
     confidence: float
-    """Product over the passes, and of 'no edit' where none was made; 0 where the model was not asked."""
+    """Probability of the answer; 0 where the model was not asked. For code that was broken: given that it or one of the
+    other texts which were considered is right; of an edit of code that compiles, or of 'no edit': given that the
+    candidates above it that would break the code are wrong."""
     alternatives: tuple[Repair, ...] = ()
     """Other answers, best first, where branches were asked for."""
 
@@ -71,12 +71,22 @@ class _Run:
     seen: set[str]
     most: int
     is_branch: bool = False
-    passes: list[Pass] = field(default_factory=list)
+    passes: list[Option] = field(default_factory=list)
+    score: float = 0.0
+    """Log-probability of the edits made while the code was broken."""
+    frontier: Frontier = field(default_factory=Frontier)
+    expanded: int = 0
+    deepest: Leaf | None = None
+    """Of the texts that were looked at and do not compile, the first with the most edits."""
     certainty: float = 1.0
     ticks: int = 0
     asked: int = 0
     stopped: str = ""
-    unedited: float = 0.0
+    confidence: float = 1.0
+
+    def take(self, leaf: Leaf) -> None:
+        """Go on from a text of the frontier."""
+        self.text, self.passes, self.score = leaf.text, list(leaf.path), leaf.score
 
 
 class Repairer:
@@ -156,50 +166,67 @@ class Repairer:
         run.certainty = min(run.certainty, answer.certainty)
         run.ticks += answer.ticks
         run.asked += 1
-        choice = self._choose(state, answer, run)
-        if choice is None:
-            return False
-        run.passes.append(choice)
-        run.text = choice.option.text
-        run.seen.add(run.text)
-        if run.is_branch and self._is_valid(run.text):
-            run.stopped = BRANCH
+        if not state.compiles:
+            return self._expand(state, answer, run)
+        if not self._choose_careful(state, answer, run):
             return False
         if len(run.passes) >= run.most:
             run.stopped = PASSES_USED
         return len(run.passes) < run.most
 
-    def _choose(self, state: State, answer: Answer, run: _Run) -> Pass | None:
-        if state.compiles:
-            return self._choose_careful(state, answer, run)
-        refused = 0.0
-        best: Pass | None = None
+    def _expand(self, state: State, answer: Answer, run: _Run) -> bool:
+        """For broken code: note where its candidates lead, and go to the most probable text of all that are known."""
+        run.expanded += 1
         for option in options(state, answer, self.tokenizer):
             if option.is_edit and option.text not in run.seen:
-                confidence = _given(option, refused)
-                if self._is_valid(option.text):
-                    return Pass(option, confidence)
-                best = best or Pass(option, confidence)
-            refused += option.candidate.probability
-        if best is None:
-            run.stopped = NO_CANDIDATE
-        return best
+                run.seen.add(option.text)
+                score = run.score + option.candidate.log_probability
+                run.frontier.push(Leaf(option.text, (*run.passes, option), score))
+        while leaf := run.frontier.pop():
+            if self._is_valid(leaf.text):
+                run.take(leaf)
+                run.confidence = exp(min(run.score, 0.0)) if run.is_branch else run.frontier.share(leaf)
+                run.stopped = BRANCH if run.is_branch else PASSES_USED
+                return not run.is_branch and len(run.passes) < run.most
+            if run.deepest is None or len(leaf.path) > len(run.deepest.path):
+                run.deepest = leaf
+            may_ask = len(leaf.path) < run.most and run.expanded < EXPANDED
+            if may_ask and self._states(leaf.text) is not None:
+                run.take(leaf)
+                return True
+        if run.deepest is not None:
+            run.take(run.deepest)
+        run.confidence = exp(min(run.score, 0.0))
+        used_up = run.expanded >= EXPANDED or len(run.passes) >= run.most
+        run.stopped = PASSES_USED if used_up else NO_CANDIDATE
+        return False
 
-    def _choose_careful(self, state: State, answer: Answer, run: _Run) -> Pass | None:
-        """For code that compiles: the best candidate that keeps it so, if it is an edit above the threshold."""
+    def _choose_careful(self, state: State, answer: Answer, run: _Run) -> bool:
+        """For code that compiles: make the best edit that keeps it so, if it is above the threshold."""
         refused = 0.0
         for option in options(state, answer, self.tokenizer):
             if not option.is_edit:
-                run.stopped, run.unedited = NO_EDIT, _given(option, refused)
-                return None
+                self._stop(run, NO_EDIT, _given(option, refused))
+                return False
             if option.text not in run.seen and self._is_valid(option.text):
-                if option.candidate.probability > self.threshold:
-                    return Pass(option, _given(option, refused))
-                run.stopped, run.unedited = NOT_CONFIDENT, self._unedited(state, answer, refused)
-                return None
+                if option.candidate.probability <= self.threshold:
+                    self._stop(run, NOT_CONFIDENT, self._unedited(state, answer, refused))
+                    return False
+                run.confidence *= _given(option, refused)
+                run.passes.append(option)
+                run.text = option.text
+                run.seen.add(run.text)
+                return True
             refused += option.candidate.probability
-        run.stopped = NO_CANDIDATE
-        return None
+        self._stop(run, NO_CANDIDATE, 0.0)
+        return False
+
+    @staticmethod
+    def _stop(run: _Run, why: str, unedited: float) -> None:
+        """End a run; where nothing was edited, its confidence is that of 'no edit'."""
+        run.stopped = why
+        if not run.passes:
+            run.confidence = unedited
 
     def _unedited(self, state: State, answer: Answer, refused: float) -> float:
         """Probability of 'no edit' where an edit was on top: its own if it is a candidate, else what is left over."""
@@ -215,9 +242,6 @@ class Repairer:
         return known
 
     def _finish(self, run: _Run) -> Repair:
-        confidence = run.unedited if not run.passes else 1.0
-        for item in run.passes:
-            confidence *= item.confidence
         return Repair(
             text=run.text + run.tail,
             passes=tuple(run.passes),
@@ -226,7 +250,7 @@ class Repairer:
             asked=run.asked,
             stopped=run.stopped,
             compiles=self._is_valid(run.text),
-            confidence=confidence,
+            confidence=run.confidence if run.asked else 0.0,
         )
 
     # --- branches -----------------------------------------------------------------------------------------------
@@ -237,7 +261,7 @@ class Repairer:
         state, answer = self._states(body), self._answers.get(body)
         if state is None or answer is None:
             return [], []
-        taken = {repair.passes[0].option.text if repair.passes else body}
+        taken = {repair.passes[0].text if repair.passes else body}
         done: list[Option] = []
         open_: list[Option] = []
         for option in options(state, answer, self.tokenizer):
@@ -255,12 +279,10 @@ class Repairer:
         run.is_branch = True
         answer = self._answers[run.text]
         run.certainty, run.ticks, run.asked, run.stopped = answer.certainty, answer.ticks, 1, BRANCH
+        run.confidence = option.candidate.probability
         if option.is_edit:
-            run.passes.append(Pass(option, option.candidate.probability))
-            run.text = option.text
+            run.take(Leaf(option.text, (option,), option.candidate.log_probability))
             run.seen.add(option.text)
-        else:
-            run.unedited = option.candidate.probability
         return run
 
 

@@ -31,7 +31,7 @@ def test_line_ends_behind_the_last_line_stay_and_are_not_shown_to_the_model(orac
     assert not any(text.endswith("\n") for text in proposer.asked)
 
 
-def test_first_candidate_that_compiles_wins_over_a_more_probable_one(fake, tokenizer):
+def test_first_candidate_that_compiles_wins_over_one_that_leads_nowhere(fake, tokenizer):
     def suggest(state):
         if compiles(state.text):
             return [(state.text, -0.1)]
@@ -39,8 +39,37 @@ def test_first_candidate_that_compiles_wins_over_a_more_probable_one(fake, token
 
     (repair,) = repair_many([BROKEN], fake(suggest), tokenizer, 0.5)
     assert repair.text == FIXED
-    refused = math.exp(-0.2) + math.exp(-0.3)
-    assert repair.confidence == pytest.approx(min(1.0, math.exp(-3.0) / max(1 - refused, 1e-6)))
+    most = math.exp(-3.0) / (math.exp(-3.0) + math.exp(-4.0))
+    assert 0 < repair.confidence < most, "the other text that was open counts"
+
+
+TWO_EDITS = {"print f(1": "print(f(1", "print(f(1": "print(f(1))"}
+
+
+@pytest.mark.parametrize(("hack", "expected"), [(-3.0, "print(f(1))"), (-0.8, "print")])
+def test_two_likely_edits_win_over_one_far_fetched_edit_that_compiles(fake, tokenizer, hack, expected):
+    def suggest(state):
+        if compiles(state.text):
+            return [(state.text, -0.1)]
+        return [(TWO_EDITS.get(state.text, state.text), -0.5), ("print", hack)]
+
+    (repair,) = repair_many(["print f(1"], fake(suggest), tokenizer, 0.5)
+    assert repair.text == expected
+    other = math.exp(hack) if expected != "print" else math.exp(-1.0)
+    mine = math.exp(-1.0) if expected != "print" else math.exp(hack)
+    assert repair.confidence == pytest.approx(mine / (mine + other), rel=0.3), "its share of what was open"
+
+
+def test_when_the_search_ends_the_likeliest_text_that_compiles_is_taken(fake, tokenizer):
+    def suggest(state):
+        if compiles(state.text):
+            return [(state.text, -0.1)]
+        return [(state.text + "(", -0.01), ("x", -9.0), ("y", -8.0)]
+
+    proposer = fake(suggest)
+    (repair,) = repair_many(["x = ("], proposer, tokenizer, 0.5)
+    assert repair.text == "y" and len(repair.passes) == 1
+    assert sum(not compiles(text) for text in proposer.asked) == 8, "as deep as passes go, and no further"
 
 
 def test_code_that_compiles_is_changed_only_above_the_threshold(fake, tokenizer):
@@ -154,13 +183,13 @@ def test_branches_are_ranked_compiling_first_and_cost_nothing_when_they_compile(
 
 def test_branches_that_do_not_compile_are_followed(fake, tokenizer):
     steps = {
-        "f((1": [("f((1 + ", -0.1), ("f((1)", -0.2)],
+        "f((1": [("f(1)", -0.1), ("f((1 + ", -0.15), ("f((1)", -0.2)],
         "f((1)": [("f((1))", -0.1)],
     }
     proposer = fake(lambda state: steps.get(state.text, [(state.text, -0.1)]))
     (repair,) = repair_many(["f((1"], proposer, tokenizer, 0.5, branches=10)
-    assert not repair.compiles
-    assert [item.text for item in repair.alternatives] == ["f((1))"]
+    assert repair.text == "f(1)"
+    assert [item.text for item in repair.alternatives] == ["f((1))", "f((1 + "], "those that compile first"
     assert repair.alternatives[0].confidence == pytest.approx(math.exp(-0.2) * math.exp(-0.1))
 
 

@@ -26,8 +26,8 @@ PASSES_USED = "passes used up"
 BRANCH = "branch"
 
 EXPANDED = MAX_PASSES
-"""States of a broken text that the model is asked about; then the best of what compiles is taken. 12 find 0.2 points more of
-real syntax errors and cost 12 % more time."""
+"""States of a broken text that the model is asked about; then the best of what compiles is taken. 12 repair 0.2 points
+more of real syntax errors and cost 12 % more time."""
 FOLLOWED = 4
 """Branches of broken code that still do not compile after their first edit and are followed further."""
 BRANCH_PASSES = 2

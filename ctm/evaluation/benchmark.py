@@ -39,7 +39,6 @@ from ctm.repair.metrics import measure
 log = logging.getLogger(__name__)
 FORMAT_VERSION = 1
 TEST, REAL = "test", "real"
-SYNTAX = "syntax"
 
 
 def benchmark(
@@ -56,22 +55,28 @@ def benchmark(
     model = load_model(weights).to(device)
     precision = pick_precision(settings.precision, device, "evaluation.precision")
     thresholds = calibrate(read_suite(validation), model, codec, settings, threads)
+    in_use_too = {TEST: (thresholds.tick.threshold, thresholds.edit.threshold)}
     suites: dict[str, list[Judged]] = {}
     for name, path in ((TEST, test), (REAL, real)):
         cases = prepare(read_suite(path), codec)
-        suites[name] = repair_cases(cases, model, codec, NEVER, ALWAYS, threads, name, precision=precision)
+        suites[name] = repair_cases(
+            cases,
+            model,
+            codec,
+            NEVER,
+            ALWAYS,
+            threads,
+            name,
+            precision=precision,
+            careful=in_use_too.get(name),
+        )
     if not suites[TEST]:
         raise ValueError(f"{test}: no pairs in it; the test set cannot be empty")
-    careful = repair_cases(
-        [judged.case for judged in suites[TEST] if judged.case.item.category != SYNTAX],
-        model, codec, thresholds.tick.threshold, thresholds.edit.threshold, threads, "test, thresholds in use",
-        precision=precision,
-    )  # fmt: skip
     ranked = rank([judged.case for judged in suites[TEST]], model, codec, thresholds, settings, threads)
     report = {
         "format_version": FORMAT_VERSION,
         **figures(suites[TEST], model.config.ticks, thresholds.tick.threshold),
-        "in_use": in_use(careful),
+        "in_use": in_use(suites[TEST]),
         "ranked": ranked,
         "suites": {name: suite_figures(judged) for name, judged in suites.items() if judged},
         "thresholds": {"tick": thresholds.tick.threshold, "edit": thresholds.edit.threshold},
@@ -120,11 +125,12 @@ def figures(judged: Sequence[Judged], ticks: int, threshold: float) -> dict[str,
 
 def in_use(judged: Sequence[Judged]) -> dict[str, Any]:
     """Accuracy by category, and false alarms, of items that compile, with the thresholds of use."""
-    category = np.array([item.case.item.category for item in judged])
-    kind = np.array([item.case.item.kind for item in judged])
-    measures = measure([item.evaluated.outcome for item in judged])
+    careful = [Judged(item.case, item.careful, None) for item in judged if item.careful]
+    category = np.array([item.case.item.category for item in careful])
+    kind = np.array([item.case.item.kind for item in careful])
+    measures = measure([item.evaluated.outcome for item in careful])
     return {
-        "accuracy": shares(category, kind, [is_exact(item) for item in judged]),
+        "accuracy": shares(category, kind, [is_exact(item) for item in careful]),
         "false_alarm": measures["false_alarm"],
         "ticks_mean": measures["ticks_mean"],
     }

@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -26,6 +26,7 @@ from ctm.repair.evaluate import Evaluated, judge
 from ctm.repair.passes import Repairer
 
 log = logging.getLogger(__name__)
+SYNTAX = "syntax"
 CHUNK = 256
 """Cases that advance together, at most: enough for full batches."""
 CHUNK_CELLS = 32_768
@@ -40,6 +41,8 @@ class Judged:
     evaluated: Evaluated
     by_tick: ByTick | None
     """None where the model was not asked, or the case is out of scope."""
+    careful: Evaluated | None = None
+    """The repair with the thresholds of use, where those were asked for."""
 
 
 @contextmanager
@@ -68,17 +71,27 @@ def repair_cases(
     name: str,
     max_passes: int = MAX_PASSES,
     precision: torch.dtype = torch.float32,
+    careful: tuple[float, float] | None = None,
 ) -> list[Judged]:
-    """Repair and judge all cases; thresholds `tick` (certainty) and `edit` (probability). `name` is for the log."""
+    """Repair and judge all cases; thresholds `tick` (certainty) and `edit` (probability). `name` is for the log.
+
+    careful: both thresholds of use, for a second repair of the code that is not of the category syntax. Its first
+    thought is the first repair's, read at another tick.
+    """
     chunks = by_length([case.cells for case in cases], CHUNK_CELLS, CHUNK)[::-1]  # the dearest first
     started = time.monotonic()
     done: dict[int, Judged] = {}
 
     def work(chunk: list[int]) -> list[Judged]:
-        proposer = TorchProposer(model, tokenizer, tick, precision=precision)
-        return _repair(
-            [cases[index] for index in chunk], proposer, Repairer(proposer, tokenizer, edit, max_passes)
-        )
+        chosen = [cases[index] for index in chunk]
+        early = careful[0] if careful else None
+        proposer = TorchProposer(model, tokenizer, tick, early=early, precision=precision)
+        judged = _repair(chosen, proposer, Repairer(proposer, tokenizer, edit, max_passes))
+        if careful:
+            again = TorchProposer(model, tokenizer, careful[0], precision=precision)
+            repairer = Repairer(again, tokenizer, careful[1], max_passes, proposer.earlier)
+            judged = _repair_again(judged, repairer)
+        return judged
 
     with single_threads(threads) as pool:
         for chunk, judged in zip(chunks, pool.map(work, chunks), strict=True):
@@ -86,6 +99,17 @@ def repair_cases(
             rate = len(done) / (time.monotonic() - started)
             log.info("%s: %d of %d items, %.0f a second", name, len(done), len(cases), rate)
     return [done[index] for index in range(len(cases))]
+
+
+def _repair_again(judged: list[Judged], repairer: Repairer) -> list[Judged]:
+    asked = [item.case for item in judged if item.case.item.category != SYNTAX]
+    repairs = iter(repairer.repair([case.item.buggy for case in asked]))
+    return [
+        item
+        if item.case.item.category == SYNTAX
+        else replace(item, careful=judge(item.case.item, next(repairs), item.case.reason))
+        for item in judged
+    ]
 
 
 def _repair(cases: list[Case], proposer: TorchProposer, repairer: Repairer) -> list[Judged]:

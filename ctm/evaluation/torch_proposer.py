@@ -20,7 +20,7 @@ from ctm.grid.packed import expand_units
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.answer import best_spans, best_units
 from ctm.model.model import CTM, Memory, Output
-from ctm.model.thinking import NEVER, begin, keep, read
+from ctm.model.thinking import NEVER, Kept, begin, keep, read
 from ctm.repair.candidates import Answer, State
 from ctm.repair.onnx_proposer import OUTPUTS, read_answer
 
@@ -56,7 +56,7 @@ class TorchProposer:
     """A Proposer (ctm.repair.candidates) over a model in evaluation mode.
 
     Answers are those of the ONNX graph for the same threshold and ticks. Texts of `goals` are watched: all their
-    ticks are thought, and `watched` has what each said.
+    ticks are thought, `watched` has what each said, and `earlier` the answer that the threshold `early` would have had.
     """
 
     model: CTM
@@ -64,6 +64,8 @@ class TorchProposer:
     threshold: float = NEVER
     goals: Mapping[str, Goal] = field(default_factory=dict)
     watched: dict[str, ByTick] = field(default_factory=dict)
+    early: float | None = None
+    earlier: dict[str, Answer] = field(default_factory=dict)
     precision: torch.dtype = torch.float32
 
     @torch.inference_mode()
@@ -86,18 +88,39 @@ class TorchProposer:
         memory = self.model.encode(**inputs)
         watch = _Watch(self, states) if any(state.text in self.goals for state in states) else None
         state, kept = self.model.start(memory), begin(self.model, memory)
+        soon = kept if watch and self.early is not None else None
         for tick in range(1, self.model.config.ticks + 1):
             state, said = self.model.tick(state, memory)
             kept = keep(kept, said, tick, self.threshold)
+            if soon is not None and self.early is not None:
+                soon = keep(soon, said, tick, self.early)
             if watch:
                 watch.look(said, memory)
             elif not bool((kept.certainty < self.threshold).any()):
                 break
         if watch:
             self.watched.update(watch.seen())
+        answers = self._read(kept, memory)
+        if soon is not None:
+            self._note_earlier(states, answers, kept, soon, memory)
+        return answers
+
+    def _read(self, kept: Kept, memory: Memory) -> list[Answer]:
         outputs = (*read(self.model, kept, memory), kept.certainty, kept.tick)
         named = {name: tensor.cpu().numpy() for name, tensor in zip(OUTPUTS, outputs, strict=True)}
-        return [read_answer(named, place) for place in range(len(states))]
+        return [read_answer(named, place) for place in range(len(kept.tick))]
+
+    def _note_earlier(
+        self, states: list[State], answers: list[Answer], kept: Kept, soon: Kept, memory: Memory
+    ) -> None:
+        """Answers of `soon` for the watched states; the heads are asked only where another tick answers."""
+        rows = (kept.tick != soon.tick).nonzero()[:, 0]
+        same = dict(enumerate(answers))
+        if len(rows):
+            part = Kept(*(tensor[rows] for tensor in soon))
+            same.update(zip(rows.tolist(), self._read(part, _rows(memory, rows)), strict=True))
+        watched = (place for place, state in enumerate(states) if state.text in self.goals)
+        self.earlier.update((states[place].text, same[place]) for place in watched)
 
 
 class _Watch:

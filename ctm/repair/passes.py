@@ -8,7 +8,7 @@ threshold.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import exp
 
@@ -93,14 +93,20 @@ class Repairer:
     """Repairs texts with a proposer; keeps every state and answer it has met, so keep it for a few hundred texts."""
 
     def __init__(
-        self, proposer: Proposer, tokenizer: CodeTokenizer, threshold: float, max_passes: int = MAX_PASSES
+        self,
+        proposer: Proposer,
+        tokenizer: CodeTokenizer,
+        threshold: float,
+        max_passes: int = MAX_PASSES,
+        answers: Mapping[str, Answer] | None = None,
     ) -> None:
+        """threshold: of an edit of code that compiles. answers: of texts that the proposer need not be asked about."""
         self.proposer = proposer
         self.tokenizer = tokenizer
         self.threshold = threshold
         self.max_passes = max_passes
         self._states = StateMaker(tokenizer)
-        self._answers: dict[str, Answer] = {}
+        self._answers: dict[str, Answer] = dict(answers or {})
         self._compiles: dict[str, bool] = {}
 
     def repair(self, texts: Sequence[str]) -> list[Repair]:

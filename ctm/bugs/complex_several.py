@@ -133,7 +133,7 @@ def _far_apart(places: list[int]) -> bool:
 )
 def misuse_everywhere(source: Source, rng: Random) -> Iterator[Candidate]:
     uses: dict[tuple[str, int], list[Read]] = {}
-    for read in source.reads:
+    for read in source.variables.reads:
         uses.setdefault((read.name, read.scope), []).append(read)
     for places in shuffled([found for found in uses.values() if len(found) > 1], rng):
         first = rng.randrange(len(places) - 1)

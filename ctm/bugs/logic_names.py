@@ -22,7 +22,7 @@ from ctm.bugs.source import Source
     "def f(a, b):\n    return a + a",
 )
 def variable_misuse(source: Source, rng: Random) -> Iterator[Candidate]:
-    for read in shuffled(source.reads, rng):
+    for read in shuffled(source.variables.reads, rng):
         if read.others:
             yield replace(read.start, read.end, rng.choice(read.others))
 

@@ -29,15 +29,24 @@ class Read(NamedTuple):
     others: tuple[str, ...]
 
 
-def reads_of(text: str) -> list[Read]:
-    """Reads of variables in order of the text; none for a text that does not parse.
+class Variables(NamedTuple):
+    """Of a snippet: its reads of variables in order of the text, and what is bound where a statement begins."""
 
-    Left out are callees, decorators, annotations, fields of f-strings, and names of functions, classes and modules.
+    reads: list[Read]
+    bound: dict[int, tuple[str, ...]]
+    """By line, from 1, those bound around the snippet last; without lines on which no statement begins."""
+
+
+def variables_of(text: str) -> Variables:
+    """Reads and bound variables; nothing for a text that does not parse.
+
+    Of the reads, left out are callees, decorators, annotations, fields of f-strings, and names of functions, classes
+    and modules.
     """
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError, MemoryError, RecursionError):
-        return []
+        return Variables([], {})
     found = _Walk()
     found.block(tree.body, ())
     free = [name for name in found.values if name not in found.binds and not _is_type(name)]
@@ -51,7 +60,11 @@ def reads_of(text: str) -> list[Read]:
         if node.id in found.variables or node.id in known:
             known.pop(node.id, None)
             reads.append(Read(start, start + len(node.id), node.id, scope, tuple(known)))
-    return sorted(reads)
+    at_lines = {
+        line: tuple(dict.fromkeys(name for name in (*names, *free) if name not in found.deleted))
+        for line, names in found.starts.items()
+    }
+    return Variables(sorted(reads), at_lines)
 
 
 def _is_type(name: str) -> bool:
@@ -85,6 +98,8 @@ class _Walk:
 
     def __init__(self) -> None:
         self.reads: list[tuple[ast.Name, int, Bound]] = []
+        self.starts: dict[int, Bound] = {}
+        """What is bound where a line's first statement begins."""
         self.binds: set[str] = set()
         """Names that the snippet binds anywhere, functions, classes and modules too."""
         self.variables: set[str] = set()
@@ -101,6 +116,7 @@ class _Walk:
         now: Bound | None = bound
         for statement in body:
             # what stands behind a `return` is walked too, so that its names are known
+            self.starts.setdefault(statement.lineno, bound)
             after = self.statement(statement, bound)
             now = None if now is None else after
             bound = bound if after is None else after

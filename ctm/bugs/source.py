@@ -16,7 +16,7 @@ from typing import NamedTuple
 import tree_sitter
 import tree_sitter_python
 
-from ctm.bugs.scopes import Read, reads_of
+from ctm.bugs.scopes import Variables, variables_of
 
 _LANGUAGE = tree_sitter.Language(tree_sitter_python.language())
 _PARSER = tree_sitter.Parser(_LANGUAGE)
@@ -228,9 +228,9 @@ class Source:
         return list(seen)
 
     @cached_property
-    def reads(self) -> list[Read]:
-        """Places that read a variable, each with the other variables that are surely bound there."""
-        return reads_of(self.text)
+    def variables(self) -> Variables:
+        """Places that read a variable, each with what else is surely bound there, and what is bound at each line."""
+        return variables_of(self.text)
 
     @cached_property
     def _captures(self) -> dict[str, list[tree_sitter.Node]]:

@@ -20,7 +20,7 @@ from libcst.metadata import BuiltinAssignment, MetadataWrapper, PositionProvider
 
 from ctm.bugs.check import code_of, quiet
 from ctm.bugs.registry import apply, registry
-from ctm.bugs.scopes import reads_of
+from ctm.bugs.scopes import Read, variables_of
 from ctm.bugs.source import Source
 
 MODULES = (argparse, ast, inspect, logging, shutil, tarfile, textwrap, zipfile)
@@ -42,6 +42,10 @@ def functions() -> list[str]:
 
 
 FUNCTIONS = functions()
+
+
+def reads_of(text: str) -> list[Read]:
+    return variables_of(text).reads
 
 
 def others(text: str, name: str) -> set[str]:
@@ -83,6 +87,17 @@ def others(text: str, name: str) -> set[str]:
 )  # fmt: skip
 def test_others_are_what_is_bound_on_every_way(text, expected):
     assert others(text, "a") == expected
+
+
+def test_what_is_bound_where_a_statement_begins():
+    bound = variables_of("def f(a):\n    b = g(a)\n    for c in b:\n        u(c)\n    return d + b").bound
+    assert bound == {
+        1: ("d",),
+        2: ("a", "d"),
+        3: ("a", "b", "d"),
+        4: ("a", "b", "c", "d"),
+        5: ("a", "b", "d"),
+    }
 
 
 def test_what_is_no_read_of_a_variable():

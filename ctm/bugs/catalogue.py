@@ -36,8 +36,8 @@ Security kinds take the snippet's own secure code first; then its insecure code,
 write a statement of a shape that people use between two of the snippet. What such a statement reads is bound there or
 becomes a parameter of the function, and its names, tables, messages and passwords are made of words of the snippet, so
 that few are alike. In the demo's test projects no security kind has as many as ten places of its own: figures on this
-category are about written statements. The rules read names (`hashlib.md5` is what it says) and count places: a deleted call is no
-repair, and a repair of one weakness that opens another is none.
+category are about written statements. The rules read names (`hashlib.md5` is what it says) and count places: a deleted
+call is no repair, and a repair of one weakness that opens another is none.
 
 A misused variable is one that is in scope and assigned on every way to that place (`ctm/bugs/scopes.py`; tests compare
 with libcst's scopes).

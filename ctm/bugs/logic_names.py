@@ -214,5 +214,8 @@ def missing_self_parameter(source: Source, rng: Random) -> Iterator[Candidate]:
 def missing_call(source: Source, rng: Random) -> Iterator[Candidate]:
     tokens = source.tokens
     for call in shuffled(source.calls, rng):
-        if not call.arguments and call.close == call.open + 1:
+        raised = (
+            tokens[source.lines[tokens[call.open].line].first].text == "raise"
+        )  # a class is raised as well
+        if not call.arguments and call.close == call.open + 1 and not raised:
             yield replace(tokens[call.open].start, tokens[call.close].end, "")

@@ -45,7 +45,7 @@ __all__ = [
 
 log = logging.getLogger(__name__)
 STEP = "mutate"
-FILTERS = "bugs 1"
+FILTERS = "bugs 2"
 """Version of the mutators and their checks, kept with each pair."""
 
 

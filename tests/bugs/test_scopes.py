@@ -1,4 +1,4 @@
-"""Variables that may be mistaken for each other are in scope and bound: by hand, by libcst, by running the code."""
+"""Variables that may be mistaken for each other are in scope and bound: by hand, by libcst, by the compiler."""
 
 # ruff: noqa: E501  (a text is read beside what is bound in it)
 from __future__ import annotations
@@ -191,3 +191,9 @@ def test_attributes_are_mixed_up_only_within_one_object():
     kind = registry()["wrong_attribute"]
     made = {apply(text, c.buggy) for seed in range(60) for c in kind.mutator(Source(text), Random(seed))}
     assert not any("a.rows.first_key" in new or "f(x).first_word" in new for new in made)
+
+
+def test_a_class_that_is_raised_without_a_call_is_no_bug():
+    kind = registry()["missing_call"]
+    assert not list(kind.mutator(Source("raise NotImplementedError()"), Random(0)))
+    assert list(kind.mutator(Source("x = s.strip()"), Random(0)))

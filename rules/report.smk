@@ -5,6 +5,7 @@ rule report:
     input:
         rejects=rejects(),
         clean="results/clean/counts.json",
+        mutants=expand("results/mutants/{shard}.json", shard=shard_names(CONFIG.bugs.shards)),
         counts="results/pairs/counts.json",
         validation="results/reports/validation.json",
         baseline="results/reports/baseline.json",

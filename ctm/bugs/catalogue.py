@@ -33,9 +33,14 @@ snippet has no place for the mistake.
 
 Security kinds take the snippet's own secure code first; then its insecure code, where the repair is beyond doubt (a
 `timeout` for `requests.get`), as the buggy side of a repaired snippet; and in all other snippets, which are most, they
-write a statement of a shape that people use between two of the snippet, with names of the snippet among those that
-such code usually has. The rules read names (`hashlib.md5` is what it says) and count places: a deleted call is no
-repair, and a repair of one weakness that opens another is none.
+write a statement of a shape that people use between two of the snippet. What such a statement reads is bound there or
+becomes a parameter of the function, and its names, tables, messages and passwords are made of words of the snippet, so
+that few are alike. In the demo's test projects no security kind has as many as ten places of its own: figures on this
+category are about written statements. The rules read names (`hashlib.md5` is what it says) and count places: a deleted
+call is no repair, and a repair of one weakness that opens another is none.
+
+A misused variable is one that is in scope and assigned on every way to that place (`ctm/bugs/scopes.py`; tests compare
+with libcst's scopes).
 
 What each kind gives on real code (places, mutants, shares that pass the checks, duplicates) is measured in
 [bug_figures.md](bug_figures.md). `snakemake fit_bug_mix` compares the weights with what real fixes ask for.

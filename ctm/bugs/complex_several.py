@@ -14,6 +14,7 @@ from random import Random
 
 from ctm.bugs.check import code_of, same_code
 from ctm.bugs.registry import Candidate, Kind, Splice, apply, register, registry, shuffled
+from ctm.bugs.scopes import Read
 from ctm.bugs.source import Source
 from ctm.pairs.categories import SEPARATE
 
@@ -131,17 +132,16 @@ def _far_apart(places: list[int]) -> bool:
     "def f(src, dst):\n    check(dst)\n    for item in dst:\n        dst.append(item)\n    return dst",
 )
 def misuse_everywhere(source: Source, rng: Random) -> Iterator[Candidate]:
-    places = _places(source)
-    for name in shuffled(list(places), rng):
-        uses = places[name][1:]  # the first one binds it
-        others = [other for other in places if other != name]
-        if not len(uses) >= 2 or not others:
-            continue
-        first = rng.randrange(len(uses) - 1)
-        wrong = uses[first : first + rng.choice((2, 2, 3, 4))]
-        if _far_apart(wrong):
+    uses: dict[tuple[str, int], list[Read]] = {}
+    for read in source.variables.reads:
+        uses.setdefault((read.name, read.scope), []).append(read)
+    for places in shuffled([found for found in uses.values() if len(found) > 1], rng):
+        first = rng.randrange(len(places) - 1)
+        wrong = places[first : first + rng.choice((2, 2, 3, 4))]
+        others = [name for name in wrong[0].others if all(name in read.others for read in wrong)]
+        if others and _far_apart([source.token_at(read.start) for read in wrong]):
             new = rng.choice(others)
-            yield Candidate(tuple(Splice(source.tokens[i].start, source.tokens[i].end, new) for i in wrong))
+            yield Candidate(tuple(Splice(read.start, read.end, new) for read in wrong))
 
 
 @register(

@@ -16,6 +16,7 @@ from types import CodeType
 from typing import NamedTuple
 
 from ctm.bugs.check import code_of, quiet, refused
+from ctm.bugs.rates import CHECKED, DRAWN, DUPLICATES, MUTANTS, PASSED, SITES, Tally
 from ctm.bugs.registry import CLEAN, SEVERAL, Candidate, Kind, apply, registry
 from ctm.bugs.security_rules import security_rule
 from ctm.bugs.settings import MutationSettings
@@ -40,10 +41,11 @@ class Mutant(NamedTuple):
 
 
 class Mutants(NamedTuple):
-    """What one snippet gave, and (reason, kind) of each candidate that was dropped."""
+    """What one snippet gave, (reason, kind) of each candidate that was dropped, and the counts of each kind."""
 
     kept: list[Mutant]
     dropped: list[tuple[str, str]]
+    tally: Tally
 
 
 class Mix:
@@ -128,8 +130,13 @@ def mutate_text(
     with quiet():
         original = clean(text)
         if original is None or not original.source.tokens:
-            return Mutants([], [("fixed side does not compile" if original is None else "no code", "")])
+            return nothing("fixed side does not compile" if original is None else "no code")
         return _Draw(original, rng, mix, settings or MutationSettings(), uniform).samples(count)
+
+
+def nothing(reason: str) -> Mutants:
+    """What a snippet gave that no sample was asked of."""
+    return Mutants([], [(reason, "")], Tally())
 
 
 class _Draw:
@@ -144,6 +151,7 @@ class _Draw:
         self.kept: list[Mutant] = []
         self.dropped: list[tuple[str, str]] = []
         self.seen: set[tuple[str, str]] = set()
+        self.tally = Tally()
 
     def samples(self, count: int) -> Mutants:
         shares = self.settings.heldout_shares if self.uniform else self.settings.shares
@@ -151,10 +159,12 @@ class _Draw:
         for _ in range(count):
             sort = _SORTS[bisect(sums, self.rng.random() * sums[-1])]
             if sort == "clean":
-                self._keep(self._clean_text(), "", CLEAN, "clean")
+                self.tally.of(CLEAN)[DRAWN] += 1
+                made = self._keep(self._clean_text(), "", CLEAN, "clean")
             else:
-                self._mutant(sort)
-        return Mutants(self.kept, self.dropped)
+                made = self._mutant(sort)
+            self.tally.sample(sort, made)
+        return Mutants(self.kept, self.dropped, self.tally)
 
     @cached_property
     def own(self) -> list[Kind]:
@@ -166,8 +176,11 @@ class _Draw:
 
     def _keep(self, fixed: str, buggy: str, kind: str, category: str) -> bool:
         buggy = buggy or fixed
+        counts = self.tally.of(kind)
         if (buggy, fixed) in self.seen:
+            counts[DUPLICATES] += 1
             return False
+        counts[MUTANTS] += 1
         self.seen.add((buggy, fixed))
         self.kept.append(Mutant(buggy, fixed, kind, category))
         return True
@@ -184,7 +197,7 @@ class _Draw:
                 return new
         return self.original
 
-    def _mutant(self, category: str) -> None:
+    def _mutant(self, category: str) -> bool:
         several = 0
         if category == "syntax":
             two, three = self.settings.two_errors, self.settings.three_errors
@@ -201,7 +214,8 @@ class _Draw:
             several *= draws < _DRAWS // 2  # a snippet of one line may have no room for two errors
             kind = self.mix.draw(category, self.uniform, self.rng, own if draws < 2 else ())
             if kind is None:
-                return
+                return False
+            self.tally.of(SEVERAL if several else kind.name)[DRAWN] += 1
             prints = kind.name == "print_statement" and not self.original.source.prints
             base = base or self._base(category, prints)
             if prints and not base.source.prints:
@@ -210,11 +224,13 @@ class _Draw:
                 continue
             done = self._several(base, kind, several) if several else self._single(base, kind)
             if done:
-                return
+                return True
         self.dropped.append(("no mutation site", category))
+        return False
 
     def _single(self, base: Clean, kind: Kind) -> bool:
         for tried, candidate in enumerate(kind.mutator(base.source, self.rng)):
+            self.tally.of(kind.name)[SITES] += not tried
             made = self._made(base, candidate, kind)
             if made is not None:
                 fixed, buggy = made
@@ -234,43 +250,45 @@ class _Draw:
         buggy = apply(base.text, candidate.buggy)
         fixed = apply(base.text, candidate.fixed) if candidate.fixed else base.text
         reason = refused(fixed, buggy, code_of(fixed) if candidate.fixed else base.code, kind.category)
+        return (fixed, buggy) if self._passed(reason, kind.name) else None
+
+    def _passed(self, reason: str, kind: str) -> bool:
+        """Note a candidate that was checked; `reason` says why it was refused, "" that it passed."""
+        counts = self.tally.of(kind)
+        counts[CHECKED] += 1
+        counts[PASSED] += not reason
         if reason:
-            self.dropped.append((reason, kind.name))
-            return None
-        return fixed, buggy
+            self.dropped.append((reason, kind))
+        return not reason
 
     def _several(self, base: Clean, kind: Kind, count: int) -> bool:
         """Two, three or (of one kind) up to four errors in one text."""
         same = self.rng.random() < self.settings.same_kind
         chosen: list[Candidate] = []
-        for candidate in self._stream(base, kind, same):
-            if (
-                all(_apart(candidate, other) for other in chosen)
-                and self._made(base, candidate, kind) is not None
-            ):
+        for of, candidate in self._stream(base, kind, same):
+            if all(_apart(candidate, other) for other in chosen) and self._made(base, candidate, of):
                 chosen.append(candidate)
                 if len(chosen) == count + (same and count == 3):
                     break
         if len(chosen) < 2:
             return False
+        self.tally.of(SEVERAL)[SITES] += 1
         fixed = apply(base.text, [splice for c in chosen for splice in (c.fixed or ())])
         buggy = apply(base.text, [splice for c in chosen for splice in c.buggy])
-        if reason := refused(fixed, buggy, code_of(fixed), "syntax"):
-            self.dropped.append((reason, SEVERAL))
-            return False
-        return self._keep(fixed, buggy, SEVERAL, "syntax")
+        passed = self._passed(refused(fixed, buggy, code_of(fixed), "syntax"), SEVERAL)
+        return passed and self._keep(fixed, buggy, SEVERAL, "syntax")
 
-    def _stream(self, base: Clean, kind: Kind, same: bool) -> Iterator[Candidate]:
+    def _stream(self, base: Clean, kind: Kind, same: bool) -> Iterator[tuple[Kind, Candidate]]:
         """Candidates for several errors: of one kind, or the first or second of each of several kinds."""
         if same:
             for number, candidate in enumerate(kind.mutator(base.source, self.rng)):
-                yield candidate
+                yield kind, candidate
                 if number >= 7:
                     return
             return
         for _ in range(8):
             for number, candidate in enumerate(kind.mutator(base.source, self.rng)):
-                yield candidate
+                yield kind, candidate
                 if number or self.rng.random() < 0.7:
                     break
             for _ in range(_DRAWS):

@@ -13,51 +13,6 @@ from rapidfuzz.distance import DamerauLevenshtein
 from ctm.bugs.registry import Candidate, Splice, register, replace, shuffled
 from ctm.bugs.source import Source
 
-_CONDITIONED = frozenset(("if", "elif", "while", "for", "with"))
-_BINDERS = frozenset(("def", "class", "import", "from", "as", "global", "nonlocal", "lambda"))
-
-
-def _uses(source: Source) -> list[int]:
-    """Tokens that read a variable: no attributes, no definitions, no names of arguments, no call targets."""
-    tokens = source.tokens
-    found = []
-    for index, token in enumerate(tokens):
-        if token.kind != "NAME" or token.text in ("print", "self", "cls"):
-            continue
-        before = tokens[index - 1] if index else None
-        after = tokens[index + 1] if index + 1 < len(tokens) else None
-        if before is not None and (before.text in (".", "for") or before.text in _BINDERS):
-            continue
-        first = tokens[source.lines[token.line].first].text
-        if after is not None and after.text in ("=", "(", ":="):
-            continue
-        if after is not None and after.text == ":" and not token.depth and first not in _CONDITIONED:
-            continue  # an annotation
-        if first in ("def", "class", "import", "from", "async", "@"):
-            continue
-        found.append(index)
-    return found
-
-
-def _variables(source: Source) -> list[str]:
-    """Names of the snippet that hold a value: bound by assignment, loop, `with`, `except` or as a parameter."""
-    tokens = source.tokens
-    names: dict[str, None] = {}
-    for index, token in enumerate(tokens):
-        if token.kind != "NAME" or (index and tokens[index - 1].text == "."):
-            continue
-        after = tokens[index + 1].text if index + 1 < len(tokens) else ""
-        before = tokens[index - 1].text if index else ""
-        first = tokens[source.lines[token.line].first].text
-        bound = (
-            (after == "=" and token.depth == 0)
-            or before in ("for", "as")
-            or (first == "def" and token.depth == 1)
-        )
-        if bound and before not in ("def", ":", "->", "=") and token.text not in ("self", "cls"):
-            names.setdefault(token.text)
-    return list(names)
-
 
 @register(
     "variable_misuse",
@@ -67,17 +22,9 @@ def _variables(source: Source) -> list[str]:
     "def f(a, b):\n    return a + a",
 )
 def variable_misuse(source: Source, rng: Random) -> Iterator[Candidate]:
-    variables = _variables(source)
-    if len(variables) < 2:
-        variables = [name for name in source.names if name not in ("print", "self", "cls")]
-    known = set(variables)
-    for index in shuffled(_uses(source), rng):
-        token = source.tokens[index]
-        if token.text not in known:
-            continue
-        others = [name for name in variables if name != token.text]
-        if others:
-            yield replace(token.start, token.end, rng.choice(others))
+    for read in shuffled(source.variables.reads, rng):
+        if read.others:
+            yield replace(read.start, read.end, rng.choice(read.others))
 
 
 @register(
@@ -160,16 +107,26 @@ def wrong_attribute(source: Source, rng: Random) -> Iterator[Candidate]:
         others = list(table.get(name, ()))
         if tokens[index - 1].text == ".":
             # what the same object is asked for elsewhere in the same way
+            owner = _owner(source, index)
             others += [
                 tokens[i].text
                 for i in dotted
                 if tokens[i].text != name
-                and tokens[i - 2].text == tokens[index - 2].text
+                and owner
+                and _owner(source, i) == owner
                 and _called(source, i) == _called(source, index)
                 and (_close(tokens[i].text, name) or rng.random() < 0.5)
             ]
         if others and tokens[source.lines[tokens[index].line].first].text not in ("import", "from"):
             yield replace(tokens[index].start, tokens[index].end, rng.choice(others))
+
+
+def _owner(source: Source, index: int) -> str:
+    """What stands before the dot of an attribute, like `self.rows`; "" unless it is a name with attributes."""
+    tokens, first = source.tokens, index - 2
+    while first >= 2 and tokens[first].kind == "NAME" and tokens[first - 1].text == ".":
+        first -= 2
+    return source.text[tokens[first].start : tokens[index - 2].end] if tokens[first].kind == "NAME" else ""
 
 
 def _called(source: Source, index: int) -> bool:
@@ -257,5 +214,8 @@ def missing_self_parameter(source: Source, rng: Random) -> Iterator[Candidate]:
 def missing_call(source: Source, rng: Random) -> Iterator[Candidate]:
     tokens = source.tokens
     for call in shuffled(source.calls, rng):
-        if not call.arguments and call.close == call.open + 1:
+        raised = (
+            tokens[source.lines[tokens[call.open].line].first].text == "raise"
+        )  # a class is raised as well
+        if not call.arguments and call.close == call.open + 1 and not raised:
             yield replace(tokens[call.open].start, tokens[call.close].end, "")

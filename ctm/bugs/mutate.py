@@ -16,7 +16,8 @@ from queue import SimpleQueue
 
 import yaml
 
-from ctm.bugs.draw import Mix, Mutant, Mutants, generator, mutate_text
+from ctm.bugs.draw import Mix, Mutant, Mutants, generator, mutate_text, nothing
+from ctm.bugs.rates import DUPLICATES, Tally, write_rates
 from ctm.bugs.settings import MutationSettings, Shares
 from ctm.bugs.worker import Worker
 from ctm.pairs.record import (
@@ -44,7 +45,7 @@ __all__ = [
 
 log = logging.getLogger(__name__)
 STEP = "mutate"
-FILTERS = "bugs 1"
+FILTERS = "bugs 2"
 """Version of the mutators and their checks, kept with each pair."""
 
 
@@ -62,15 +63,24 @@ def load_mix(path: Path) -> Mix:
 
 
 def mutate_shard(
-    snippets: Path, shard: int, shards: int, settings: MutationSettings, mix: Path, out: Path, rejects: Path
+    snippets: Path,
+    shard: int,
+    shards: int,
+    settings: MutationSettings,
+    mix: Path,
+    out: Path,
+    rejects: Path,
+    counts: Path,
 ) -> dict[str, dict[str, int]]:
     """Write the pairs and rejects of the snippets that hash to `shard` (from 0) of `shards`, in their order.
 
-    Returns counts: "kinds" of pairs, "rejects" by reason, and "totals" of snippets, pairs and lost workers. Raises
-    ValueError for a mix that is none, RuntimeError where a worker cannot start.
+    `counts` is a JSON file of what was asked for and of what each kind gave (`ctm.bugs.rates`). Returns "rejects" by
+    reason and "totals" of snippets, pairs and lost workers. Raises ValueError for a mix that is none, RuntimeError
+    where a worker cannot start.
     """
     weights = load_mix(mix)
-    kinds: Counter[str] = Counter()
+    tally = Tally()
+    known: set[int] = set()
     reasons: Counter[str] = Counter()
     totals: Counter[str] = Counter()
     mine = (s for s in read_snippets(snippets) if zlib.crc32(s.snippet_id.encode()) % shards == shard)
@@ -78,10 +88,14 @@ def mutate_shard(
         for snippet, result in _mutated(mine, settings, weights, totals):
             totals["snippets"] += 1
             if isinstance(result, str):
-                result = Mutants([], [(result, "")])
+                result = nothing(result)
+            tally.add(result.tally)
             for mutant in result.kept:
-                pairs.write(_pair(snippet, mutant))
-                kinds[mutant.kind] += 1
+                pair = _pair(snippet, mutant)
+                pairs.write(pair)
+                number = int(pair.pair_id[:16], 16)  # 64 bits tell the pairs of a shard apart
+                tally.of(mutant.kind)[DUPLICATES] += number in known
+                known.add(number)
             for reason, kind in result.dropped:
                 refused.write(Reject(STEP, reason, snippet.snippet_id, snippet.group, kind))
                 reasons[reason] += 1
@@ -89,11 +103,9 @@ def mutate_shard(
     log.info(
         "%d snippets gave %d pairs; dropped candidates: %s", totals["snippets"], pairs.rows, dict(reasons)
     )
-    return {
-        "kinds": dict(sorted(kinds.items())),
-        "rejects": dict(sorted(reasons.items())),
-        "totals": dict(totals),
-    }
+    made = {"rejects": dict(sorted(reasons.items())), "totals": dict(totals)}
+    write_rates(counts, tally, **made)
+    return made
 
 
 def _pair(snippet: Snippet, mutant: Mutant) -> Pair:

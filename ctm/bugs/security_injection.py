@@ -17,11 +17,12 @@ security(
     "a command given to the shell as one text",
     [
         ('subprocess.$process(["$program", $file])', 'subprocess.$process(f"$program {$file}", shell=True)'),
-        ("subprocess.run($cmd, check=True)", "subprocess.run($cmd, shell=True, check=True)"),
+        ("subprocess.run(shlex.split($cmd), check=True)", "subprocess.run($cmd, shell=True, check=True)"),
         ("$out = subprocess.check_output(shlex.split($cmd))", "$out = subprocess.check_output($cmd, shell=True)"),
-        ("subprocess.$process($cmd, shell=False)", "subprocess.$process($cmd, shell=True)"),
         ('$out = subprocess.Popen(["$program", $file], stdout=subprocess.PIPE)',
          '$out = subprocess.Popen("$program " + $file, shell=True, stdout=subprocess.PIPE)'),
+        ('$out = subprocess.run(["$program", $file, $folder], capture_output=True)',
+         '$out = subprocess.run(f"$program {$file} {$folder}", shell=True, capture_output=True)'),
     ],
     [
         Rewrite("subprocess.$process(shlex.split($c)$$more)", "subprocess.$process($c, shell=True$$more)"),
@@ -102,10 +103,16 @@ security(
     "B202",
     "an archive unpacked without a look at the names in it",
     [
-        ('archive.extractall($folder, filter="data")', "archive.extractall($folder)"),
-        ('tar.extractall(path=$folder, filter="data")', "tar.extractall(path=$folder)"),
-        ("tar.extractall($folder, members=safe_members(tar))", "tar.extractall($folder)"),
-        ('archive.extract(member, $folder, filter="data")', "archive.extract(member, $folder)"),
+        ('$tar.extractall($folder, filter="data")', "$tar.extractall($folder)"),
+        (
+            'with tarfile.open($file) as $tar:\n    $tar.extractall($folder, filter="data")',
+            "with tarfile.open($file) as $tar:\n    $tar.extractall($folder)",
+        ),
+        (
+            'with tarfile.open($file, "r:gz") as $tar:\n    $tar.extractall(path=$folder, filter="data")',
+            'with tarfile.open($file, "r:gz") as $tar:\n    $tar.extractall(path=$folder)',
+        ),
+        ('tarfile.open($file).extractall($folder, filter="data")', "tarfile.open($file).extractall($folder)"),
     ],
     [
         Rewrite(".extractall($$a, filter=$f)", ".extractall($$a)"),
@@ -124,7 +131,7 @@ security(
         ("$out = json.loads($data)", "$out = pickle.loads($data)"),
         ("with open($file) as f:\n    $out = json.load(f)", 'with open($file, "rb") as f:\n    $out = pickle.load(f)'),
         ("$out = json.loads(base64.b64decode($data))", "$out = pickle.loads(base64.b64decode($data))"),
-        ("$out = json.loads($data)", "$out = pickle.loads($data)"),
+        ("$out = $call(json.loads($data))", "$out = $call(pickle.loads($data))"),
         ("$out = np.load($file, allow_pickle=False)", "$out = np.load($file, allow_pickle=True)"),
         ("$out = torch.load($file, weights_only=True)", "$out = torch.load($file)"),
     ],
@@ -142,11 +149,11 @@ security(
     "YAML read with a loader that builds any object",
     [
         ("$out = yaml.safe_load($data)", "$out = yaml.load($data)"),
-        ("with open($file) as f:\n    $out = yaml.safe_load(f)",
+        ("with open($file) as f:\n    $out = yaml.load(f, Loader=yaml.SafeLoader)",
          "with open($file) as f:\n    $out = yaml.load(f, Loader=yaml.Loader)"),
-        ("$out = yaml.load($data, Loader=yaml.SafeLoader)", "$out = yaml.load($data, Loader=yaml.Loader)"),
-        ("$out = yaml.safe_load($data)", "$out = yaml.load($data, Loader=yaml.FullLoader)"),
-        ("$out = yaml.safe_load($data)", "$out = yaml.unsafe_load($data)"),
+        ("$out = yaml.load($data, Loader=yaml.SafeLoader)", "$out = yaml.load($data, Loader=yaml.FullLoader)"),
+        ("$out = $call(yaml.safe_load($data))", "$out = $call(yaml.unsafe_load($data))"),
+        ("with open($file) as f:\n    $out = yaml.safe_load(f)", "with open($file) as f:\n    $out = yaml.unsafe_load(f)"),
     ],
     [
         Rewrite("yaml.safe_load($x)", "yaml.load($x)", back=True),
@@ -162,7 +169,7 @@ security(
     [
         ("$out = json.loads($data)", "$out = marshal.loads($data)"),
         ('with open($file, "rb") as f:\n    $out = json.load(f)', 'with open($file, "rb") as f:\n    $out = marshal.load(f)'),
-        ("$out = json.loads($data)", "$out = marshal.loads($data)"),
+        ("$out = $call(json.loads($data))", "$out = $call(marshal.loads($data))"),
     ],
     [Rewrite("json.loads($x)", "marshal.loads($x)"), Rewrite("json.load($x)", "marshal.load($x)")],
 )  # fmt: skip
@@ -175,12 +182,11 @@ security(
     "`eval` of a text where a literal or number was meant",
     [
         ("$out = ast.literal_eval($data)", "$out = eval($data)"),
-        ("$out = json.loads($data)", "$out = eval($data)"),
-        ("$out = int($value)", "$out = eval($value)"),
-        ("$out = float($value)", "$out = eval($value)"),
-        ('$out = int(input("Enter a number: "))', '$out = eval(input("Enter a number: "))'),
+        ("$out = $call(ast.literal_eval($value))", "$out = $call(eval($value))"),
+        ("$number = int($value)", "$number = eval($value)"),
+        ("$real = float($value)", "$real = eval($value)"),
+        ('$number = int(input("$column: "))', '$number = eval(input("$column: "))'),
         ("$out = getattr(self, $user)", '$out = eval("self." + $user)'),
-        ("$out = ast.literal_eval($data)", "$out = eval($data)"),
     ],
     [
         Rewrite("ast.literal_eval($x)", "eval($x)"),
@@ -197,10 +203,11 @@ security(
     "B102",
     "`exec` of a text put together where a function does the same",
     [
-        ("$out = importlib.import_module($user)", 'exec("import " + $user)'),
+        ("importlib.import_module($user)", 'exec("import " + $user)'),
         ("setattr(self, $user, $data)", 'exec(f"self.{$user} = {$data!r}")'),
         ("runpy.run_path($file)", "exec(open($file).read())"),
-        ("$out = getattr(module, $user)()", 'exec(f"$out = module.{$user}()")'),
+        ("getattr(self, $user)()", 'exec(f"self.{$user}()")'),
+        ("getattr(self, $user)($data)", 'exec(f"self.{$user}({$data!r})")'),
     ],
     [
         Rewrite("importlib.import_module($var)", 'exec("import " + $var)'),
@@ -222,7 +229,9 @@ security(
          "import xml.etree.ElementTree as ET\n$out = ET.parse($file)"),
         ("from defusedxml import minidom\n$out = minidom.parseString($data)",
          "from xml.dom import minidom\n$out = minidom.parseString($data)"),
-        ("from defusedxml import sax\nsax.parse($file, handler)", "from xml import sax\nsax.parse($file, handler)"),
+        ("from defusedxml import sax\nsax.parse($file, self)", "from xml import sax\nsax.parse($file, self)"),
+        ("from defusedxml.ElementTree import parse\n$out = parse($file).getroot()",
+         "from xml.etree.ElementTree import parse\n$out = parse($file).getroot()"),
     ],
     [
         Rewrite("import defusedxml.ElementTree as ET", "import xml.etree.ElementTree as ET", back=True),
@@ -237,11 +246,13 @@ security(
     "B314",
     "XML from outside parsed with entities",
     [
-        ("$out = defusedxml.ElementTree.$parse($data)", "$out = xml.etree.ElementTree.$parse($data)"),
+        ("$out = defusedxml.ElementTree.fromstring($data)", "$out = xml.etree.ElementTree.fromstring($data)"),
+        ("$out = defusedxml.ElementTree.parse($file)", "$out = xml.etree.ElementTree.parse($file)"),
         ("$out = defusedxml.minidom.parseString($data)", "$out = xml.dom.minidom.parseString($data)"),
         ("parser = etree.XMLParser(resolve_entities=False)\n$out = etree.fromstring($data, parser)",
          "parser = etree.XMLParser(resolve_entities=True)\n$out = etree.fromstring($data, parser)"),
-        ("parser = etree.XMLParser(resolve_entities=False, no_network=True)", "parser = etree.XMLParser()"),
+        ("$out = etree.parse($file, etree.XMLParser(resolve_entities=False, no_network=True))",
+         "$out = etree.parse($file, etree.XMLParser(resolve_entities=True, no_network=False))"),
     ],
     [
         Rewrite("defusedxml.ElementTree.$parse($$a)", "xml.etree.ElementTree.$parse($$a)", back=True),

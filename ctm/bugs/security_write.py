@@ -2,55 +2,29 @@
 
 Three sources, in this order: a secure call of the snippet becomes insecure; an insecure call of the snippet, where its
 repair is beyond doubt, is the buggy side of a pair whose fixed side is the repaired snippet; and in a snippet with
-neither, a statement of a shape that people write is put between its statements, with names of the snippet among those
-that such code usually has. The first two are rare in installed code (docs/bug_figures.md), so that most pairs are of
+neither, a statement of a shape that people write is put between its statements, about variables that are bound there
+(ctm.bugs.security_names). The first two are rare in installed code (docs/bug_figures.md), so that most pairs are of
 the third sort.
 """
 
 from __future__ import annotations
 
-import builtins
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from random import Random
 
 from ctm.bugs.registry import Candidate, Mutator, Splice, register, shuffled
-from ctm.bugs.rewrite import Rewrite, chosen, filled, found, holes_of, pattern, splices, words_of
+from ctm.bugs.rewrite import Rewrite, filled, found, holes_of, pattern, splices, words_of
+from ctm.bugs.security_names import NAMES, Filler, examples
 from ctm.bugs.source import BLOCK_WORDS, Source
 
 Finder = Callable[[Source], Iterator[Candidate]]
 
-NAMES: dict[str, tuple[str, ...]] = {
-    "url": ("url", "endpoint", "self.url", "link", "base_url"),
-    "cmd": ("command", "cmd", "args", "self.command"),
-    "user": ("username", "user_id", "name", "user", "email"),
-    "value": ("value", "data", "item", "text", "key"),
-    "file": ("filename", "path", "name", "file_name"),
-    "out": ("result", "output", "response", "data", "value"),
-    "folder": ("base_dir", "root", "upload_dir", "self.root", "directory"),
-    "cursor": ("cursor", "cur", "self.cursor", "conn", "db"),
-    "table": ("users", "orders", "items", "products", "sessions", "events"),
-    "column": ("name", "id", "email", "user_id", "status", "title"),
-    "data": ("data", "payload", "body", "raw", "content"),
-    "secret": ("password", "api_key", "secret", "token", "self.secret"),
-    "key": ("key", "secret_key", "self.key"),
-    "log": ("logger", "log", "logging", "self.logger", "LOG"),
-    "event": ("login failed for", "unknown user", "request from", "cannot open", "rejected", "deleted"),
-    "tag": ("p", "b", "h1", "li", "td", "span", "div"),
-    "env": ("PASSWORD", "DB_PASSWORD", "SECRET_KEY", "API_KEY", "ADMIN_PASSWORD"),
-    "literal": ("secret", "hunter2", "admin123", "changeme", "s3cr3t", "letmein", "password1"),
-    "app": ("app", "application", "server"),
-    "pool": ("alphabet", "string.ascii_letters", "chars", "string.digits"),
-    "size": ("32", "16", "8", "length", "64"),
-    "program": ("ls", "grep", "tar", "convert", "ping", "git", "rm"),
-    "do": ("cursor.execute", "cur.execute", "conn.execute", "db.execute", "session.execute"),
-}
-"""Words for the holes of what is written in, the usual ones of such code."""
-
+_NO_GAP = frozenset(
+    ("else", "elif", "except", "finally", "case", "@", "import", "from", "global", "nonlocal")
+)
 SHAPES: dict[str, tuple[tuple[tuple[str, str], ...], tuple[Rewrite, ...]]] = {}
 """Of each kind: the statements that it writes in and its patterns, for those who check them."""
-
-_OWN = {"user", "value", "file", "data", "url", "cmd"}  # holes for which names of the snippet serve
-_NEVER = frozenset((*dir(builtins), "self", "cls"))
 
 
 def security(
@@ -64,7 +38,7 @@ def security(
 ) -> Mutator:
     """Register a security kind: statements (secure, insecure) to write in, patterns and a finder of secure code."""
     SHAPES[name] = tuple(written), tuple(rewrites)
-    example = {hole: chosen(hole, NAMES.get(hole, (hole,)), Random(0)) for hole in holes_of(*written[0])}
+    example = examples(holes_of(*written[0]), Random(0))
 
     def own(source: Source) -> Iterator[Candidate]:
         yield from _found(source, rewrites)
@@ -87,38 +61,67 @@ def _found(source: Source, rewrites: Sequence[Rewrite]) -> Iterator[Candidate]:
         secure, insecure = pattern(rewrite.secure), pattern(rewrite.insecure)
         if words_of(rewrite.secure) <= source.words:
             for match in found(source, secure):
-                yield Candidate(splices(match, secure, insecure))
+                yield Candidate(tuple(_varied(source, splice) for splice in splices(match, secure, insecure)))
         if rewrite.back and words_of(rewrite.insecure) <= source.words:
             for match in found(source, insecure):
                 yield Candidate((), splices(match, insecure, secure))
 
 
-def _written(source: Source, rng: Random, written: Sequence[tuple[str, str]]) -> Iterator[Candidate]:
-    own = [name for name in source.names if name not in _NEVER and name[0].islower() and len(name) <= 16]
-    for at, indent in shuffled(_gaps(source), rng):
-        pair = rng.choice(written)
-        values = {}
-        for hole in holes_of(*pair):
-            use_own = own and hole in _OWN and rng.random() < 0.4
-            values[hole] = rng.choice(own) if use_own else chosen(hole, NAMES.get(hole, (hole,)), rng)
-        secure, insecure = (
-            "".join(indent + line + "\n" for line in filled(text, values).split("\n")) for text in pair
+def _varied(source: Source, splice: Splice) -> Splice:
+    """The same password in every place would be all that a model learns of them."""
+    if '"secret"' not in splice.text:
+        return splice
+    literals = NAMES["literal"]
+    around = source.text[max(0, splice.start - 60) : splice.start]
+    return splice._replace(
+        text=splice.text.replace(
+            "secret", literals[zlib.crc32(around.encode("utf-8", "replace")) % len(literals)]
         )
-        yield Candidate((Splice(at, at, insecure),), (Splice(at, at, secure),))
+    )
 
 
-def _gaps(source: Source) -> list[tuple[int, str]]:
-    """Starts of lines before which a statement can stand, with their indentation: none in the body of a class."""
+def _written(source: Source, rng: Random, written: Sequence[tuple[str, str]]) -> Iterator[Candidate]:
+    shapes = [pair for pair in written if "self" in source.words or not any("self." in text for text in pair)]
+    for line, start, indent in shuffled(_gaps(source), rng):
+        pair = rng.choice(shapes or written)
+        filler = Filler(source, rng, line)
+        values = filler.values(*pair)
+        secure, insecure = (
+            "".join(indent + part + "\n" for part in filled(text, values).split("\n")) for text in pair
+        )
+        added = filler.parameters()
+        yield Candidate((*added, Splice(start, start, insecure)), (*added, Splice(start, start, secure)))
+
+
+def _gaps(source: Source) -> list[tuple[int, int, str]]:
+    """Logical lines before which a statement can stand, where it would begin, and its indentation.
+
+    None in the body of a class, before a line of imports, or outside the function that the snippet is.
+    """
     gaps, headers = [], [(line.indent, source.tokens[line.first].text) for line in source.lines]
     for number, line in enumerate(source.lines):
         first = source.tokens[line.first]
-        if first.text in ("else", "elif", "except", "finally", "case", "@") or first.kind == "STRING":
+        if first.text in _NO_GAP or first.kind == "STRING":
             continue
-        if first.text in BLOCK_WORDS and number and source.tokens[source.lines[number - 1].first].text == "@":
+        before = source.lines[number - 1] if number else None
+        if first.text in BLOCK_WORDS and before and source.tokens[before.first].text == "@":
             continue
         around = next((word for indent, word in reversed(headers[:number]) if indent < line.indent), "")
-        last = source.tokens[source.lines[number - 1].first].text if number else ""
-        follows = number and source.lines[number - 1].indent == line.indent
+        last = source.tokens[before.first].text if before else ""
+        follows = before is not None and before.indent == line.indent
         if around != "class" and not (follows and last in ("return", "raise", "break", "continue")):
-            gaps.append((line.start, source.text[line.start : line.start + line.indent]))
-    return gaps
+            start = _above_comments(source.text, line.start)
+            gaps.append((number, start, source.text[line.start : line.start + line.indent]))
+    inner = [gap for gap in gaps if gap[2]]
+    whole = source.tokens[0].text in ("def", "class", "async", "@")
+    return inner if inner and whole else gaps
+
+
+def _above_comments(text: str, start: int) -> int:
+    """Where the comments begin that stand right above a line, so that nothing comes between them and what they say."""
+    while start:
+        before = text.rfind("\n", 0, start - 1) + 1
+        if not text[before:start].lstrip().startswith("#") or text[before : start - 1].count("\n"):
+            return start
+        start = before
+    return start

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import keyword
 import re
+from bisect import bisect_left
 from functools import cached_property
 from typing import NamedTuple
 
 import tree_sitter
 import tree_sitter_python
+
+from ctm.bugs.scopes import Variables, variables_of
 
 _LANGUAGE = tree_sitter.Language(tree_sitter_python.language())
 _PARSER = tree_sitter.Parser(_LANGUAGE)
@@ -225,6 +228,11 @@ class Source:
         return list(seen)
 
     @cached_property
+    def variables(self) -> Variables:
+        """Places that read a variable, each with what else is surely bound there, and what is bound at each line."""
+        return variables_of(self.text)
+
+    @cached_property
     def _captures(self) -> dict[str, list[tree_sitter.Node]]:
         tree = _PARSER.parse(self.text.encode("utf-8", "surrogatepass"))
         captures = tree_sitter.QueryCursor(_QUERY).captures(tree.root_node)
@@ -250,6 +258,10 @@ class Source:
     def nodes(self, *types: str) -> list[tree_sitter.Node]:
         """All nodes of these types (of those the query captures), in order of the text per type."""
         return [node for name in types for node in self._captures.get(name, ())]
+
+    def token_at(self, start: int) -> int:
+        """Index of the token that begins at a character."""
+        return bisect_left(self.tokens, start, key=lambda token: token.start)
 
     def of(self, node: tree_sitter.Node) -> str:
         """The node's text."""

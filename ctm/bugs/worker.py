@@ -21,6 +21,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from ctm.bugs.draw import Mix, Mutant, Mutants, generator, mutate_text
+from ctm.bugs.rates import Tally
 from ctm.bugs.settings import MutationSettings
 
 log = logging.getLogger(__name__)
@@ -83,7 +84,9 @@ class Worker:
         except WorkerLost:
             self._lost()
             raise
-        return [Mutants([Mutant(*row) for row in kept], dropped) for kept, dropped in reply]
+        return [
+            Mutants([Mutant(*row) for row in kept], dropped, Tally(*tally)) for kept, dropped, tally in reply
+        ]
 
     def _start(self) -> Connection:
         ours, theirs = Pipe()
@@ -144,7 +147,8 @@ def _serve(pipe: Connection) -> None:
         for snippet, text, heldout in tasks:
             count = settings.per_snippet_heldout if heldout else settings.per_snippet
             made = mutate_text(text, generator(settings.seed, snippet), mix, count, settings, uniform=heldout)
-            reply.append(([tuple(mutant) for mutant in made.kept], made.dropped))
+            tally = made.tally.kinds, made.tally.asked
+            reply.append(([tuple(mutant) for mutant in made.kept], made.dropped, tally))
         signal.setitimer(signal.ITIMER_REAL, 0)
         pipe.send_bytes(marshal.dumps(reply))
 

@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ctm.bugs.rates import read_rates
 from ctm.pairs.record import read_rejects
 from ctm.pipeline.curves import training_curves
+from ctm.pipeline.kinds import kinds_section
 from ctm.pipeline.summary import CATEGORIES, percent
 from ctm.pipeline.tables import Block, Section, blocks_of, rows
 
@@ -39,7 +41,8 @@ class _Run:
 
     def __init__(self, artefacts: Sequence[Path], logs: Path) -> None:
         self.rejects = [p for p in artefacts if p.name.endswith("rejects.parquet")]
-        self.json = {self._name(p): p for p in artefacts if p.suffix == ".json"}
+        self.mutants = [p for p in artefacts if p.suffix == ".json" and p.parent.name == "mutants"]
+        self.json = {self._name(p): p for p in artefacts if p.suffix == ".json" and p not in self.mutants}
         self.metrics = {p.parent.name: p for p in artefacts if p.name == "metrics.jsonl"}
         self.plots = [p for p in artefacts if p.suffix == ".png"]
         self.logs = logs
@@ -57,6 +60,7 @@ class _Run:
         parts = [
             ("final_metrics", self._accuracy),
             ("pairs/counts", self._data),
+            *([("", self._kinds)] if self.mutants else []),
             ("", self._rejected),
             ("", self._training),
             ("benchmark", self._benchmark),
@@ -97,6 +101,9 @@ class _Run:
             blocks += blocks_of("Snippets of installed code", self.read("clean/counts"))
         blocks += blocks_of("Pairs", self.read("pairs/counts"))
         return Section("Data", blocks)
+
+    def _kinds(self) -> Section:
+        return kinds_section(read_rates(self.mutants))
 
     def _rejected(self) -> Section:
         reasons: Counter[tuple[str, str]] = Counter()

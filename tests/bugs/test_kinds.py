@@ -64,6 +64,7 @@ def test_candidates_do_not_overlap_and_repeat_for_the_same_seed(kind):
 
 def test_enough_kinds_and_unique_names():
     assert len(kind_names("syntax")) >= 24 and len(kind_names("logic")) >= 12
+    assert len(registry()) >= 60, "as many as the taxonomy asks for"
     with pytest.raises(ValueError, match="twice"):
         register("missing_colon", "syntax", "", "", "")(lambda source, rng: iter(()))
 

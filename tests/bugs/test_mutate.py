@@ -6,6 +6,7 @@ import inspect
 import os
 import signal
 import textwrap
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 
 from ctm.bugs.draw import Mix
 from ctm.bugs.mutate import MutationSettings, mutate_shard
+from ctm.bugs.rates import CHECKED, DUPLICATES, MUTANTS, PASSED, SUCCESS, VALIDATION, read_rates
 from ctm.bugs.registry import registry
 from ctm.bugs.worker import Worker
 from ctm.pairs.record import Origin, make_snippet, read_pairs, read_rejects, write_snippets
@@ -40,8 +42,8 @@ def snippets(tmp_path_factory):
 
 def shard(snippets, folder, number, shards, settings):
     out, rejects = folder / f"{number}-{shards}.parquet", folder / f"{number}-{shards}.rejects.parquet"
-    counts = mutate_shard(snippets, number, shards, settings, MIX_FILE, out, rejects)
-    return list(read_pairs(out)), list(read_rejects(rejects)), counts
+    made = mutate_shard(snippets, number, shards, settings, MIX_FILE, out, rejects, out.with_suffix(".json"))
+    return list(read_pairs(out)), list(read_rejects(rejects)), made
 
 
 def test_result_does_not_depend_on_shards_workers_or_batches(snippets, tmp_path):
@@ -50,12 +52,40 @@ def test_result_does_not_depend_on_shards_workers_or_batches(snippets, tmp_path)
     key = lambda pair: (pair.pair_id, pair.kind)  # noqa: E731
     assert sorted(map(key, whole)) == sorted(key(pair) for part in parts for pair in part[0])
     assert len(rejects) == sum(len(part[1]) for part in parts) == sum(counts["rejects"].values())
-    assert counts["totals"]["pairs"] == len(whole) == sum(counts["kinds"].values())
+    assert counts["totals"]["pairs"] == len(whole)
     assert {p.source for p in whole} == {"mutation"} and {p.origin.licence for p in whole} == {"MIT"}
     assert {p.split for p in whole} == {"train", "test"}
     assert all((p.buggy == p.fixed) == (p.kind == "clean") for p in whole)
     of = lambda split: sum(p.split == split for p in whole)  # noqa: E731
     assert of("train") > 2 * of("train") / 3 and of("test") > of("train") / 2, "held-out snippets give more"
+
+
+def test_counts_of_each_kind_lie_beside_the_shard_and_add_up(snippets, tmp_path):
+    whole, rejects, _ = shard(snippets, tmp_path, 0, 1, MutationSettings())
+    parts = [shard(snippets, tmp_path, n, 2, MutationSettings())[0] for n in range(2)]
+    one = read_rates([tmp_path / "0-1.json"])
+    two = read_rates([tmp_path / "0-2.json", tmp_path / "1-2.json"])
+    written = Counter(pair.kind for pair in whole)
+    assert {kind: c[MUTANTS] for kind, c in one.kinds.items() if c[MUTANTS]} == written
+    assert two.asked == one.asked and len(whole) == sum(map(len, parts))
+    assert {k: c[:DUPLICATES] for k, c in two.kinds.items()} == {
+        k: c[:DUPLICATES] for k, c in one.kinds.items()
+    }
+    refused = Counter(reject.reason == "no mutation site" for reject in rejects)
+    asked = [counts for sort, counts in one.asked.items() if sort != "clean"]
+    assert sum(a - made for a, made in asked) == refused[True], "a sample that failed is a reject"
+    assert sum(c[CHECKED] - c[PASSED] for c in one.kinds.values()) == refused[False], (
+        "so is a refused candidate"
+    )
+    assert one.success and one.success > SUCCESS and one.validation and one.validation > VALIDATION
+    repeated = len(whole) - len({pair.pair_id for pair in whole})
+    assert sum(c[DUPLICATES] for c in one.kinds.values()) >= repeated
+
+
+def test_counts_of_another_format_are_refused_with_the_file(tmp_path):
+    (tmp_path / "a.json").write_text('{"format_version": 0}')
+    with pytest.raises(ValueError, match=r"a\.json: no counts of format 1"):
+        read_rates([tmp_path / "a.json"])
 
 
 def test_worker_that_is_killed_loses_nothing():

@@ -3,6 +3,7 @@
 # ruff: noqa: E501  (a shape is read beside its other side)
 from __future__ import annotations
 
+import hashlib
 import re
 import textwrap
 from random import Random
@@ -11,10 +12,11 @@ import pytest
 
 from ctm.bugs.check import code_of, quiet
 from ctm.bugs.registry import apply, registry
-from ctm.bugs.rewrite import CHOICES, chosen, filled, found, holes_of, pattern, splices
+from ctm.bugs.rewrite import CHOICES, filled, found, holes_of, pattern, splices
+from ctm.bugs.security_names import examples
 from ctm.bugs.security_rules import CWES, places, repaired_rules, security_rule
 from ctm.bugs.security_texts import runs_away
-from ctm.bugs.security_write import NAMES, SHAPES
+from ctm.bugs.security_write import SHAPES
 from ctm.bugs.source import Source
 from ctm.pairs.categories import categorise
 
@@ -37,7 +39,7 @@ VALUES = {
 
 def pairs_of(kind: str, seed: int):
     for secure, insecure in SHAPES[kind][0]:
-        values = {h: chosen(h, NAMES.get(h, (h,)), Random(seed)) for h in holes_of(secure, insecure)}
+        values = examples(holes_of(secure, insecure), Random(seed))
         yield tuple("def f():\n" + textwrap.indent(filled(t, values), "    ") for t in (secure, insecure))
 
 
@@ -104,7 +106,7 @@ def test_patterns_turn_secure_code_into_insecure_and_back(kind):
         ("unchecked_name", "p = os.path.join(root, os.path.basename(name))", "p = os.path.join(root, name)"),
         ("world_writable", "os.chmod(path, 0o600)", "os.chmod(path, 0o666)"),
         ("md5_hash", "h = hashlib.sha256(a).hexdigest()", "h = hashlib.md5(a).hexdigest()"),
-        ("password_argument", "connect(host, password=args.password)", 'connect(host, password="secret")'),
+        ("password_argument", "connect(host, password=args.password)", 'connect(host, password="admin123")'),
     ],
 )  # fmt: skip
 def test_secure_code_of_the_snippet_is_taken_first(kind, secure, insecure):
@@ -129,12 +131,66 @@ def test_insecure_code_that_is_surely_repaired_is_the_buggy_side():
     }
 
 
+def written(kind: str, text: str) -> list[tuple[str, str]]:
+    """(buggy, fixed) of what is written into a text, all draws of some seeds."""
+    made = [c for seed in range(40) for c in registry()[kind].mutator(Source(text), Random(seed))]
+    return [(apply(text, c.buggy), apply(text, c.fixed)) for c in made]
+
+
 def test_nothing_is_written_into_a_class_body_or_behind_a_return():
-    text = "class A:\n    x = 1\n    def f(self):\n        return 1"
-    for seed in range(40):
-        for candidate in registry()["ecb_mode"].mutator(Source(text), Random(seed)):
-            new = apply(text, candidate.fixed)
-            assert new.index("cipher") < new.index("class A") or "        cipher" in new
+    for _, new in written("ecb_mode", "class A:\n    x = 1\n    def f(self):\n        return 1"):
+        assert "\n        return 1" in new
+        assert "AES" in new.split("def f")[1], "in the method, not beside it"
+
+
+def test_nothing_comes_between_a_comment_and_its_statement_or_among_imports():
+    for _, new in written("md5_hash", "import os\nimport re\n# the size\nsize = 1"):
+        assert new.startswith("import os\nimport re\n") and new.endswith("# the size\nsize = 1")
+
+
+def test_what_is_written_in_is_about_variables_that_are_bound_there():
+    for _, new in written("md5_hash", "def f(self, raw_data, n):\n    x = n\n    return x"):
+        with quiet():
+            code = code_of(new)
+        assert code is not None
+        function = next(item for item in code.co_consts if hasattr(item, "co_names"))
+        modules = {"hashlib", "hmac", "hashes"}
+        unknown = set(function.co_names) - modules - set(dir(hashlib)) - set(dir(bytes)) - {"encode"}
+        assert unknown <= {"Hash", "SHA256", "hexdigest", "update", "SHA1"}, (unknown, new)
+
+
+def test_a_property_gets_no_parameter():
+    for _, new in written("md5_hash", "@property\ndef f(self):\n    return self.n"):
+        assert "def f(self):" in new
+
+
+def test_templates_vary_with_the_snippet():
+    """Of each kind, what is written into fifty snippets differs nearly everywhere."""
+    texts = [
+        f"def {verb}_{noun}(self, {noun}):\n    {noun}_{verb} = self.{noun}.{verb}({noun})\n    return {noun}_{verb}"
+        for verb in ("read", "merge", "split", "count", "check")
+        for noun in (
+            "glyph",
+            "station",
+            "invoice",
+            "tensor",
+            "kernel",
+            "branch",
+            "ticket",
+            "voxel",
+            "shader",
+            "token",
+        )
+    ]
+    for kind in KINDS:
+        lines = []
+        for number, text in enumerate(texts):
+            candidate = next(iter(kind.mutator(Source(text), Random(number))))
+            fixed = apply(text, candidate.fixed).splitlines()
+            lines.append(
+                "\n".join(line for line in fixed if line not in text.splitlines() and "def " not in line)
+            )
+        assert len(set(lines)) >= 12, (kind.name, len(set(lines)))
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from ctm.bugs.rates import Tally, write_rates
 from ctm.pairs.record import Reject, write_rejects
 from ctm.pipeline.report import write_report
 from ctm.pipeline.summary import print_summary
@@ -89,6 +90,29 @@ def test_costs_are_those_that_snakemake_measured(run: Path) -> None:
         (run / "logs" / "mutate" / f"{shard}.tsv").write_text(f"s\tcpu_time\tmax_rss\n{line}\n")
     row = page_of(run).split("<td>mutate</td>")[1].split("</tr>")[0]
     assert [part.split("<")[0] for part in row.split('class="n">')[1:]] == ["2", "12.5", "10", "300"]
+
+
+def test_rates_of_synthetic_bugs_stand_beside_those_asked_for(run: Path) -> None:
+    assert "Synthetic bugs" not in page_of(run), "a run without mutants has no such section"
+    (run / "results/mutants").mkdir()
+    for number, made in ((1, 50), (2, 65)):
+        kinds = {
+            "missing_colon": [90, 80, 100, 70, 60, 2],
+            "md5_hash": [9, 8, 7, 7, 5, 0],
+            "clean": [9, 0, 0, 0, 9, 1],
+        }
+        tally = Tally(kinds, {"syntax": [100, made], "security": [10, 10], "clean": [10, 9]})
+        write_rates(run / f"results/mutants/0{number}-of-02.json", tally, totals={"pairs": 1})
+    page = page_of(run).split('<h2 id="synthetic-bugs">')[1].split("<h2")[0]
+    success, validation = (
+        page.split(f"<td>{name}</td>")[1].split("</tr>")[0] for name in ("success", "validation")
+    )
+    assert "61.4%" in success and "over 60%" in success and 'class="yes"' in success, "(50 + 65 + 20) of 220"
+    assert "72.0%" in validation and "over 80%" in validation and 'class="no"' in validation, "154 of 214"
+    row = page.split("<td>missing_colon</td>")[1].split("</tr>")[0]
+    for shown in (">180<", ">160<", "75.0%", "70.0%", ">120<", ">4<"):
+        assert shown in row, shown
+    assert "sql_fields" in page.split("Kinds never drawn")[1], "a kind that nothing was asked of is named"
 
 
 def page_of(run: Path) -> str:

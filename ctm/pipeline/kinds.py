@@ -1,0 +1,85 @@
+"""The report's section on synthetic bugs: what was asked, what each kind gave, both rates beside those asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ctm.bugs.rates import (
+    CHECKED,
+    DRAWN,
+    DUPLICATES,
+    FIELDS,
+    MUTANTS,
+    PASSED,
+    SITES,
+    SUCCESS,
+    VALIDATION,
+    Tally,
+    share,
+)
+from ctm.bugs.registry import CLEAN, SEVERAL, registry
+from ctm.pipeline.summary import percent
+from ctm.pipeline.tables import Block, Section, rows
+
+
+def kinds_section(tally: Tally) -> Section:
+    """Overall rates with what the specification asks, met or not; then each category, then each kind."""
+    asked = [
+        ("success", tally.success, SUCCESS, "asked samples that gave a mutant"),
+        ("validation", tally.validation, VALIDATION, "checked candidates that passed"),
+    ]
+    overall = rows(
+        ["rate", "share of", "reached", "asked for", "met"],
+        [
+            (name, of, percent(reached), f"over {wanted:.0%}", None if reached is None else reached > wanted)
+            for name, reached, wanted, of in asked
+        ],
+    )
+    sorts = rows(
+        ["samples", "asked", "made", "share"],
+        [(sort, a, made, percent(share(made, a))) for sort, (a, made) in tally.asked.items()],
+    )
+    category = {kind.name: kind.category for kind in registry().values()} | {SEVERAL: "syntax"}
+    kinds = [(category.get(k, k), k, counts) for k, counts in tally.kinds.items() if k != CLEAN]
+    order = {name: place for place, name in enumerate(("syntax", "logic", "security", "complex"))}
+    kinds.sort(key=lambda item: (order.get(item[0], len(order)), item[1]))
+    head = ["category", "kind", "drawn", "sites", "success", "validation", "mutants", "duplicates"]
+    table = rows(head, [(sort, kind, *_row(counts)) for sort, kind, counts in kinds])
+    sums = rows(
+        [head[0], *head[2:]],
+        [
+            (sort, *_row(_sum(counts for of, _, counts in kinds if of == sort)))
+            for sort in dict.fromkeys(of for of, _, _ in kinds)
+        ],
+    )
+    never = sorted(set(category) - set(tally.kinds))
+    blocks = [
+        Block("Rates asked for", table=overall),
+        Block("Samples", table=sorts),
+        Block("Categories", table=sums),
+        Block("Kinds", table=table),
+    ]
+    if never:
+        blocks.append(Block("Kinds never drawn", ", ".join(never)))
+    return Section(
+        "Synthetic bugs",
+        blocks,
+        "Drawn: snippets of which the kind was asked; sites: those with a place for it. Success of a kind: draws with "
+        "a site that gave a mutant; validation: checked candidates that passed compiler, bytecode, rule and category. "
+        "Duplicates: mutants that their snippet or shard had given before.",
+    )
+
+
+def _row(counts: list[int]) -> tuple[int, int, str, str, int, int]:
+    return (
+        counts[DRAWN],
+        counts[SITES],
+        percent(share(counts[MUTANTS], counts[SITES])),
+        percent(share(counts[PASSED], counts[CHECKED])),
+        counts[MUTANTS],
+        counts[DUPLICATES],
+    )
+
+
+def _sum(many: Iterable[list[int]]) -> list[int]:
+    return [sum(column) for column in zip([0] * len(FIELDS), *many, strict=True)]

@@ -2,8 +2,8 @@
 
 Snakemake runs in runs/million/ what leads from installed code to the training grids: first a quarter of the pairs, then
 all of them, from the same snippets and in shards of the same size, so that both peaks of a step show whether its memory
-depends on the number of pairs. Takes some 10 minutes of two cores, 4 GB and 3 GB of disk; CORES are all cores but where
---cores says. Writes runs/million/million.json and prints a table.
+depends on the number of pairs. Takes 11 to 20 minutes of two cores, 1 GB of memory and 0.6 GB of disk. Writes
+runs/million/million.json and prints a table.
 """
 
 from __future__ import annotations
@@ -26,9 +26,11 @@ ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).parent
 FOLDER = ROOT / "runs" / "million"
 SIZES = {"quarter": [HERE / "million.yaml", HERE / "quarter.yaml"], "million": [HERE / "million.yaml"]}
-STEPS = ("mutate", "mutate, workers", "build_pairs", "encode_shard", "grid_manifest")
-BEFORE = ("collect_installed", "clean_snippets", "train_tokenizer")
-"""Steps that end before there are pairs: they are run once, for the quarter."""
+STEPS = {
+    "collect_installed": "", "clean_snippets": "", "train_tokenizer": "", "mutate": "mutants",
+    "mutate, workers": "mutants", "build_pairs": "mutants", "encode_shard": "encoded", "grid_manifest": "",
+}  # fmt: skip
+"""Steps in order, and what of the results they work on; the first three are run once, for the quarter."""
 
 
 def step_of(seen: Seen) -> str:
@@ -38,7 +40,7 @@ def step_of(seen: Seen) -> str:
         return "mutate, workers"
     # a shell that starts a program names it too, but starts with its own name
     program = re.search(r"^\S*python\S* \S*workflow/scripts/(\w+)\.py", command)
-    return program[1] if program else "snakemake"
+    return program[1] if program else "shells"
 
 
 def run(configs: list[Path], cores: int) -> tuple[float, list[Seen]]:
@@ -66,10 +68,10 @@ def results() -> dict[str, Any]:
     grids = FOLDER / "results" / "grids" / "train"
     shards = [shard["sidecar"] for shard in json.loads((grids / "manifest.json").read_text())["shards"]]
     sidecars = [grids / shard["path"] for shard in shards]
-    mutants = _shards(place / "mutants", 16)
+    mutants = _shards(place / "mutants")
     dropped: Counter[str] = Counter()
     for path in [
-        *_shards(place / "mutants", 16, ".rejects"), place / "pairs" / "rejects.parquet",
+        *_shards(place / "mutants", ".rejects"), place / "pairs" / "rejects.parquet",
         *(path.with_name(f"{path.stem}.rejects.parquet") for path in sidecars),
     ]:  # fmt: skip
         table = pq.read_table(path, columns=["step", "reason"])
@@ -91,8 +93,8 @@ def results() -> dict[str, Any]:
     }
 
 
-def _shards(folder: Path, count: int, suffix: str = "") -> list[Path]:
-    return sorted(folder.glob(f"[0-9][0-9]-of-{count}{suffix}.parquet"))
+def _shards(folder: Path, suffix: str = "") -> list[Path]:
+    return sorted(path for path in folder.glob(f"*{suffix}.parquet") if suffix or ".rejects" not in path.name)
 
 
 def by_step(processes: list[Seen]) -> dict[str, dict[str, float]]:
@@ -111,27 +113,24 @@ def by_step(processes: list[Seen]) -> dict[str, dict[str, float]]:
 
 
 def table(report: dict[str, Any]) -> str:
-    """Rate and peak of each step at both sizes, as Markdown."""
+    """Rate of each step and its peak at both sizes, as Markdown."""
     sizes = [report[name] for name in SIZES]
-    lines = [
-        "| step | pairs | processor time | pairs/s of a core | largest process, "
-        + ", ".join(f"{size['encoded']:,} pairs" for size in sizes) + " |",
-        "|---|---|---|---|---|",
-    ]  # fmt: skip
-    whole = sizes[-1]
-    counts = {"mutate": "mutants", "mutate, workers": "mutants", "build_pairs": "mutants"}
-    for step in (*BEFORE, *STEPS):
-        peaks = [f"{size['steps'][step]['peak_mb']:.0f} MB" for size in sizes if step in size["steps"]]
-        found = next((size["steps"][step] for size in reversed(sizes) if step in size["steps"]), None)
-        if found is None:
+    peaks = " | ".join(f"largest process, {size['encoded']:,} pairs" for size in sizes)
+    lines = [f"| step | pairs | processor time | pairs/s of a core | {peaks} |", "|---|---|---|---|---|---|"]
+    for step, counted in STEPS.items():
+        found = [size["steps"].get(step) for size in sizes]
+        if not any(found):
             continue
-        number = whole[counts.get(step, "encoded")] if step in STEPS else 0
-        rate = f"{number / found['seconds']:,.0f}" if number and found["seconds"] else ""
-        lines.append(
-            f"| `{step}` | {number or '':,} | {found['seconds']:.0f} s | {rate} | {', '.join(peaks)} |"
-            if number
-            else f"| `{step}` | | {found['seconds']:.0f} s | | {', '.join(peaks)} |"
-        )
+        seconds = next(entry["seconds"] for entry in reversed(found) if entry)
+        number = sizes[-1].get(counted, 0)
+        cells = [
+            f"`{step}`",
+            f"{number:,}" if number else "",
+            f"{seconds:.0f} s",
+            f"{number / seconds:,.0f}" if number else "",
+            *(f"{entry['peak_mb']:.0f} MB" if entry else "" for entry in found),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

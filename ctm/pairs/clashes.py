@@ -17,7 +17,7 @@ import numpy.typing as npt
 from ctm.pairs.record import read_pairs
 
 PARTS = 64
-"""Scratch files; a million pairs make 25 MB in all."""
+"""Scratch files; a million pairs make 28 MB in all."""
 _BUFFER = 1 << 16
 _KEYS = np.dtype([("buggy", "<u8"), ("pair", "<u8"), ("row", "<i8"), ("name", "<i4")])
 _SINGLE, _AGAIN, _AMBIGUOUS = range(3)
@@ -32,8 +32,8 @@ class Clashes:
     ) -> None:
         """Read the files: under the name "" those whose pairs have a split, which is their name.
 
-        once: names among which a pair may stand once; its first one stays. scratch: folder for the keys, some 25
-        bytes a pair for as long as this takes.
+        once: names among which a pair may stand once; its first one stays. scratch: folder for the keys, 28 bytes a
+        pair for as long as this takes.
         """
         self._names: dict[str, int] = {}
         self._counts: list[int] = []

@@ -1,6 +1,7 @@
 # make demo    the whole workflow on two cores: about a quarter of an hour, 4 GB; results in runs/demo/
 # make test    formatters, linters, types, tests, and one tiny run of the whole workflow
 # make check   the first half of that       make bench   benchmarks/*.py -> results/benchmarks.json
+# make million a million synthetic pairs: speed and memory of each step (about 20 minutes) -> runs/million/million.json
 # make dag     pictures of the workflow     make full    the full scale (a machine of 24 cores, 128 GB, 96 GB of vram)
 # make ablate SUITE=pairs.jsonl    the demo without one part of its data each, measured on a suite of real code
 #
@@ -10,7 +11,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: demo test check bench ablate dag full lock setup clean-demo
+.PHONY: demo test check bench ablate million dag full lock setup clean-demo
 
 PYTHON ?= python3
 HARDWARE ?= cpu
@@ -58,6 +59,10 @@ bench: .venv/.dev
 ablate: .venv/.train
 	@test -n "$(SUITE)" || { echo "make ablate needs SUITE=FILE, JSON lines as ctm-repair evaluate reads them"; exit 2; }
 	$(BIN)/python benchmarks/ablate.py $(SUITE)
+
+# memory of each step must not depend on the number of pairs: a quarter of them first, then all
+million: .venv/.train
+	$(BIN)/python benchmarks/million/run.py --cores $(CORES)
 
 # the DAG of the demo (the full one has hundreds of shards), and the rules
 dag: .venv/.train

@@ -12,6 +12,7 @@ import json
 import statistics
 import sysconfig
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -76,18 +77,23 @@ class _SwapAt(cst.CSTTransformer):
         return _SWAPS[type(original_node)]()
 
 
-def libcst_mutants(texts: list[str]) -> int:
-    """Mutants made as a libcst user would: parse, transform, print, compile, compare."""
-    kept = 0
+def libcst_texts(texts: list[str]) -> Iterator[tuple[str, str]]:
+    """(broken, whole) texts made as a libcst user would: parse, transform, print, compile, compare."""
     with quiet():
         for number, text in enumerate(texts):
             rng, code = Random(number), code_of(text)
             counter = _SwapAt(-1)
             cst.parse_module(text).visit(counter)
             for at in rng.sample(range(counter.seen), min(PER_SNIPPET, counter.seen)):
-                broken = code_of(cst.parse_module(text).visit(_SwapAt(at)).code)
-                kept += code is not None and broken is not None and not same_code(code, broken)
-    return kept
+                broken = cst.parse_module(text).visit(_SwapAt(at)).code
+                made = code_of(broken)
+                if code is not None and made is not None and not same_code(code, made):
+                    yield broken, text
+
+
+def libcst_mutants(texts: list[str]) -> int:
+    """How many a libcst user gets."""
+    return sum(1 for _ in libcst_texts(texts))
 
 
 def _rate(work: Any, *arguments: Any) -> tuple[float, int]:

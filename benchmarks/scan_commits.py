@@ -1,7 +1,8 @@
-"""Scanning a git history for bug fixes, against the usual loop over GitPython's commits, diffs and blobs.
+"""Scanning a git history for bug fixes, against the usual loops over GitPython's and PyDriller's commits and diffs.
 
-Both give the same pairs. CTM_BENCH_REPOSITORY names a repository to read; without it, one of several hundred commits
-is made from the standard library with `git fast-import`.
+All give the same pairs. Both loops look at the files of each commit and then at its message, as miners of repositories
+do; without PyDriller, a development dependency, its record is left out. CTM_BENCH_REPOSITORY names a repository;
+without it, one of several hundred commits is made from the standard library with `git fast-import`.
 """
 
 from __future__ import annotations
@@ -11,13 +12,20 @@ import os
 import random
 import statistics
 import subprocess
+import sys
 import sysconfig
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Protocol
 
 import git as gitpython
+
+try:
+    import pydriller
+except ImportError:
+    pydriller = None
 
 from ctm.pairs.record import Pair, pair_id
 from ctm.sources import git
@@ -34,6 +42,13 @@ MESSAGES = ("Fix crash on empty input", *("Add an option to the command",) * 9)
 """One commit in ten names a fix, as in real histories (flask: 90 in 1,000)."""
 TESTS_ONLY = 0.45
 """Share of the commits that change tests only (flask, of the commits that name a fix: 43 %)."""
+
+
+class Author(Protocol):
+    """Who wrote a commit, as both libraries have it."""
+
+    name: str | None
+    email: str | None
 
 
 def make_repository(folder: Path) -> None:
@@ -79,7 +94,7 @@ def ours(folder: Path) -> set[str]:
     return {item.pair_id for item in found if isinstance(item, Pair)}
 
 
-def rival(folder: Path) -> set[str]:
+def by_gitpython(folder: Path) -> set[str]:
     """The same pairs by GitPython: every commit's diff and the blobs of its files, then the same filters."""
     settings = CommitSettings()
     pairs: set[str] = set()
@@ -99,15 +114,37 @@ def _message(commit: gitpython.Commit) -> str:
 def _fixes(commit: gitpython.Commit, settings: CommitSettings) -> Iterator[str]:
     if len(commit.parents) != 1:
         return
-    files = [
+    sides = [
         (diff.a_blob.data_stream.read(), diff.b_blob.data_stream.read())
         for diff in commit.parents[0].diff(commit, no_renames=True)
         if diff.change_type == "M" and diff.a_blob and diff.b_blob and not refuse_path(diff.b_path or "")
     ]
-    if (
-        refuse_message(_message(commit), f"{commit.author.name} <{commit.author.email}>")
-        or len(files) > settings.max_files
-    ):
+    yield from _kept(sides, _message(commit), commit.author, settings)
+
+
+def by_pydriller(folder: Path) -> set[str]:
+    """The same pairs by PyDriller."""
+    settings = CommitSettings()
+    pairs: set[str] = set()
+    reverted: tuple[str, ...] = ()
+    for commit in pydriller.Repository(str(folder), order="reverse").traverse_commits():
+        reverted += tuple(reverted_commits(commit.msg))
+        if len(commit.parents) != 1 or any(commit.hash.startswith(name) for name in reverted):
+            continue
+        sides = [
+            (file.content_before, file.content)
+            for file in commit.modified_files
+            if file.change_type is pydriller.ModificationType.MODIFY and not refuse_path(file.new_path)
+        ]
+        pairs.update(_kept(sides, commit.msg, commit.author, settings))
+    return pairs
+
+
+def _kept(
+    files: list[tuple[bytes, bytes]], message: str, author: Author, settings: CommitSettings
+) -> Iterator[str]:
+    """What the filters leave of a commit."""
+    if refuse_message(message, f"{author.name} <{author.email}>") or len(files) > settings.max_files:
         return
     kept, touched = [], 0
     for sides in files:
@@ -127,8 +164,13 @@ def _timed(function: Callable[[Path], set[str]], folder: Path) -> tuple[float, s
     return time.perf_counter() - start, result
 
 
-def run() -> dict[str, object]:
-    """Commits a second of both, medians of interleaved rounds. Raises RuntimeError where their pairs differ."""
+def run() -> list[dict[str, object]]:
+    """Commits a second of each, medians of interleaved rounds. Raises RuntimeError where their pairs differ."""
+    scanners = {"ours": ours, "GitPython diff loop": by_gitpython}
+    if pydriller is None:
+        print("scan_commits_pydriller is left out: `pip install pydriller` brings it", file=sys.stderr)
+    else:
+        scanners["PyDriller loop"] = by_pydriller
     with tempfile.TemporaryDirectory() as place:
         given = os.environ.get("CTM_BENCH_REPOSITORY")
         folder = Path(place) / "bench.git"
@@ -137,25 +179,22 @@ def run() -> dict[str, object]:
         else:
             make_repository(folder)
         number = sum(1 for _ in git.log_commits(folder, 600, 1_000_000))
-        times: dict[str, list[float]] = {"ours": [], "rival": []}
+        times: dict[str, list[float]] = {name: [] for name in scanners}
         for _ in range(ROUNDS):
-            seconds, found = _timed(ours, folder)
-            times["ours"].append(seconds)
-            seconds, expected = _timed(rival, folder)
-            times["rival"].append(seconds)
-            if found != expected:
-                raise RuntimeError(f"different pairs: {len(found)} here, {len(expected)} by GitPython")
+            found = {}
+            for name, scanner in scanners.items():
+                seconds, found[name] = _timed(scanner, folder)
+                times[name].append(seconds)
+                if found[name] != found["ours"]:
+                    raise RuntimeError(f"{len(found['ours'])} pairs here, other {len(found[name])} by {name}")
     rates = {name: number / statistics.median(values) for name, values in times.items()}
-    return {
-        "name": "scan_commits",
-        "unit": "commits/s",
-        "ours": rates["ours"],
-        "rival": rates["rival"],
-        "rival_name": "GitPython diff loop",
-        "ratio": rates["ours"] / rates["rival"],
-        "n": number,
-        "threads": 1,
-    }
+    return [
+        {
+            "name": name, "unit": "commits/s", "ours": rates["ours"], "rival": rates[rival], "rival_name": rival,
+            "ratio": rates["ours"] / rates[rival], "n": number, "threads": 1,
+        }
+        for name, rival in zip(("scan_commits", "scan_commits_pydriller"), list(scanners)[1:], strict=False)
+    ]  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -38,24 +38,12 @@ def code_of(text: str) -> CodeType | None:
 
     Call it inside `quiet()`, and for code of others inside a worker that may be killed.
     """
-    if not _easy(text) and too_hard(text):
+    if too_hard(text):
         return None
     try:
         return compile(text, "<snippet>", "exec", dont_inherit=True)
     except (SyntaxError, ValueError, MemoryError, RecursionError, OverflowError):
         return None
-
-
-def _easy(text: str) -> bool:
-    """Whether counting signs already shows that the text is far below every cap; ten times as fast as looking."""
-    count = text.count
-    return (
-        len(text) < 10_000
-        and count("(") + count("[") + count("{") < 80
-        and count("\n") < 56
-        and count("finally") < 8
-        and count("-") + count("+") + count("~") + count("not") + count("lambda") < 56
-    )
 
 
 def same_code(a: CodeType, b: CodeType) -> bool:

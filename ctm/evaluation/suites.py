@@ -47,7 +47,8 @@ def prepare(items: Iterable[Item], tokenizer: CodeTokenizer) -> list[Case]:
 
 def _prepare(item: Item, tokenizer: CodeTokenizer) -> Case:
     text = item.buggy.rstrip("\n")
-    buggy, fixed = tokenizer.encode(text), tokenizer.encode(item.fixed.rstrip("\n"))
+    goal = item.fixed.rstrip("\n")
+    buggy, fixed = tokenizer.encode(text), tokenizer.encode(goal)
     try:
         layout(buggy)
         layout(fixed)
@@ -56,4 +57,10 @@ def _prepare(item: Item, tokenizer: CodeTokenizer) -> Case:
         return Case(item, error.reason, len(buggy), 0, None)
     if not steps:
         return Case(item, "", len(buggy), 0, Goal(Edit(len(buggy), len(buggy), ()), text))
-    return Case(item, "", len(buggy), len(steps), Goal(steps[0].edit, steps[0].text))
+    return Case(
+        item,
+        "",
+        len(buggy),
+        len(steps),
+        Goal(steps[0].edit, goal if steps[0].text is None else steps[0].text),
+    )

@@ -44,6 +44,8 @@ _TABLE: tuple[tuple[str, str], ...] = (
     ("arguments", r"argument|^Generator expression|^keyword argument|parenthesized|iterable"),
     ("invalid syntax", r"^invalid syntax"),
 )  # fmt: skip
+COMPILES = (-1, 0)
+"""The diagnosis of code that compiles."""
 KINDS: tuple[str, ...] = ("none", *(name for name, _ in _TABLE), "other")
 _PATTERNS = [(number + 1, re.compile(pattern)) for number, (_, pattern) in enumerate(_TABLE)]
 
@@ -67,7 +69,7 @@ def diagnose(text: str, tokenizer: CodeTokenizer, ids: Sequence[int] | None = No
     """
     error = _compile_error(text)
     if error is None:
-        return -1, 0
+        return COMPILES
     if ids is None:
         ids = tokenizer.encode(text)
     kind = message_kind(getattr(error, "msg", None) or str(error))

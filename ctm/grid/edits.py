@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from rapidfuzz.distance import Levenshtein
 
-from ctm.grid.layout import DoesNotFit, layout
+from ctm.grid.layout import DoesNotFit, check_fits
 from ctm.grid.packed import pack, units_of
 from ctm.grid.tokenizer import CodeTokenizer
 
@@ -63,7 +63,8 @@ class Step:
 
     edit: Edit
     ids: list[int]
-    text: str
+    text: str | None
+    """None for the last one, whose text is the fixed one."""
 
 
 def steps_between(buggy: Sequence[int], fixed: Sequence[int], tokenizer: CodeTokenizer) -> list[Step]:
@@ -77,7 +78,7 @@ def steps_between(buggy: Sequence[int], fixed: Sequence[int], tokenizer: CodeTok
         if step is None:
             raise Unreachable("an edit changes how other cells are read")
         try:
-            layout(step.ids)
+            check_fits(step.ids)
         except DoesNotFit as error:
             raise Unreachable("a state on the way does not fit") from error
         steps.append(step)
@@ -89,6 +90,8 @@ def _step(state: list[int], goal: list[int], tokenizer: CodeTokenizer, most: int
     """The first edit towards `goal` and the canonical state behind it; None if no single edit leads there."""
     edit = _first_edit(state, goal, tokenizer, most)
     spliced = apply_edit(state, edit)
+    if spliced == goal:
+        return Step(edit, goal, None)
     text = tokenizer.decode(spliced)
     canonical = tokenizer.encode(text)
     if canonical == spliced:

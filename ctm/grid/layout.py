@@ -24,34 +24,63 @@ class DoesNotFit(ValueError):
         super().__init__(f"{self.reason}: the text needs {rows}")
 
 
-def layout(
-    ids: Sequence[int] | NDArray[np.uint16],
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+Ids = Sequence[int] | NDArray[np.uint16]
+
+
+def layout(ids: Ids) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Row and column of every packed cell, int64 [L]. Raises DoesNotFit when the text needs more than 64 rows."""
-    cells = np.asarray(ids, dtype=np.int64)
-    ends = np.flatnonzero(cells == EOL) + 1
-    starts = np.concatenate([[0], ends])
-    line = np.zeros(len(cells) + 1, dtype=np.int64)
-    line[ends] = 1
-    line = np.cumsum(line)[:-1]
-    within = np.arange(len(cells)) - starts[line]
+    return layouts(np.asarray(ids, dtype=np.int64), np.array([len(ids)]))
+
+
+def layouts(
+    cells: NDArray[np.integer], counts: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Row and column of every cell of several texts, one after the other; counts: cells of each text.
+
+    Raises DoesNotFit when one needs more than 64 rows.
+    """
+    size = len(cells)
+    begins = np.cumsum(counts) - counts
+    opens = np.zeros(size + 1, dtype=bool)  # whether a line begins here
+    opens[1:] = cells == EOL
+    opens[begins] = True
+    starts = np.flatnonzero(opens[:size])
+    line = np.cumsum(opens[:size]) - 1
+    within = np.arange(size) - starts[line]
     # the first row of a line holds 48 cells, each that continues it 47 behind its CONT
     more = np.maximum(within - 1, 0) // (COLS - 1)
-    lengths = np.diff(np.append(starts, len(cells)))
-    before = np.concatenate([[0], np.cumsum(1 + np.maximum(lengths - 2, 0) // (COLS - 1))])
-    rows, cols = before[line] + more, within - more * (COLS - 1)
-    if len(cells) and rows[-1] >= ROWS:
-        raise DoesNotFit(int(rows[-1]) + 1)
+    lengths = np.diff(starts, append=size)
+    taken = 1 + np.maximum(lengths - 2, 0) // (COLS - 1)
+    before = np.cumsum(taken) - taken
+    filled = counts > 0
+    first = np.zeros(len(counts), dtype=np.int64)  # rows of all texts before
+    first[filled] = before[line[begins[filled]]]
+    rows, cols = before[line] + more - np.repeat(first, counts), within - more * (COLS - 1)
+    if size and (most := int(rows.max())) >= ROWS:
+        raise DoesNotFit(most + 1)
     return rows, cols
 
 
-def to_grid(ids: Sequence[int] | NDArray[np.uint16]) -> NDArray[np.uint16]:
+def check_fits(ids: Sequence[int]) -> None:
+    """Raises DoesNotFit where `layout` does; most texts are so far from it that counting their lines shows it."""
+    if ids.count(EOL) + 1 + len(ids) // (COLS - 1) > ROWS:
+        layout(ids)
+
+
+def to_grid(ids: Ids) -> NDArray[np.uint16]:
     """uint16 [64, 48]; absent cells are PAD. Raises DoesNotFit."""
-    rows, cols = layout(ids)
-    grid = np.full((ROWS, COLS), PAD, dtype=np.uint16)
-    grid[rows, cols] = ids
-    grid[(grid[:, 0] == PAD) & (grid[:, 1] != PAD), 0] = CONT
-    return grid
+    return to_grids([ids])[0]
+
+
+def to_grids(texts: Sequence[Ids]) -> NDArray[np.uint16]:
+    """The grids of several texts, uint16 [n, 64, 48]. Raises DoesNotFit."""
+    counts = np.array([len(ids) for ids in texts], dtype=np.int64)
+    cells = np.concatenate([np.asarray(ids, dtype=np.uint16) for ids in texts])
+    rows, cols = layouts(cells, counts)
+    grids = np.full((len(texts), ROWS, COLS), PAD, dtype=np.uint16)
+    grids[np.repeat(np.arange(len(texts)), counts), rows, cols] = cells
+    grids[:, :, 0][(grids[:, :, 0] == PAD) & (grids[:, :, 1] != PAD)] = CONT
+    return grids
 
 
 def from_grid(grid: NDArray[np.uint16]) -> list[int]:

@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 from zarr.codecs import ZstdCodec
 from zarr.storage import ZipStore
 
-from ctm.grid.diagnosis import diagnose
+from ctm.grid.diagnosis import COMPILES, diagnose
 from ctm.grid.edits import Edit, Unreachable, steps_between
-from ctm.grid.layout import COLS, ROWS, DoesNotFit, layout, to_grid
+from ctm.grid.layout import COLS, ROWS, DoesNotFit, check_fits, to_grids
 from ctm.grid.tokenizer import CONT, PAD, CodeTokenizer
 from ctm.pairs.record import Pair, Reject, read_pairs, write_rejects
 
@@ -34,6 +34,7 @@ FORMAT_VERSION = "1"
 CHUNK, SHARD = 64, 16_384
 MISSING = 65_535
 READ_ROWS = 4_096
+WRITE_ROWS = 256
 SIDECAR = pa.schema(
     [
         ("pair_id", pa.string()),
@@ -48,6 +49,10 @@ SIDECAR = pa.schema(
 )
 
 
+COLUMNS = ("pair_id", "buggy", "fixed", "category", "kind", "source", "group")
+"""Of a pair, what is read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Encoded:
     """A pair as ids: the buggy text, the edits that lead to the fixed one, the diagnosis of every state."""
@@ -58,12 +63,23 @@ class Encoded:
     diagnoses: list[tuple[int, int]]
 
 
-def encode_pair(buggy: str, fixed: str, tokenizer: CodeTokenizer) -> Encoded:
-    """Encode one pair. Raises DoesNotFit or Unreachable, whose `reason` says why it cannot be a training pair."""
+def encode_pair(buggy: str, fixed: str, tokenizer: CodeTokenizer, mutant: str = "") -> Encoded:
+    """Encode one pair. Raises DoesNotFit or Unreachable, whose `reason` says why it cannot be a training pair.
+
+    mutant: its category, of a mutant: its sides were compiled when it was made, and are not again. The fixed one
+    compiles, and so does the buggy one unless the category is syntax.
+    """
     state, goal = tokenizer.encode(buggy), tokenizer.encode(fixed)
     steps = steps_between(state, goal, tokenizer)
-    diagnoses = [diagnose(buggy, tokenizer, state)]
-    diagnoses += [diagnose(step.text, tokenizer, step.ids) for step in steps]
+    for ids in (state, goal):
+        check_fits(ids)
+    known = mutant not in ("", "syntax")
+    diagnoses = [COMPILES if known else diagnose(buggy, tokenizer, state)]
+    for step in steps:
+        if step.text is not None:
+            diagnoses.append(diagnose(step.text, tokenizer, step.ids))
+        else:
+            diagnoses.append(COMPILES if mutant else diagnose(fixed, tokenizer, goal))
     return Encoded(state, goal, [step.edit for step in steps], diagnoses)
 
 
@@ -75,16 +91,18 @@ def in_shard(pair_id: str, shard: int, shards: int) -> bool:
 def write_shard(
     pairs: Path, tokenizer: Path, shard: int, shards: int, out: Path, sidecar: Path, rejects: Path
 ) -> int:
-    """Encode the pairs of one shard; returns how many. What does not fit or cannot be reached goes to `rejects`."""
+    """Encode the pairs of one shard; returns how many. What does not fit or cannot be reached goes to `rejects`.
+
+    Memory: about 1 kB for each pair of this shard and the grids of at most 16,384.
+    """
     codec = CodeTokenizer.load(tokenizer)
     lost: list[Reject] = []
     rows: list[tuple[str, NDArray[np.uint16], NDArray[np.uint16], dict[str, object]]] = []
-    for pair in read_pairs(pairs):
-        if not in_shard(pair.pair_id, shard, shards):
-            continue
+    mine = ("pair_id", lambda name: in_shard(name, shard, shards))
+    for pair in read_pairs(pairs, COLUMNS, mine):
+        mutant = pair.category if pair.source == "mutation" else ""
         try:
-            encoded = encode_pair(pair.buggy, pair.fixed, codec)
-            layout(encoded.buggy), layout(encoded.fixed)
+            encoded = encode_pair(pair.buggy, pair.fixed, codec, mutant)
         except (DoesNotFit, Unreachable) as error:
             lost.append(Reject("encode", error.reason, pair.pair_id, pair.group, pair.kind))
             continue
@@ -138,8 +156,12 @@ def _write_zarr(out: Path, pairs: Sequence[tuple[NDArray[np.uint16], ...]], dige
             attributes={"format_version": FORMAT_VERSION, "names": ["buggy", "fixed"], "pairs": digest},
         )
         for start in range(0, len(pairs), shard_rows):
-            block = [[to_grid(ids) for ids in pair] for pair in pairs[start : start + shard_rows]]
-            array[start : start + len(block)] = np.array(block)
+            # a shard of the array is written in one go
+            grids = np.empty((min(shard_rows, len(pairs) - start), 2, ROWS, COLS), dtype=np.uint16)
+            for at in range(0, len(grids), WRITE_ROWS):
+                texts = [ids for pair in pairs[start + at : start + at + WRITE_ROWS] for ids in pair]
+                grids[at : at + WRITE_ROWS] = to_grids(texts).reshape(-1, 2, ROWS, COLS)
+            array[start : start + len(grids)] = grids
     os.replace(temporary, out)
 
 

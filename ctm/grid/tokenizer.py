@@ -40,11 +40,12 @@ _OPERATOR = (
     r"\*\*=|//=|>>=|<<=|\.\.\.|->|:=|==|!=|<=|>=|<>|\*\*|//|>>|<<|[-+*/%@&|^]=|&&|\|\||\+\+|--|\"\"\"|\'\'\'"
     r"|[^0-9A-Za-z_\s\x80-\U0010ffff]"
 )
-# a word; letters and signs outside ASCII; an operator with the single space on either side; other white space
+# a word; letters and signs outside ASCII; an operator with the single space on either side; other white space, but for
+# the single space between two words, which is implied
 _PIECE = re.compile(
-    rf"[0-9A-Za-z_]+|[^\x00-\x7f\s]+|(?: (?! ))?(?:{_OPERATOR})(?: (?! |$))?|\s+?(?= ?(?:{_OPERATOR}))|\s+"
+    rf"[0-9A-Za-z_]+|[^\x00-\x7f\s]+|(?: (?! ))?(?:{_OPERATOR})(?: (?! |$))?|\s+?(?= ?(?:{_OPERATOR}))"
+    r"|(?!(?<=[0-9A-Za-z_]) (?=[0-9A-Za-z_]))\s+"
 )
-_WORD = re.compile(r"[0-9A-Za-z_]")
 
 
 def _byte_alphabet() -> list[str]:
@@ -123,7 +124,7 @@ class CodeTokenizer:
         counts: dict[str, int] = {}
         for text in texts:
             for line in text.split("\n"):
-                for piece in _pieces_of(line[_indent_end(line) :]):
+                for piece in _PIECE.findall(line, _indent_end(line)):
                     counts[piece] = counts.get(piece, 0) + 1
         tokenizer.train_from_iterator(_repeated(counts), trainer)
         model = json.loads(tokenizer.to_str())["model"]
@@ -217,7 +218,7 @@ class CodeTokenizer:
     def _encode_line(self, line: str) -> tuple[int, ...]:
         end = _indent_end(line)
         ids = [self._spaces[line[:end]]]
-        for piece in _pieces_of(line[end:]):
+        for piece in _PIECE.findall(line, end):
             known = self._pieces.get(piece)
             if known is None:
                 known = self._encode_piece(piece)
@@ -248,23 +249,6 @@ class CodeTokenizer:
 def _indent_end(line: str) -> int:
     match = _INDENT.match(line)
     return match.end() if match else 0
-
-
-def _pieces_of(text: str) -> list[str]:
-    """Cut a line (without indentation): words, operators with spaces, white space; implied spaces are left out."""
-    pieces = _PIECE.findall(text)
-    count = len(pieces)
-    if " " not in pieces:
-        return pieces
-    return [
-        p
-        for i, p in enumerate(pieces)
-        if not (p == " " and 0 < i < count - 1 and _joins(pieces[i - 1]) and _joins(pieces[i + 1]))
-    ]
-
-
-def _joins(piece: str) -> bool:
-    return _WORD.match(piece) is not None
 
 
 def _repeated(counts: dict[str, int]) -> Iterable[str]:

@@ -3,21 +3,23 @@
 A frozen set takes every kind of a category in equal shares, whatever the mix of bugs was, and as many clean samples as
 keep within their share. Real fixes of projects that never train become a suite of their own: they are few, and of
 another nature than mutants. The sets are made in the order test, validation, train, each held against those before it
-(screen.py). Of training pairs only keys and signatures stay in memory, in a few passes over the files.
+(screen.py), in a few passes over the files. Of mutants a byte each stays in memory (clashes.py) and 8 of those that a
+frozen set may draw, of real fixes keys and signatures.
 """
 
 from __future__ import annotations
 
 import hashlib
-import heapq
 import json
 import logging
+from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ctm.pairs.categories import SecurityRule, categorise
+from ctm.pairs.clashes import Clashes
 from ctm.pairs.duplicates import exact_key, renamed_key
 from ctm.pairs.masking import mask
 from ctm.pairs.near import FirstOfEach, Sketcher, chunks
@@ -86,10 +88,12 @@ def build_pairs(
     with Writer(rejects, REJECT_SCHEMA) as refused, Writer(out[REAL], PAIR_SCHEMA) as suite:
         builder = _Builder(settings, splits, refused, security_rule, quality, joined or {})
         screen = Screen(quality, suites)
-        ambiguous = _ambiguous(mutants, real)
-        frozen = {split: _Frozen() for split in FROZEN}
-        for pair in builder.usable(mutants, ambiguous, FROZEN):
-            frozen[pair.split].add(pair, _place(settings.seed, pair.pair_id))
+        clashes = Clashes({"": mutants, REAL: real}, (FROZEN, ("train",)), rejects.parent)
+        if strange := clashes.names() - {*SPLITS, REAL}:
+            raise ValueError(
+                f"mutants of split {', '.join(map(repr, sorted(strange)))}, which is none: clean_snippets decides it "
+                "before mutation"
+            )
         sizes = {
             "validation": (settings.validation_per_category, settings.validation_per_kind),
             "test": (settings.per_category, settings.per_kind),
@@ -98,14 +102,14 @@ def build_pairs(
             training = split not in FROZEN
             if training:
                 screen.hold_suites()
-                mutants_ = builder.usable(mutants, ambiguous, (split,))
+                mutants_ = builder.usable(mutants, clashes, split)
             else:
-                mutants_ = builder.drawn(frozen.pop(split), sizes[split])
+                mutants_ = builder.drawn(mutants, clashes, split, *sizes[split])
             with Writer(out[split], PAIR_SCHEMA) as writer:
                 held: list[str] = []
                 for pairs, into in (
                     (mutants_, writer),
-                    (builder.real(real, ambiguous, split), writer if training else suite),
+                    (builder.real(real, clashes, split), writer if training else suite),
                 ):
                     for pair, reason, detail in screen.refuse(pairs, training):
                         if reason:
@@ -156,37 +160,33 @@ class _Builder:
         self.refused.write(Reject(STEP, reason, pair.pair_id, pair.group, detail or pair.kind))
         self.reasons[pair.source, reason] += 1
 
-    def usable(self, paths: Sequence[Path], ambiguous: set[int], splits: Sequence[str]) -> Iterator[Pair]:
-        """Mutants of these splits, without exact duplicates. Their snippets have no renamed ones (clean_snippets)."""
-        seen: set[int] = set()
-        for pair in (item for path in paths for item in read_pairs(path)):
-            if pair.split not in SPLITS:
-                raise ValueError(
-                    f"mutant {pair.pair_id} has no split: clean_snippets decides it before mutation"
-                )
-            if pair.split not in splits:
-                continue
-            key = int(pair.pair_id[:16], 16)
-            if key in seen:
-                self.drop(pair, "duplicate")
-            elif _text_key(pair.buggy) in ambiguous:
-                self.drop(pair, "same buggy text, other fix")
+    def usable(self, paths: Sequence[Path], clashes: Clashes, split: str) -> Iterator[Pair]:
+        """Mutants of a split, without exact duplicates. Their snippets have no renamed ones (clean_snippets)."""
+        for pair, reason in zip(_of_split(paths, split), clashes.reasons(split), strict=True):
+            if reason:
+                self.drop(pair, reason)
             else:
-                seen.add(key)
                 yield pair
 
-    def drawn(self, candidates: _Frozen, sizes: tuple[int, int]) -> Iterator[Pair]:
+    def drawn(
+        self, paths: Sequence[Path], clashes: Clashes, split: str, least: int, per_kind: int
+    ) -> Iterator[Pair]:
         """The pairs of a frozen set."""
-        chosen = candidates.chosen(self.settings, *sizes)
-        for pair in candidates.pairs:
-            if pair.pair_id in chosen:
+        candidates = _Frozen(self.settings)
+        columns = ["pair_id", "category", "kind"]
+        for pair, reason in zip(_of_split(paths, split, columns), clashes.reasons(split), strict=True):
+            if not reason:
+                candidates.add(pair)
+        candidates.draw(least, per_kind)
+        for pair in self.usable(paths, clashes, split):
+            if candidates.has_drawn(pair):
                 yield pair
             else:
                 self.drop(pair, "not drawn for the frozen set")
 
-    def real(self, paths: Sequence[Path], ambiguous: set[int], split: str) -> Iterator[Pair]:
+    def real(self, paths: Sequence[Path], clashes: Clashes, split: str) -> Iterator[Pair]:
         """Real fixes of a split with their category, masked, under the licence rule, without duplicates."""
-        for chunk in chunks(self._distinct(paths, ambiguous, split)):
+        for chunk in chunks(self._distinct(paths, clashes, split)):
             near: list[str | None] = [None] * len(chunk)
             if self._near:
                 texts, names = [pair.fixed for pair in chunk], [split] * len(chunk)
@@ -197,13 +197,13 @@ class _Builder:
                 else:
                     yield pair
 
-    def _distinct(self, paths: Sequence[Path], ambiguous: set[int], split: str) -> Iterator[Pair]:
+    def _distinct(self, paths: Sequence[Path], clashes: Clashes, split: str) -> Iterator[Pair]:
         """The same, near duplicates included."""
-        for pair in (item for path in paths for item in read_pairs(path)):
+        pairs = (item for path in paths for item in read_pairs(path))
+        for pair, clash in zip(pairs, clashes.reasons(REAL), strict=True):
             group = self.joined.get(pair.group, pair.group)
             if split_of(group, self.splits) != split:
                 continue
-            ambiguous_text = _text_key(pair.buggy) in ambiguous
             pair, broken = self._mask(replace(pair, group=group, split=split))
             exact = exact_key(pair.buggy) ^ exact_key(pair.fixed) << 1
             renamed = renamed_key(pair.buggy, pair.fixed)
@@ -213,8 +213,8 @@ class _Builder:
                 self.drop(pair, broken)
             elif max(pair.buggy.count("\n"), pair.fixed.count("\n")) >= self.settings.max_lines:
                 self.drop(pair, "too many lines")
-            elif ambiguous_text:
-                self.drop(pair, "same buggy text, other fix")
+            elif clash:
+                self.drop(pair, clash)
             elif exact in self._seen:
                 self.drop(pair, "duplicate")
             elif renamed in self._seen:
@@ -256,39 +256,46 @@ class _Builder:
 
 
 class _Frozen:
-    """All candidates of one frozen set; `chosen` draws from them by the order of their places."""
+    """The candidates of one frozen set, 8 bytes each: those are drawn whose place in a random order comes first."""
 
-    def __init__(self) -> None:
-        self.pairs: list[Pair] = []
-        self._kinds: defaultdict[str, defaultdict[str, list[tuple[int, str]]]] = defaultdict(
-            lambda: defaultdict(list)
+    def __init__(self, settings: PairSettings) -> None:
+        self.settings = settings
+        self._kinds: defaultdict[str, defaultdict[str, array[int]]] = defaultdict(
+            lambda: defaultdict(lambda: array("Q"))
         )
+        self._last: dict[tuple[str, str], int] = {}
+        """Last place that is drawn, by category and kind."""
 
-    def add(self, pair: Pair, place: int) -> None:
-        self.pairs.append(pair)
-        self._kinds[pair.category][pair.kind].append((place, pair.pair_id))
+    def add(self, pair: Pair) -> None:
+        self._kinds[pair.category][pair.kind].append(self._place(pair))
 
-    def chosen(self, settings: PairSettings, least: int, per_kind: int) -> set[str]:
-        """Identities of the chosen: `least` a category or more, kinds in equal shares as far as they reach."""
+    def has_drawn(self, pair: Pair) -> bool:
+        return self._place(pair) <= self._last.get((pair.category, pair.kind), -1)
+
+    def draw(self, least: int, per_kind: int) -> None:
+        """Choose `least` a category or more, kinds in equal shares as far as they reach."""
         others = [category for category in self._kinds if category != "clean"]
-        clean_share = settings.clean_share
+        clean_share = self.settings.clean_share
         per_category = least
         if others and "clean" in self._kinds:
             per_category = max(least, -int(-least * (1 - clean_share) / clean_share // len(others)))
-        drawn: set[str] = set()
-        for category in others:
-            drawn |= self._draw(category, per_category, per_kind)
-        if not others:
-            return self._draw("clean", least, 0)
+        drawn = sum(self._draw(category, per_category, per_kind) for category in others)
         smallest, largest = (
-            int(len(drawn) * share / (1 - share)) for share in (settings.least_clean_share, clean_share)
+            int(drawn * share / (1 - share)) for share in (self.settings.least_clean_share, clean_share)
         )
-        return drawn | self._draw("clean", min(max(least, smallest), largest), 0)
+        self._draw("clean", min(max(least, smallest), largest) if others else least, 0)
 
-    def _draw(self, category: str, wanted: int, per_kind: int) -> set[str]:
+    def _draw(self, category: str, wanted: int, per_kind: int) -> int:
+        """How many of a category are drawn."""
         kinds = self._kinds[category]
-        share = max(_equal_share([len(items) for items in kinds.values()], wanted), per_kind)
-        return {name for items in kinds.values() for _, name in heapq.nsmallest(share, items)}
+        share = max(_equal_share([len(places) for places in kinds.values()], wanted), per_kind)
+        for kind, places in kinds.items():
+            if share:
+                self._last[category, kind] = sorted(places)[:share][-1]
+        return sum(min(share, len(places)) for places in kinds.values())
+
+    def _place(self, pair: Pair) -> int:
+        return _text_key(f"{self.settings.seed}\0{pair.pair_id}")
 
 
 def _equal_share(sizes: Sequence[int], wanted: int) -> int:
@@ -302,16 +309,8 @@ def _equal_share(sizes: Sequence[int], wanted: int) -> int:
     return max(sizes, default=0)
 
 
-def _ambiguous(mutants: Sequence[Path], real: Sequence[Path]) -> set[int]:
-    """Keys of the buggy texts for which there is more than one fix: neither is the right answer."""
-    fixes: dict[int, int] = {}
-    ambiguous: set[int] = set()
-    for path in (*mutants, *real):
-        for pair in read_pairs(path, ["buggy", "fixed"]):
-            buggy, fixed = _text_key(pair.buggy), _text_key(pair.fixed)
-            if fixes.setdefault(buggy, fixed) != fixed:
-                ambiguous.add(buggy)
-    return ambiguous
+def _of_split(paths: Sequence[Path], split: str, columns: Sequence[str] | None = None) -> Iterator[Pair]:
+    return (item for path in paths for item in read_pairs(path, columns, ("split", split.__eq__)))
 
 
 def _text_key(text: str) -> int:
@@ -322,7 +321,3 @@ def _change_key(pair: Pair) -> int:
     """Key of what a fix takes away and adds, wherever: fixes of one function that change different things stay."""
     old, new = (Counter(line.strip() for line in text.split("\n")) for text in (pair.buggy, pair.fixed))
     return _text_key("\0".join([*sorted((old - new).elements()), "\0", *sorted((new - old).elements())]))
-
-
-def _place(seed: int, name: str) -> int:
-    return _text_key(f"{seed}\0{name}")

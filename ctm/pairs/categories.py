@@ -35,6 +35,8 @@ _BRACKET = re.compile(r"[(\[{]|[)\]}]")
 
 def too_hard(text: str) -> str:
     """Why `text` is not given to the compiler ("" where it is): size in bytes, or nesting beyond the caps."""
+    if _is_easy(text):
+        return ""
     if len(text) > MAX_BYTES or len(text.encode("utf-8", "replace")) > MAX_BYTES:
         return "too many bytes"
     if len(set(_FINALLY.findall(text))) > MAX_FINALLY:
@@ -46,6 +48,17 @@ def too_hard(text: str) -> str:
         depth += 1 if bracket in "([{" else -1
         deepest = max(deepest, depth)
     return "nested brackets" if deepest > MAX_BRACKETS else ""
+
+
+def _is_easy(text: str) -> bool:
+    """Whether counting signs already shows that the text is far below every cap; ten times as fast as looking."""
+    count = text.count
+    return (
+        len(text) < 10_000
+        and count("(") + count("[") + count("{") < 80
+        and count("\n") < 56
+        and count("finally") < 8
+    )
 
 
 def compile_error(text: str) -> SyntaxError | None:

@@ -222,21 +222,39 @@ def _open(path: Path, schema: pa.Schema) -> pq.ParquetFile:
     return file
 
 
-def _rows(path: Path, schema: pa.Schema, columns: Sequence[str] | None) -> Iterator[list[Any]]:
-    """Rows in the schema's column order; columns that were not asked for hold "" (0 for the line number)."""
+Where = tuple[str, Callable[[str], bool]]
+"""A column and what its value must be."""
+
+
+def _rows(
+    path: Path, schema: pa.Schema, columns: Sequence[str] | None, where: Where | None = None
+) -> Iterator[list[Any]]:
+    """Rows in the schema's column order; columns that were not asked for hold "" (0 for the line number).
+
+    Row groups in which `where` holds nowhere are not read but for its column.
+    """
     with _open(path, schema) as file:
         wanted = schema.names if columns is None else list(columns)
         if unknown := set(wanted) - set(schema.names):
             raise ValueError(
                 f"{path}: no column {', '.join(sorted(unknown))}; there are {', '.join(schema.names)}"
             )
-        for batch in file.iter_batches(ROW_GROUP, columns=wanted):
+        for group in range(file.num_row_groups):
+            chosen = None
+            if where:
+                values = file.read_row_group(group, columns=[where[0]]).column(0).to_pylist()
+                chosen = [place for place, value in enumerate(values) if where[1](value)]
+                if not chosen:
+                    continue
+            table = file.read_row_group(group, columns=wanted)
+            if chosen is not None and len(chosen) < table.num_rows:
+                table = table.take(chosen)
             cells = []
             for item in schema:
                 if item.name in wanted:
-                    cells.append(batch.column(item.name).to_pylist())
+                    cells.append(table.column(item.name).to_pylist())
                 else:
-                    cells.append([0 if item.name == "line" else ""] * batch.num_rows)
+                    cells.append([0 if item.name == "line" else ""] * table.num_rows)
             yield from map(list, zip(*cells, strict=True))
 
 
@@ -250,12 +268,15 @@ def read_snippets(path: Path, columns: Sequence[str] | None = None) -> Iterator[
         yield Snippet(*row)
 
 
-def read_pairs(path: Path, columns: Sequence[str] | None = None) -> Iterator[Pair]:
+def read_pairs(
+    path: Path, columns: Sequence[str] | None = None, where: Where | None = None
+) -> Iterator[Pair]:
     """Pairs of a file, in order; with `columns`, the other fields are left empty and not read.
 
+    where: only rows whose column holds such a value, ("split", "test".__eq__); the others become no objects.
     Raises ValueError for another format or format version.
     """
-    for row in _rows(path, PAIR_SCHEMA, columns):
+    for row in _rows(path, PAIR_SCHEMA, columns, where):
         row[8:-1] = [Origin(*row[8:-1])]
         yield Pair(*row)
 

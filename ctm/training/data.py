@@ -1,4 +1,4 @@
-"""The split in memory as packed ids, the order of a stage's visits, and batches of similar length.
+"""The split in memory as packed ids, and the order of a stage's visits in batches of similar length.
 
 Notable: the order is a pure function of settings and seed, so the position in it is one number, and a resumed stage
 sees what an uninterrupted one does.
@@ -6,28 +6,18 @@ sees what an uninterrupted one does.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from ctm.grid.batching import collate
-from ctm.grid.edits import MAX_UNITS, Edit, apply_edit
-from ctm.grid.packed import pack, units_of
+from ctm.grid.edits import Edit, apply_edit
 from ctm.grid.store import packed_rows, read_split
-from ctm.grid.tokenizer import STOP, CodeTokenizer
 from ctm.training.settings import StageSettings, TrainingSettings
 
-# Sizes of a batch are rounded up: for a size not met before, matrix libraries build new kernels, which takes longer
-# than the step itself (bfloat16 on CPU).
-CELLS_MULTIPLE = 16
-UNITS_MULTIPLE = 32
 POOL = 32  # batches sorted by length together: similar lengths inside a batch, varied ones across
 
 
@@ -211,71 +201,3 @@ def _by_length(
         places.append(rows[rng.permutation(len(rows))].reshape(-1))
     chosen = np.concatenate(places)
     return order[chosen], state[chosen]
-
-
-@dataclass(frozen=True, eq=False)
-class Batch:
-    """A micro-batch of B states with their answers; R units in all."""
-
-    inputs: dict[str, Tensor]
-    """tokens, rows, cols int64 [B, N], lengths int64 [B], diagnosis int64 [B, 2]."""
-    words: Tensor
-    """int64 [B, N], number of the word that begins at the cell or -1."""
-    start: Tensor
-    """int64 [B]."""
-    end: Tensor
-    """int64 [B]."""
-    unit_sample: Tensor
-    """int64 [R], which state a unit belongs to. Units without token and word fill R up and count for nothing."""
-    unit_slot: Tensor
-    """int64 [R], its slot."""
-    unit_token: Tensor
-    """int64 [R], right token or -1."""
-    unit_word: Tensor
-    """int64 [R], number of the word that it may copy or -1."""
-
-    def to(self, device: torch.device) -> Batch:
-        """The batch on a device."""
-        moved = {k: v.to(device) for k, v in vars(self).items() if isinstance(v, Tensor)}
-        return Batch(inputs={k: v.to(device) for k, v in self.inputs.items()}, **moved)
-
-
-def make_batch(
-    states: list[list[int]], answers: list[Edit], diagnoses: list[tuple[int, int]], tokenizer: CodeTokenizer
-) -> Batch:
-    """States (ids) with the edit that is right in each and the parser's diagnosis of each."""
-    packed = [pack(ids, tokenizer) for ids in states]
-    arrays = collate(packed, diagnoses, CELLS_MULTIPLE)
-    words = np.full(arrays["tokens"].shape, -1, dtype=np.int64)
-    units: list[tuple[int, int, int, int]] = []
-    for number, (state, answer) in enumerate(zip(packed, answers, strict=True)):
-        words[number, : len(state.words)] = state.words
-        right = units_of(answer.tokens, state, tokenizer)
-        if len(right) < MAX_UNITS:
-            right.append((STOP, -1))
-        units += [(number, slot, token, word) for slot, (token, word) in enumerate(right)]
-    units += [(0, 0, -1, -1)] * (-len(units) % UNITS_MULTIPLE)
-    columns = torch.tensor(units, dtype=torch.int64).T
-    return Batch(
-        inputs={name: torch.from_numpy(array) for name, array in arrays.items()},
-        words=torch.from_numpy(words),
-        start=torch.tensor([a.start for a in answers]),
-        end=torch.tensor([a.end for a in answers]),
-        unit_sample=columns[0].contiguous(),
-        unit_slot=columns[1].contiguous(),
-        unit_token=columns[2].contiguous(),
-        unit_word=columns[3].contiguous(),
-    )
-
-
-def batches(data: TrainingSet, plan: Plan, tokenizer: CodeTokenizer, first: int = 0) -> Iterator[Batch]:
-    """Micro-batches of a plan from number `first` on."""
-    for number in range(first, len(plan)):
-        visits = slice(number * plan.batch, (number + 1) * plan.batch)
-        states, answers, diagnoses = [], [], []
-        for pair, made in zip(plan.pair[visits].tolist(), plan.state[visits].tolist(), strict=True):
-            ids, answer, diagnosis = data.visit(pair, made)
-            states.append(ids)
-            answers.append(answer)
-            diagnoses.append(diagnosis)
-        yield make_batch(states, answers, diagnoses, tokenizer)

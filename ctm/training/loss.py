@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ctm.model.model import CTM, Memory, Thought
-from ctm.training.data import Batch
+from ctm.training.batch import Batch
 
 TICKS_AT_ONCE = 8
 """Ticks whose units are weighed together without gradient: their logits [R, ticks, V] are the largest tensor."""

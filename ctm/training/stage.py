@@ -25,8 +25,9 @@ from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.device import pick_device, pick_precision
 from ctm.model.model import CTM
 from ctm.model.weights import grow_memory, load_weights, save_weights
+from ctm.training.batch import Batch, batches
 from ctm.training.checkpoint import load_checkpoint, remove_checkpoints, save_checkpoint
-from ctm.training.data import Batch, Plan, TrainingSet, batches, load_split, plan_visits
+from ctm.training.data import Plan, TrainingSet, load_split, plan_visits
 from ctm.training.initial import new_model
 from ctm.training.loss import thought_loss
 from ctm.training.settings import StageRun, StageSettings

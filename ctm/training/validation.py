@@ -18,7 +18,8 @@ from ctm.grid.packed import expand_units, pack
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.answer import best_spans, best_units
 from ctm.model.model import CTM, Thought
-from ctm.training.data import TrainingSet, make_batch
+from ctm.training.batch import make_batch
+from ctm.training.data import TrainingSet
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,17 @@ import numpy as np
 import pytest
 
 from ctm.grid.batching import by_length, collate
-from ctm.grid.layout import COLS, ROWS, DoesNotFit, from_grid, layout, to_grid
+from ctm.grid.layout import (
+    COLS,
+    ROWS,
+    DoesNotFit,
+    check_fits,
+    from_grid,
+    layout,
+    layouts,
+    to_grid,
+    to_grids,
+)
 from ctm.grid.packed import expand_units, pack, units_of
 from ctm.grid.store import packed_rows
 from ctm.grid.tokenizer import CONT, END, EOL, PAD, STOP, CodeTokenizer
@@ -152,3 +162,24 @@ def test_rows_of_a_store_are_packed_at_once(tokenizer: CodeTokenizer, functions:
     flat, counts = packed_rows(np.stack([to_grid(i) for i in ids]))
     assert counts.tolist() == [len(i) for i in ids]
     assert flat.tolist() == [index for i in ids for index in i]
+
+
+def test_texts_together_are_laid_out_as_each_alone(texts: list[str], tokenizer: CodeTokenizer) -> None:
+    ids = [found for text in [*texts[:600], "", *texts[-600:], ""] if fits(found := tokenizer.encode(text))]
+    assert [] in ids and len(ids) > 1000
+    places = layouts(np.concatenate([np.array(i, np.int64) for i in ids]), np.array([len(i) for i in ids]))
+    alone = [layout(i) for i in ids]
+    for together, which in zip(places, (0, 1), strict=True):
+        assert (together == np.concatenate([place[which] for place in alone])).all()
+    assert all((a == to_grid(i)).all() for a, i in zip(to_grids(ids), ids, strict=True))
+
+
+def fits(ids: list[int]) -> bool:
+    try:
+        layout(ids)
+    except DoesNotFit:
+        with pytest.raises(DoesNotFit):
+            check_fits(ids)
+        return False
+    check_fits(ids)
+    return True

@@ -12,7 +12,7 @@ import pytest
 
 from ctm.grid.edits import Edit, apply_edit
 from ctm.grid.layout import from_grid
-from ctm.grid.store import packed_rows, read_split, sidecar_of, write_manifest, write_shard
+from ctm.grid.store import encode_pair, packed_rows, read_split, sidecar_of, write_manifest, write_shard
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.pairs.record import Origin, Pair, make_pair, read_rejects, write_pairs
 
@@ -202,3 +202,11 @@ def test_other_formats_are_refused(copied: Path) -> None:
     path.write_text(path.read_text().replace('"format_version": "1"', '"format_version": "0"'))
     with pytest.raises(ValueError, match="format_version 0, expected 1"):
         read(copied)
+
+
+def test_what_is_known_of_a_mutant_is_what_the_compiler_says(
+    pairs: list[Pair], tokenizer: CodeTokenizer
+) -> None:
+    for pair in pairs[:-2]:
+        known = encode_pair(pair.buggy, pair.fixed, tokenizer, pair.category)
+        assert known == encode_pair(pair.buggy, pair.fixed, tokenizer)

@@ -3,6 +3,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from ctm.pairs import record
 from ctm.pairs.record import (
     PAIR_SCHEMA,
     ROW_GROUP,
@@ -82,3 +83,20 @@ def test_a_writer_that_fails_leaves_the_old_file_and_no_other(tmp_path: Path) ->
         raise RuntimeError
     assert list(read_pairs(path)) == [a_pair(1)]
     assert [item.name for item in tmp_path.iterdir()] == ["pairs.parquet"]
+
+
+def test_only_rows_that_are_asked_for_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(record, "ROW_GROUP", 10)
+    pairs = [
+        make_pair(
+            f"a{n}", "b", category="logic", kind="k", source="mutation",
+            split="test" if n < 25 else "train", group="g", origin=Origin(line=n),
+        )
+        for n in range(60)
+    ]  # fmt: skip
+    write_pairs(tmp_path / "pairs.parquet", pairs)
+    for split in ("train", "test", "validation"):
+        found = list(read_pairs(tmp_path / "pairs.parquet", where=("split", split.__eq__)))
+        assert found == [pair for pair in pairs if pair.split == split]
+    some = read_pairs(tmp_path / "pairs.parquet", ["buggy"], ("pair_id", lambda name: name < "8"))
+    assert [pair.buggy for pair in some] == [pair.buggy for pair in pairs if pair.pair_id < "8"]

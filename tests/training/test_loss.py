@@ -10,7 +10,8 @@ from ctm.grid.edits import MAX_UNITS, Edit
 from ctm.grid.packed import pack, units_of, word_spans
 from ctm.grid.tokenizer import STOP, CodeTokenizer
 from ctm.model.model import CTM
-from ctm.training.data import Batch, load_split, make_batch
+from ctm.training.batch import Batch, make_batch
+from ctm.training.data import load_split
 from ctm.training.loss import sync_diversity, thought_loss
 from ctm.training.settings import StageRun
 from ctm.training.stage import make_model, parameter_groups, rate_at

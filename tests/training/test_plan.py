@@ -10,7 +10,8 @@ import pytest
 
 from ctm.grid.edits import apply_edit
 from ctm.grid.tokenizer import CodeTokenizer
-from ctm.training.data import TrainingSet, batches, load_split, plan_visits
+from ctm.training.batch import batches
+from ctm.training.data import TrainingSet, load_split, plan_visits
 from ctm.training.settings import StageRun, StageSettings, TrainingSettings
 
 

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ctm.pairs.record import PAIR_SCHEMA, REJECT_SCHEMA, Origin, Reject, Writer, make_pair
+from ctm.pairs.record import PAIR_SCHEMA, REJECT_SCHEMA, Origin, Reject, Writer, day, make_pair
 from ctm.sources import dump
 from ctm.sources.code_blocks import cleaned, html_blocks, markdown_blocks
 from ctm.sources.files import deals_to
@@ -41,6 +41,7 @@ class Post(NamedTuple):
     licence: str
     author: str
     author_url: str
+    date: str
 
 
 def collect(
@@ -221,7 +222,8 @@ class _Collector:
             number = _number(row, user)
             author = self.spill.get("users", number) or author or f"user{number}"
             url = f"{self.site}/users/{number}"
-        return Post(place, group, [cleaned(block) for block in blocks], licence, author, url)
+        date = day(row.get("CreationDate") or "")
+        return Post(place, group, [cleaned(block) for block in blocks], licence, author, url, date)
 
     def _compare(self, before: Post, after: Post, kind: str, page: str) -> None:
         """Write the blocks of two posts that are an error and its correction."""
@@ -246,6 +248,7 @@ class _Collector:
                 licence_source="ContentLicense of the dump",
                 author="; ".join(dict.fromkeys(post.author for post in both if post.author)),
                 author_url=" ".join(dict.fromkeys(post.author_url for post in both if post.author_url)),
+                date=after.date,
             )
             self.pairs.write(
                 make_pair(

@@ -66,7 +66,7 @@ def test_questions_meet_their_accepted_answers(tmp_path: Path) -> None:
     assert (origin.version_from, origin.version_to) == ("q/1#2", "a/11#2")
     assert origin.url == "https://stackoverflow.com/a/11"
     assert (origin.licence, origin.licence_source) == ("CC-BY-SA-4.0", "ContentLicense of the dump")
-    assert origin.author == "user7; user8"
+    assert (origin.author, origin.date) == ("user7; user8", "2013-03-04"), "the answer's day"
     assert origin.author_url == "https://stackoverflow.com/users/7 https://stackoverflow.com/users/8"
     assert (second.buggy, second.fixed) == ("a = 1\nprint a", "a = 1\nprint(a)")
     assert second.origin.licence == "CC-BY-SA-3.0 AND CC-BY-SA-4.0"
@@ -116,6 +116,7 @@ def test_revisions_of_posts_and_names_of_users(tmp_path: Path) -> None:
             RevisionGUID=f"g{number}",
             UserId=8,
             Text=text,
+            CreationDate=f"2015-01-0{number}T00:00:00.000",
             ContentLicense="CC BY-SA 4.0",
         )
 
@@ -134,6 +135,7 @@ def test_revisions_of_posts_and_names_of_users(tmp_path: Path) -> None:
     assert (pair.buggy, pair.fixed, pair.kind) == (BROKEN, FIXED, "stackoverflow_revision")
     assert (pair.origin.version_from, pair.origin.version_to) == ("revisions/g3#1", "revisions/g4#1")
     assert pair.origin.url == "https://stackoverflow.com/posts/12/revisions"
+    assert pair.origin.date == "2015-01-04"
     assert (pair.origin.author, pair.group) == ("Ann", "stackoverflow.com-user-7")
     assert {("history without a text", "1 rows"), ("history of another post", "1 rows")} <= {
         (item.reason, item.item) for item in refused

@@ -7,6 +7,7 @@ rule mutate:
     output:
         pairs="results/mutants/{shard}.parquet",
         rejects="results/mutants/{shard}.rejects.parquet",
+        counts="results/mutants/{shard}.counts.json",
     log:
         "logs/mutate/{shard}.log",
     benchmark:
@@ -25,4 +26,4 @@ rule mutate:
     shell:
         "{params.program} --snippets {input.snippets} --shard {wildcards.shard} --mix {params.mix:q}"
         " --settings {params.settings:q} --threads {threads}"
-        " --out {output.pairs} --rejects {output.rejects} >> {log} 2>&1"
+        " --out {output.pairs} --rejects {output.rejects} --counts {output.counts} >> {log} 2>&1"

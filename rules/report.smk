@@ -4,6 +4,7 @@
 rule report:
     input:
         rejects=rejects(),
+        sources=source_counts(),
         clean="results/clean/counts.json",
         counts="results/pairs/counts.json",
         validation="results/reports/validation.json",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import zlib
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
@@ -19,6 +19,7 @@ import yaml
 from ctm.bugs.draw import Mix, Mutant, Mutants, generator, mutate_text
 from ctm.bugs.settings import MutationSettings, Shares
 from ctm.bugs.worker import Worker
+from ctm.pairs.milestones import Milestones
 from ctm.pairs.record import (
     PAIR_SCHEMA,
     REJECT_SCHEMA,
@@ -62,7 +63,14 @@ def load_mix(path: Path) -> Mix:
 
 
 def mutate_shard(
-    snippets: Path, shard: int, shards: int, settings: MutationSettings, mix: Path, out: Path, rejects: Path
+    snippets: Path,
+    shard: int,
+    shards: int,
+    settings: MutationSettings,
+    mix: Path,
+    out: Path,
+    rejects: Path,
+    counts_file: Path | None = None,
 ) -> dict[str, dict[str, int]]:
     """Write the pairs and rejects of the snippets that hash to `shard` (from 0) of `shards`, in their order.
 
@@ -73,9 +81,15 @@ def mutate_shard(
     kinds: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
     totals: Counter[str] = Counter()
-    mine = (s for s in read_snippets(snippets) if zlib.crc32(s.snippet_id.encode()) % shards == shard)
+    milestones = Milestones()
+
+    def own(columns: Sequence[str] | None = None) -> Iterator[Snippet]:
+        found = read_snippets(snippets, columns)
+        return (s for s in found if zlib.crc32(s.snippet_id.encode()) % shards == shard)
+
+    number = sum(1 for _ in own(["snippet_id"]))
     with Writer(out, PAIR_SCHEMA) as pairs, Writer(rejects, REJECT_SCHEMA) as refused:
-        for snippet, result in _mutated(mine, settings, weights, totals):
+        for snippet, result in _mutated(own(), settings, weights, totals):
             totals["snippets"] += 1
             if isinstance(result, str):
                 result = Mutants([], [(result, "")])
@@ -85,15 +99,18 @@ def mutate_shard(
             for reason, kind in result.dropped:
                 refused.write(Reject(STEP, reason, snippet.snippet_id, snippet.group, kind))
                 reasons[reason] += 1
+            milestones.at(totals["snippets"] / number, pairs.rows, snippets=totals["snippets"])
     totals["pairs"] = pairs.rows
     log.info(
         "%d snippets gave %d pairs; dropped candidates: %s", totals["snippets"], pairs.rows, dict(reasons)
     )
-    return {
+    counts = {
         "kinds": dict(sorted(kinds.items())),
         "rejects": dict(sorted(reasons.items())),
         "totals": dict(totals),
     }
+    milestones.write(counts_file, pairs.rows, counts)
+    return counts
 
 
 def _pair(snippet: Snippet, mutant: Mutant) -> Pair:

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import logging
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ctm.pairs.milestones import Milestones
 from ctm.pairs.record import PAIR_SCHEMA, REJECT_SCHEMA, Origin, Reject, Writer, day, make_pair
 from ctm.sources import dump
 from ctm.sources.code_blocks import cleaned, html_blocks, markdown_blocks
@@ -54,6 +54,7 @@ def collect(
     rejects: Path,
     history: Path | None = None,
     users: Path | None = None,
+    counts_file: Path | None = None,
 ) -> dict[str, int]:
     """Write this shard's corrections as pairs without split and category, and the rejects; returns counts.
 
@@ -80,7 +81,7 @@ def collect(
         collector.read(posts, "Posts.xml")
         if history is not None:
             collector.read(history, "PostHistory.xml")
-        return collector.finish()
+        return collector.finish(counts_file)
 
 
 class _Collector:
@@ -105,7 +106,7 @@ class _Collector:
         self.skipped: Counter[str] = Counter()
         self.rows = 0
         self.newest = 0
-        self.started, self.milestone = time.monotonic(), 1
+        self.milestones = Milestones()
 
     def read(self, path: Path, member: str) -> None:
         """Take in all rows of a file; where it breaks off, say so and count it."""
@@ -124,19 +125,16 @@ class _Collector:
             log.warning("%s (after %d rows, which are kept)", error, self.rows - before)
         log.info("%s: %d rows, %d pairs so far", path.name, self.rows - before, self.pairs.rows)
 
-    def finish(self) -> dict[str, int]:
+    def finish(self, counts_file: Path | None) -> dict[str, int]:
         """Write what is left over; returns counts of rows, pairs and rejects."""
         for _, question in self.spill.items("questions"):
             self._refuse("accepted answer not in the dump", question[0], question[1])
         for reason, number in sorted(self.skipped.items()):
             self._refuse(reason, f"{number} rows", detail="counted together")
         counts = {"rows": self.rows, "pairs": self.pairs.rows, "rejects": self.refused.rows}
-        log.info(
-            "stackoverflow: %s, %.0f pairs an hour; not looked into: %s",
-            counts,
-            self._rate(),
-            dict(self.skipped),
-        )
+        log.info("stackoverflow: %s; not looked into: %s", counts, dict(self.skipped))
+        asked = {"asked": self.settings.target, **counts}
+        self.milestones.write(counts_file, self.pairs.rows, asked)
         return counts
 
     def _user(self, row: Any) -> None:
@@ -256,14 +254,8 @@ class _Collector:
                     origin=origin, filters=VERSION,
                 )
             )  # fmt: skip
-        while self.pairs.rows * 4 >= self.milestone * self.settings.target > 0:
-            log.info("milestone: %d %% of %d pairs, %.0f pairs an hour, %d rows read",
-                     self.milestone * 25, self.settings.target, self._rate(), self.rows)  # fmt: skip
-            self.milestone += 1
-
-    def _rate(self) -> float:
-        """Pairs an hour so far."""
-        return self.pairs.rows / max(time.monotonic() - self.started, 1e-9) * 3600
+        if self.settings.target > 0:
+            self.milestones.at(self.pairs.rows / self.settings.target, self.pairs.rows, rows=self.rows)
 
     def _refuse(self, reason: str, item: str, group: str = "", detail: str = "") -> None:
         self.refused.write(Reject(STEP, reason, item, group or self.host, detail))

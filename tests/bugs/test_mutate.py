@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import os
 import signal
 import textwrap
@@ -40,7 +41,10 @@ def snippets(tmp_path_factory):
 
 def shard(snippets, folder, number, shards, settings):
     out, rejects = folder / f"{number}-{shards}.parquet", folder / f"{number}-{shards}.rejects.parquet"
-    counts = mutate_shard(snippets, number, shards, settings, MIX_FILE, out, rejects)
+    file = folder / "counts.json"
+    counts = mutate_shard(snippets, number, shards, settings, MIX_FILE, out, rejects, file)
+    written = json.loads(file.read_text())
+    assert written["items"] == counts["totals"]["pairs"] and written["milestones"][-1]["milestone"] == "100%"
     return list(read_pairs(out)), list(read_rejects(rejects)), counts
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -195,11 +196,14 @@ def test_without_accepted_terms_nothing_is_read(tmp_path: Path) -> None:
         run(tmp_path, tmp_path / "nowhere.xml")
 
 
-def test_milestones_are_logged_at_each_quarter(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_milestones_are_logged_and_written_at_each_quarter(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level("INFO")
-    run(tmp_path, write(tmp_path / "Posts.xml", *POSTS))
+    counts = tmp_path / "counts.json"
+    run(tmp_path, write(tmp_path / "Posts.xml", *POSTS), counts_file=counts)
     said = [record.message for record in caplog.records if record.message.startswith("milestone")]
-    assert [line.partition(",")[0] for line in said] == [
-        "milestone: 25 % of 4 pairs",
-        "milestone: 50 % of 4 pairs",
-    ]
+    assert [line.partition(",")[0] for line in said] == ["milestone 25%: 1 pairs", "milestone 50%: 2 pairs"]
+    content = json.loads(counts.read_text())
+    assert (content["asked"], content["items"], content["rows"]) == (4, 2, len(POSTS))
+    assert [m["items"] for m in content["milestones"]] == [1, 2]

@@ -12,11 +12,12 @@ def main(
     work: File,
     out: File,
     rejects: File,
+    counts: File,
     history: OptionalFile = None,
     users: OptionalFile = None,
 ) -> None:
     options = given(StackOverflowSettings, settings)
-    collect(posts, *part(shard), options, work, out, rejects, history, users)
+    collect(posts, *part(shard), options, work, out, rejects, history, users, counts)
 
 
 if __name__ == "__main__":

@@ -8,10 +8,17 @@ from options import File, Number, Text, given, part, start
 
 
 def main(
-    snippets: File, shard: Text, mix: File, settings: Text, threads: Number, out: File, rejects: File
+    snippets: File,
+    shard: Text,
+    mix: File,
+    settings: Text,
+    threads: Number,
+    out: File,
+    rejects: File,
+    counts: File,
 ) -> None:
     chosen = replace(given(MutationSettings, settings), workers=threads)
-    mutate_shard(snippets, *part(shard), chosen, mix, out, rejects)
+    mutate_shard(snippets, *part(shard), chosen, mix, out, rejects, counts)
 
 
 if __name__ == "__main__":

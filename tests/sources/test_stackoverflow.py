@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -171,6 +173,29 @@ def test_a_file_that_breaks_off_is_one_line_and_one_reject_and_keeps_what_came(
     assert reject.detail.startswith(f"{path}: ") and said in reject.detail
     warnings = [record.message for record in caplog.records if record.levelname == "WARNING"]
     assert len(warnings) == 1 and str(path) in warnings[0] and "\n" not in warnings[0]
+
+
+def test_an_archive_that_breaks_off_is_one_line_and_one_reject(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    noise = [answer(1000 + n, 999, hashlib.sha256(b"%d" % n).hexdigest() * 20) for n in range(2000)]
+    plain = write(tmp_path / "Posts.xml", *POSTS, *noise)
+    path = tmp_path / "site.7z"
+    with py7zr.SevenZipFile(path, "w") as archive:
+        archive.write(plain, "Posts.xml")
+    whole = path.read_bytes()
+    for content, said in (
+        (whole[: len(whole) // 2], "not a .7z that can be opened"),
+        (whole[:60_000] + bytes(50) + whole[60_050:], "cannot be unpacked"),
+    ):
+        caplog.clear()
+        path.write_bytes(content)
+        pairs, refused = run(tmp_path, path)
+        (reject,) = (item for item in refused if item.reason == "source failed")
+        assert reject.detail.startswith(f"{path}: {said}") and "\n" not in reject.detail
+        assert re.fullmatch(r"Posts\.xml after \d+ rows", reject.item) and len(pairs) <= 2
+        warnings = [record.message for record in caplog.records if record.levelname == "WARNING"]
+        assert len(warnings) == 1 and str(path) in warnings[0] and "\n" not in warnings[0]
 
 
 def test_rows_that_make_no_sense_are_counted_one_by_one(tmp_path: Path) -> None:

@@ -85,8 +85,11 @@ def repositories(given):
 
 
 def dump_files():
-    """Files of the Stack Overflow dump that are given, as options."""
+    """Files of the Stack Overflow dump that are given, as options; without one, where to keep what the API says."""
     entry = CONFIG.sources.stackoverflow
+    if entry.api.questions:
+        # of no lineage: what was answered once stays right, and asking costs the day's quota
+        return unrecorded([f"--{name}=work/stackexchange/{name}.sqlite" for name in ("state", "etags")])
     given = {name: getattr(entry, name) for name in ("posts", "history", "users")}
     return unrecorded([f"--{name}={ROOT / path}" for name, path in given.items() if path])
 

@@ -59,7 +59,7 @@ def ours(source: Path, tokenizer: Path, folder: Path) -> int:
         folder / "rejects.parquet",
         folder / "01-of-01.zarr.zip",
     )
-    mutate_shard(source, 0, 1, settings, ROOT / bugs["mix"], mutants, rejects)
+    mutate_shard(source, 0, 1, settings, ROOT / bugs["mix"], mutants, rejects, folder / "mutants.counts.json")
     sets = {name: folder / f"{name}.parquet" for name in SETS}
     build_pairs(
         [mutants], [], SplitSettings(), PairSettings(), sets, rejects, folder / "counts.json", security_rule

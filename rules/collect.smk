@@ -5,6 +5,7 @@ rule collect_installed:
     output:
         snippets="results/raw/installed/{shard}.parquet",
         rejects="results/raw/installed/{shard}.rejects.parquet",
+        counts="results/raw/installed/{shard}.counts.json",
     log:
         "logs/collect_installed/{shard}.log",
     benchmark:
@@ -21,7 +22,7 @@ rule collect_installed:
         settings=settings("sources.installed"),
     shell:
         "{params.program} --shard {wildcards.shard} --settings {params.settings:q}"
-        " --out {output.snippets} --rejects {output.rejects} >> {log} 2>&1"
+        " --out {output.snippets} --rejects {output.rejects} --counts {output.counts} >> {log} 2>&1"
 
 
 if CONFIG.sources.releases.enabled:
@@ -30,6 +31,7 @@ if CONFIG.sources.releases.enabled:
         output:
             pairs="results/raw/releases/{shard}.parquet",
             rejects="results/raw/releases/{shard}.rejects.parquet",
+            counts="results/raw/releases/{shard}.counts.json",
         log:
             "logs/collect_releases/{shard}.log",
         benchmark:
@@ -48,7 +50,7 @@ if CONFIG.sources.releases.enabled:
             work="work/wheels",
         shell:
             "{params.program} --pins {params.pins:q} --shard {wildcards.shard} --settings {params.settings:q}"
-            " --work {params.work} --out {output.pairs} --rejects {output.rejects} >> {log} 2>&1"
+            " --work {params.work} --out {output.pairs} --rejects {output.rejects} --counts {output.counts} >> {log} 2>&1"
 
 
 if "discover_repositories" in LINEAGE.steps:
@@ -120,6 +122,7 @@ if CONFIG.sources.stackoverflow.enabled:
         output:
             pairs="results/raw/stackoverflow/{shard}.parquet",
             rejects="results/raw/stackoverflow/{shard}.rejects.parquet",
+            counts="results/raw/stackoverflow/{shard}.counts.json",
         log:
             "logs/collect_stackoverflow/{shard}.log",
         benchmark:
@@ -138,4 +141,4 @@ if CONFIG.sources.stackoverflow.enabled:
             work="work/stackoverflow",
         shell:
             "{params.program} {params.dump:q} --shard {wildcards.shard} --settings {params.settings:q}"
-            " --work {params.work} --out {output.pairs} --rejects {output.rejects} >> {log} 2>&1"
+            " --work {params.work} --out {output.pairs} --rejects {output.rejects} --counts {output.counts} >> {log} 2>&1"

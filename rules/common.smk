@@ -20,6 +20,7 @@ ROOT = Path(workflow.basedir)
 # job programs run under the Python that runs Snakemake, unless each rule has an environment of its own
 DEPLOYED = bool(workflow.deployment_settings.deployment_method)
 PYTHON = f"env PYTHONPATH={ROOT} python" if DEPLOYED else sys.executable
+RAW = ("installed", "releases", "commits", "stackoverflow")
 ENVIRONMENT = f"{ROOT}/envs/{CONFIG.machine.environment}.yaml"
 
 
@@ -84,8 +85,11 @@ def repositories(given):
 
 
 def dump_files():
-    """Files of the Stack Overflow dump that are given, as options."""
+    """Files of the Stack Overflow dump that are given, as options; without one, where to keep what the API says."""
     entry = CONFIG.sources.stackoverflow
+    if entry.api.questions:
+        # of no lineage: what was answered once stays right, and asking costs the day's quota
+        return unrecorded([f"--{name}=work/stackexchange/{name}.sqlite" for name in ("state", "etags")])
     given = {name: getattr(entry, name) for name in ("posts", "history", "users")}
     return unrecorded([f"--{name}={ROOT / path}" for name, path in given.items() if path])
 
@@ -131,15 +135,19 @@ def encoded(suffix):
 def rejects():
     """All that was dropped with a reason, from every step."""
     return [
-        *(
-            file
-            for source in ("installed", "releases", "commits", "stackoverflow")
-            for file in raw(source, ".rejects.parquet")
-        ),
+        *(file for source in RAW for file in raw(source, ".rejects.parquet")),
         *(["results/raw/repositories/rejects.parquet"] if found_repositories() else []),
         "results/clean/rejects.parquet",
         *(f"results/mutants/{shard}.rejects.parquet" for shard in shard_names(CONFIG.bugs.shards)),
         "results/pairs/rejects.parquet",
+    ]
+
+
+def source_counts():
+    """What each job of each source gave, and how fast."""
+    return [
+        *(file for source in RAW for file in raw(source, ".counts.json")),
+        *(f"results/mutants/{shard}.counts.json" for shard in shard_names(CONFIG.bugs.shards)),
     ]
 
 

@@ -7,7 +7,7 @@ rule mutate:
     output:
         pairs="results/mutants/{shard}.parquet",
         rejects="results/mutants/{shard}.rejects.parquet",
-        counts="results/mutants/{shard}.json",
+        counts="results/mutants/{shard}.counts.json",
     log:
         "logs/mutate/{shard}.log",
     benchmark:

@@ -4,8 +4,8 @@
 rule report:
     input:
         rejects=rejects(),
+        sources=source_counts(),
         clean="results/clean/counts.json",
-        mutants=expand("results/mutants/{shard}.json", shard=shard_names(CONFIG.bugs.shards)),
         counts="results/pairs/counts.json",
         validation="results/reports/validation.json",
         baseline="results/reports/baseline.json",

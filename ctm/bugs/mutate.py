@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import zlib
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
@@ -17,9 +17,10 @@ from queue import SimpleQueue
 import yaml
 
 from ctm.bugs.draw import Mix, Mutant, Mutants, generator, mutate_text, nothing
-from ctm.bugs.rates import DUPLICATES, Tally, write_rates
+from ctm.bugs.rates import DUPLICATES, Tally, figures_of
 from ctm.bugs.settings import MutationSettings, Shares
 from ctm.bugs.worker import Worker
+from ctm.pairs.milestones import Milestones
 from ctm.pairs.record import (
     PAIR_SCHEMA,
     REJECT_SCHEMA,
@@ -74,18 +75,24 @@ def mutate_shard(
 ) -> dict[str, dict[str, int]]:
     """Write the pairs and rejects of the snippets that hash to `shard` (from 0) of `shards`, in their order.
 
-    `counts` is a JSON file of what was asked for and of what each kind gave (`ctm.bugs.rates`). Returns "rejects" by
-    reason and "totals" of snippets, pairs and lost workers. Raises ValueError for a mix that is none, RuntimeError
-    where a worker cannot start.
+    `counts` is a JSON file of the milestones, of what was asked for and of what each kind gave (`ctm.bugs.rates`).
+    Returns "rejects" by reason and "totals" of snippets, pairs and lost workers. Raises ValueError for a mix that is
+    none, RuntimeError where a worker cannot start.
     """
     weights = load_mix(mix)
     tally = Tally()
     known: set[int] = set()
     reasons: Counter[str] = Counter()
     totals: Counter[str] = Counter()
-    mine = (s for s in read_snippets(snippets) if zlib.crc32(s.snippet_id.encode()) % shards == shard)
+    milestones = Milestones()
+
+    def own(columns: Sequence[str] | None = None) -> Iterator[Snippet]:
+        found = read_snippets(snippets, columns)
+        return (s for s in found if zlib.crc32(s.snippet_id.encode()) % shards == shard)
+
+    number = sum(1 for _ in own(["snippet_id"]))
     with Writer(out, PAIR_SCHEMA) as pairs, Writer(rejects, REJECT_SCHEMA) as refused:
-        for snippet, result in _mutated(mine, settings, weights, totals):
+        for snippet, result in _mutated(own(), settings, weights, totals):
             totals["snippets"] += 1
             if isinstance(result, str):
                 result = nothing(result)
@@ -93,18 +100,19 @@ def mutate_shard(
             for mutant in result.kept:
                 pair = _pair(snippet, mutant)
                 pairs.write(pair)
-                number = int(pair.pair_id[:16], 16)  # 64 bits tell the pairs of a shard apart
-                tally.of(mutant.kind)[DUPLICATES] += number in known
-                known.add(number)
+                key = int(pair.pair_id[:16], 16)  # 64 bits tell the pairs of a shard apart
+                tally.of(mutant.kind)[DUPLICATES] += key in known
+                known.add(key)
             for reason, kind in result.dropped:
                 refused.write(Reject(STEP, reason, snippet.snippet_id, snippet.group, kind))
                 reasons[reason] += 1
+            milestones.at(totals["snippets"] / number, pairs.rows, snippets=totals["snippets"])
     totals["pairs"] = pairs.rows
     log.info(
         "%d snippets gave %d pairs; dropped candidates: %s", totals["snippets"], pairs.rows, dict(reasons)
     )
     made = {"rejects": dict(sorted(reasons.items())), "totals": dict(totals)}
-    write_rates(counts, tally, **made)
+    milestones.write(counts, pairs.rows, {**figures_of(tally), **made})
     return made
 
 

@@ -14,13 +14,13 @@ Clean samples are no mutants and enter neither.
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-FORMAT_VERSION = 1
+from ctm.pairs.milestones import FORMAT_VERSION
+
 SUCCESS = 0.60
 """Share of asked draws that must give a mutant, of the specification."""
 VALIDATION = 0.80
@@ -81,19 +81,14 @@ def share(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
 
-def write_rates(path: Path, tally: Tally, **more: Mapping[str, int]) -> None:
-    """Write the counts as JSON, under a temporary name first; `more` are other counts of the shard."""
-    content: dict[str, Any] = {
-        "format_version": FORMAT_VERSION,
+def figures_of(tally: Tally) -> dict[str, Any]:
+    """What a shard's counts file (`ctm.pairs.milestones`) has of its kinds."""
+    return {
         "asked": {sort: {"asked": a, "made": m} for sort, (a, m) in sorted(tally.asked.items())},
         "kinds": {
             kind: dict(zip(FIELDS, counts, strict=True)) for kind, counts in sorted(tally.kinds.items())
         },
-        **{name: dict(sorted(counts.items())) for name, counts in more.items()},
     }
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    os.replace(temporary, path)
 
 
 def read_rates(paths: Iterable[Path]) -> Tally:

@@ -11,6 +11,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
+from datetime import date as calendar
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 CATEGORIES = ("syntax", "logic", "security", "complex", "clean")
 SPLITS = ("train", "validation", "test")
 SOURCES = ("commit", "release", "mutation", "stackoverflow")
@@ -30,7 +31,7 @@ ROW_GROUP = 8192
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a text was found. `line` is 1-based in `path`; 0 where unknown."""
+    """Where a text was found. `line` is 1-based in `path`; 0 where unknown. `date` is the day of the fix (ISO 8601)."""
 
     project: str = ""
     path: str = ""
@@ -45,6 +46,7 @@ class Origin:
     licence_source: str = ""
     author_url: str = ""
     author: str = ""
+    date: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,14 @@ class Reject:
     item: str
     group: str = ""
     detail: str = ""
+
+
+def day(text: str) -> str:
+    """The day (ISO 8601) that a day or time begins with; "" for what is none, as histories and dumps have some."""
+    try:
+        return calendar.fromisoformat(text[:10]).isoformat()
+    except ValueError:
+        return ""
 
 
 def pair_id(buggy: str, fixed: str) -> str:

@@ -95,6 +95,7 @@ def facts(pair: Pair) -> list[tuple[str, str]]:
         ("commit", origin.commit),
         ("parent", origin.parent),
         ("versions", versions),
+        ("date", origin.date),
         ("url", origin.url),
         ("author", origin.author_url),
         (

@@ -124,10 +124,10 @@ class GithubSource(SearchSettings):
 
 @dataclass(frozen=True)
 class StackOverflowSource(StackOverflowSettings):
-    """Corrections from a Stack Overflow dump that you have: code of questions against their accepted answers."""
+    """Corrections from a Stack Overflow dump that you have, or from the API: questions against accepted answers."""
 
     enabled: bool = False
-    """Whether this source is collected; needs `posts` and `accept_dump_terms`."""
+    """Whether this source is collected; needs `accept_dump_terms`, and `posts` or `api.questions`."""
     shards: int = 1
     """Jobs that share the work; each reads the whole dump and keeps its share of the questions."""
     posts: str = ""
@@ -139,8 +139,15 @@ class StackOverflowSource(StackOverflowSettings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.enabled and not self.posts:
-            raise ValueError("enabled without a dump; posts must name its Posts.xml, plain or .7z")
+        if self.enabled and not self.posts and not self.api.questions:
+            raise ValueError(
+                "enabled without a dump; posts must name its Posts.xml, plain or .7z, or api.questions say how many "
+                "questions the API is asked for"
+            )
+        if self.api.questions and (self.posts or self.history or self.users or self.shards != 1):
+            raise ValueError(
+                "api.questions takes the place of a dump: posts, history and users must be empty, and shards 1"
+            )
         if self.enabled and not self.accept_dump_terms:
             raise ValueError(TERMS)
 

@@ -26,6 +26,7 @@ FIELDS = {
     "group": "Projects that are never split.",
     "licence": "SPDX expression of the origin.",
     "licence_source": "Where the licence was read.",
+    "date": "Day of the commit or the answer (ISO 8601); empty where unknown, and of mutants.",
     "line": "First line in the path; 0 where unknown.",
 }
 _CONTEXT: dict[str, Any] = {

@@ -34,8 +34,12 @@ TITLES = {
     "kind": "By kind",
     "licence": "By licence",
     "project": "By project",
+    "year": "By year of the fix",
     "lines": "By size, lines of the buggy side",
 }
+
+PLAIN = tuple(name for name in TITLES if name not in ("year", "lines"))
+"""What is counted as it stands in its column."""
 
 
 @dataclass
@@ -82,12 +86,14 @@ def count(sets: Sequence[Path], sidecars: Sequence[Path], rejects: Sequence[Path
     found = Facts()
     lost = {item.item: item.reason for path in rejects for item in read_rejects(path)}
     places: dict[str, list[tuple[bytes, str]]] = {category: [] for category in CATEGORIES}
-    columns = ["pair_id", "buggy", *(name for name in TITLES if name != "lines")]
+    columns = ["pair_id", "buggy", "date", *PLAIN]
     for path in sets:
         with pq.ParquetFile(path) as file:
             for batch in file.iter_batches(ROW_GROUP, columns=columns):
-                for name in columns[2:]:
+                for name in PLAIN:
                     _add(found.counts[name], batch.column(name), path.stem)
+                years = pc.utf8_slice_codeunits(batch.column("date"), 0, 4)
+                _add(found.counts["year"], years, path.stem)
                 breaks = pc.count_substring(batch.column("buggy"), "\n").to_pylist()
                 found.counts["lines"].update((_size(number + 1), path.stem) for number in breaks)
                 names, sources = batch.column("pair_id").to_pylist(), batch.column("source").to_pylist()
@@ -133,11 +139,15 @@ def _tables(found: Facts, names: Sequence[str]) -> Iterator[Section]:
         if key == "lines":
             order = [_size(most) for _, most in LINES] + [_size(LINES[-1][1] + 1)]
             values = [value for value in order if totals[value]]
+        elif key == "year":
+            values = sorted(totals)
         else:
             values = sorted(totals, key=lambda value: (-totals[value], value))
         items = [(v, totals[v], *(counter[v, name] for name in names)) for v in values]
         blocks.append(Block(title, table=rows([key, "pairs", *names], items)))
-    note = "By year: no source records when a text was written, so there are no such counts."
+    note = (
+        "The year of the commit or the answer; a mutant has none, and a wheel does not say when it was made."
+    )
     yield Section("Pairs", blocks, note)
     sources = sorted({*found.encoded, *(source for source, _ in found.lost)})
     reasons = sorted({reason for _, reason in found.lost})

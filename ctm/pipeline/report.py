@@ -11,14 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from ctm.bugs.rates import read_rates
+from ctm.pairs.milestones import QUARTERS
 from ctm.pairs.record import read_rejects
 from ctm.pipeline.curves import training_curves
 from ctm.pipeline.kinds import kinds_section
 from ctm.pipeline.summary import CATEGORIES, percent
-from ctm.pipeline.tables import Block, Section, blocks_of, rows
+from ctm.pipeline.tables import Block, Section, Table, blocks_of, rows
 
 TEMPLATE = Path(__file__).with_name("report.html.j2")
 SOURCE_FAILED = "source failed"
+SOURCE_COUNTS = ".counts.json"
+"""End of the names of what each job of a source writes beside its raw dump (ctm/pairs/milestones.py)."""
 
 
 def write_report(artefacts: Sequence[Path], out: Path) -> None:
@@ -41,8 +44,10 @@ class _Run:
 
     def __init__(self, artefacts: Sequence[Path], logs: Path) -> None:
         self.rejects = [p for p in artefacts if p.name.endswith("rejects.parquet")]
-        self.mutants = [p for p in artefacts if p.suffix == ".json" and p.parent.name == "mutants"]
-        self.json = {self._name(p): p for p in artefacts if p.suffix == ".json" and p not in self.mutants}
+        self.sources = [p for p in artefacts if p.name.endswith(SOURCE_COUNTS)]
+        self.mutants = [p for p in self.sources if p.parent.name == "mutants"]
+        rest = [p for p in artefacts if p.suffix == ".json" and p not in self.sources]
+        self.json = {self._name(p): p for p in rest}
         self.metrics = {p.parent.name: p for p in artefacts if p.name == "metrics.jsonl"}
         self.plots = [p for p in artefacts if p.suffix == ".png"]
         self.logs = logs
@@ -96,7 +101,7 @@ class _Run:
         )
 
     def _data(self) -> Section:
-        blocks = []
+        blocks = [Block("Sources", table=self._speeds())] if self.sources else []
         if "clean/counts" in self.json:
             blocks += blocks_of("Snippets of installed code", self.read("clean/counts"))
         blocks += blocks_of("Pairs", self.read("pairs/counts"))
@@ -104,6 +109,18 @@ class _Run:
 
     def _kinds(self) -> Section:
         return kinds_section(read_rates(self.mutants))
+
+    def _speeds(self) -> Table:
+        """What each job of each source gave, and items an hour when it had passed each quarter of its work."""
+        items = []
+        for path in sorted(self.sources):
+            found = json.loads(path.read_text())
+            passed = {m["milestone"]: m["items_per_hour"] for m in found["milestones"]}
+            shard = path.name.removesuffix(SOURCE_COUNTS)
+            speeds = [passed.get(f"{quarter:.0%}") for quarter in QUARTERS]
+            items.append((path.parent.name, shard, found["unit"], found["items"], found["hours"], *speeds))
+        head = ["source", "shard", "unit", "items", "hours", *(f"an hour at {q:.0%}" for q in QUARTERS)]
+        return rows(head, items)
 
     def _rejected(self) -> Section:
         reasons: Counter[tuple[str, str]] = Counter()

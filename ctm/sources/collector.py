@@ -26,6 +26,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from ctm.pairs.milestones import Milestones, write_json
 from ctm.pairs.record import (
     PAIR_SCHEMA,
     REJECT_SCHEMA,
@@ -44,7 +45,6 @@ from ctm.sources.repository import About, about
 
 log = logging.getLogger(__name__)
 FORMAT_VERSION = 1
-QUARTERS = (0.25, 0.5, 0.75, 1.0)
 
 
 @dataclass
@@ -88,7 +88,12 @@ def collect(
     wanted = -(-settings.pairs // shards)
     entries = _dealt(repositories, listed, shard, shards)
     opted_out = OptOut(settings.opt_out)
-    progress = _Progress(wanted, len(entries))
+    milestones = Milestones()
+
+    def passed(repositories: int) -> None:
+        done = pairs.rows / wanted if wanted else 0.0
+        milestones.at(max(done, repositories / len(entries)), pairs.rows, repositories=repositories)
+
     figures: dict[str, Any] = dict.fromkeys(("repositories", "failed", "opted out", "commits"), 0)
     every = [
         None if opted_out.covers(url) else _Repository(url, licence, work, state, settings, run)
@@ -104,7 +109,7 @@ def collect(
             if one is None:
                 figures["opted out"] += 1
                 refused.write(Reject(STEP, "opted out", shown, name))
-                progress.at(pairs.rows, number + 1)
+                passed(number + 1)
                 continue
             with one.locked():
                 found = one.known()
@@ -118,16 +123,15 @@ def collect(
                 "repository %d/%d %s: %s", number + 1, len(entries), shown, found.errors[-1] if failed else
                 f"{found.commits} commits, {found.pairs} pairs",
             )  # fmt: skip
-            progress.at(pairs.rows, number + 1)
+            passed(number + 1)
             if wanted and pairs.rows >= wanted:
                 break
     reached = bool(wanted) and pairs.rows >= wanted
     figures |= {
         "listed": len(entries), "asked": wanted, "pairs": pairs.rows, "rejects": refused.rows,
-        "ended": "the number was reached" if reached else "the list ended", "milestones": progress.passed,
+        "ended": "the number was reached" if reached else "the list ended",
     }  # fmt: skip
-    if counts is not None:
-        _write_json(counts, {"format_version": FORMAT_VERSION, **figures})
+    milestones.write(counts, pairs.rows, figures)
     log.info("%s: asked for %s pairs, kept %d of %d commits; %s", part, wanted or "all", pairs.rows,
              figures["commits"], figures["ended"])  # fmt: skip
     (state / f"{part}.run").unlink()
@@ -205,7 +209,7 @@ class _Repository:
             self.state = known
 
     def _save(self) -> None:
-        _write_json(self.file, asdict(self.state))
+        write_json(self.file, asdict(self.state))
 
     def _bring(self) -> None:
         """Have the clone, at the commit that the state names if the repository is half read."""
@@ -247,31 +251,6 @@ class _Repository:
 
     def _batch(self, number: int, kind: str) -> Path:
         return self.place / f"{number:05d}.{kind}.parquet"
-
-
-class _Progress:
-    """Says in the log when a quarter, a half, three quarters and all of the work are done, and how fast it goes."""
-
-    def __init__(self, wanted: int, listed: int) -> None:
-        self._wanted, self._listed, self._begun = wanted, listed, time.monotonic()
-        self.passed: list[dict[str, Any]] = []
-
-    def at(self, pairs: int, repositories: int) -> None:
-        """So much has been collected."""
-        hours = max(time.monotonic() - self._begun, 1e-9) / 3600
-        done = max(pairs / self._wanted if self._wanted else 0.0, repositories / self._listed)
-        for quarter in QUARTERS[len(self.passed) :]:
-            if done < quarter:
-                break
-            rate = round(pairs / hours)
-            self.passed.append(
-                {"milestone": f"{quarter:.0%}", "pairs": pairs, "repositories": repositories,
-                 "hours": round(hours, 4), "pairs_per_hour": rate}
-            )  # fmt: skip
-            log.info(
-                "milestone %.0f%%: %d pairs of %d repositories after %.2f h, %d pairs/h",
-                100 * quarter, pairs, repositories, hours, rate,
-            )  # fmt: skip
 
 
 def _advanced(every: Sequence[_Repository | None], threads: int) -> Generator[_Repository | None, None, None]:
@@ -342,13 +321,3 @@ def _current_run(path: Path) -> str:
         part.write_text(name)
         part.replace(path)
         return name
-
-
-def _write_json(path: Path, value: dict[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    with part.open("w") as file:
-        json.dump(value, file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)

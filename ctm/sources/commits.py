@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from ctm.pairs.record import Origin, Pair, Reject, make_pair
+from ctm.pairs.record import Origin, Pair, Reject, day, make_pair
 from ctm.sources import changes, git, messages
 from ctm.sources.changes import ChangeLimits, changed_functions
 from ctm.sources.files import decode_source, refuse_path
@@ -159,6 +159,7 @@ def _scan_commit(
             url=link,
             licence=origin.licence,
             licence_source=origin.licence_source,
+            date=day(commit.date),
         )
         yield make_pair(
             change.before,

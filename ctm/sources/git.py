@@ -52,10 +52,11 @@ class GitFailed(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """One commit; `parent` has the names of all its parents."""
+    """One commit; `parent` has the names of all its parents, `date` is the committer's day."""
 
     sha: str
     parent: str
+    date: str
     author: str
     message: str
 
@@ -139,12 +140,12 @@ def log_commits(folder: Path, seconds: float, limit: int, revision: str = "HEAD"
     """Commits with parents reachable from `revision`, newest first, at most `limit`. Raises GitFailed."""
     line = command(
         "log", "-z", "--min-parents=1", f"--max-count={limit}", "--no-show-signature",
-        "--encoding=UTF-8", "--format=%H%n%P%n%an <%ae>%n%B", revision, folder=folder,
+        "--encoding=UTF-8", "--format=%H%n%P%n%cs%n%an <%ae>%n%B", revision, folder=folder,
     )  # fmt: skip
     with _stream(line, seconds) as output:
         for record in _records(output):
-            fields = record.decode("utf-8", "replace").split("\n", 3)
-            if len(fields) == 4:
+            fields = record.decode("utf-8", "replace").split("\n", 4)
+            if len(fields) == 5:
                 yield Commit(*fields)
 
 

@@ -59,7 +59,10 @@ class SearchSettings(RestSettings):
     """Most repositories on the list, those with most stars."""
 
     def __post_init__(self) -> None:
-        first, last = _day(self.created_from, "created_from"), _day(self.created_to, "created_to")
+        first, last = (
+            day_seconds(self.created_from, "created_from"),
+            day_seconds(self.created_to, "created_to"),
+        )
         if first > last:
             raise ValueError(
                 f"created_from {self.created_from} must not be after created_to {self.created_to}"
@@ -141,8 +144,8 @@ class Search:
 
     def _begin(self) -> None:
         settings = self._settings
-        first = _day(settings.created_from, "created_from")
-        last = _day(settings.created_to, "created_to") + 86_399
+        first = day_seconds(settings.created_from, "created_from")
+        last = day_seconds(settings.created_to, "created_to") + 86_399
         query = f"{settings.api} {self._terms()} {first} {last}"
         if self._file.execute("SELECT 1 FROM query WHERE text = ?", (query,)).fetchone():
             return
@@ -239,7 +242,8 @@ def _row(item: dict[str, Any]) -> tuple[object, ...]:
     return astuple(repository)
 
 
-def _day(text: str, key: str) -> int:
+def day_seconds(text: str, key: str) -> int:
+    """The first second of a day, since 1970 (UTC). Raises ValueError, naming `key`, for what is no day."""
     try:
         return int(datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).timestamp())
     except ValueError:

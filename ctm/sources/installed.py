@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ctm.pairs.milestones import Milestones
 from ctm.pairs.record import REJECT_SCHEMA, SNIPPET_SCHEMA, Origin, Reject, Writer, make_snippet
 from ctm.pairs.snippets import MAX_LINES, SHAPES, cut
 from ctm.pairs.splits import STDLIB, project_name
@@ -63,13 +64,20 @@ class _Project:
     limit: int
 
 
-def collect(shard: int, shards: int, settings: InstalledSettings, out: Path, rejects: Path) -> dict[str, int]:
+def collect(
+    shard: int,
+    shards: int,
+    settings: InstalledSettings,
+    out: Path,
+    rejects: Path,
+    counts_file: Path | None = None,
+) -> dict[str, int]:
     """Write this shard's snippets and rejects; returns counts of projects, files, snippets and rejects."""
+    milestones = Milestones("snippets")
     counts = {"projects": 0, "files": 0, "snippets": 0, "rejects": 0}
     with Writer(out, SNIPPET_SCHEMA) as snippets, Writer(rejects, REJECT_SCHEMA) as refused:
-        for project in _projects(settings):
-            if not deals_to(project.name, shard, shards):
-                continue
+        own = [project for project in _projects(settings) if deals_to(project.name, shard, shards)]
+        for project in own:
             before = snippets.rows
             try:
                 counts["files"] += _collect_project(project, settings, snippets, refused)
@@ -77,7 +85,9 @@ def collect(shard: int, shards: int, settings: InstalledSettings, out: Path, rej
                 refused.write(Reject(STEP, "source failed", project.name, project.name, str(error)))
             counts["projects"] += 1
             log.info("%s %s: %d snippets", project.name, project.version, snippets.rows - before)
+            milestones.at(counts["projects"] / len(own), snippets.rows, projects=counts["projects"])
         counts["snippets"], counts["rejects"] = snippets.rows, refused.rows
+    milestones.write(counts_file, counts["snippets"], counts)
     return counts
 
 

@@ -21,6 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from ctm.pairs.milestones import Milestones
 from ctm.pairs.record import PAIR_SCHEMA, REJECT_SCHEMA, Origin, Reject, Writer, make_pair
 from ctm.pairs.splits import project_name
 from ctm.sources.changes import VERSION, ChangeLimits, changed_functions
@@ -90,6 +91,7 @@ def collect(
     work: Path,
     out: Path,
     rejects: Path,
+    counts_file: Path | None = None,
 ) -> dict[str, int]:
     """Write the changed functions of this shard's packages as pairs without split and category, and the rejects.
 
@@ -97,21 +99,23 @@ def collect(
     cannot be had is a reject; only a list that cannot be read raises.
     """
     pins = [pin for pin in read_pins(releases_csv) if deals_to(pin.name, shard, shards)]
+    milestones = Milestones()
     counts = {"wheels": 0, "transitions": 0, "pairs": 0, "rejects": 0}
     with Writer(out, PAIR_SCHEMA) as pairs, Writer(rejects, REJECT_SCHEMA) as refused:
         wheels = fetch_wheels(pins, settings, work, refused)
         counts["wheels"] = len(wheels)
-        for before, after in _transitions(pins):
-            if before not in wheels or after not in wheels:
-                continue
+        transitions = [both for both in _transitions(pins) if wheels.keys() >= set(both)]
+        for number, (before, after) in enumerate(transitions, 1):
             try:
                 _compare(before, after, wheels, settings, pairs, refused)
                 counts["transitions"] += 1
             except (OSError, zipfile.BadZipFile, RuntimeError, ValueError, NotImplementedError) as error:
                 item = f"{before.name} {before.version} -> {after.version}"
                 refused.write(Reject(STEP, "source failed", item, before.name, str(error)))
+            milestones.at(number / len(transitions), pairs.rows, transitions=number)
         counts["pairs"], counts["rejects"] = pairs.rows, refused.rows
     log.info("releases: %s", counts)
+    milestones.write(counts_file, counts["pairs"], counts)
     return counts
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import fnmatch
-import json
 import logging
 import os
 import re
@@ -17,6 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from ctm.pairs.milestones import write_json
 from ctm.pairs.record import REJECT_SCHEMA, Reject, Writer
 from ctm.sources.etags import Etags
 from ctm.sources.git import without_credentials
@@ -73,9 +73,7 @@ def discover(
                 kept.append(item)
     _write_list(out, kept)
     figures |= {"kept": len(kept), "left out": dict(reasons)}
-    part = counts.with_name(f".{counts.name}.{os.getpid()}.part")
-    part.write_text(json.dumps(figures, indent=1) + "\n")
-    part.replace(counts)
+    write_json(counts, figures)
     log.info("repositories: %s", figures)
     return figures
 

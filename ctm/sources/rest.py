@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -72,7 +73,9 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reply:
+class Reply:
+    """An answer as it came."""
+
     status: int
     headers: httpx.Headers
     body: bytes
@@ -81,8 +84,9 @@ class _Reply:
 class RestClient:
     """GET requests to one API, one after the other. `counts` has requests, not modified, retries and seconds waited.
 
-    Sleep, clock (seconds since 1970) and `draw` (0 to 1, for jitter) can be given by tests. Raises ValueError for a
-    token that cannot be one, or a base to which it would travel unencrypted.
+    The token goes into a header, or into the query parameter `parameter` for APIs that want it there; no address that
+    is kept, logged or told has it. Sleep, clock (seconds since 1970) and `draw` (0 to 1, for jitter) can be given by
+    tests. Raises ValueError for a token that cannot be one, or a base to which it would travel unencrypted.
     """
 
     def __init__(
@@ -95,6 +99,7 @@ class RestClient:
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.time,
         draw: Callable[[], float] = random.random,
+        parameter: str = "",
     ) -> None:
         self.base = httpx.URL(base.rstrip("/") + "/")
         token = token.strip()
@@ -107,8 +112,11 @@ class RestClient:
         self._token, self._etags, self._settings = token, etags, settings
         self._sleep, self._clock, self._draw = sleep, clock, draw
         sent = {"User-Agent": "ctm-code-repair", "Accept": "application/json", **(headers or {})}
-        if token:
+        if token and not parameter:
             sent["Authorization"] = f"Bearer {token}"
+        self._secret_query = {parameter: token} if token and parameter else {}
+        # as it is, and as it stands in an address
+        self._forms = sorted({token, quote(token), quote(token, safe="")} - {""}, key=len, reverse=True)
         self._http = httpx.Client(headers=sent, timeout=settings.timeout, trust_env=not local)
 
     @property
@@ -145,7 +153,7 @@ class RestClient:
                 self.counts["retries"] += 1
             self._wait(bucket)
             kept = self._etags.get(str(url))
-            reply: _Reply | None = None
+            reply: Reply | None = None
             try:
                 reply = self._send(url, kept)
                 status = reply.status
@@ -189,12 +197,13 @@ class RestClient:
             self.counts["seconds waited"] += max(1, round(left))
             self._sleep(left)
 
-    def _send(self, url: httpx.URL, kept: Kept | None) -> _Reply:
+    def _send(self, url: httpx.URL, kept: Kept | None) -> Reply:
         headers = {"If-None-Match": kept.etag} if kept else {}
         limit = self._settings.max_answer_mb * 1_000_000
         for _ in range(MAX_REDIRECTS):
             self.counts["requests"] += 1
-            with self._http.stream("GET", url, headers=headers) as response:
+            asked = url.copy_merge_params(self._secret_query) if self._secret_query else url
+            with self._http.stream("GET", asked, headers=headers) as response:
                 body = bytearray()
                 begun = time.monotonic()
                 for chunk in response.iter_bytes():
@@ -206,14 +215,14 @@ class RestClient:
                             url, f"the answer is larger than {limit // 1_000_000} MB", response.status_code
                         )
                 content = bytes(body)
-                if self._token:  # a server may send back what it was sent
-                    content = content.replace(self._token.encode(), b"***")
+                for form in self._forms:  # a server may send back what it was sent
+                    content = content.replace(form.encode(), b"***")
                 if not response.has_redirect_location:
-                    return _Reply(response.status_code, response.headers, content)
+                    return Reply(response.status_code, response.headers, content)
                 url = self._url(str(url.join(response.headers["location"])))
         raise self._error(url, f"more than {MAX_REDIRECTS} redirects")
 
-    def _understood(self, url: httpx.URL, reply: _Reply, kept: Kept | None) -> Answer | None:
+    def _understood(self, url: httpx.URL, reply: Reply, kept: Kept | None) -> Answer | None:
         """The answer, or None where it pays to ask again. Raises RestError where not, ValueError for no JSON."""
         if reply.status == 304 and kept:
             self.counts["not modified"] += 1
@@ -233,7 +242,7 @@ class RestClient:
         match = re.search(r'<([^>]*)>\s*;[^,]*\brel="?next"?', link)
         return str(self._url(match[1])) if match else ""
 
-    def _note_limit(self, reply: _Reply, bucket: str) -> None:
+    def _note_limit(self, reply: Reply, bucket: str) -> None:
         """Hold the bucket until its limit starts anew where nothing remains of it."""
         if _number(reply.headers.get("x-ratelimit-remaining")) == 0:
             reset = _number(reply.headers.get("x-ratelimit-reset"))
@@ -242,28 +251,28 @@ class RestClient:
                 seconds = max(0.0, reset - self._server_time(reply))
                 self._hold_for(seconds + 1, bucket)
 
-    def _hold(self, reply: _Reply | None, bucket: str, attempt: int) -> None:
+    def _hold(self, reply: Reply | None, bucket: str, attempt: int) -> None:
         """Decide how long to wait after an answer that was none."""
         settings = self._settings
         limited = reply is not None and reply.status in (403, 429)
         if reply is not None and (seconds := self._retry_after(reply)) is not None:
             self._hold_for(seconds, EVERYTHING)
             return
-        if limited and self._etags.until(bucket) > self._clock():
-            return  # x-ratelimit-reset said it
+        if limited and self._etags.until(bucket, EVERYTHING) > self._clock():
+            return  # x-ratelimit-reset said it, or the answer itself
         first = settings.limit_backoff if limited else settings.backoff
         seconds = min(settings.max_backoff, first * 2**attempt) * (1 + self._draw() / 2)
         self._etags.hold(EVERYTHING, self._clock() + seconds)
 
     def _hold_for(self, seconds: float, bucket: str) -> None:
+        self._etags.hold(bucket, self._clock() + seconds)  # for a later run too, if this one ends here
         if seconds > self._settings.max_wait:
             raise RestError(
                 f"{_bare(self.base)}: asks for a wait of {seconds:.0f} s, more than max_wait "
                 f"({self._settings.max_wait} s) allows; start again later, or raise it"
             )
-        self._etags.hold(bucket, self._clock() + seconds)
 
-    def _retry_after(self, reply: _Reply) -> float | None:
+    def _retry_after(self, reply: Reply) -> float | None:
         """Seconds of a Retry-After header, a number or a date; None without one that can be read."""
         text = reply.headers.get("retry-after")
         if (seconds := _number(text)) is not None:
@@ -271,11 +280,11 @@ class RestClient:
         date = _date(text)
         return None if date is None else max(0.0, date - self._server_time(reply)) + 1
 
-    def _server_time(self, reply: _Reply) -> float:
+    def _server_time(self, reply: Reply) -> float:
         date = _date(reply.headers.get("date"))
         return self._clock() if date is None else date
 
-    def _said(self, reply: _Reply) -> str:
+    def _said(self, reply: Reply) -> str:
         try:
             data = json.loads(reply.body)
             text = str(data.get("message") or data)
@@ -287,7 +296,9 @@ class RestClient:
         return RestError(self._clean(f"{_bare(url)}: {message}"), status)
 
     def _clean(self, text: str) -> str:
-        return text.replace(self._token, "***") if self._token else text
+        for form in self._forms:
+            text = text.replace(form, "***")
+        return text
 
 
 def _bare(url: httpx.URL) -> str:

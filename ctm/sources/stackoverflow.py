@@ -1,4 +1,4 @@
-"""Corrections from a Stack Overflow dump: code of questions against their accepted answers, and revisions of posts.
+"""Corrections from Stack Overflow, a dump or the API: questions against accepted answers, and revisions of posts.
 
 One pass over Posts.xml, whatever its size: a question waits on disk until its answer comes by, and an answer that
 stands before its question waits too. Only what concerns a tagged question with an accepted answer is looked into; all
@@ -8,20 +8,22 @@ pages.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import tempfile
-import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ctm.pairs.record import PAIR_SCHEMA, REJECT_SCHEMA, Origin, Reject, Writer, make_pair
+from ctm.pairs.milestones import Milestones
+from ctm.pairs.record import PAIR_SCHEMA, REJECT_SCHEMA, Origin, Reject, Writer, day, make_pair
 from ctm.sources import dump
 from ctm.sources.code_blocks import cleaned, html_blocks, markdown_blocks
 from ctm.sources.files import deals_to
 from ctm.sources.pairing import VERSION, match
 from ctm.sources.spill import Spill
+from ctm.sources.stackexchange import Questions, StackExchange
 from ctm.sources.stackoverflow_settings import TERMS, StackOverflowSettings
 
 log = logging.getLogger(__name__)
@@ -41,6 +43,7 @@ class Post(NamedTuple):
     licence: str
     author: str
     author_url: str
+    date: str
 
 
 def collect(
@@ -53,6 +56,7 @@ def collect(
     rejects: Path,
     history: Path | None = None,
     users: Path | None = None,
+    counts_file: Path | None = None,
 ) -> dict[str, int]:
     """Write this shard's corrections as pairs without split and category, and the rejects; returns counts.
 
@@ -66,6 +70,53 @@ def collect(
     for path in (posts, history, users):
         if path is not None and not path.is_file():
             raise FileNotFoundError(f"{path}: no such dump; sources.stackoverflow names it")
+    with _opened(settings, shard, shards, work, out, rejects, history is not None) as collector:
+        if users is not None:
+            collector.read(users, "Users.xml")
+        collector.read(posts, "Posts.xml")
+        if history is not None:
+            collector.read(history, "PostHistory.xml")
+        return collector.finish(counts_file)
+
+
+def collect_from_api(
+    settings: StackOverflowSettings,
+    state: Path,
+    etags: Path,
+    work: Path,
+    out: Path,
+    rejects: Path,
+    counts_file: Path | None = None,
+    client: StackExchange | None = None,
+) -> dict[str, int]:
+    """The same from the API: `settings.api.questions` questions; what was answered stays in `state` (SQLite).
+
+    Raises ValueError where the terms are not accepted, RestError where the API does not answer (any more); a later
+    call goes on from `state`.
+    """
+    if not settings.accept_dump_terms:
+        raise ValueError(f"sources.stackoverflow.{TERMS}")
+    with (
+        contextlib.closing(Questions(settings, state, etags, client)) as asked,
+        _opened(settings, 0, 1, work, out, rejects, False, "API") as collector,
+    ):
+        asked.run()
+        collector.take(asked.rows(), "API")
+        return collector.finish(counts_file)
+
+
+@contextlib.contextmanager
+def _opened(
+    settings: StackOverflowSettings,
+    shard: int,
+    shards: int,
+    work: Path,
+    out: Path,
+    rejects: Path,
+    with_history: bool,
+    source: str = "dump",
+) -> Iterator[_Collector]:
+    """A collector with its scratch file and what it writes."""
     work.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory(dir=work) as folder,
@@ -73,13 +124,7 @@ def collect(
         Writer(out, PAIR_SCHEMA) as pairs,
         Writer(rejects, REJECT_SCHEMA) as refused,
     ):
-        collector = _Collector(settings, shard, shards, spill, pairs, refused, history is not None)
-        if users is not None:
-            collector.read(users, "Users.xml")
-        collector.read(posts, "Posts.xml")
-        if history is not None:
-            collector.read(history, "PostHistory.xml")
-        return collector.finish()
+        yield _Collector(settings, shard, shards, spill, pairs, refused, with_history, source)
 
 
 class _Collector:
@@ -94,48 +139,50 @@ class _Collector:
         pairs: Writer,
         refused: Writer,
         with_history: bool,
+        source: str,
     ) -> None:
         self.settings, self.shard, self.shards = settings, shard, shards
         self.spill, self.pairs, self.refused = spill, pairs, refused
-        self.with_history = with_history
+        self.with_history, self.source = with_history, source
         self.site = settings.site.rstrip("/")
         self.host = self.site.partition("://")[2] or self.site
         self.tags = frozenset(settings.tags)
         self.skipped: Counter[str] = Counter()
         self.rows = 0
         self.newest = 0
-        self.started, self.milestone = time.monotonic(), 1
+        self.milestones = Milestones()
 
     def read(self, path: Path, member: str) -> None:
         """Take in all rows of a file; where it breaks off, say so and count it."""
-        take = {"Users.xml": self._user, "Posts.xml": self._post, "PostHistory.xml": self._revision}[member]
         before = self.rows
         try:
-            for row in dump.rows(path, member):
-                self.rows += 1
-                try:
-                    take(row)
-                except (KeyError, ValueError) as error:
-                    item = f"{member} row {self.rows - before}"
-                    self._refuse("row cannot be read", item, detail=f"{type(error).__name__}: {error}"[:300])
+            self.take(dump.rows(path, member), member)
         except dump.DumpError as error:
             self._refuse("source failed", f"{member} after {self.rows - before} rows", detail=str(error))
             log.warning("%s (after %d rows, which are kept)", error, self.rows - before)
         log.info("%s: %d rows, %d pairs so far", path.name, self.rows - before, self.pairs.rows)
 
-    def finish(self) -> dict[str, int]:
+    def take(self, rows: Iterable[Any], member: str) -> None:
+        """Take in rows in the form of the dump's file `member`: anything with `get`."""
+        take = {"Users.xml": self._user, "PostHistory.xml": self._revision}.get(member, self._post)
+        for number, row in enumerate(rows, 1):
+            self.rows += 1
+            try:
+                take(row)
+            except (KeyError, ValueError) as error:
+                detail = f"{type(error).__name__}: {error}"[:300]
+                self._refuse("row cannot be read", f"{member} row {number}", detail=detail)
+
+    def finish(self, counts_file: Path | None) -> dict[str, int]:
         """Write what is left over; returns counts of rows, pairs and rejects."""
         for _, question in self.spill.items("questions"):
-            self._refuse("accepted answer not in the dump", question[0], question[1])
+            self._refuse(f"accepted answer not in the {self.source}", question[0], question[1])
         for reason, number in sorted(self.skipped.items()):
             self._refuse(reason, f"{number} rows", detail="counted together")
         counts = {"rows": self.rows, "pairs": self.pairs.rows, "rejects": self.refused.rows}
-        log.info(
-            "stackoverflow: %s, %.0f pairs an hour; not looked into: %s",
-            counts,
-            self._rate(),
-            dict(self.skipped),
-        )
+        log.info("stackoverflow: %s; not looked into: %s", counts, dict(self.skipped))
+        asked = {"asked": self.settings.target, **counts}
+        self.milestones.write(counts_file, self.pairs.rows, asked)
         return counts
 
     def _user(self, row: Any) -> None:
@@ -221,7 +268,8 @@ class _Collector:
             number = _number(row, user)
             author = self.spill.get("users", number) or author or f"user{number}"
             url = f"{self.site}/users/{number}"
-        return Post(place, group, [cleaned(block) for block in blocks], licence, author, url)
+        date = day(row.get("CreationDate") or "")
+        return Post(place, group, [cleaned(block) for block in blocks], licence, author, url, date)
 
     def _compare(self, before: Post, after: Post, kind: str, page: str) -> None:
         """Write the blocks of two posts that are an error and its correction."""
@@ -243,9 +291,10 @@ class _Collector:
                 version_to=f"{after.place}#{b}",
                 url=f"{self.site}/{page}",
                 licence=" AND ".join(sorted({post.licence for post in both})),
-                licence_source="ContentLicense of the dump",
+                licence_source=f"ContentLicense of the {self.source}",
                 author="; ".join(dict.fromkeys(post.author for post in both if post.author)),
                 author_url=" ".join(dict.fromkeys(post.author_url for post in both if post.author_url)),
+                date=after.date,
             )
             self.pairs.write(
                 make_pair(
@@ -253,14 +302,8 @@ class _Collector:
                     origin=origin, filters=VERSION,
                 )
             )  # fmt: skip
-        while self.pairs.rows * 4 >= self.milestone * self.settings.target > 0:
-            log.info("milestone: %d %% of %d pairs, %.0f pairs an hour, %d rows read",
-                     self.milestone * 25, self.settings.target, self._rate(), self.rows)  # fmt: skip
-            self.milestone += 1
-
-    def _rate(self) -> float:
-        """Pairs an hour so far."""
-        return self.pairs.rows / max(time.monotonic() - self.started, 1e-9) * 3600
+        if self.settings.target > 0:
+            self.milestones.at(self.pairs.rows / self.settings.target, self.pairs.rows, rows=self.rows)
 
     def _refuse(self, reason: str, item: str, group: str = "", detail: str = "") -> None:
         self.refused.write(Reject(STEP, reason, item, group or self.host, detail))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import os
 import signal
 import textwrap
@@ -42,7 +43,10 @@ def snippets(tmp_path_factory):
 
 def shard(snippets, folder, number, shards, settings):
     out, rejects = folder / f"{number}-{shards}.parquet", folder / f"{number}-{shards}.rejects.parquet"
-    made = mutate_shard(snippets, number, shards, settings, MIX_FILE, out, rejects, out.with_suffix(".json"))
+    file = out.with_suffix(".counts.json")
+    made = mutate_shard(snippets, number, shards, settings, MIX_FILE, out, rejects, file)
+    written = json.loads(file.read_text())
+    assert written["items"] == made["totals"]["pairs"] and written["milestones"][-1]["milestone"] == "100%"
     return list(read_pairs(out)), list(read_rejects(rejects)), made
 
 
@@ -63,8 +67,8 @@ def test_result_does_not_depend_on_shards_workers_or_batches(snippets, tmp_path)
 def test_counts_of_each_kind_lie_beside_the_shard_and_add_up(snippets, tmp_path):
     whole, rejects, _ = shard(snippets, tmp_path, 0, 1, MutationSettings())
     parts = [shard(snippets, tmp_path, n, 2, MutationSettings())[0] for n in range(2)]
-    one = read_rates([tmp_path / "0-1.json"])
-    two = read_rates([tmp_path / "0-2.json", tmp_path / "1-2.json"])
+    one = read_rates([tmp_path / "0-1.counts.json"])
+    two = read_rates([tmp_path / "0-2.counts.json", tmp_path / "1-2.counts.json"])
     written = Counter(pair.kind for pair in whole)
     assert {kind: c[MUTANTS] for kind, c in one.kinds.items() if c[MUTANTS]} == written
     assert two.asked == one.asked and len(whole) == sum(map(len, parts))

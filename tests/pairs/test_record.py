@@ -11,6 +11,7 @@ from ctm.pairs.record import (
     Pair,
     Reject,
     Writer,
+    day,
     make_pair,
     make_snippet,
     pair_id,
@@ -24,7 +25,7 @@ from ctm.pairs.record import (
 
 
 def a_pair(number: int = 0) -> Pair:
-    origin = Origin(project="p", path="a/b.py", line=number, licence="MIT")
+    origin = Origin(project="p", path="a/b.py", line=number, licence="MIT", date="2020-02-29")
     return make_pair(
         f"x = {number}\n\t\u2028é",
         "y",
@@ -35,6 +36,11 @@ def a_pair(number: int = 0) -> Pair:
         group="p",
         origin=origin,
     )
+
+
+def test_a_day_is_one_of_the_calendar_or_nothing() -> None:
+    assert day("2019-04-01T12:00:00.000") == day("2019-04-01") == "2019-04-01"
+    assert [day(text) for text in ("", "2019", "2019-02-30", "10000-01-01", "yesterday!")] == [""] * 5
 
 
 def test_identity_depends_on_where_the_texts_join() -> None:

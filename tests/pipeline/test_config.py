@@ -94,6 +94,18 @@ def test_demo_asks_for_no_more_threads_than_two_cores() -> None:
             "sources: {stackoverflow: {enabled: true, posts: Posts.xml}}",
             ["mine.yaml", "sources.stackoverflow", "accept_dump_terms must be true", "CC BY-SA"],
         ),
+        (
+            "sources: {stackoverflow: {enabled: true, api: {questions: 9}}}",
+            ["mine.yaml", "sources.stackoverflow", "accept_dump_terms must be true", "those of the API"],
+        ),
+        (
+            "sources: {stackoverflow: {enabled: true, posts: Posts.xml, api: {questions: 9}}}",
+            ["mine.yaml", "sources.stackoverflow", "api.questions takes the place of a dump: posts"],
+        ),
+        (
+            "sources: {stackoverflow: {api: {questions: -1}}}",
+            ["mine.yaml", "sources.stackoverflow.api", "must not be negative, as -1 is"],
+        ),
         ("training: {order: [stage1, stage9]}", ["training.order", "stage9", "add training.stages.stage9"]),
         ("splits: {train: 80}", ["mine.yaml", "splits", "100 percent"]),
         ("model: {heads: 7}", ["mine.yaml", "model", "multiple of heads"]),

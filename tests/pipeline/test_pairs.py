@@ -32,6 +32,7 @@ def pair(number: int, source: str = "commit", split: str = "train", text: str = 
         url=f"https://example.org/kit/commit/{number}",
         licence="MIT",
         licence_source="LICENSE",
+        date="2021-03-04" if source == "commit" else "",
     )
     return make_pair(
         f"x = {number}  # {text}\ny = x",
@@ -64,7 +65,8 @@ def call(*arguments: object) -> tuple[int, str]:
 def test_a_pair_is_shown_with_its_origin_and_its_diff(run: Path) -> None:
     wanted = pair(100, "release", "test")
     code, shown = call("show", wanted.pair_id[:12], "--directory", run)
-    assert code == 0
+    assert code == 0 and "date" not in shown
+    assert "date      2021-03-04" in call("show", pair(3, text=HOSTILE).pair_id, "--directory", run)[1]
     for part in (wanted.pair_id, "kit/mean.py:100", "MIT (LICENSE)", "- x = 100", "+ x = 101", "  y = x"):
         assert part in shown
 
@@ -172,6 +174,7 @@ def test_the_card_counts_what_is_there(card: Path) -> None:
     assert ["release", "1", "0", "0", "0", "1"] in rows
     assert ["MIT", "31", "30", "0", "0", "1"] in rows
     assert ["2 to 5", "31", "30", "0", "0", "1"] in rows
+    assert ["2021", "30", "30", "0", "0", "0"] in rows and ["not known", "1", "0", "0", "0", "1"] in rows
     assert ["commit", "30", "96.67%", "1"] in rows, "coverage: 29 of 30 encoded"
     assert ["snippets", "near duplicate", "5"] in rows and ["commit", "suite mini", "7"] in rows
     assert page.count('<span class="del">') == 10, "ten examples of the one category"
@@ -183,7 +186,12 @@ def test_croissant_names_files_by_checksum_and_all_columns(card: Path) -> None:
     for entry in content["distribution"]:
         data = (card / entry["contentUrl"]).read_bytes()
         assert entry["sha256"] == hashlib.sha256(data).hexdigest()
-    assert {entry["name"] for entry in content["recordSet"][0]["field"]} >= {"buggy", "fixed", "licence"}
+    assert {entry["name"] for entry in content["recordSet"][0]["field"]} >= {
+        "buggy",
+        "fixed",
+        "licence",
+        "date",
+    }
 
 
 def test_croissant_is_valid_and_its_records_can_be_read(card: Path) -> None:

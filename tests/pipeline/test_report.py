@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from ctm.bugs.rates import Tally, write_rates
+from ctm.bugs.rates import Tally, figures_of
+from ctm.pairs.milestones import Milestones
 from ctm.pairs.record import Reject, write_rejects
 from ctm.pipeline.report import write_report
 from ctm.pipeline.summary import print_summary
@@ -60,6 +61,12 @@ def run(tmp_path: Path) -> Path:
     content = {
         "final/final_metrics.json": METRICS,
         "clean/counts.json": {"snippets": {"train": 40_000, "test": 1_000}},
+        "raw/releases/01-of-02.counts.json": {
+            "unit": "pairs",
+            "items": 77,
+            "hours": 0.5,
+            "milestones": [{"milestone": "25%", "items": 20, "items_per_hour": 98765, "hours": 0.1}],
+        },
         "pairs/counts.json": {"pairs": {"mutation": {"train": 120_000}, "release": {"train": 321}}},
         "training/stage1/summary.json": STAGE,
         "reports/benchmark.json": {"by_kind": {"missing_colon": {"n": 40, "exact": 0.75}}},
@@ -102,7 +109,7 @@ def test_rates_of_synthetic_bugs_stand_beside_those_asked_for(run: Path) -> None
             "clean": [9, 0, 0, 0, 9, 1],
         }
         tally = Tally(kinds, {"syntax": [100, made], "security": [10, 10], "clean": [10, 9]})
-        write_rates(run / f"results/mutants/0{number}-of-02.json", tally, totals={"pairs": 1})
+        Milestones().write(run / f"results/mutants/0{number}-of-02.counts.json", 60, figures_of(tally))
     page = page_of(run).split('<h2 id="synthetic-bugs">')[1].split("<h2")[0]
     success, validation = (
         page.split(f"<td>{name}</td>")[1].split("</tr>")[0] for name in ("success", "validation")
@@ -127,6 +134,11 @@ def test_page_shows_the_figures_of_the_artefacts(run: Path) -> None:
         assert shown in page, shown
     assert "duplicate" in page and ">3<" in page
     assert "Milestones" in page and 'class="no"' in page
+
+
+def test_the_speed_of_each_source_is_shown(run: Path) -> None:
+    row = page_of(run).split("<td>releases</td>")[1].split("</tr>")[0]
+    assert "01-of-02" in row and ">77<" in row and ">98,765<" in row
 
 
 def test_sources_that_failed_are_named_with_the_reason(run: Path) -> None:

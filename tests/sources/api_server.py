@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import threading
@@ -165,3 +166,79 @@ def item(number: int) -> dict[str, Any]:
         "license": [{"spdx_id": "MIT"}, {"spdx_id": "NOASSERTION"}, None][number % 3],
         "created_at": "2020-01-01T00:00:00Z",
     }
+
+
+KEY = "Secret*Key)0123456789(("
+"""Keys of that API have characters that are written otherwise in an address."""
+
+
+class FakeStackExchange:
+    """Questions of `created` (their creation times); number n is answered by 10_000 + n.
+
+    Answers are gzip, as that API's always are; `backoff` seconds are asked for with every third, and `quota` requests
+    are answered a day.
+    """
+
+    def __init__(self, api: Api, created: list[int], quota: int = 10_000, backoff: int = 7) -> None:
+        self.api, self.quota, self.backoff = api, quota, backoff
+        self.created = dict(enumerate(sorted(created), 1))
+        self.gone: set[int] = set()
+        self.used, self.day = 0, 0
+        self.shown: list[int] = []
+        api.answer = self.answer
+
+    def answer(self, path: str, params: dict[str, str], headers: dict[str, str]) -> Reply:
+        clock = self.api.clock
+        assert params["key"] == KEY and "authorization" not in headers
+        assert (params["site"], params["filter"], params["pagesize"]) == (
+            "stackoverflow.com",
+            "withbody",
+            "100",
+        )
+        if clock.now // 86_400 != self.day:
+            self.day, self.used = clock.now // 86_400, 0
+        if self.used >= self.quota:
+            self.api.early += 1
+        self.used += 1
+        page = int(params["page"])
+        if path == "/search/advanced":
+            assert (params["tagged"], params["accepted"], params["order"]) == ("python", "True", "asc")
+            first, last = int(params["fromdate"]), int(params["todate"])
+            hits = [n for n, at in self.created.items() if first <= at <= last]
+            items = [self.question(n) for n in hits[(page - 1) * 100 : page * 100]]
+            more = page * 100 < len(hits)
+        else:
+            wanted = [int(text) - 10_000 for text in path.removeprefix("/answers/").split(";")]
+            assert len(wanted) <= 100
+            self.shown += wanted
+            items, more = [self.reply(n) for n in wanted if n not in self.gone], False
+        body = {"items": items, "has_more": more, "quota_remaining": self.quota - self.used}
+        hold = 0.0
+        if self.used % 3 == 0:
+            body["backoff"] = hold = self.backoff
+        return zipped(body, hold=hold)
+
+    def post(self, number: int, text: str) -> dict[str, Any]:
+        """What both have."""
+        return {
+            "creation_date": self.created[number],
+            "body": f"<p>So:</p><pre><code>{text}\n</code></pre>",
+            "content_license": "CC BY-SA 4.0",
+            "owner": {"user_id": 100 + number, "display_name": "Zo&#235;"},
+        }
+
+    def question(self, number: int) -> dict[str, Any]:
+        """A question with code that does not compile."""
+        known = {"question_id": number, "accepted_answer_id": 10_000 + number, "tags": ["python", "list"]}
+        return known | self.post(number, f"def total{number}(items)\n    return sum(items)")
+
+    def reply(self, number: int) -> dict[str, Any]:
+        """Its accepted answer."""
+        known = {"answer_id": 10_000 + number, "question_id": number}
+        return known | self.post(number, f"def total{number}(items):\n    return sum(items)")
+
+
+def zipped(body: Any, status: int = 200, hold: float = 0.0) -> Reply:
+    """A reply that is gzip."""
+    raw = gzip.compress(json.dumps(body).encode())
+    return Reply(status, raw=raw, headers={"content-encoding": "gzip"}, hold=hold)

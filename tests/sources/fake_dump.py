@@ -32,13 +32,26 @@ def row(**fields: object) -> str:
 
 def question(number: int, accepted: int | None, *blocks: str, **fields: object) -> str:
     """A question tagged python by user 7."""
-    known = {"Tags": "<python><list>", "OwnerUserId": 7, "Body": html(*blocks), **LICENCES, **fields}
+    known = {
+        "Tags": "<python><list>",
+        "OwnerUserId": 7,
+        "Body": html(*blocks),
+        **LICENCES,
+        "CreationDate": "2012-01-02T00:00:00.000",
+        **fields,
+    }
     return row(Id=number, PostTypeId=1, AcceptedAnswerId=accepted, **known)
 
 
 def answer(number: int, parent: int, *blocks: str, **fields: object) -> str:
     """An answer by user 8."""
-    known = {"OwnerUserId": 8, "Body": html(*blocks), **LICENCES, **fields}
+    known = {
+        "OwnerUserId": 8,
+        "Body": html(*blocks),
+        **LICENCES,
+        "CreationDate": "2013-03-04T00:00:00.000",
+        **fields,
+    }
     return row(Id=number, PostTypeId=2, ParentId=parent, **known)
 
 

@@ -16,6 +16,7 @@ CODE = "def clamp(value, low, high):\n    if value {sign} low:\n        return l
 def run(folder: Path, *arguments: str) -> str:
     identity = {"GIT_AUTHOR_NAME": "A", "GIT_AUTHOR_EMAIL": "a@example.org"}
     identity |= {"GIT_COMMITTER_NAME": "A", "GIT_COMMITTER_EMAIL": "a@example.org"}
+    identity |= {"GIT_AUTHOR_DATE": "2011-01-01T00:00:00Z", "GIT_COMMITTER_DATE": "2014-06-07T00:00:00Z"}
     done = subprocess.run(
         ["git", *arguments], cwd=folder, env=os.environ | identity, capture_output=True, text=True
     )
@@ -69,6 +70,7 @@ def test_a_fix_becomes_a_pair_with_its_origin(repository: Path, tmp_path: Path) 
     assert (origin.path, origin.qualname, origin.line) == ("tool/core.py", "clamp", 1)
     assert (origin.licence, origin.licence_source) == ("MIT", "pyproject.toml")
     assert run(repository, "rev-parse", f"{origin.commit}^") == origin.parent
+    assert origin.date == "2014-06-07", "of the committer, not the author"
     assert reasons["message names no fix"] == 1
     assert reasons["message names another change"] == 2
 

@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,7 +36,10 @@ def test_snippets_carry_their_origin_and_what_is_left_out_its_reason(tmp_path: P
     install(site, "many", {f"many/m{i}.py": CODE.format(n=i) for i in range(40)})
     settings = InstalledSettings(per_distribution=20, paths=(str(site),))
     out, rejects = tmp_path / "out.parquet", tmp_path / "rejects.parquet"
-    counts = collect(0, 1, settings, out, rejects)
+    counts = collect(0, 1, settings, out, rejects, tmp_path / "counts.json")
+    written = json.loads((tmp_path / "counts.json").read_text())
+    assert written["items"] == counts["snippets"] and written["unit"] == "snippets"
+    assert [m["projects"] for m in written["milestones"]] == [1, 2, 3, 3]
     snippets = list(read_snippets(out))
     assert counts["snippets"] == len(snippets) and counts["projects"] == 3
     core = [item for item in snippets if item.group == "some-project"]

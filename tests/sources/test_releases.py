@@ -1,4 +1,5 @@
 import hashlib
+import json
 import zipfile
 from pathlib import Path
 
@@ -50,7 +51,10 @@ def test_fixes_of_consecutive_patch_releases_become_pairs(tmp_path: Path, index:
     pins = tmp_path / "releases.csv"
     pins.write_text("name,version,sha256\n" + "".join(lines))
     out, rejects, work = tmp_path / "out.parquet", tmp_path / "rejects.parquet", tmp_path / "work"
-    counts = collect(pins, 0, 1, ReleaseSettings(), work, out, rejects)
+    counts = collect(pins, 0, 1, ReleaseSettings(), work, out, rejects, tmp_path / "counts.json")
+    written = json.loads((tmp_path / "counts.json").read_text())
+    assert (written["items"], written["wheels"]) == (1, 5)
+    assert [m["transitions"] for m in written["milestones"]] == [1, 1, 2, 2]
     (pair,) = read_pairs(out)
     assert (pair.buggy, pair.fixed) == (CODE.format(sign="<=").rstrip(), CODE.format(sign="<").rstrip())
     assert (pair.source, pair.group, pair.origin.licence) == ("release", "alpha", "MIT")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -66,7 +69,7 @@ def test_questions_meet_their_accepted_answers(tmp_path: Path) -> None:
     assert (origin.version_from, origin.version_to) == ("q/1#2", "a/11#2")
     assert origin.url == "https://stackoverflow.com/a/11"
     assert (origin.licence, origin.licence_source) == ("CC-BY-SA-4.0", "ContentLicense of the dump")
-    assert origin.author == "user7; user8"
+    assert (origin.author, origin.date) == ("user7; user8", "2013-03-04"), "the answer's day"
     assert origin.author_url == "https://stackoverflow.com/users/7 https://stackoverflow.com/users/8"
     assert (second.buggy, second.fixed) == ("a = 1\nprint a", "a = 1\nprint(a)")
     assert second.origin.licence == "CC-BY-SA-3.0 AND CC-BY-SA-4.0"
@@ -116,6 +119,7 @@ def test_revisions_of_posts_and_names_of_users(tmp_path: Path) -> None:
             RevisionGUID=f"g{number}",
             UserId=8,
             Text=text,
+            CreationDate=f"2015-01-0{number}T00:00:00.000",
             ContentLicense="CC BY-SA 4.0",
         )
 
@@ -134,6 +138,7 @@ def test_revisions_of_posts_and_names_of_users(tmp_path: Path) -> None:
     assert (pair.buggy, pair.fixed, pair.kind) == (BROKEN, FIXED, "stackoverflow_revision")
     assert (pair.origin.version_from, pair.origin.version_to) == ("revisions/g3#1", "revisions/g4#1")
     assert pair.origin.url == "https://stackoverflow.com/posts/12/revisions"
+    assert pair.origin.date == "2015-01-04"
     assert (pair.origin.author, pair.group) == ("Ann", "stackoverflow.com-user-7")
     assert {("history without a text", "1 rows"), ("history of another post", "1 rows")} <= {
         (item.reason, item.item) for item in refused
@@ -170,6 +175,29 @@ def test_a_file_that_breaks_off_is_one_line_and_one_reject_and_keeps_what_came(
     assert len(warnings) == 1 and str(path) in warnings[0] and "\n" not in warnings[0]
 
 
+def test_an_archive_that_breaks_off_is_one_line_and_one_reject(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    noise = [answer(1000 + n, 999, hashlib.sha256(b"%d" % n).hexdigest() * 20) for n in range(2000)]
+    plain = write(tmp_path / "Posts.xml", *POSTS, *noise)
+    path = tmp_path / "site.7z"
+    with py7zr.SevenZipFile(path, "w") as archive:
+        archive.write(plain, "Posts.xml")
+    whole = path.read_bytes()
+    for content, said in (
+        (whole[: len(whole) // 2], "not a .7z that can be opened"),
+        (whole[:60_000] + bytes(50) + whole[60_050:], "cannot be unpacked"),
+    ):
+        caplog.clear()
+        path.write_bytes(content)
+        pairs, refused = run(tmp_path, path)
+        (reject,) = (item for item in refused if item.reason == "source failed")
+        assert reject.detail.startswith(f"{path}: {said}") and "\n" not in reject.detail
+        assert re.fullmatch(r"Posts\.xml after \d+ rows", reject.item) and len(pairs) <= 2
+        warnings = [record.message for record in caplog.records if record.levelname == "WARNING"]
+        assert len(warnings) == 1 and str(path) in warnings[0] and "\n" not in warnings[0]
+
+
 def test_rows_that_make_no_sense_are_counted_one_by_one(tmp_path: Path) -> None:
     bad = (
         row(Id="x", PostTypeId=2, ParentId=1),
@@ -193,11 +221,14 @@ def test_without_accepted_terms_nothing_is_read(tmp_path: Path) -> None:
         run(tmp_path, tmp_path / "nowhere.xml")
 
 
-def test_milestones_are_logged_at_each_quarter(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_milestones_are_logged_and_written_at_each_quarter(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level("INFO")
-    run(tmp_path, write(tmp_path / "Posts.xml", *POSTS))
+    counts = tmp_path / "counts.json"
+    run(tmp_path, write(tmp_path / "Posts.xml", *POSTS), counts_file=counts)
     said = [record.message for record in caplog.records if record.message.startswith("milestone")]
-    assert [line.partition(",")[0] for line in said] == [
-        "milestone: 25 % of 4 pairs",
-        "milestone: 50 % of 4 pairs",
-    ]
+    assert [line.partition(",")[0] for line in said] == ["milestone 25%: 1 pairs", "milestone 50%: 2 pairs"]
+    content = json.loads(counts.read_text())
+    assert (content["asked"], content["items"], content["rows"]) == (4, 2, len(POSTS))
+    assert [m["items"] for m in content["milestones"]] == [1, 2]

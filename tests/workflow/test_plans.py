@@ -173,6 +173,13 @@ def test_stack_overflow_is_collected_only_where_a_dump_and_its_terms_are_given(c
     assert "accept_dump_terms must be true" in done.stdout + done.stderr
 
 
+def test_the_api_takes_the_place_of_a_dump(checkout: Checkout) -> None:
+    given = {"enabled": True, "accept_dump_terms": True, "api": {"questions": 50}}
+    checkout.overlay["sources"] = _merged(checkout.overlay["sources"], {"stackoverflow": given})
+    plan = checkout.snakemake("-n", "-p", "results/pairs/train.parquet").stdout
+    assert "--state=work/stackexchange/state.sqlite" in plan and "--posts" not in plan
+
+
 def _merged(before: object, change: dict[str, object]) -> dict[str, object]:
     merged = dict(before) if isinstance(before, dict) else {}
     return {**merged, **change}

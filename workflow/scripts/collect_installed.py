@@ -4,8 +4,8 @@ from ctm.sources.installed import InstalledSettings, collect
 from options import File, Text, given, part, start
 
 
-def main(shard: Text, settings: Text, out: File, rejects: File) -> None:
-    collect(*part(shard), given(InstalledSettings, settings), out, rejects)
+def main(shard: Text, settings: Text, out: File, rejects: File, counts: File) -> None:
+    collect(*part(shard), given(InstalledSettings, settings), out, rejects, counts)
 
 
 if __name__ == "__main__":

@@ -4,8 +4,8 @@ from ctm.sources.releases import ReleaseSettings, collect
 from options import File, Text, given, part, start
 
 
-def main(pins: File, shard: Text, settings: Text, work: File, out: File, rejects: File) -> None:
-    collect(pins, *part(shard), given(ReleaseSettings, settings), work, out, rejects)
+def main(pins: File, shard: Text, settings: Text, work: File, out: File, rejects: File, counts: File) -> None:
+    collect(pins, *part(shard), given(ReleaseSettings, settings), work, out, rejects, counts)
 
 
 if __name__ == "__main__":

@@ -36,13 +36,13 @@ def names() -> list[str]:
     return [BASE, *sorted(path.stem for path in OVERLAYS.glob("*.yaml") if path.stem != BASE)]
 
 
-def train(name: str) -> Path:
+def train(name: str, cores: int) -> Path:
     """Run the workflow of one ablation; returns its bundle."""
     run = RUNS / name
     run.mkdir(parents=True, exist_ok=True)
     overlays = [OVERLAYS / f"{BASE}.yaml", *([] if name == BASE else [OVERLAYS / f"{name}.yaml"])]
     config = [CHECKOUT / "config" / "config.yaml", CHECKOUT / "config" / "demo.yaml", *overlays]
-    command = [str(BIN / "ctm-pipeline"), "run", "results/final/ctm.onnx", "--cores", "2"]
+    command = [str(BIN / "ctm-pipeline"), "run", "results/final/ctm.onnx", "--cores", str(cores)]
     command += ["--directory", str(run), "--configfile", *map(str, config)]
     subprocess.run(command, check=True, cwd=CHECKOUT)
     return run / "results" / "final"
@@ -74,6 +74,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("suite", type=Path, help="JSON lines, as `ctm-repair evaluate` reads them")
     parser.add_argument("names", nargs="*", help=f"of {', '.join(names())}; all, if none is given")
+    parser.add_argument(
+        "--cores", type=int, default=2, help="for Snakemake; the same for all rows of a table"
+    )
     given = parser.parse_args()
     if unknown := set(given.names) - set(names()):
         parser.error(f"no ablation {sorted(unknown)[0]!r}; there are {', '.join(names())}")
@@ -81,7 +84,7 @@ def main() -> None:
         parser.error(f"{given.suite}: no such file")
     RUNS.mkdir(parents=True, exist_ok=True)
     EQUAL_MIX.write_text(yaml.safe_dump(dict.fromkeys(registry(), 1)))
-    measured = {name: evaluate(train(name), given.suite) for name in given.names or names()}
+    measured = {name: evaluate(train(name, given.cores), given.suite) for name in given.names or names()}
     text = table(measured, given.suite)
     (RUNS / "table.md").write_text(text)
     print(text, end="")

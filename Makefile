@@ -2,6 +2,7 @@
 # make test    formatters, linters, types, tests, and one tiny run of the whole workflow
 # make check   the first half of that       make bench   benchmarks/*.py -> results/benchmarks.json
 # make dag     pictures of the workflow     make full    the full scale (a machine of 24 cores, 128 GB, 96 GB of vram)
+# make kill-collector REPOSITORY=path       the collector of commits killed 20 times over a real repository: nothing lost
 #
 # Each sets itself up: a virtual environment in .venv, pip only. torch comes from pip's own index unless TORCH_INDEX_URL
 # names another (CPU-only, CUDA or ROCm wheels). PYTHON=python3.12 picks the interpreter, HARDWARE=cuda the lock file.
@@ -9,7 +10,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: demo test check bench dag full lock setup clean-demo
+.PHONY: demo test check bench kill-collector dag full lock setup clean-demo
 
 PYTHON ?= python3
 HARDWARE ?= cpu
@@ -53,6 +54,10 @@ check: .venv/.dev
 
 bench: .venv/.dev
 	$(BIN)/python benchmarks/run.py
+
+kill-collector: .venv/.dev
+	@test -n "$(REPOSITORY)" || { echo "say which: make kill-collector REPOSITORY=/path/to/repository"; exit 2; }
+	$(BIN)/python tests/slow/kill_collector.py "$(REPOSITORY)"
 
 # the DAG of the demo (the full one has hundreds of shards), and the rules
 dag: .venv/.train

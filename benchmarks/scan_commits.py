@@ -24,7 +24,7 @@ from ctm.sources import git
 from ctm.sources.changes import changed_functions
 from ctm.sources.commits import CommitSettings, scan
 from ctm.sources.files import decode_source, refuse_path
-from ctm.sources.messages import refuse_message, reverted_commits
+from ctm.sources.messages import MessageFilter, reverted_commits
 from ctm.sources.repository import About
 
 COMMITS = 1000
@@ -82,12 +82,13 @@ def ours(folder: Path) -> set[str]:
 def rival(folder: Path) -> set[str]:
     """The same pairs by GitPython: every commit's diff and the blobs of its files, then the same filters."""
     settings = CommitSettings()
+    named = MessageFilter(settings.messages, settings.bots)
     pairs: set[str] = set()
     reverted: tuple[str, ...] = ()
     for commit in gitpython.Repo(folder).iter_commits():  # newest first: reverts come before what they revert
         reverted += tuple(reverted_commits(_message(commit)))
         if not any(commit.hexsha.startswith(name) for name in reverted):
-            pairs.update(_fixes(commit, settings))
+            pairs.update(_fixes(commit, settings, named))
     return pairs
 
 
@@ -96,7 +97,7 @@ def _message(commit: gitpython.Commit) -> str:
     return text if isinstance(text, str) else text.decode("utf-8", "replace")
 
 
-def _fixes(commit: gitpython.Commit, settings: CommitSettings) -> Iterator[str]:
+def _fixes(commit: gitpython.Commit, settings: CommitSettings, named: MessageFilter) -> Iterator[str]:
     if len(commit.parents) != 1:
         return
     files = [
@@ -105,7 +106,7 @@ def _fixes(commit: gitpython.Commit, settings: CommitSettings) -> Iterator[str]:
         if diff.change_type == "M" and diff.a_blob and diff.b_blob and not refuse_path(diff.b_path or "")
     ]
     if (
-        refuse_message(_message(commit), f"{commit.author.name} <{commit.author.email}>")
+        named.refuse(_message(commit), f"{commit.author.name} <{commit.author.email}>")
         or len(files) > settings.max_files
     ):
         return

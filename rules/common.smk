@@ -128,6 +128,12 @@ def encoded(suffix):
     ]
 
 
+def collected():
+    """Counts of what was asked of repositories and their histories, scanned and kept; none if they are not read."""
+    found = ["results/raw/repositories/counts.json"] if found_repositories() else []
+    return [*found, *raw("commits", ".counts.json")]
+
+
 def rejects():
     """All that was dropped with a reason, from every step."""
     return [

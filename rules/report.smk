@@ -3,6 +3,7 @@
 
 rule report:
     input:
+        collected=collected(),
         rejects=rejects(),
         clean="results/clean/counts.json",
         counts="results/pairs/counts.json",

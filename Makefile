@@ -4,6 +4,7 @@
 # make million a million synthetic pairs: speed and memory of each step (about 20 minutes) -> runs/million/million.json
 # make dag     pictures of the workflow     make full    the full scale (a machine of 24 cores, 128 GB, 96 GB of vram)
 # make ablate SUITE=pairs.jsonl    the demo without one part of its data each, measured on a suite of real code
+# make kill-collector REPOSITORY=path       the collector of commits killed 20 times over a real repository: nothing lost
 #
 # Each sets itself up: a virtual environment in .venv, pip only. torch comes from pip's own index unless TORCH_INDEX_URL
 # names another (CPU-only, CUDA or ROCm wheels). PYTHON=python3.12 picks the interpreter, HARDWARE=cuda the lock file.
@@ -11,7 +12,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: demo test check bench ablate million dag full lock setup clean-demo
+.PHONY: demo test check bench ablate million kill-collector dag full lock setup clean-demo
 
 PYTHON ?= python3
 HARDWARE ?= cpu
@@ -63,6 +64,10 @@ ablate: .venv/.train
 # memory of each step must not depend on the number of pairs: a quarter of them first, then all
 million: .venv/.train
 	$(BIN)/python benchmarks/million/run.py --cores $(CORES)
+
+kill-collector: .venv/.dev
+	@test -n "$(REPOSITORY)" || { echo "say which: make kill-collector REPOSITORY=/path/to/repository"; exit 2; }
+	$(BIN)/python tests/slow/kill_collector.py "$(REPOSITORY)"
 
 # the DAG of the demo (the full one has hundreds of shards), and the rules
 dag: .venv/.train

@@ -32,7 +32,7 @@ from ctm.sources import git
 from ctm.sources.changes import changed_functions
 from ctm.sources.commits import CommitSettings, scan
 from ctm.sources.files import decode_source, refuse_path
-from ctm.sources.messages import refuse_message, reverted_commits
+from ctm.sources.messages import MessageFilter, reverted_commits
 from ctm.sources.repository import About
 
 COMMITS = 1000
@@ -97,12 +97,13 @@ def ours(folder: Path) -> set[str]:
 def by_gitpython(folder: Path) -> set[str]:
     """The same pairs by GitPython: every commit's diff and the blobs of its files, then the same filters."""
     settings = CommitSettings()
+    named = MessageFilter(settings.messages, settings.bots)
     pairs: set[str] = set()
     reverted: tuple[str, ...] = ()
     for commit in gitpython.Repo(folder).iter_commits():  # newest first: reverts come before what they revert
         reverted += tuple(reverted_commits(_message(commit)))
         if not any(commit.hexsha.startswith(name) for name in reverted):
-            pairs.update(_fixes(commit, settings))
+            pairs.update(_fixes(commit, settings, named))
     return pairs
 
 
@@ -111,7 +112,7 @@ def _message(commit: gitpython.Commit) -> str:
     return text if isinstance(text, str) else text.decode("utf-8", "replace")
 
 
-def _fixes(commit: gitpython.Commit, settings: CommitSettings) -> Iterator[str]:
+def _fixes(commit: gitpython.Commit, settings: CommitSettings, named: MessageFilter) -> Iterator[str]:
     if len(commit.parents) != 1:
         return
     sides = [
@@ -119,12 +120,13 @@ def _fixes(commit: gitpython.Commit, settings: CommitSettings) -> Iterator[str]:
         for diff in commit.parents[0].diff(commit, no_renames=True)
         if diff.change_type == "M" and diff.a_blob and diff.b_blob and not refuse_path(diff.b_path or "")
     ]
-    yield from _kept(sides, _message(commit), commit.author, settings)
+    yield from _kept(sides, _message(commit), commit.author, settings, named)
 
 
 def by_pydriller(folder: Path) -> set[str]:
     """The same pairs by PyDriller."""
     settings = CommitSettings()
+    named = MessageFilter(settings.messages, settings.bots)
     pairs: set[str] = set()
     reverted: tuple[str, ...] = ()
     for commit in pydriller.Repository(str(folder), order="reverse").traverse_commits():
@@ -136,15 +138,19 @@ def by_pydriller(folder: Path) -> set[str]:
             for file in commit.modified_files
             if file.change_type is pydriller.ModificationType.MODIFY and not refuse_path(file.new_path)
         ]
-        pairs.update(_kept(sides, commit.msg, commit.author, settings))
+        pairs.update(_kept(sides, commit.msg, commit.author, settings, named))
     return pairs
 
 
 def _kept(
-    files: list[tuple[bytes, bytes]], message: str, author: Author, settings: CommitSettings
+    files: list[tuple[bytes, bytes]],
+    message: str,
+    author: Author,
+    settings: CommitSettings,
+    named: MessageFilter,
 ) -> Iterator[str]:
     """What the filters leave of a commit."""
-    if refuse_message(message, f"{author.name} <{author.email}>") or len(files) > settings.max_files:
+    if named.refuse(message, f"{author.name} <{author.email}>") or len(files) > settings.max_files:
         return
     kept, touched = [], 0
     for sides in files:

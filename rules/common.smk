@@ -146,6 +146,7 @@ def rejects():
 def source_counts():
     """What each job of each source gave, and how fast."""
     return [
+        *(["results/raw/repositories/counts.json"] if found_repositories() else []),
         *(file for source in RAW for file in raw(source, ".counts.json")),
         *(f"results/mutants/{shard}.counts.json" for shard in shard_names(CONFIG.bugs.shards)),
     ]

@@ -64,6 +64,7 @@ class _Run:
         """All sections that there are artefacts for."""
         parts = [
             ("final_metrics", self._accuracy),
+            ("", self._collected),
             ("pairs/counts", self._data),
             *([("", self._kinds)] if self.mutants else []),
             ("", self._rejected),
@@ -73,7 +74,8 @@ class _Run:
             ("", self._checks),
             ("", self._costs),
         ]
-        return [make() for name, make in parts if not name or name in self.json]
+        made = [make() for name, make in parts if not name or name in self.json]
+        return [section for section in made if section.blocks]
 
     def _accuracy(self) -> Section:
         metrics = self.read("final_metrics")
@@ -99,6 +101,20 @@ class _Run:
             "Exact match on projects never seen in training, after all passes, at the most certain tick. A category is "
             "the mean of its kinds, overall the mean of the categories that were tested; clean stands apart.",
         )
+
+    def _collected(self) -> Section:
+        """What was asked of the histories, what was read and what was kept, all shards together."""
+        blocks = []
+        if "repositories/counts" in self.json:
+            blocks += blocks_of("Repositories found", self.read("repositories/counts"))
+        shards = [json.loads(path.read_text()) for path in self.sources if path.parent.name == "commits"]
+        if shards:
+            table = [(name, sum(shard[name] for shard in shards)) for name in _COLLECTED]
+            table += [
+                (f"shards where {ended}", n) for ended, n in Counter(s["ended"] for s in shards).items()
+            ]
+            blocks.append(Block("Bug fixes in git histories", table=rows([], table)))
+        return Section("Collected", blocks, "Why the rest was not kept is counted below, by step and reason.")
 
     def _data(self) -> Section:
         blocks = [Block("Sources", table=self._speeds())] if self.sources else []
@@ -202,6 +218,8 @@ def _number(text: str) -> float:
         return 0.0
 
 
+_COLLECTED = ("asked", "listed", "repositories", "failed", "opted out", "commits", "pairs", "rejects")
+"""Counts of rule collect_commits; `asked` pairs (0: as many as there are), of so many `listed` repositories."""
 _STAGE_FIGURES = {
     "samples_seen": "samples seen",
     "unique_samples": "unique",

@@ -6,27 +6,29 @@ whole costs ten times as much; the compiler decides whether what was cut is a fu
 
 from __future__ import annotations
 
-import ast
 import re
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from types import CodeType
 
 from rapidfuzz.distance import Levenshtein
 
 from ctm.pairs.categories import compiles
+from ctm.sources.meaning import same_meaning, same_parameters
 
-VERSION = "changes/2"
+VERSION = "changes/3"
+BROKEN = "buggy side does not parse"
 
 _DEFINITION = re.compile(r"^([ \t]*)(?:async[ \t]+)?(def|class)[ \t]+(\w+)", re.MULTILINE)
 _OVERLOAD = re.compile(r"^@(?:\w+\.)?overload$", re.MULTILINE)
 
 _TRIPLE = re.compile(r"\"{3}|'{3}")
-_TYPED = re.compile(r"\bcast\(|^[ \t]+(?:async[ \t]+)?def[ \t]", re.MULTILINE)
-
 MAX_DECORATORS = 8
 """Lines of decorators that may stand between a changed line and its `def`."""
+
+_TEST = re.compile(
+    r"\b(?:test_\w+|(?:set_?[uU]p|tear_?[dD]own)(?:_?(?:[cC]lass|[mM]odule|[mM]ethod|function))?)\b"
+)
+"""Functions of tests that stand in files of the product, as nose's and doctest's set-up did."""
 
 _INNER = re.compile(r"[ \t]+(?:async[ \t]+)?def[ \t]")
 
@@ -44,7 +46,20 @@ class ChangeLimits:
     max_changed_lines: int = 10
     """Most lines that changed: of each place, the longer of its two sides."""
     same_meaning: bool = False
-    """Whether functions are taken that differ in formatting, comments, docstrings, annotations and casts only."""
+    """Whether functions are taken that differ in formatting, comments, docstrings, annotations, casts and wording of
+    messages only."""
+
+
+@dataclass(frozen=True)
+class FixLimits(ChangeLimits):
+    """Limits of fixes in files: functions of releases and commits."""
+
+    broken: bool = False
+    """Whether functions are taken whose buggy side does not compile; the fixed side has to."""
+    parameters: bool = False
+    """Whether functions are taken whose parameters have other names or another order: mostly a change for callers."""
+    tests: bool = False
+    """Whether tests are read: their files, and their functions elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +88,7 @@ class _Function:
     indent: str
 
 
-def changed_functions(before: str, after: str, limits: ChangeLimits) -> Changes:
+def changed_functions(before: str, after: str, limits: FixLimits) -> Changes:
     """Compare two versions of a file. A change in a nested function counts for the outermost that is short enough."""
     changes = Changes()
     old_lines, new_lines = before.split("\n"), after.split("\n")
@@ -95,8 +110,11 @@ def changed_functions(before: str, after: str, limits: ChangeLimits) -> Changes:
         if new.stop - new.first > limits.max_lines and _has_inner(new_lines, new):
             continue
         done = new.stop
-        reason = judge(old_text, text, limits)
-        if reason:
+        test = not limits.tests and _TEST.search(new.qualname)
+        reason = "test function" if test else judge(old_text, text, limits)
+        if not reason and not limits.parameters and not same_parameters(old_text, text):
+            reason = "parameters changed"
+        if reason and not (limits.broken and reason == BROKEN):
             changes.rejected.append((reason, new.qualname, new.first + 1))
         else:
             changes.kept.append(Change(new.qualname, new.first + 1, old_text, text))
@@ -115,22 +133,13 @@ def judge(before: str, after: str, limits: ChangeLimits) -> str:
         return "too many hunks"
     if lines > limits.max_changed_lines:
         return "too many changed lines"
-    if not (compiles(before) and compiles(after)):
-        return "does not parse"
+    if not compiles(after):
+        return "fixed side does not parse"
+    if not compiles(before):
+        return BROKEN
     if _OVERLOAD.search(after):
         return "declaration of an overload"
-    # Bytecode is the quick answer; trees are compared where it is equal, or where it holds types: a cast, the
-    # annotations of a nested function.
-    if (
-        not _TYPED.search(before)
-        and not _TYPED.search(after)
-        and _instructions(before) != _instructions(after)
-    ):
-        return ""
-    if limits.same_meaning or _meaning(before) != _meaning(after):
-        return ""
-    spacing = "".join(before.split()) == "".join(after.split())
-    return "formatting only" if spacing else "no change of the code"
+    return "" if limits.same_meaning else same_meaning(before, after)
 
 
 def diff_size(old: list[str], new: list[str]) -> tuple[int, int]:
@@ -239,53 +248,3 @@ def _has_inner(lines: list[str], outer: _Function) -> bool:
 
 def _dedented(lines: list[str], item: _Function) -> str:
     return "\n".join(line.removeprefix(item.indent) for line in lines[item.first : item.stop]).rstrip()
-
-
-def _instructions(text: str) -> tuple[object, ...]:
-    """Bytecode of the function in `text`, without docstrings, annotations, defaults, line numbers and assertions."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        code = compile(text, "<function>", "exec", dont_inherit=True, optimize=2)
-    return tuple(_comparable(item) for item in code.co_consts if isinstance(item, CodeType))
-
-
-def _comparable(code: CodeType) -> tuple[object, ...]:
-    # repr keeps 1, 1.0 and True apart
-    constants = tuple(
-        _comparable(item) if isinstance(item, CodeType) else repr(item) for item in code.co_consts
-    )
-    return code.co_code, code.co_names, code.co_varnames, code.co_flags, code.co_exceptiontable, constants
-
-
-def _meaning(text: str) -> str:
-    """The syntax tree without docstrings, annotations and casts, which no run of the function notices."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        tree = ast.parse(text)
-    return ast.dump(_Untyped().visit(tree))
-
-
-class _Untyped(ast.NodeTransformer):
-    def generic_visit(self, node: ast.AST) -> ast.AST:
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            head = node.body[0]
-            if isinstance(head, ast.Expr) and isinstance(head.value, ast.Constant):
-                node.body = node.body[1:] or [ast.Pass()]
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            node.returns = None
-        return super().generic_visit(node)
-
-    def visit_arg(self, node: ast.arg) -> ast.arg:
-        node.annotation = None
-        return node
-
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
-        if node.value is None:
-            return ast.Pass()
-        return self.generic_visit(ast.Assign([node.target], node.value))
-
-    def visit_Call(self, node: ast.Call) -> ast.AST:
-        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-        if name == "cast" and len(node.args) == 2:
-            return self.visit(node.args[1])
-        return self.generic_visit(node)

@@ -19,6 +19,8 @@ _VENDORED = {
     "_bundled",
 }
 _VENDORED |= {"third_party", "thirdparty", "site-packages"}
+_PACKAGING = {"setup.py", "noxfile.py", "tasks.py"}
+_DOCUMENTATION = {"doc", "docs"}
 _GENERATED = re.compile(
     rb"(?i)(?:auto(?:matically|matic)?[- ]?generated|do not edit|generated (?:by|from|using|with)|@generated)"
 )
@@ -30,15 +32,17 @@ def deals_to(name: str, shard: int, shards: int) -> bool:
     return int.from_bytes(digest, "big") % shards == shard % shards
 
 
-def refuse_path(path: str) -> str:
-    """Why a file is not read, by its path within the project ("" where it is)."""
+def refuse_path(path: str, tests: bool = False) -> str:
+    """Why a file is not read, by its path within the project ("" where it is). `tests`: whether tests are read."""
     parts = PurePosixPath(path).parts
     if not path.endswith(".py"):
         return "not Python"
-    if _TEST_FOLDERS.intersection(parts[:-1]) or _TEST_FILE.fullmatch(parts[-1]):
+    if not tests and (_TEST_FOLDERS.intersection(parts[:-1]) or _TEST_FILE.fullmatch(parts[-1])):
         return "test file"
     if _VENDORED.intersection(parts[:-1]):
         return "vendored copy"
+    if path in _PACKAGING or parts[0] in _DOCUMENTATION:
+        return "packaging or documentation"
     return "generated file" if parts[-1].endswith(("_pb2.py", "_pb2_grpc.py")) else ""
 
 

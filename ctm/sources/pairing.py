@@ -14,10 +14,9 @@ from dataclasses import dataclass, field, replace
 
 from rapidfuzz.distance import Indel
 
-from ctm.pairs.categories import compiles
 from ctm.pairs.snippets import MAX_LINE_CHARACTERS
 from ctm.sources import changes
-from ctm.sources.changes import ChangeLimits, judge
+from ctm.sources.changes import BROKEN, ChangeLimits, judge
 
 _STATEMENT = re.compile(
     r"^[ \t]*(?:@|(?:async|assert|class|def|for|from|if|import|raise|return|try|while|with)\b)", re.MULTILINE
@@ -93,10 +92,8 @@ def refuse(before: str, after: str, limits: PairingLimits) -> str:
     if Indel.normalized_similarity(old, new) > limits.max_similarity:
         return "too similar"
     reason = judge(before, after, replace(limits, min_lines=1))  # sizes first, then the compiler
-    broken = reason == "does not parse"
-    if broken:
-        reason = "" if compiles(after) else "correction does not compile"
-    if reason:
+    broken = reason == BROKEN
+    if reason and not broken:
         return reason
     if min(len(old), len(new)) < (limits.min_broken_lines if broken else limits.min_lines):
         return "block too short"

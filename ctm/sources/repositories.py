@@ -19,7 +19,7 @@ from pathlib import Path
 from ctm.pairs.milestones import write_json
 from ctm.pairs.record import REJECT_SCHEMA, Reject, Writer
 from ctm.sources.etags import Etags
-from ctm.sources.git import without_credentials
+from ctm.sources.git_process import without_credentials
 from ctm.sources.github import (
     COLUMNS,
     HEADERS,

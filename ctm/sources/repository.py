@@ -54,7 +54,7 @@ class About:
 
 
 def about(folder: Path, fallback: str, seconds: float, revision: str = "HEAD") -> About:
-    """What the files of `revision` say. `fallback` is the name where no package is built. Raises git.GitFailed."""
+    """What the files of `revision` say. `fallback` is the name where no package is built. Raises GitFailed."""
     names = git.top_level(folder, seconds, revision)
 
     def read(name: str) -> str:
@@ -66,10 +66,14 @@ def about(folder: Path, fallback: str, seconds: float, revision: str = "HEAD") -
 
     project, licence, source = "", "", ""
     try:
-        metadata = tomllib.loads(read("pyproject.toml")).get("project", {})
+        tables = tomllib.loads(read("pyproject.toml"))
     except tomllib.TOMLDecodeError:
-        metadata = {}
-    if isinstance(metadata, dict):
+        tables = {}
+    tool = tables.get("tool")
+    poetry = tool.get("poetry") if isinstance(tool, dict) else None
+    for metadata in (tables.get("project"), poetry):  # Poetry had tables of its own before the standard's
+        if project or not isinstance(metadata, dict):
+            continue
         project = str(metadata.get("name") or "")
         stated = metadata.get("license") or ""
         if isinstance(stated, dict):

@@ -141,6 +141,21 @@ def test_the_speed_of_each_source_is_shown(run: Path) -> None:
     assert "01-of-02" in row and ">77<" in row and ">98,765<" in row
 
 
+def test_what_was_asked_scanned_and_kept_of_histories_is_there(run: Path) -> None:
+    assert "Collected" not in page_of(run)
+    raw = run / "results/raw"
+    (raw / "commits").mkdir(parents=True)
+    (raw / "repositories").mkdir()
+    names = ("asked", "listed", "repositories", "failed", "opted out", "commits", "pairs", "rejects")
+    counts = {name: 1000 + n for n, name in enumerate(names)}
+    for shard, ended in (("1-of-2", "the list ended"), ("2-of-2", "the number was reached")):
+        Milestones().write(raw / "commits" / f"{shard}.counts.json", 7, {**counts, "ended": ended})
+    (raw / "repositories/counts.json").write_text(json.dumps({"found": 4321, "kept": 12}))
+    page = page_of(run)
+    for shown in ("Collected", "2,000", "2,010", "2,014", "shards where the list ended", "4,321"):
+        assert shown in page, shown
+
+
 def test_sources_that_failed_are_named_with_the_reason(run: Path) -> None:
     page = page_of(run)
     assert "Sources that failed" in page

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import random
-import signal
 import subprocess
-import time
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from ctm.pairs.record import read_pairs, read_rejects
+from collector_runs import kill_again_and_again, results, run
+from ctm.pairs.record import read_rejects
 from ctm.sources import commits
-from ctm.sources.collector import collect
 from ctm.sources.commits import CommitSettings
 
 BATCH = 3
@@ -63,72 +60,18 @@ def repositories(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     return [repository(folder / f"tool{n}.git", history(n, 40)) for n in range(3)]
 
 
-def results(folder: Path) -> tuple[list[object], list[object]]:
-    return list(read_pairs(folder / "out.parquet")), list(read_rejects(folder / "rejects.parquet"))
-
-
-def run(
-    repositories: list[str],
-    folder: Path,
-    settings: CommitSettings = CommitSettings(),  # noqa: B008
-    threads: int = 1,
-    listed: Path | None = None,
-) -> dict:
-    return collect(
-        repositories, listed, 0, 1, settings, folder / "work", folder / "state", folder / "out.parquet",
-        folder / "rejects.parquet", folder / "counts.json", threads,
-    )  # fmt: skip
-
-
-def child(folder: Path, repositories: list[str], threads: int) -> None:
-    commits.BATCH = BATCH
-    run(repositories, folder, threads=threads)
-
-
-def start(folder: Path, repositories: list[str], threads: int) -> multiprocessing.process.BaseProcess:
-    """A collector of its own; forked, since there are many and imports take longer than the work."""
-    process = multiprocessing.get_context("fork").Process(target=child, args=(folder, repositories, threads))
-    process.start()
-    return process
-
-
-def batches_done(folder: Path) -> int:
-    return len(list(folder.glob("state/*/*.rejects.parquet")))
-
-
 @pytest.mark.parametrize(("threads", "kills"), [(1, 20), (2, 4)])
 def test_killed_at_random_points_it_ends_with_the_same_pairs(
     repositories: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, threads: int, kills: int
 ) -> None:
-    draw = random.Random(threads)
-    folders, moved, done = [tmp_path / "killed0"], 0, 0
-    for _ in range(3 * kills):
-        if done == kills:
-            break
-        folder = folders[-1]
-        before = batches_done(folder)
-        process = start(folder, repositories, threads)
-        # kill once it has got further by some batches, and a random moment later: in the middle of anything
-        until = before + draw.randint(0, 2)
-        while process.is_alive() and batches_done(folder) < until:
-            time.sleep(0.001)
-        time.sleep(draw.random() * 0.03)
-        process.kill()  # and not its helpers: they have to notice
-        process.join()
-        if process.exitcode == -signal.SIGKILL:
-            done += 1
-            moved += batches_done(folder) > before
-        else:  # it was quicker than the kill: the next one hits a collection begun anew
-            assert process.exitcode == 0
-            folders.append(tmp_path / f"killed{len(folders)}")
-    assert done == kills and moved >= done // 3, "killed too early or too late to show anything"
-    last = start(folders[-1], repositories, threads)
-    last.join(100)
-    assert last.exitcode == 0
+    killed = kill_again_and_again(repositories, tmp_path, BATCH, threads, kills, seed=threads, pause=0.03)
+    assert killed.kills == kills and killed.moved >= kills // 3, (
+        "killed too early or too late to show anything"
+    )
     monkeypatch.setattr(commits, "BATCH", BATCH)
     run(repositories, tmp_path / "whole")
     assert len(results(tmp_path / "whole")[0]) > 20
-    for folder in folders:
+    for folder in killed.folders:
         assert results(folder) == results(tmp_path / "whole")
         assert not list((folder / "work").glob(".*.part")), "clones that were cut off were left"
 
@@ -211,7 +154,7 @@ def test_a_list_adds_repositories_and_its_licence_where_they_state_none(tmp_path
     listed.write_text(f"url,licence\n{bare},Apache-2.0\n")
     run([], tmp_path, listed=listed)
     ((pair,), _) = results(tmp_path)
-    assert (pair.origin.licence, pair.origin.licence_source) == ("Apache-2.0", "list of repositories")  # type: ignore[attr-defined]
+    assert (pair.origin.licence, pair.origin.licence_source) == ("Apache-2.0", "list of repositories")
 
 
 def test_reverts_bots_and_formatting_are_counted_and_may_be_kept(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from ctm.pairs.record import read_pairs, read_rejects
 from ctm.sources import git
 from ctm.sources.collector import collect
 from ctm.sources.commits import CommitSettings
+from ctm.sources.git_process import GitFailed
 
 CODE = "def clamp(value, low, high):\n    if value {sign} low:\n        return low\n    return min(value, high)\n"
 
@@ -84,13 +85,18 @@ def test_new_commits_are_fetched_into_the_clone(repository: Path, tmp_path: Path
 def test_urls_are_cloned_without_contents_and_give_the_same(repository: Path, tmp_path: Path) -> None:
     run(repository, "config", "uploadpack.allowFilter", "true")
     run(repository, "config", "uploadpack.allowAnySHA1InWant", "true")
-    (pair,), _ = collected([f"file://{repository}"], tmp_path)
+    for number in range(5):
+        code = CODE.format(sign="<").replace("low\n", f"low + {number}\n")
+        commit(repository, f"Fix the sum {number}", {"tool/core.py": code, f"docs/{number}.md": "text"})
+    pairs, _ = collected([f"file://{repository}"], tmp_path)
+    assert len(pairs) == 6 and pairs == collected([str(repository)], tmp_path / "whole")[0]
     (clone,) = (tmp_path / "work").glob("*.git")
     assert git.is_partial(clone)
-    assert pair.fixed == CODE.format(sign="<").rstrip()
     unread = run(repository, "rev-parse", "HEAD:tests/test_core.py")
     listed = run(clone, "cat-file", "--batch-all-objects", "--batch-check=%(objectname)")
-    assert pair.origin.commit in listed and unread not in listed
+    assert pairs[0].origin.commit in listed and unread not in listed
+    packs = list(clone.glob("objects/pack/*.promisor"))
+    assert len(packs) == 3, "the clone, pyproject.toml, and the contents in one go"
 
 
 def test_a_source_that_fails_is_a_reject_and_the_others_go_on(repository: Path, tmp_path: Path) -> None:
@@ -103,9 +109,9 @@ def test_a_source_that_fails_is_a_reject_and_the_others_go_on(repository: Path, 
 
 
 def test_a_clone_is_stopped_past_its_limits(repository: Path, tmp_path: Path) -> None:
-    with pytest.raises(git.GitFailed, match="more than 0 MB"):
+    with pytest.raises(GitFailed, match="more than 0 MB"):
         git.clone_or_fetch(str(repository), tmp_path / "small.git", 60, 10)
-    with pytest.raises(git.GitFailed, match="more than 0 s"):
+    with pytest.raises(GitFailed, match="more than 0 s"):
         git.clone_or_fetch(str(repository), tmp_path / "quick.git", 0, 10_000_000)
     assert not list(tmp_path.glob("*.part")) and not list(tmp_path.glob(".*.part"))
 
@@ -138,3 +144,41 @@ def test_large_blobs_are_skipped(repository: Path, tmp_path: Path) -> None:
     pairs, reasons = collected([str(repository)], tmp_path, CommitSettings(max_bytes=50))
     assert not pairs
     assert reasons["file too large"] == 1
+
+
+def test_every_commit_is_a_pair_or_a_reject(repository: Path, tmp_path: Path) -> None:
+    commit(repository, "Fix a constant", {"tool/core.py": "LIMIT = 1\n" + CODE.format(sign="<")})
+    pairs, _ = collected([str(repository)], tmp_path)
+    named = {item.origin.commit for item in pairs}
+    rejects = list(read_rejects(tmp_path / "rejects.parquet"))
+    named |= {item.item.split(":")[0] for item in rejects}
+    assert named == set(run(repository, "log", "--min-parents=1", "--format=%H").split())
+    assert [item.item for item in rejects if item.reason == "no function changed"] == [
+        run(repository, "rev-parse", "HEAD")
+    ]
+
+
+def test_merges_and_tests_may_be_read(repository: Path, tmp_path: Path) -> None:
+    run(repository, "checkout", "--quiet", "-b", "side", "HEAD~1")
+    commit(repository, "Work", {"tool/core.py": CODE.format(sign="<=").replace("min", "max")})
+    commit(repository, "More work", {"tests/test_core.py": CODE.format(sign=">=")})
+    run(repository, "checkout", "--quiet", "main")
+    run(
+        repository,
+        "merge",
+        "--quiet",
+        "--no-ff",
+        "-X",
+        "theirs",
+        "-m",
+        "Merge branch 'side'\n\nFix the upper end",
+        "side",
+    )
+    pairs, reasons = collected([str(repository)], tmp_path)
+    assert len(pairs) == 1 and reasons["merge commit"] == 1
+    pairs, _ = collected([str(repository)], tmp_path / "merges", CommitSettings(merges=True))
+    assert len(pairs) == 2 and pairs[0].origin.commit == run(repository, "rev-parse", "HEAD")
+    assert pairs[0].origin.parent == run(repository, "rev-parse", "HEAD^1")
+    commit(repository, "Fix the lower end", {"tests/test_core.py": CODE.format(sign=">")})
+    pairs, _ = collected([str(repository)], tmp_path / "tests", CommitSettings(tests=True))
+    assert pairs[0].origin.path == "tests/test_core.py"

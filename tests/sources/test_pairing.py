@@ -43,8 +43,8 @@ def test_every_later_block_is_kept_or_counted() -> None:
     [
         (BROKEN, FIXED, ""),
         (WRONG, FIXED, ""),
-        (FIXED, BROKEN, "correction does not compile"),
-        (BROKEN, BROKEN.replace("total", "sum"), "correction does not compile"),
+        (FIXED, BROKEN, "fixed side does not parse"),
+        (BROKEN, BROKEN.replace("total", "sum"), "fixed side does not parse"),
         ("print 'a'", "print('a')", ""),
         ("f(a)\ng(b)", "f(a)\ng(c)", "block too short"),
         (FIXED, FIXED + "  # a remark", "no change of the code"),

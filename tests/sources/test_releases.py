@@ -1,13 +1,15 @@
 import hashlib
 import json
 import zipfile
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from ctm.pairs.record import read_pairs, read_rejects
-from ctm.sources import releases
-from ctm.sources.releases import ReleaseSettings, collect, read_pins
+from ctm.sources import wheels
+from ctm.sources.releases import ReleaseSettings, collect
+from ctm.sources.wheels import read_pins
 
 CODE = "def clamp(value, low, high):\n    if value {sign} low:\n        return low\n    return min(value, high)\n"
 CHECKOUT = Path(__file__).parents[2]
@@ -61,11 +63,46 @@ def test_fixes_of_consecutive_patch_releases_become_pairs(tmp_path: Path, index:
     assert (pair.origin.version_from, pair.origin.version_to) == ("1.0.0", "1.0.1")
     assert counts["wheels"] == 5
     reasons = {(item.group, item.reason) for item in read_rejects(rejects)}
-    assert reasons == {("beta", "no licence stated"), ("gamma", "source failed")}
+    assert reasons == {
+        ("alpha", "test file"), ("beta", "test file"), ("beta", "no licence stated"), ("gamma", "source failed"),
+    }  # fmt: skip
 
     for path in index.iterdir():
         path.unlink()  # a second run needs no index
     assert collect(pins, 0, 1, ReleaseSettings(), work, out, rejects)["pairs"] == 1
+
+
+def test_sweeps_speed_and_large_releases_are_counted_and_left_out(
+    tmp_path: Path, index: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def code(body: str, functions: int) -> str:
+        return "\n\n".join(f"def f{n}(a):\n    {body.format(n=n)}\n    return x" for n in range(functions))
+
+    quick = "x = max(a)  # faster"
+    lines = [
+        *(
+            wheel(index, "alike", f"1.0.{v}", code(b, 3))
+            for v, b in enumerate(("x = float(a{n})", "x = a{n}"))
+        ),
+        *(wheel(index, "large", f"1.0.{v}", code(f"x = a{{n}} {b} y{{n}}", 11)) for v, b in enumerate("+-")),
+        *(wheel(index, "speed", f"1.0.{v}", code(b, 1)) for v, b in enumerate(("x = sorted(a)[-1]", quick))),
+        *(wheel(index, "small", f"1.0.{v}", code(b, 1)) for v, b in enumerate(("x = min(a)", "x = max(a)"))),
+    ]
+    (tmp_path / "releases.csv").write_text("name,version,sha256\n" + "".join(lines))
+    caplog.set_level("INFO")
+    out, rejects = tmp_path / "out.parquet", tmp_path / "rejects.parquet"
+    collect(tmp_path / "releases.csv", 0, 1, ReleaseSettings(), tmp_path / "work", out, rejects)
+    assert [pair.group for pair in read_pairs(out)] == ["small"]
+    reasons = Counter(
+        (item.group, item.reason) for item in read_rejects(rejects) if item.reason != "test file"
+    )
+    assert reasons == {
+        ("alike", "same exchange in many functions"): 3,
+        ("large", "release changes too many functions"): 11,
+        ("speed", "comment names speed"): 1,
+    }
+    said = [message for message in caplog.messages if message.startswith("milestone")]
+    assert len(said) == 4 and "1 pairs, 4 transitions" in said[-1]
 
 
 def test_a_wheel_of_another_content_is_not_used(tmp_path: Path, index: Path) -> None:
@@ -85,7 +122,7 @@ def test_without_an_index_pip_is_not_asked_again_and_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[int] = []
-    monkeypatch.setattr(releases, "_download", lambda pins, *_: calls.append(len(pins)) or "no index")
+    monkeypatch.setattr(wheels, "_download", lambda pins, *_: calls.append(len(pins)) or "no index")
     text = "".join(f"p{n},1.0.{v},{n:063x}{v}\n" for n in range(9) for v in range(4))
     (tmp_path / "releases.csv").write_text("name,version,sha256\n" + text)
     out, rejects = tmp_path / "out.parquet", tmp_path / "rejects.parquet"
@@ -111,4 +148,4 @@ def test_lists_that_cannot_be_used_name_the_line(tmp_path: Path, line: str, mess
 
 def test_the_list_of_the_project_is_usable() -> None:
     names = {pin.name for pin in read_pins(CHECKOUT / "config" / "releases.csv")}
-    assert names >= {"click", "jinja2", "urllib3", "requests", "networkx"}
+    assert names >= {"click", "jinja2", "urllib3", "requests", "pytest"}

@@ -68,7 +68,7 @@ def cell(value: Any) -> Cell:
     if isinstance(value, float):
         return Cell(f"{value:.4g}" if abs(value) < 1e4 else f"{value:,.0f}", number=True)
     if isinstance(value, (Mapping, Sequence)) and not isinstance(value, str):
-        return Cell(_inline(value))
+        return Cell(_inline(value) or "none")
     return Cell(str(value))
 
 

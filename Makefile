@@ -59,7 +59,7 @@ bench: .venv/.dev
 
 ablate: .venv/.train
 	@test -n "$(SUITE)" || { echo "make ablate needs SUITE=FILE, JSON lines as ctm-repair evaluate reads them"; exit 2; }
-	$(BIN)/python benchmarks/ablate.py $(SUITE)
+	$(BIN)/python benchmarks/ablations/run.py $(SUITE)
 
 # memory of each step must not depend on the number of pairs: a quarter of them first, then all
 million: .venv/.train

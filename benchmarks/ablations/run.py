@@ -1,7 +1,7 @@
 """What each part of the demo's data is worth on real broken code: the demo once more without it, seed and time equal.
 
     make ablate SUITE=pairs.jsonl           all of benchmarks/ablations/, one after the other (a few minutes each)
-    .venv/bin/python benchmarks/ablate.py pairs.jsonl no_releases
+    .venv/bin/python benchmarks/ablations/run.py pairs.jsonl no_releases
 
 Each ablation is an overlay of one change; "base" is the demo itself, run in the same way. Runs lie in runs/ablations/
 and go on where they were stopped; the table is Markdown, on standard output and in runs/ablations/table.md. One run
@@ -21,10 +21,9 @@ import yaml
 
 from ctm.bugs.registry import registry
 
-HERE = Path(__file__).parent
-CHECKOUT = HERE.parent
+OVERLAYS = Path(__file__).parent
+CHECKOUT = OVERLAYS.parents[1]
 RUNS = CHECKOUT / "runs" / "ablations"
-OVERLAYS = HERE / "ablations"
 EQUAL_MIX = RUNS / "equal_mix.yaml"
 """Named by no_realistic_mix.yaml; written anew from the registry."""
 BASE = "base"

@@ -126,7 +126,7 @@ class Repairer:
         """`repairs` (those of `texts`) with up to branches - 1 alternatives, from the other first edits.
 
         First edits are ranked as in a pass: for broken code those that compile come first, and are answers as they
-        are; of the others the best `followed` go on greedily until they compile, `branch_passes` passes at most.
+        are; of the others the best `followed` go on until they compile, `branch_passes` passes at most.
         """
         firsts = [self._first_edits(text, repair) for text, repair in zip(texts, repairs, strict=True)]
         followers: list[list[_Run]] = []

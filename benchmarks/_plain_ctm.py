@@ -20,12 +20,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ctm.model.attention import Remembered
 from ctm.model.backbone import padding_mask
 from ctm.model.config import ModelConfig
 from ctm.model.model import CTM, Memory
 
 NAME = "plain transcription: keys and values at every tick, einsum NLM"
-TICKS = int(os.environ.get("CTM_BENCH_TICKS", "16"))
+TICKS = int(os.environ.get("CTM_BENCH_TICKS", "64"))
 ROUNDS = int(os.environ.get("CTM_BENCH_ROUNDS", "3"))
 BATCH, CELLS = 24, 256
 
@@ -83,8 +84,8 @@ class PlainCTM(nn.Module):
             z = self.neurons(trace)
             sync_out, alpha_out, beta_out = model.sync_out.step(z, alpha_out, beta_out)
             syncs.append(sync_out)
-            pointers.append(model.pointers(sync_out, memory.pointers, memory.mask))
-        return torch.stack(pointers, dim=1), torch.stack(syncs, dim=1)
+            pointers.append(model.pointers(sync_out[:, None], h, memory.mask))
+        return torch.cat(pointers, dim=1), torch.stack(syncs, dim=1)
 
 
 def encode(model: CTM, inputs: dict[str, Tensor]) -> Tensor:
@@ -95,23 +96,17 @@ def encode(model: CTM, inputs: dict[str, Tensor]) -> Tensor:
 
 def memory_of(model: CTM, h: Tensor, inputs: dict[str, Tensor], with_attention: bool = True) -> Memory:
     """What `model.encode` makes of h."""
-    key, value = model.attention.remember(h) if with_attention else (h, h)
+    code = model.attention.remember(h) if with_attention else Remembered(h, h)
     mask = padding_mask(inputs["lengths"], CELLS, h.dtype)
-    pointers, copies = model.pointers.remember(h), h.transpose(1, 2)  # copies: not part of what is compared
-    return Memory(inputs["tokens"], inputs["lengths"], mask, h, key, value, pointers, copies)
+    copies = h.transpose(1, 2)  # not part of what is compared
+    return Memory(inputs["tokens"], inputs["lengths"], mask, h, h, code, copies)
 
 
 def think(model: CTM, h: Tensor, inputs: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
     """Ours: pointers [B, T, 2, N] and S_out [B, T, n], with the model's own ticks."""
     memory = memory_of(model, h, inputs)
-    state = model.start(memory)
-    said = []
-    for _ in range(model.config.ticks):
-        state, output = model.tick(state, memory)
-        said.append(output)
-    return torch.stack([s.pointers for s in said], dim=1), torch.stack(
-        [s.synchronisation for s in said], dim=1
-    )
+    synchronisation = model.synchronise(memory, model.config.ticks)
+    return model.say(synchronisation, memory)[0], synchronisation
 
 
 def both() -> tuple[CTM, PlainCTM, dict[str, Tensor]]:

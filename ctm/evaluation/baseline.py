@@ -97,7 +97,8 @@ def peak_bytes(model: CTM, item: FirstState, *, training: bool) -> int:
         with torch.inference_mode():
             kept, memory = think(model, inputs, max_ticks=1)
             state = model.start(memory)
-        return sum(tensor.nbytes for tensor in (*memory, *state, *kept))
+        held = (*memory, memory.code.key, memory.code.value, *state, *kept)
+        return sum({t.data_ptr(): t.nbytes for t in held if isinstance(t, Tensor)}.values())
     seen: dict[int, torch.UntypedStorage] = {}  # kept alive: an address must not be used twice
     weights = {parameter.untyped_storage().data_ptr() for parameter in model.parameters()}
 

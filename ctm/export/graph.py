@@ -6,7 +6,7 @@ contiguous, own its storage and keep its shape; what does not change in a though
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -47,12 +47,18 @@ class Graph(nn.Module):
         def tick(done: Tensor, *carried: Tensor) -> tuple[Tensor, ...]:
             after, said = model.tick(State(*carried[: len(State._fields)]), memory)
             now = keep(_kept(carried), said, done + 1, threshold)
-            return (done + 1, *(t.contiguous() for t in (*after, *now)))
+            return (done + 1, *(t.contiguous() for t in (*_tensors(after), *now)))
 
-        carried = (torch.zeros_like(max_ticks), *state, *kept)
+        carried = (torch.zeros_like(max_ticks), *_tensors(state), *kept)
         final = while_loop(goes_on, tick, carried)
         kept = _kept(final[1:])
         return (*read(model, kept, memory), kept.certainty, kept.tick)
+
+
+def _tensors(state: State) -> tuple[Tensor, ...]:
+    return cast(
+        tuple[Tensor, ...], tuple(state)
+    )  # its trace is a buffer only where all ticks are thought at once
 
 
 def _kept(carried: tuple[Tensor, ...]) -> Kept:

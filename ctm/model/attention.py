@@ -1,15 +1,19 @@
 """Attention of a tick to the code: one query a sample, keys and values made once a thought.
 
 Notable: plain matmul-softmax-matmul with the softmax in float32; for a single query it is as fast as fused attention
-and runs on every device.
+and runs on every device. Gradients of keys and values are one product over all ticks (`ctm.model.shared`).
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from ctm.model.shared import Sums, gradient_wanted, root
 
 MASKED = -1e4  # not -inf: a row of -inf is NaN, and bfloat16 and ONNX Runtime agree on this one
 
@@ -18,6 +22,18 @@ def product_dtype(x: Tensor) -> torch.dtype:
     """Type in which matrix products of x run: autocast's where it is on, x's own else."""
     kind = x.device.type
     return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else x.dtype
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """Keys and values of a thought, and what collects their gradients where a backward pass can follow."""
+
+    key: Tensor
+    """[B, heads, d/heads, N]."""
+    value: Tensor
+    """[B, heads, N, d/heads]."""
+    sums: _Sums | None = None
+    token: Tensor | None = None
 
 
 class Attention(nn.Module):
@@ -31,19 +47,68 @@ class Attention(nn.Module):
         self.key_value = nn.Linear(width, 2 * width)
         self.out = nn.Linear(width, width)
 
-    def remember(self, h: Tensor) -> tuple[Tensor, Tensor]:
-        """Keys [B, heads, d/heads, N] and values [B, heads, N, d/heads] of h [B, N, d]."""
+    def remember(self, h: Tensor) -> Remembered:
+        """Keys and values of h [B, N, d]."""
         batch, cells, width = h.shape
         key, value = self.key_value(self.norm(h)).chunk(2, dim=-1)
-        key = key.view(batch, cells, self.heads, width // self.heads).permute(0, 2, 3, 1)
-        value = value.view(batch, cells, self.heads, width // self.heads).transpose(1, 2)
-        return key.contiguous(), value.contiguous()
+        key = key.view(batch, cells, self.heads, width // self.heads).permute(0, 2, 3, 1).contiguous()
+        value = value.view(batch, cells, self.heads, width // self.heads).transpose(1, 2).contiguous()
+        if not gradient_wanted(key, value):
+            return Remembered(key, value)
+        sums = _Sums(key.detach(), value.detach())
+        return Remembered(sums.key, sums.value, sums, root(sums, key, value))
 
-    def step(self, sync: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
+    def step(self, sync: Tensor, code: Remembered, mask: Tensor) -> Tensor:
         """What the query of sync [B, n] reads, [B, d]; mask [B, N] is 0 on cells and MASKED on padding."""
         batch = sync.shape[0]
         query = self.query(sync).view(batch, self.heads, 1, -1)
-        scores = (query @ key) / math.sqrt(query.shape[-1])
-        wide = scores if scores.dtype == torch.float64 else scores.float()
-        weights = torch.softmax(wide + mask[:, None, None, :], dim=-1).to(value.dtype)
-        return self.out((weights @ value).view(batch, -1))
+        if code.sums is None:
+            read, _ = attend(query, code.key, code.value, mask)
+        else:
+            read = _Read.apply(code.token, query, mask, code.sums)
+        return self.out(read.view(batch, -1))
+
+
+def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """What [B, heads, 1, d/heads] each query reads, and its weights [B, heads, 1, N], at least float32."""
+    scores = (query @ key) / math.sqrt(query.shape[-1])
+    wide = scores if scores.dtype == torch.float64 else scores.float()
+    weights = torch.softmax(wide + mask[:, None, None, :], dim=-1)
+    return weights.to(value.dtype) @ value, weights
+
+
+class _Sums(Sums):
+    """What the ticks' backward passes leave for the gradients of key and value."""
+
+    def __init__(self, key: Tensor, value: Tensor) -> None:
+        self.key, self.value = key, value
+        self.noted: list[tuple[Tensor, Tensor, Tensor, Tensor]] = []
+
+    def totals(self) -> tuple[Tensor | None, ...]:
+        query, weights, scores, read = (torch.cat(parts, dim=2) for parts in zip(*self.noted, strict=True))
+        self.noted = []
+        return query.transpose(2, 3) @ scores, weights.transpose(2, 3) @ read
+
+
+class _Read(torch.autograd.Function):
+    """token, query [B, heads, 1, d/heads] -> what it reads, as `attend`."""
+
+    @staticmethod
+    def forward(ctx: Any, token: Tensor, query: Tensor, mask: Tensor, sums: _Sums) -> Tensor:
+        read, weights = attend(query, sums.key, sums.value, mask)
+        ctx.sums = sums
+        ctx.save_for_backward(token, query, weights)
+        return read
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Any, ...]:
+        (read,) = gradients
+        token, query, weights = ctx.saved_tensors
+        sums: _Sums = ctx.sums
+        of_weights = (read @ sums.value.transpose(2, 3)).to(weights.dtype)
+        of_scores = weights * (of_weights - (weights * of_weights).sum(dim=-1, keepdim=True))
+        of_scores = (of_scores / math.sqrt(query.shape[-1])).to(query.dtype)
+        if sums.begins():
+            sums.noted = []
+        sums.noted.append((query, weights.to(read.dtype), of_scores, read))
+        return torch.zeros_like(token), of_scores @ sums.key.transpose(2, 3), None, None

@@ -13,32 +13,38 @@ from ctm.model.config import ModelConfig
 
 
 class Pointers(nn.Module):
-    """Start and end of the span: <W S_out, W' h_p> over the cells p <= L."""
+    """Start and end of the span: <W S_out, W' h_p> over the cells p <= L.
+
+    Taken as <W'^T W S_out, h_p>: W' meets a tick's one query instead of all cells, and nothing but h is remembered. A
+    bias of W' would add the same to all cells, so there is none.
+    """
 
     def __init__(self, sync: int, width: int) -> None:
         super().__init__()
         self.query = nn.Linear(sync, 2 * width)
-        self.key = nn.Linear(width, 2 * width)
+        self.key = nn.Linear(width, 2 * width, bias=False)
 
-    def remember(self, h: Tensor) -> Tensor:
-        """Keys [B, 2, N, d] for start and end, from h [B, N, d]; once a thought."""
-        batch, cells, width = h.shape
-        return self.key(h).view(batch, cells, 2, width).transpose(1, 2).contiguous()
-
-    def forward(self, sync: Tensor, keys: Tensor, mask: Tensor) -> Tensor:
-        """Log-probabilities [B, 2, N], at least float32; mask [B, N]."""
-        batch, _, _, width = keys.shape
-        query = self.query(sync).view(batch, 2, width, 1).to(keys.dtype)
-        logits = (keys @ query).squeeze(-1) / math.sqrt(width)
+    def forward(self, sync: Tensor, h: Tensor, mask: Tensor) -> Tensor:
+        """Log-probabilities [B, T, 2, N], at least float32, from sync [B, T, n], h [B, N, d] and mask [B, N]."""
+        batch, ticks, _ = sync.shape
+        width = h.shape[2]
+        asked = self.query(sync).view(batch * ticks, 2, width).transpose(0, 1)
+        asked = (
+            (asked @ self.key.weight.view(2, width, width)).transpose(0, 1).reshape(batch, 2 * ticks, width)
+        )
+        logits = (asked @ h.transpose(1, 2)).view(batch, ticks, 2, -1) / math.sqrt(width)
         logits = logits if logits.dtype == torch.float64 else logits.float()
-        return torch.log_softmax(logits + mask[:, None, :], dim=-1)
+        return torch.log_softmax(logits + mask[:, None, None, :], dim=-1)
 
 
 def certainty(log_probability: Tensor, lengths: Tensor) -> Tensor:
-    """1 - mean(entropy of start, of end) / log(L + 1), [B], from [B, 2, N] and lengths = L + 1 [B]; 1 where L = 0."""
-    entropy = -(log_probability.exp() * log_probability).sum(-1).mean(1)
-    most = torch.log(lengths.to(entropy.dtype)).clamp(min=1e-6)
-    return torch.where(lengths > 1, 1 - entropy / most, torch.ones_like(entropy))
+    """1 - mean(entropy of start, of end) / log(L + 1), [B, T]; 1 where L = 0.
+
+    log_probability: [B, T, 2, N]. lengths: L + 1, [B].
+    """
+    entropy = -(log_probability.exp() * log_probability).sum(-1).mean(2)
+    most = torch.log(lengths.to(entropy.dtype)).clamp(min=1e-6)[:, None]
+    return torch.where(lengths[:, None] > 1, 1 - entropy / most, torch.ones_like(entropy))
 
 
 class Units(nn.Module):

@@ -12,13 +12,14 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ctm.model.attention import Attention
+from ctm.model.attention import Attention, Remembered, product_dtype
 from ctm.model.backbone import Backbone, padding_mask
 from ctm.model.config import ModelConfig
 from ctm.model.heads import Pointers, Units, certainty
 from ctm.model.nlm import NeuronLevelModels
 from ctm.model.synapse import Synapse
 from ctm.model.synchronization import Synchronization
+from ctm.model.trace import Trace
 
 
 class Memory(NamedTuple):
@@ -28,16 +29,15 @@ class Memory(NamedTuple):
     lengths: Tensor  # int64 [B], END included
     mask: Tensor  # [B, N], 0 or MASKED
     h: Tensor  # [B, N, d]
-    key: Tensor  # [B, heads, d/heads, N]
-    value: Tensor  # [B, heads, N, d/heads]
-    pointers: Tensor  # [B, 2, N, d]
+    cells: Tensor  # h in the type of products
+    code: Remembered  # keys and values
     copies: Tensor  # [B, d, N]
 
 
 class State(NamedTuple):
     """What a tick hands to the next."""
 
-    trace: Tensor  # pre-activations [D, M, B], newest last
+    trace: Tensor | Trace  # pre-activations [D, M, B], newest last; or the buffer of a whole thought
     z: Tensor  # post-activations [B, D]
     alpha_action: Tensor  # [B, n_action]
     beta_action: Tensor  # [1, n_action]
@@ -93,31 +93,51 @@ class CTM(nn.Module):
         """tokens, rows, cols int64 [B, N]; lengths int64 [B] with END; diagnosis int64 [B, 2] (cell or -1, kind)."""
         mask = padding_mask(lengths, tokens.shape[1], self.start_z.dtype)
         h = self.backbone(tokens, rows, cols, diagnosis, mask)
-        key, value = self.attention.remember(h)
-        return Memory(tokens, lengths, mask, h, key, value, self.pointers.remember(h), self.units.remember(h))
+        return Memory(
+            tokens,
+            lengths,
+            mask,
+            h,
+            h.to(product_dtype(h)),
+            self.attention.remember(h),
+            self.units.remember(h),
+        )
 
-    def start(self, memory: Memory) -> State:
-        """The learned state before the first tick."""
+    def start(self, memory: Memory, ticks: int | None = None) -> State:
+        """The learned state before the first tick; with `ticks`, its trace is one buffer for that many."""
         batch = memory.tokens.shape[0]
         z = self.start_z.expand(batch, -1).contiguous()
-        trace = self.start_trace[:, :, None].expand(-1, -1, batch).contiguous()
+        trace: Tensor | Trace
+        if ticks is None:
+            trace = self.start_trace[:, :, None].expand(-1, -1, batch).contiguous()
+        else:
+            trace = self.nlm.begin(self.start_trace, batch, ticks)
         alpha_out = self.sync_out.product(z)
         nothing = torch.zeros_like(self.sync_action.product(z))
         return State(trace, z, nothing, nothing[:1].clone(), alpha_out, torch.ones_like(alpha_out[:1]))
 
-    def tick(self, state: State, memory: Memory) -> tuple[State, Output]:
-        """One internal tick: ask, read, mix, think, synchronise."""
+    def think(self, state: State, memory: Memory) -> tuple[State, Tensor]:
+        """One internal tick: ask, read, mix, think, synchronise. The next state and S_out [B, n_out]."""
         sync, alpha_action, beta_action = self.sync_action.step(
             state.z, state.alpha_action, state.beta_action
         )
-        read = self.attention.step(sync, memory.key, memory.value, memory.mask)
+        read = self.attention.step(sync, memory.code, memory.mask)
         pre = self.synapse(torch.cat([read, state.z.to(read.dtype)], dim=-1))
-        trace = torch.cat([state.trace[:, 1:], pre.t().unsqueeze(1).to(state.trace.dtype)], dim=1)
-        z = self.nlm(trace).to(state.z.dtype)
+        trace, z = self.nlm.step(state.trace, pre)
+        z = z.to(state.z.dtype)
         sync_out, alpha_out, beta_out = self.sync_out.step(z, state.alpha_out, state.beta_out)
-        pointers = self.pointers(sync_out, memory.pointers, memory.mask)
-        said = Output(sync_out, pointers, certainty(pointers, memory.lengths))
-        return State(trace, z, alpha_action, beta_action, alpha_out, beta_out), said
+        return State(trace, z, alpha_action, beta_action, alpha_out, beta_out), sync_out
+
+    def say(self, sync: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
+        """Pointers [B, T, 2, N] and certainty [B, T] of the ticks whose S_out is given, [B, T, n_out]."""
+        pointers = self.pointers(sync, memory.cells, memory.mask)
+        return pointers, certainty(pointers, memory.lengths)
+
+    def tick(self, state: State, memory: Memory) -> tuple[State, Output]:
+        """One internal tick and what it says: for a thought that may end after it."""
+        state, sync = self.think(state, memory)
+        pointers, sure = self.say(sync[:, None], memory)
+        return state, Output(sync, pointers[:, 0], sure[:, 0])
 
     def forward(
         self,
@@ -127,20 +147,26 @@ class CTM(nn.Module):
         lengths: Tensor,
         diagnosis: Tensor,
         ticks: int | None = None,
+        say_with_gradient: bool = True,
     ) -> Thought:
-        """All T ticks (or `ticks`); shapes as in `encode` and `Thought`."""
+        """All T ticks (or `ticks`), what they say worked out at once; shapes as in `encode` and `Thought`.
+
+        Without `say_with_gradient` pointers and certainty carry none, for a loss that asks chosen ticks again.
+        """
         memory = self.encode(tokens, rows, cols, lengths, diagnosis)
-        state = self.start(memory)
-        said: list[Output] = []
-        for _ in range(ticks or self.config.ticks):
-            state, output = self.tick(state, memory)
-            said.append(output)
-        return Thought(
-            pointers=torch.stack([s.pointers for s in said], dim=1),
-            certainty=torch.stack([s.certainty for s in said], dim=1),
-            synchronisation=torch.stack([s.synchronisation for s in said], dim=1),
-            memory=memory,
-        )
+        synchronisation = self.synchronise(memory, ticks or self.config.ticks)
+        with torch.set_grad_enabled(torch.is_grad_enabled() and say_with_gradient):
+            pointers, sure = self.say(synchronisation, memory)
+        return Thought(pointers, sure, synchronisation, memory)
+
+    def synchronise(self, memory: Memory, ticks: int) -> Tensor:
+        """S_out of `ticks` ticks, [B, T, n_out]."""
+        state = self.start(memory, ticks)
+        said: list[Tensor] = []
+        for _ in range(ticks):
+            state, sync = self.think(state, memory)
+            said.append(sync)
+        return torch.stack(said, dim=1)
 
     @torch.no_grad()
     def after_step(self) -> None:

@@ -1,16 +1,21 @@
 """Neuron-level models: each neuron has an MLP of its own over its last M pre-activations (paper, section 3.3).
 
 Notable: the weights lie as [D, outputs, inputs] and the trace as [D, M, B], so a tick is one batched matrix product
-per layer with nothing copied; the einsum of [B, D, M] with [M, 2H, D] copies D small matrices at every tick.
+per layer with nothing copied; the einsum of [B, D, M] with [M, 2H, D] copies D small matrices at every tick. Over a
+whole thought the trace is one buffer (`ctm.model.trace`).
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from ctm.model.attention import product_dtype
+from ctm.model.trace import Trace
 
 # Keeps the variance through a layer and its gate (a * sigmoid(b) has about 0.29 of a's). With the usual small weights
 # post-activations start near 0.03, their products near 0.001, and the ticks hardly learn.
@@ -18,16 +23,13 @@ GATED_GAIN = 1.85
 
 
 class NeuronLinear(nn.Module):
-    """One private linear layer per neuron: [D, inputs, B] -> [D, outputs, B]."""
+    """The weights of one private linear layer per neuron: [D, inputs, B] -> [D, outputs, B]."""
 
     def __init__(self, neurons: int, inputs: int, outputs: int) -> None:
         super().__init__()
         bound = GATED_GAIN * math.sqrt(3 / inputs)
         self.weight = nn.Parameter(torch.empty(neurons, outputs, inputs).uniform_(-bound, bound))
         self.bias = nn.Parameter(torch.zeros(neurons, outputs, 1))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.baddbmm(self.bias, self.weight, x)
 
 
 class NeuronLevelModels(nn.Module):
@@ -46,6 +48,28 @@ class NeuronLevelModels(nn.Module):
 
     def forward(self, trace: Tensor) -> Tensor:
         x = self.dropout(trace)
-        for number, layer in enumerate(self.layers):
-            x = F.glu(layer(x) / self.temperature[number], dim=1)
+        for weight, bias, temperature in self._weights():
+            x = F.glu(torch.baddbmm(bias, weight, x) / temperature, dim=1)
         return x.squeeze(1).transpose(0, 1)
+
+    def begin(self, start: Tensor, batch: int, ticks: int) -> Trace:
+        """A buffer for a thought of `ticks` ticks that begins with the trace `start` [D, M]."""
+        scaled = [p / temperature for *layer, temperature in self._weights() for p in layer]
+        dropout = self.dropout.p if self.training else 0.0
+        return Trace.begin(start, scaled, batch, ticks, product_dtype(start), dropout)
+
+    def step(self, trace: Tensor | Trace, pre: Tensor) -> tuple[Tensor | Trace, Tensor]:
+        """The next trace and the post-activations [B, D], from pre-activations [B, D].
+
+        A `Trace` is written into; a plain tensor [D, M, B] gives a new one, oldest step dropped (use and export).
+        """
+        if isinstance(trace, Trace):
+            return trace.step(pre)
+        trace = torch.cat([trace[:, 1:], pre.t().unsqueeze(1).to(trace.dtype)], dim=1)
+        return trace, self(trace)
+
+    def _weights(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """Weight, bias and temperature of each layer."""
+        for layer, temperature in zip(self.layers, self.temperature.unbind(), strict=True):
+            assert isinstance(layer, NeuronLinear)
+            yield layer.weight, layer.bias, temperature

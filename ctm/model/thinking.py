@@ -39,7 +39,7 @@ class Reading(NamedTuple):
 
 def begin(model: CTM, memory: Memory) -> Kept:
     """Nothing kept yet."""
-    batch, _, cells, _ = memory.pointers.shape
+    batch, cells = memory.tokens.shape
     blank = model.sync_out.decay.new_zeros(batch, model.config.out_pairs)
     return Kept(
         torch.full_like(blank[:, 0], -torch.inf),

@@ -1,8 +1,8 @@
 """The loss of a thought: the tick where it is lowest and the tick that is most certain, half each (paper, eq. 12).
 
-Notable: which tick is lowest needs the loss of all ticks, but only the chosen ones receive gradient; the units' part of
-it is therefore computed twice, for all ticks without gradient and for the chosen with it. Of the slots of a
-replacement only those that the answer has are computed.
+Notable: which tick is lowest needs the loss of all ticks, but only the chosen ones receive gradient; pointers and units
+are therefore computed twice, for all ticks without gradient and for the chosen with it. Of the slots of a replacement
+only those that the answer has are computed.
 """
 
 from __future__ import annotations
@@ -47,22 +47,20 @@ def thought_loss(
     """
     samples, ticks = thought.certainty.shape
     rows = torch.arange(samples, device=batch.start.device)
-    pointers = -(
-        thought.pointers[rows, :, 0, batch.start] + thought.pointers[rows, :, 1, batch.end]
-    )  # [B, T]
     sync, memory = thought.synchronisation, thought.memory
     with torch.no_grad():
         every = torch.cat(
             [units_loss(model, part, memory, batch) for part in sync.split(TICKS_AT_ONCE, dim=1)], dim=1
         )
-        whole = pointers + every
+        whole = pointer_loss(thought.pointers, batch) + every
     lowest, certain = whole.argmin(dim=1), thought.certainty.argmax(dim=1)
     chosen = [lowest, certain]
     if later_ticks:
         drawn = torch.multinomial(torch.arange(1.0, ticks + 1).expand(samples, -1), 1)[:, 0]
         chosen.append(drawn.to(lowest.device))
-    tick = torch.stack(chosen, dim=1)  # [B, 2 or 3]
-    losses = pointers.gather(1, tick) + units_loss(model, sync[rows[:, None], tick], memory, batch)
+    asked = sync[rows[:, None], torch.stack(chosen, dim=1)]  # [B, 2 or 3, n]
+    pointers, _ = model.say(asked, memory)
+    losses = pointer_loss(pointers, batch) + units_loss(model, asked, memory, batch)
     means = losses.mean(dim=0)
     spread = sync_diversity(sync[rows, certain])
     total = (means[0] + means[1]) / 2
@@ -71,6 +69,12 @@ def thought_loss(
     if diversity:
         total = total + diversity * spread
     return Loss(total, means[0].detach(), means[1].detach(), spread.detach(), whole.mean(dim=0))
+
+
+def pointer_loss(pointers: Tensor, batch: Batch) -> Tensor:
+    """Negative log-probability [B, K] of the right start and end, from log-probabilities [B, K, 2, N]."""
+    rows = torch.arange(len(batch.start), device=batch.start.device)
+    return -(pointers[rows, :, 0, batch.start] + pointers[rows, :, 1, batch.end])
 
 
 def units_loss(model: CTM, sync: Tensor, memory: Memory, batch: Batch) -> Tensor:

@@ -202,7 +202,7 @@ class _Loop:
         for part in parts:
             part = part.to(self.device)
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == torch.bfloat16):
-                thought = self.model(**part.inputs)
+                thought = self.model(**part.inputs, say_with_gradient=False)
                 loss = thought_loss(
                     self.model, thought, part, self.training.diversity, self.training.later_ticks
                 )

@@ -162,13 +162,13 @@ def test_neurons_do_not_share_weights() -> None:
 
 
 def test_certainty_is_one_for_a_sure_pointer_and_zero_for_a_flat_one() -> None:
-    flat = torch.full((1, 2, 8), -torch.log(torch.tensor(8.0)).item())
-    sure = torch.full((1, 2, 8), MASKED)
-    sure[:, :, 3] = 0
+    flat = torch.full((1, 1, 2, 8), -torch.log(torch.tensor(8.0)).item())
+    sure = torch.full((1, 1, 2, 8), MASKED)
+    sure[..., 3] = 0
     lengths = torch.tensor([8])
     assert certainty(flat, lengths).item() == pytest.approx(0, abs=1e-6)
     assert certainty(sure, lengths).item() == pytest.approx(1, abs=1e-6)
-    assert certainty(torch.zeros(1, 2, 1), torch.tensor([1])).item() == 1, (
+    assert certainty(torch.zeros(1, 1, 2, 1), torch.tensor([1])).item() == 1, (
         "an empty text leaves nothing to doubt"
     )
 
@@ -215,8 +215,8 @@ def test_weights_come_back_with_their_config(tmp_path: Path) -> None:
 
 def test_other_files_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "other.safetensors"
-    save_file({"x": torch.zeros(2)}, path, {"format_version": "0"})
-    with pytest.raises(ValueError, match=r"other\.safetensors: format_version 0, expected 1"):
+    save_file({"x": torch.zeros(2)}, path, {"format_version": "1"})
+    with pytest.raises(ValueError, match=r"other\.safetensors: format_version 1, expected 2; train it again"):
         load_model(path)
 
 

@@ -1,0 +1,55 @@
+"""What all ticks of a thought share gets its gradient once a thought, not once a tick.
+
+Notable: autograd adds a whole gradient to keys, values and weights after every tick; with 64 ticks that moves more
+memory than the arithmetic does. Here a tick only notes its part with a `Sums`, and `Root`, which runs when all ticks
+have, returns the totals. A token (a scalar 0) carries the order: root -> tick -> ... -> loss, and back.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+class Sums:
+    """Gradients of shared tensors as they come in during one backward pass."""
+
+    _pass = -1
+
+    def begins(self) -> bool:
+        """Whether this is the first call of a backward pass; what an earlier one left must be forgotten then.
+
+        A pass that asks for a part of the gradients only (`torch.autograd.grad`) never reaches the root.
+        """
+        before, self._pass = self._pass, torch._C._current_graph_task_id()
+        return before != self._pass
+
+    def totals(self) -> tuple[Tensor | None, ...]:
+        """One gradient for each tensor that `root` was given, in its order."""
+        raise NotImplementedError
+
+
+class _Root(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, sums: Sums, *tensors: Tensor) -> Tensor:
+        ctx.sums = sums
+        return tensors[0].new_zeros(())
+
+    @staticmethod
+    def backward(ctx: Any, *_: Tensor) -> tuple[Any, ...]:
+        return (None, *ctx.sums.totals())
+
+
+def root(sums: Sums, *tensors: Tensor) -> Tensor:
+    """The token that ticks are given: whoever uses it is waited for before `sums.totals()` become gradients.
+
+    `sums` must hold the tensors detached, and never the token: that would be a cycle which is not collected.
+    """
+    return _Root.apply(sums, *tensors)
+
+
+def gradient_wanted(*tensors: Tensor) -> bool:
+    """Whether a backward pass can follow."""
+    return torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors)

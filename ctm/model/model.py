@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from ctm.model.attention import Attention, Remembered, product_dtype
 from ctm.model.backbone import Backbone, padding_mask
@@ -73,6 +74,8 @@ class CTM(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
+        self.checkpoint_ticks = 0
+        """Ticks whose intermediate values are forgotten and made again in backward, at a time; 0: all are kept."""
         c = config
         self.backbone = Backbone(c)
         self.attention = Attention(c.action_pairs, c.width, c.heads)
@@ -162,11 +165,23 @@ class CTM(nn.Module):
     def synchronise(self, memory: Memory, ticks: int) -> Tensor:
         """S_out of `ticks` ticks, [B, T, n_out]."""
         state = self.start(memory, ticks)
+        several = self.checkpoint_ticks if torch.is_grad_enabled() else 0
         said: list[Tensor] = []
-        for _ in range(ticks):
+        while len(said) < ticks:
+            if several:
+                count = min(several, ticks - len(said))
+                state, syncs = checkpoint(self._several, state, memory, count, use_reentrant=False)
+            else:
+                state, syncs = self._several(state, memory, ticks)
+            said += syncs
+        return torch.stack(said, dim=1)
+
+    def _several(self, state: State, memory: Memory, count: int) -> tuple[State, list[Tensor]]:
+        said: list[Tensor] = []
+        for _ in range(count):
             state, sync = self.think(state, memory)
             said.append(sync)
-        return torch.stack(said, dim=1)
+        return state, said
 
     @torch.no_grad()
     def after_step(self) -> None:

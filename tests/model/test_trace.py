@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 
 from ctm.model.attention import Attention, Remembered
+from ctm.model.config import ModelConfig
+from ctm.model.model import CTM
 from ctm.model.nlm import NeuronLevelModels
 from ctm.model.trace import Trace
 
@@ -163,3 +165,39 @@ def test_a_pass_that_asks_for_a_part_leaves_nothing_behind() -> None:
     (second,) = torch.autograd.grad(loss, drive, retain_graph=True)
     loss.backward()
     assert torch.equal(first, second) and torch.equal(first, drive.grad)
+
+
+@pytest.mark.parametrize("several", [1, 2, 5])
+def test_checkpointing_changes_memory_and_no_gradient(several: int) -> None:
+    """Ticks forgotten and made again write the same slices of the buffer again."""
+    torch.manual_seed(6)
+    config = ModelConfig(
+        vocabulary=30, width=12, heads=2, neurons=9, ticks=5, memory=3, nlm_hidden=2, synapse_minimum=4,
+        action_pairs=7, out_pairs=6, self_pairs=2, units=3, dropout=0.2,
+    )  # fmt: skip
+    model = CTM(config).double().train()
+    inputs = {
+        "tokens": torch.randint(30, (2, 7)), "rows": torch.zeros(2, 7, dtype=torch.long),
+        "cols": torch.arange(7).expand(2, -1), "lengths": torch.tensor([7, 5]),
+        "diagnosis": torch.tensor([[2, 1], [-1, 0]]),
+    }  # fmt: skip
+    found, kept = [], []
+    for checkpoint_ticks in (0, several):
+        model.checkpoint_ticks = checkpoint_ticks
+        model.zero_grad()
+        torch.manual_seed(8)  # of dropout
+        bytes_kept = 0
+
+        def count(tensor: Tensor) -> Tensor:
+            nonlocal bytes_kept
+            bytes_kept += tensor.nbytes
+            return tensor
+
+        with torch.autograd.graph.saved_tensors_hooks(count, lambda t: t):
+            loss = (model(**inputs).synchronisation ** 2).sum()
+        loss.backward()
+        kept.append(bytes_kept)
+        found.append([loss.detach(), *(p.grad for p in model.parameters() if p.grad is not None)])
+    for ours, wanted in zip(*found, strict=True):
+        torch.testing.assert_close(ours, wanted, rtol=1e-12, atol=1e-12)
+    assert kept[1] < kept[0]

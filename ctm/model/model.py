@@ -95,7 +95,10 @@ class CTM(nn.Module):
     ) -> Memory:
         """tokens, rows, cols int64 [B, N]; lengths int64 [B] with END; diagnosis int64 [B, 2] (cell or -1, kind)."""
         mask = padding_mask(lengths, tokens.shape[1], self.start_z.dtype)
-        h = self.backbone(tokens, rows, cols, diagnosis, mask)
+        return self.remember(tokens, lengths, mask, self.backbone(tokens, rows, cols, diagnosis, mask))
+
+    def remember(self, tokens: Tensor, lengths: Tensor, mask: Tensor, h: Tensor) -> Memory:
+        """What stays the same during a thought about the encoding h [B, N, d]; mask [B, N] as `padding_mask`."""
         return Memory(
             tokens,
             lengths,

@@ -30,6 +30,8 @@ class Measured:
     certainty: float
     sync_variance: float
     by_tick: list[float]
+    error: float
+    """Standard error of "overall"."""
 
 
 @torch.no_grad()
@@ -59,11 +61,13 @@ def measure(model: CTM, data: TrainingSet, tokenizer: CodeTokenizer, items: int,
     hit = right[np.arange(len(chosen)), at]
     category = data.category[chosen]
     accuracy = {name: float(hit[category == name].mean()) for name in names}
-    tested = [a for name, a in accuracy.items() if name != "clean"]
-    accuracy["overall"] = float(np.mean(tested)) if tested else 0.0
+    tested = [name for name in names if name != "clean"]
+    accuracy["overall"] = float(np.mean([accuracy[name] for name in tested])) if tested else 0.0
+    spread = sum(accuracy[n] * (1 - accuracy[n]) / int((category == n).sum()) for n in tested)
+    error = float(np.sqrt(spread)) / max(1, len(tested))
     broken = category != "clean"
     return Measured(accuracy, float(certain.max(axis=1).mean()), float(np.mean(variances)),
-                    [float(v) for v in right[broken].mean(axis=0)])  # fmt: skip
+                    [float(v) for v in right[broken].mean(axis=0)], error)  # fmt: skip
 
 
 def _right(

@@ -149,9 +149,8 @@ def test_running_trainer_is_not_started_twice(checkout: Checkout) -> None:
     checkout.overlay["training"] = {"stages": {"stage1": {"learning_rate": 0.5}}}
     held = shutil.which("flock")
     assert held is not None
-    plan = checkout.snakemake("-n", "-p", "train_stage1").stdout
-    lock = next(part for part in plan.split() if part.endswith("/.lock"))
-    path = checkout.root / "run" / lock
+    plan = checkout.snakemake("-n", "-p", "train_stage1").stdout.split()
+    path = checkout.root / "run" / plan[plan.index("--work") + 1] / ".lock"
     path.parent.mkdir(parents=True)
     with subprocess.Popen([held, str(path), "sleep", "60"]) as orphan:
         done = checkout.snakemake("train_stage1", "--retries", "0", check=False)

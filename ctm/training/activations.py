@@ -33,9 +33,9 @@ def activation_figures(model: CTM, batch: Batch, device: torch.device) -> dict[s
     z = torch.stack(thought)  # [T, B, D]
     still = z.std(dim=0, correction=0).amax(dim=0) < NEAR_ZERO
     return {
-        "z_mean": float(z.mean()),
-        "z_std": float(z.std(correction=0)),
-        "z_near_zero": float((z.abs() < NEAR_ZERO).float().mean()),
-        "z_large": float((z.abs() > LARGE).float().mean()),
-        "neurons_still": float(still.float().mean()) if len(thought) > 1 else 0.0,
+        "mean": float(z.mean()),
+        "std": float(z.std(correction=0)),
+        "near_zero": float((z.abs() < NEAR_ZERO).float().mean()),
+        "large": float((z.abs() > LARGE).float().mean()),
+        **({"still": float(still.float().mean())} if len(thought) > 1 else {}),
     }

@@ -140,7 +140,7 @@ class Loop:
         if milestone or step % self.training.log_steps == 0:
             record["samples_per_second"] = record["samples"] / self.progress.seconds
             if self.ranks.first:
-                record |= activation_figures(self.model, parts[0], self.device)
+                record["neurons"] = activation_figures(self.model, parts[0], self.device)
                 record["machine"] = self.machine.figures()
                 metrics.write(record)
                 metrics.say_step(record, self.progress.seconds)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import torch
 
 from ctm.grid.store import sidecar_of, write_manifest, write_shard
 from ctm.grid.tokenizer import CodeTokenizer
@@ -112,3 +113,12 @@ def run() -> StageRun:
             "out_pairs": 16, "self_pairs": 4, "blocks": 1,
         },
     )  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def same_threads():
+    """`train_stage` sets torch's threads for its process; other tests get theirs back."""
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+    torch.use_deterministic_algorithms(False)

@@ -43,9 +43,10 @@ class Machine:
         joules = None
         if self.last[2] is not None and before[2] is not None and self.last[2] >= before[2]:
             joules = (self.last[2] - before[2]) / 1e6
+        now = self.process.memory_info().rss
         return {
-            "ram_gb": self.process.memory_info().rss / GB,
-            "ram_peak_gb": _peak_bytes() / GB,
+            "ram_gb": now / GB,
+            "ram_peak_gb": max(now, _peak_bytes()) / GB,  # the system updates the peak later than the size
             "cores_busy": (self.last[1] - before[1]) / seconds,
             "processor_watts": MISSING if not joules else joules / seconds,
         }

@@ -160,6 +160,7 @@ def make_model(run: StageRun, codec: CodeTokenizer, init: Path | None, seed: int
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
     temporary.write_text(json.dumps(content, indent=1))
     os.replace(temporary, path)

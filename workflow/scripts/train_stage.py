@@ -38,7 +38,8 @@ def main(
     try:
         first = train_stage(run, train, validation, tokenizer, before, *places, threads, vram, ram)
     except Timeout as error:
-        print(f"{error.lock_file} is held: another trainer of this stage is at work; wait for it, or end it")
+        held = f"{error.lock_file} is held: another trainer of this stage is at work"
+        print(f"{held}; wait for it, or end it", file=sys.stderr)
         sys.exit(BUSY)
     if first:
         shutil.copytree(growing.parent, metrics.parent, dirs_exist_ok=True)

@@ -1,6 +1,6 @@
 """What the neurons of a model do while it thinks, on a few samples: to see them die, explode or fall silent.
 
-Notable: `CTM.tick` is run once more without gradient on a slice of a micro-batch, so the training pass itself, whatever
+Notable: `CTM.think` is run once more without gradient on a slice of a micro-batch: the training pass itself, whatever
 it fuses, is not touched and costs nothing more between two lines of metrics.
 """
 
@@ -27,7 +27,7 @@ def activation_figures(model: CTM, batch: Batch, device: torch.device) -> dict[s
     memory = model.encode(**cut(batch, 0, min(SAMPLES, len(batch.start))).to(device).inputs)
     state, thought = model.start(memory), []
     for _ in range(model.config.ticks):
-        state, _ = model.tick(state, memory)
+        state, _ = model.think(state, memory)
         thought.append(state.z.float())
     model.train(training)
     z = torch.stack(thought)  # [T, B, D]

@@ -45,8 +45,7 @@ class Gradients:
     def use(self, fit: Fit) -> None:
         """Make the steps fit in this way."""
         self.fit = fit
-        # read by the model's forward pass
-        self.model.checkpoint_ticks = fit.checkpoint_ticks  # type: ignore[assignment]
+        self.model.checkpoint_ticks = fit.checkpoint_ticks
         if fit.ticks:
             self.model.config = dataclasses.replace(self.model.config, ticks=fit.ticks)
 

@@ -56,8 +56,8 @@ def measure(model: CTM, data: TrainingSet, tokenizer: CodeTokenizer, items: int,
             batch, answered = _asked(data, [chosen[i] for i in group], tokenizer, device)
             thought = model(**batch.inputs)
             hits = [_right(model, thought, t, *answered, tokenizer) for t in range(model.config.ticks)]
-        except Exception as error:
-            if not ran_out(error) or len(group) == 1:
+        except Exception as failure:
+            if not ran_out(failure) or len(group) == 1:
                 raise
             groups += [group[: len(group) // 2], group[len(group) // 2 :]]
             continue

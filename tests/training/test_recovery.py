@@ -17,27 +17,7 @@ from ctm.training.optimiser import rate_at
 from ctm.training.recovery import diverged
 from ctm.training.settings import StageRun
 from ctm.training.stage import train_stage
-from stage_runs import arguments, figures, lines, newest, start
-
-# the loss of step 9 is not a number until the stage went back once
-POISONED = """
-import pickle, sys
-from ctm.training import gradients, stage
-whole = gradients.Gradients.of_step
-def poisoned(self, parts, step, told):
-    figures = whole(self, parts, step, told)
-    if step == 9 and self.rate_factor() == 1:
-        figures["loss_certain"] = float("nan")
-    return figures
-gradients.Gradients.of_step = poisoned
-from ctm.training import loop
-init = loop.Loop.__init__
-def remember(self, *arguments):
-    init(self, *arguments)
-    self.gradients.rate_factor = lambda: self.progress.rate_factor
-loop.Loop.__init__ = remember
-stage.train_stage(*pickle.load(open(sys.argv[1], "rb")))
-"""
+from stage_runs import POISONED, arguments, figures, lines, newest, start
 
 
 @pytest.fixture

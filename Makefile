@@ -5,6 +5,7 @@
 # make dag     pictures of the workflow     make full    the full scale (a machine of 24 cores, 128 GB, 96 GB of vram)
 # make ablate SUITE=pairs.jsonl    the demo without one part of its data each, measured on a suite of real code
 # make kill-collector REPOSITORY=path       the collector of commits killed 20 times over a real repository: nothing lost
+# make kill-trainer       every stage of a tiny curriculum killed at ten random steps: bit-identical ends
 #
 # Each sets itself up: a virtual environment in .venv, pip only. torch comes from pip's own index unless TORCH_INDEX_URL
 # names another (CPU-only, CUDA or ROCm wheels). PYTHON=python3.12 picks the interpreter, HARDWARE=cuda the lock file.
@@ -12,7 +13,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: demo test check bench ablate million kill-collector dag full lock setup clean-demo
+.PHONY: demo test check bench ablate million kill-collector kill-trainer dag full lock setup clean-demo
 
 PYTHON ?= python3
 HARDWARE ?= cpu
@@ -68,6 +69,9 @@ million: .venv/.train
 kill-collector: .venv/.dev
 	@test -n "$(REPOSITORY)" || { echo "say which: make kill-collector REPOSITORY=/path/to/repository"; exit 2; }
 	$(BIN)/python tests/slow/kill_collector.py "$(REPOSITORY)"
+
+kill-trainer: .venv/.dev
+	$(BIN)/python tests/slow/kill_trainer.py
 
 # the DAG of the demo (the full one has hundreds of shards), and the rules
 dag: .venv/.train

@@ -1,6 +1,6 @@
 # Phase 3: the curriculum. One named rule a stage, in the order of the config's list; each starts from the one before.
-# `flock` refuses a second trainer where a killed Snakemake left the first one running (exit status 75). The trainer's
-# own checkpoints live in work/train_STAGE/LINEAGE/, so that a retry or a rerun resumes.
+# The trainer refuses a second one where a killed Snakemake left the first running (exit status 75). Its checkpoints live
+# in work/train_STAGE/LINEAGE/, so that a retry or a rerun resumes.
 
 for stage, before in stages():
 
@@ -33,7 +33,7 @@ for stage, before in stages():
             before=each("--before", "before"),
             work=unrecorded(work(f"train_{stage}")),
         shell:
-            "mkdir -p {params.work} && flock -n -E 75 {params.work}/.lock"
-            " {params.program} --train {input.train} --validation {input.validation} --tokenizer {input.tokenizer}"
+            "{params.program} --train {input.train} --validation {input.validation} --tokenizer {input.tokenizer}"
             " {params.before} --settings {params.settings:q} --threads {threads} --work {params.work}"
+            " --vram {resources.vram}"
             " --out {output.weights} --metrics {output.metrics} --summary {output.summary} >> {log} 2>&1"

@@ -57,6 +57,21 @@ def schema(
 
 
 @app.command()
+def stage(
+    name: Annotated[str, typer.Argument(help="A stage of the curriculum, such as stage1.")],
+    configfile: Overlays = None,
+) -> None:
+    """Print what the trainer of a stage is told, as `workflow/scripts/train_stage.py --settings` takes it."""
+    from ctm.pipeline.config import stage_json
+
+    config = _config(configfile)
+    if name not in config.training.stages:
+        typer.echo(f"{name}: no such stage; there are {', '.join(config.training.order)}", err=True)
+        raise typer.Exit(2)
+    typer.echo(stage_json(config, name))
+
+
+@app.command()
 def doctor(
     profile: Annotated[Path, typer.Option(help="Snakemake profile with the machine's budgets.")] = Path(
         "profiles/strix-halo"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
+
+BEST = "best.safetensors"
 
 
 @dataclass
@@ -18,6 +20,16 @@ class Progress:
     step: int = 0
     seconds: float = 0.0
     metrics_bytes: int = 0
+    rate_factor: float = 1.0
+    """What rollbacks left of the learning rate."""
+    losses: list[float] = field(default_factory=list)
+    """Of the last steps, newest last: what a spike is told by."""
+    fit: dict[str, int] = field(default_factory=dict)
+    """`memory.Fit`: what out-of-memory led to."""
+    events: list[dict[str, Any]] = field(default_factory=list)
+    """Rollbacks and out-of-memory, as in the metrics."""
+    best: dict[str, Any] = field(default_factory=dict)
+    """Step, overall accuracy and its standard error of the best weights by validation."""
 
 
 def save_checkpoint(
@@ -26,7 +38,7 @@ def save_checkpoint(
 ) -> None:  # fmt: skip
     """Write `work/step-N.pt`, synced, then renamed; older ones than the last `keep` go."""
     work.mkdir(parents=True, exist_ok=True)
-    path = work / f"step-{progress.step:08d}.pt"
+    path = checkpoint_at(work, progress.step)
     temporary = path.with_suffix(".tmp")
     content: dict[str, Any] = {
         "model": model.state_dict(),
@@ -42,24 +54,31 @@ def save_checkpoint(
         file.flush()
         os.fsync(file.fileno())
     os.replace(temporary, path)
-    for old in sorted(work.glob("step-*.pt"))[:-keep]:
+    for old in checkpoints(work)[: -max(1, keep)]:
         old.unlink()
 
 
 def load_checkpoint(
-    work: Path, model: torch.nn.Module, optimizer: torch.optim.Optimizer
+    path: Path, model: torch.nn.Module, optimizer: torch.optim.Optimizer
 ) -> tuple[Progress, dict[str, torch.Tensor]]:
-    """Restore the newest checkpoint in place; step 0 and no average where there is none."""
-    paths = sorted(work.glob("step-*.pt"))
-    if not paths:
-        return Progress(), {}
-    content = torch.load(paths[-1], map_location="cpu", weights_only=True)
+    """Restore a checkpoint in place: progress and moving average."""
+    content = torch.load(path, map_location="cpu", weights_only=True)
     model.load_state_dict(content["model"])
     optimizer.load_state_dict(content["optimizer"])
     torch.set_rng_state(content["random"])
     if "random_cuda" in content and torch.cuda.is_available():
         torch.cuda.set_rng_state_all(content["random_cuda"])
     return Progress(**content["progress"]), content["ema"]
+
+
+def checkpoint_at(work: Path, step: int) -> Path:
+    """The checkpoint of a step."""
+    return work / f"step-{step:08d}.pt"
+
+
+def checkpoints(work: Path) -> list[Path]:
+    """Checkpoints that there are, oldest first."""
+    return sorted(work.glob("step-*.pt"))
 
 
 def remove_checkpoints(work: Path) -> None:

@@ -36,14 +36,15 @@ class Loss:
 
 
 def thought_loss(
-    model: CTM, thought: Thought, batch: Batch, diversity: float = 0.0, later_ticks: float = 0.0
-) -> Loss:
+    model: CTM, thought: Thought, batch: Batch, diversity: float = 0.0, later_ticks: float = 0.0,
+    drawn: Tensor | None = None,
+) -> Loss:  # fmt: skip
     """Loss of a batch.
 
     diversity: weight of the term against collapse of the synchronisation. later_ticks: weight of the loss at one tick
-    of each sample drawn at random, tick t with probability in proportion to t. The two ticks of the paper alone let
-    ticks divide the kinds of answers among themselves (an early one for edits, the last for 'no edit'), so that more
-    thinking does not mean better answers; this term ends that.
+    of each sample drawn at random, tick t with probability in proportion to t (`drawn` int64 [B], if the caller drew it
+    already). The two ticks of the paper alone let ticks divide the kinds of answers among themselves (an early one for
+    edits, the last for 'no edit'), so that more thinking does not mean better answers; this term ends that.
     """
     samples, ticks = thought.certainty.shape
     rows = torch.arange(samples, device=batch.start.device)
@@ -56,7 +57,8 @@ def thought_loss(
     lowest, certain = whole.argmin(dim=1), thought.certainty.argmax(dim=1)
     chosen = [lowest, certain]
     if later_ticks:
-        drawn = torch.multinomial(torch.arange(1.0, ticks + 1).expand(samples, -1), 1)[:, 0]
+        if drawn is None:
+            drawn = torch.multinomial(torch.arange(1.0, ticks + 1).expand(samples, -1), 1)[:, 0]
         chosen.append(drawn.to(lowest.device))
     asked = sync[rows[:, None], torch.stack(chosen, dim=1)]  # [B, 2 or 3, n]
     pointers, _ = model.say(asked, memory)

@@ -61,12 +61,30 @@ class TrainingSettings:
     """Decay of the moving average of the weights that is saved and evaluated; 0: the weights themselves."""
     checkpoint_steps: int = 200
     """Steps between checkpoints."""
-    keep: int = 2
-    """Checkpoints kept while a stage runs."""
+    keep: int = 5
+    """Last checkpoints kept while a stage runs; the best weights by validation are kept beside them."""
     log_steps: int = 20
     """Steps between lines of metrics."""
     validation_items: int = 512
     """Items of the validation split that milestones are measured on."""
+    validation_steps: int = 0
+    """Steps between measurements besides those of the milestones; 0: none."""
+    result: str = "best"
+    """Weights that a stage hands on: "best" by validation if they beat the last ones by more than chance, or "last"."""
+    spike: float = 8.0
+    """A loss this many times the median of the last 100 steps is a divergence, as NaN is; 0: NaN and infinity only."""
+    rollbacks: int = 3
+    """How often a stage goes back to a checkpoint after a divergence before it stops."""
+    rollback_rate: float = 0.5
+    """What each of them multiplies the learning rate of the rest of the stage with."""
+    smallest_batch: int = 1
+    """Samples that a micro-batch may be cut down to, half by half, where memory runs out; the step keeps all of its."""
+    checkpoint_ticks: int = 0
+    """Ticks between gradient checkpoints: less memory, more time; 0: none."""
+    memory_checkpoint_ticks: int = 8
+    """The same once micro-batches cannot be cut further and memory runs out; 0: not tried."""
+    fewer_ticks: int = 0
+    """Ticks of a thought once that does not suffice either (48 in the specification); 0: not tried."""
     device: str = "auto"
     """"auto" (CUDA or ROCm, MPS, else CPU) or a torch device."""
 

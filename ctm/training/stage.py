@@ -1,7 +1,8 @@
 """One stage of the curriculum: from the weights of the stage before to its own, resumable at any step.
 
 Notable: bounded by samples, never by time; everything random comes from the seed and the position, so that a stage
-that was killed and started again ends with the same bits on CPU (same thread count).
+that was killed and started again ends with the same bits on CPU (same thread count). Under `torchrun` the same entry
+trains on several devices.
 """
 
 from __future__ import annotations
@@ -12,75 +13,134 @@ import logging
 import math
 import os
 import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
-from torch.utils.tensorboard import SummaryWriter
+from filelock import FileLock
 
 from ctm.grid.tokenizer import CodeTokenizer
-from ctm.model.device import pick_device, pick_precision
+from ctm.model.device import pick_precision
 from ctm.model.model import CTM
 from ctm.model.weights import grow_memory, load_weights, save_weights
-from ctm.training.batch import Batch, batches
-from ctm.training.checkpoint import load_checkpoint, remove_checkpoints, save_checkpoint
-from ctm.training.data import Plan, TrainingSet, load_split, plan_visits
+from ctm.training.checkpoint import BEST, remove_checkpoints
+from ctm.training.data import load_split, plan_visits
+from ctm.training.gradients import Gradients
 from ctm.training.initial import new_model
-from ctm.training.loss import thought_loss
-from ctm.training.settings import StageRun, StageSettings
-from ctm.training.validation import measure
+from ctm.training.loop import Loop, Material
+from ctm.training.memory import cap_ram, cap_vram
+from ctm.training.metrics import Metrics
+from ctm.training.ranks import Ranks, join
+from ctm.training.settings import StageRun
 
 log = logging.getLogger(__name__)
-QUARTERS = ("25%", "50%", "75%", "100%")
+BEYOND_CHANCE = 3.0
+"""Standard errors of a difference of two accuracies by which the best weights must beat the last ones."""
 
 
 def train_stage(
     run: StageRun, train: Path, validation: Path, tokenizer: Path, init: Path | None,
-    work: Path, out: Path, metrics: Path, summary: Path, threads: int,
-) -> None:  # fmt: skip
-    """Train one stage.
+    work: Path, out: Path, metrics: Path, summary: Path, threads: int, vram: float = 0, ram: float = 0,
+) -> bool:  # fmt: skip
+    """Train one stage; True in the process that wrote the results, one of those that `torchrun` started.
 
     train, validation: manifests of grids. init: weights of the stage before (None for the first). work: folder of
     its checkpoints, removed at the end. out: weights. metrics: JSON lines (TensorBoard events go beside them).
-    summary: JSON of samples, rates and milestones. threads: of torch, part of what makes a run repeatable.
+    summary: JSON of samples, rates, milestones and what had to be cured. threads: of torch, part of what makes a run
+    repeatable. vram: GB of the device that may be used, ram: GB of this process's memory; 0: no cap.
+
+    Raises filelock.Timeout where another trainer is at work, FloatingPointError where the loss diverges again and
+    again, MemoryError where a step does not fit however it is cut.
     """
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    ranks, device = join(run.training.device)
+    if not ranks.first:
+        logging.getLogger("ctm").setLevel(logging.WARNING)
+    work.parent.mkdir(parents=True, exist_ok=True)
+    # in `work`'s parent, because `work` itself goes at the end
+    lock = FileLock(work.parent / ".lock", blocking=False) if ranks.first else nullcontext()
+    with lock:
+        cap_vram(device, vram, ranks.here)
+        cap_ram(ram)
+        _train(run, (train, validation, tokenizer, init), work, out, metrics, summary, ranks, device)
+    ranks.leave()
+    return ranks.first
+
+
+def _train(
+    run: StageRun, inputs: tuple[Path, Path, Path, Path | None], work: Path, out: Path, metrics: Path,
+    summary: Path, ranks: Ranks, device: torch.device,
+) -> None:  # fmt: skip
+    if run.training.result not in ("best", "last"):
+        raise ValueError(f"training.result is {run.training.result!r}; it can be 'best' or 'last'")
     started = time.monotonic()
+    train, validation, tokenizer, init = inputs
     codec = CodeTokenizer.load(tokenizer)
     data, held_out = load_split(train), load_split(validation)
     index = int.from_bytes(run.name.encode()[-4:], "big") % 65_536
     plan = plan_visits(data, run.stage, run.training, index)
-    device = pick_device(run.training.device)
+    seed = run.training.seed * 65_537 + index
     model = make_model(run, codec, init, index).to(device).train()
+    ranks.share(model)
     counts = model.parameter_counts()
-    loaded = time.monotonic() - started
     log.info(
-        "%s: %d pairs, %d visits in %d steps of %d (unique %d), %d + %d parameters, %s, read in %.1f s",
+        "%s: %d pairs, %d visits in %d steps of %d (unique %d), %d + %d parameters, %d x %s, read in %.1f s",
         run.name, len(data), len(plan.pair), len(plan) // run.stage.accumulation,
-        run.stage.batch * run.stage.accumulation, plan.unique, counts["body"], counts["embedding"], device, loaded,
+        run.stage.batch * run.stage.accumulation, plan.unique, counts["body"], counts["embedding"], ranks.count,
+        device, time.monotonic() - started,
     )  # fmt: skip
     for reason, count in plan.left_out.items():
         log.info("%s: %d pairs left out: %s", run.name, count, reason)
-    loop = _Loop(run, data, held_out, plan, codec, model, device, work, metrics)
-    milestones = loop.run()
-    save_weights(out, loop.averaged(), {"stage": run.name})
+    precision = pick_precision(run.training.precision, device, "training.precision")
+    gradients = Gradients(model, run.stage, run.training, ranks, device, precision, seed)
+    loop = Loop(run, Material(data, held_out, plan, codec), model, gradients, ranks, device, work)
+    with Metrics(run.name, metrics if ranks.first else None, loop.steps) as figures:
+        milestones = loop.run(figures)
+    if not ranks.first:
+        return
+    progress = loop.progress
+    last = {
+        "step": loop.steps,
+        "overall": milestones[-1]["accuracy"]["overall"],
+        "error": milestones[-1]["error"],
+    }
+    chosen = choose(run.training.result, progress.best, last)
+    if chosen["step"] != loop.steps:
+        log.warning("%s: hands on the weights of step %d (%.1f %% overall), not the last ones (%.1f %%)",
+                    run.name, chosen["step"], 100 * chosen["overall"], 100 * last["overall"])  # fmt: skip
+        model.load_state_dict(load_weights(work / BEST)[1])
+        save_weights(out, model, {"stage": run.name})
+    else:
+        with loop.averaged():
+            save_weights(out, model, {"stage": run.name})
     _write_json(
         summary,
         {
             "stage": run.name, "parameters": counts, "samples_seen": len(plan.pair), "unique_samples": plan.unique,
-            "left_out": plan.left_out, "seconds": loop.progress.seconds,
-            "samples_per_second": len(plan.pair) / max(loop.progress.seconds, 1e-9),
-            "unique_samples_per_second": plan.unique / max(loop.progress.seconds, 1e-9),
-            "precision": str(loop.precision), "device": str(device), "threads": threads, "milestones": milestones,
-            "settings": dataclasses.asdict(run),
+            "left_out": plan.left_out, "seconds": progress.seconds,
+            "samples_per_second": len(plan.pair) / max(progress.seconds, 1e-9),
+            "unique_samples_per_second": plan.unique / max(progress.seconds, 1e-9),
+            "precision": str(precision), "device": str(device), "processes": ranks.count,
+            "threads": torch.get_num_threads(), "milestones": milestones, "best": progress.best, "handed_on": chosen,
+            "events": progress.events, "effective_batch": run.stage.batch * run.stage.accumulation,
+            "fit": progress.fit, "machine": loop.machine.figures(), "settings": dataclasses.asdict(run),
         },
     )  # fmt: skip
     remove_checkpoints(work)
+
+
+def choose(result: str, best: dict[str, Any], last: dict[str, Any]) -> dict[str, Any]:
+    """Which weights a stage hands on: the best by validation where they beat the last by more than chance.
+
+    A rate that falls to the end makes the last weights the best ones; on a few hundred items another step looks better
+    every now and then by chance alone.
+    """
+    margin = BEYOND_CHANCE * math.hypot(best.get("error", 0.0), last["error"])
+    better = bool(best) and best["overall"] - last["overall"] > margin
+    return best if result == "best" and better else last
 
 
 def make_model(run: StageRun, codec: CodeTokenizer, init: Path | None, seed: int) -> CTM:
@@ -99,187 +159,8 @@ def make_model(run: StageRun, codec: CodeTokenizer, init: Path | None, seed: int
     return model
 
 
-def parameter_groups(model: CTM, decay: float) -> list[dict[str, Any]]:
-    """Weight decay on matrices; none on norms, biases, decays, start states and embeddings."""
-    matrices: list[Tensor] = []
-    others: list[Tensor] = []
-    for name, parameter in model.named_parameters():
-        plain = parameter.ndim < 2 or "start_" in name or "bias" in name or name.endswith("token.weight")
-        (others if plain else matrices).append(parameter)
-    return [{"params": matrices, "weight_decay": decay}, {"params": others, "weight_decay": 0.0}]
-
-
-def rate_at(step: int, steps: int, stage: StageSettings) -> float:
-    """Learning rate of a step: linear warm-up, then a cosine down to `final_rate` of the peak."""
-    warm = max(1, round(stage.warmup * steps))
-    if step < warm:
-        return stage.learning_rate * (step + 1) / warm
-    along = (step - warm) / max(1, steps - warm)
-    return stage.learning_rate * (
-        stage.final_rate + (1 - stage.final_rate) * (1 + math.cos(math.pi * along)) / 2
-    )
-
-
-class _Loop:
-    """The steps of a stage, from the newest checkpoint on."""
-
-    def __init__(
-        self, run: StageRun, data: TrainingSet, held_out: TrainingSet, plan: Plan, codec: CodeTokenizer,
-        model: CTM, device: torch.device, work: Path, metrics: Path,
-    ) -> None:  # fmt: skip
-        self.name, self.stage, self.training = run.name, run.stage, run.training
-        self.data, self.held_out, self.plan, self.codec = data, held_out, plan, codec
-        self.model, self.device, self.work, self.metrics = model, device, work, metrics
-        self.precision = pick_precision(self.training.precision, device, "training.precision")
-        self.optimizer = torch.optim.AdamW(
-            parameter_groups(model, self.training.weight_decay), lr=self.stage.learning_rate, betas=(0.9, 0.98),
-            fused=True,
-        )  # fmt: skip
-        self.steps = len(plan) // self.stage.accumulation
-        self.progress, self.ema = load_checkpoint(work, model, self.optimizer)
-        if self.training.ema and not self.ema:
-            self.ema = {k: v.detach().clone() for k, v in model.named_parameters()}
-        self.due = {max(1, round(self.steps * (q + 1) / 4)): name for q, name in enumerate(QUARTERS)}
-        if self.progress.step:
-            log.info("%s: goes on at step %d of %d", self.name, self.progress.step, self.steps)
-
-    def run(self) -> list[dict[str, Any]]:
-        """All remaining steps; returns the milestones of the whole stage."""
-        self.metrics.parent.mkdir(parents=True, exist_ok=True)
-        with (
-            open(self.metrics, "a+b") as file,
-            SummaryWriter(str(self.metrics.parent / f"{self.name}.events")) as board,
-        ):
-            file.truncate(self.progress.metrics_bytes)
-            clock = time.monotonic() - self.progress.seconds
-            for parts in self._micro_batches():
-                step = self.progress.step
-                record = self._step(parts, step)
-                self.progress.step = step + 1
-                self.progress.seconds = time.monotonic() - clock
-                milestone = self.due.get(step + 1)
-                if milestone or (step + 1) % self.training.log_steps == 0:
-                    record["samples_per_second"] = self._seen() / self.progress.seconds
-                    self._say(record, file, board)
-                if milestone:
-                    self._say(self._milestone(milestone, record), file, board)
-                if (step + 1) % self.training.checkpoint_steps == 0 or step + 1 == self.steps:
-                    file.flush()
-                    self.progress.metrics_bytes = file.tell()
-                    save_checkpoint(
-                        self.work, self.model, self.ema, self.optimizer, self.progress, self.training.keep
-                    )
-            file.flush()
-            file.seek(0)
-            return [m for m in map(json.loads, file) if "milestone" in m]
-
-    def averaged(self) -> CTM:
-        """The model with its moving average in place of the weights, where there is one."""
-        if self.ema:
-            with torch.no_grad():
-                for name, parameter in self.model.named_parameters():
-                    parameter.copy_(self.ema[name])
-        return self.model
-
-    def _seen(self) -> int:
-        return self.progress.step * self.stage.batch * self.stage.accumulation
-
-    def _micro_batches(self) -> Iterator[list[Batch]]:
-        """The micro-batches of one step after the other; the next is made while one trains."""
-        several = self.stage.accumulation
-        source = batches(self.data, self.plan, self.codec, self.progress.step * several)
-        with ThreadPoolExecutor(1) as maker:
-            ready = maker.submit(lambda: [b for _, b in zip(range(several), source, strict=False)])
-            while parts := ready.result():
-                ready = maker.submit(lambda: [b for _, b in zip(range(several), source, strict=False)])
-                yield parts
-
-    def _step(self, parts: list[Batch], step: int) -> dict[str, Any]:
-        rate = rate_at(step, self.steps, self.stage)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        totals: list[Tensor] = []
-        for part in parts:
-            part = part.to(self.device)
-            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == torch.bfloat16):
-                thought = self.model(**part.inputs, say_with_gradient=False)
-                loss = thought_loss(
-                    self.model, thought, part, self.training.diversity, self.training.later_ticks
-                )
-            (loss.total / len(parts)).backward()
-            totals.append(
-                torch.stack(
-                    [loss.at_lowest, loss.at_certain, loss.diversity, thought.certainty.max(1).values.mean()]
-                )
-            )
-        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.training.clip)
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
-        self.model.after_step()
-        if self.ema:
-            with torch.no_grad():
-                # young averages forget faster, so that the random start does not linger
-                keep = min(self.training.ema, (1 + step) / (10 + step))
-                torch._foreach_lerp_(list(self.ema.values()), list(self.model.parameters()), 1 - keep)
-        lowest, certain, diversity, certainty = torch.stack(totals).mean(0).tolist()
-        if not math.isfinite(lowest + certain):
-            raise FloatingPointError(
-                f"{self.name}: loss is {lowest} / {certain} at step {step}; lower learning_rate"
-            )
-        return {
-            "step": step + 1, "samples": (step + 1) * len(parts) * self.stage.batch, "loss": (lowest + certain) / 2,
-            "loss_lowest": lowest, "loss_certain": certain, "diversity": diversity, "certainty": certainty,
-            "gradient_norm": float(norm), "rate": rate,
-        }  # fmt: skip
-
-    def _milestone(self, name: str, record: dict[str, Any]) -> dict[str, Any]:
-        """Measure, and compare with what the config asks for at this point of the stage."""
-        random = torch.get_rng_state()
-        live = {k: v.detach().clone() for k, v in self.model.named_parameters()} if self.ema else {}
-        measured = measure(
-            self.averaged(),
-            self.held_out,
-            self.codec,
-            self.training.validation_items,
-            self.stage.max_cells or self.training.max_cells,
-        )
-        with torch.no_grad():
-            for key, parameter in self.model.named_parameters():
-                if live:
-                    parameter.copy_(live[key])
-        torch.set_rng_state(random)
-        reached: dict[str, float] = {**measured.accuracy, "loss": record["loss"]}
-        compared = []
-        for key, asked in self.stage.milestones.get(name, {}).items():
-            value = reached.get(key)
-            met = value is not None and (value < asked if key == "loss" else value > asked)
-            compared.append({"figure": key, "asked": asked, "reached": value, "met": met})
-            log.log(logging.INFO if met else logging.WARNING, "%s %s: %s %s, asked for %s: %s", self.name, name, key,
-                    value, asked, "met" if met else "NOT met")  # fmt: skip
-        return {
-            "milestone": name, "step": self.progress.step, "samples": self._seen(), "accuracy": measured.accuracy,
-            "accuracy_by_tick": measured.by_tick, "certainty": measured.certainty,
-            "sync_variance": measured.sync_variance, "loss": record["loss"], "compared": compared,
-        }  # fmt: skip
-
-    def _say(self, record: dict[str, Any], file: Any, board: SummaryWriter) -> None:
-        file.write(json.dumps(record).encode() + b"\n")
-        for key, value in record.items():
-            if isinstance(value, float):
-                board.add_scalar(key, value, record["step"])
-        if "milestone" in record:
-            shown = "  ".join(f"{k} {v:.1%}" for k, v in record["accuracy"].items())
-            log.info("%s %s of the samples: %s", self.name, record["milestone"], shown)
-        else:
-            left = self.progress.seconds * (self.steps / max(1, self.progress.step) - 1)
-            log.info(
-                "%s step %d/%d  loss %.2f  certainty %.2f  %.0f samples/s  %.0f s left",
-                self.name, record["step"], self.steps, record["loss"], record["certainty"],
-                record["samples_per_second"], left,
-            )  # fmt: skip
-
-
 def _write_json(path: Path, content: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
     temporary.write_text(json.dumps(content, indent=1))
     os.replace(temporary, path)

@@ -18,8 +18,9 @@ from ctm.grid.packed import expand_units, pack
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.answer import best_spans, best_units
 from ctm.model.model import CTM, Thought
-from ctm.training.batch import make_batch
+from ctm.training.batch import Batch, make_batch
 from ctm.training.data import TrainingSet
+from ctm.training.memory import ran_out
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class Measured:
     certainty: float
     sync_variance: float
     by_tick: list[float]
+    error: float
+    """Standard error of "overall"."""
 
 
 @torch.no_grad()
@@ -46,24 +49,40 @@ def measure(model: CTM, data: TrainingSet, tokenizer: CodeTokenizer, items: int,
     right = np.zeros((len(chosen), model.config.ticks), dtype=bool)
     certain = np.zeros((len(chosen), model.config.ticks))
     variances = []
-    for group in by_length([int(lengths[c]) for c in chosen], cells=16_384, most=64):
-        states, answers, diagnoses = zip(*(data.visit(chosen[g], 0) for g in group), strict=True)
-        batch = make_batch(list(states), list(answers), list(diagnoses), tokenizer).to(device)
-        thought = model(**batch.inputs)
-        certain[group] = thought.certainty.cpu().numpy()
-        variances.append(float(thought.synchronisation[:, -1].var(dim=0).mean()))
-        for tick in range(model.config.ticks):
-            right[group, tick] = _right(model, thought, tick, states, answers, tokenizer)
+    groups = list(by_length([int(lengths[c]) for c in chosen], cells=16_384, most=64))
+    while groups:
+        group = groups.pop()
+        try:
+            batch, answered = _asked(data, [chosen[i] for i in group], tokenizer, device)
+            thought = model(**batch.inputs)
+            hits = [_right(model, thought, t, *answered, tokenizer) for t in range(model.config.ticks)]
+        except Exception as failure:
+            if not ran_out(failure) or len(group) == 1:
+                raise
+            groups += [group[: len(group) // 2], group[len(group) // 2 :]]
+            continue
+        certain[group], right[group] = thought.certainty.cpu().numpy(), np.array(hits).T
+        variances.append(float(thought.synchronisation[:, -1].var(dim=0, correction=0).mean()))
     model.train()
     at = certain.argmax(axis=1)
     hit = right[np.arange(len(chosen)), at]
     category = data.category[chosen]
-    accuracy = {name: float(hit[category == name].mean()) for name in names}
-    tested = [a for name, a in accuracy.items() if name != "clean"]
-    accuracy["overall"] = float(np.mean(tested)) if tested else 0.0
+    accuracy = {name: float(hit[category == name].mean()) for name in names if (category == name).any()}
+    tested = [name for name in accuracy if name != "clean"]
+    accuracy["overall"] = float(np.mean([accuracy[name] for name in tested])) if tested else 0.0
+    spread = sum(accuracy[n] * (1 - accuracy[n]) / int((category == n).sum()) for n in tested)
+    error = float(np.sqrt(spread)) / max(1, len(tested))
     broken = category != "clean"
     return Measured(accuracy, float(certain.max(axis=1).mean()), float(np.mean(variances)),
-                    [float(v) for v in right[broken].mean(axis=0)])  # fmt: skip
+                    [float(v) for v in right[broken].mean(axis=0)], error)  # fmt: skip
+
+
+def _asked(
+    data: TrainingSet, pairs: Sequence[int], tokenizer: CodeTokenizer, device: torch.device
+) -> tuple[Batch, tuple[list[list[int]], list[Edit]]]:
+    """First states of pairs as a batch, and as lists beside their right edits."""
+    states, answers, diagnoses = map(list, zip(*(data.visit(pair, 0) for pair in pairs), strict=True))
+    return make_batch(states, answers, diagnoses, tokenizer).to(device), (states, answers)
 
 
 def _right(

@@ -67,6 +67,11 @@ def test_full_scale_has_the_numbers_of_the_specification() -> None:
     assert config.training.clip == 0.5
 
 
+def test_real_pairs_enter_at_the_third_stage_and_weigh_more_in_the_last() -> None:
+    stages = [read([FULL]).training.stages[name] for name in read([FULL]).training.order]
+    assert [stage.real_weight for stage in stages[:3]] == [0, 0, 1] and stages[3].real_weight > 1
+
+
 def test_demo_asks_for_no_more_threads_than_two_cores() -> None:
     for files in ([FULL, DEMO], [FULL, TEST]):
         config = read(files)

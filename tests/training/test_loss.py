@@ -13,8 +13,9 @@ from ctm.model.model import CTM
 from ctm.training.batch import Batch, make_batch
 from ctm.training.data import load_split
 from ctm.training.loss import sync_diversity, thought_loss
+from ctm.training.optimiser import parameter_groups, rate_at
 from ctm.training.settings import StageRun
-from ctm.training.stage import make_model, parameter_groups, rate_at
+from ctm.training.stage import make_model
 
 
 def drawn(

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import pickle
 import random
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -19,32 +16,7 @@ from ctm.model.device import pick_precision
 from ctm.model.weights import load_model, load_weights
 from ctm.training.settings import StageRun
 from ctm.training.stage import train_stage
-
-PROGRAM = """
-import pickle, sys
-from ctm.training.stage import train_stage
-train_stage(*pickle.load(open(sys.argv[1], "rb")))
-"""
-
-
-def arguments(run: StageRun, grids, folder: Path, init: Path | None = None) -> tuple:
-    return (
-        run, grids.train, grids.validation, grids.tokenizer, init, folder / "work", folder / "out.safetensors",
-        folder / "metrics.jsonl", folder / "summary.json", 1,
-    )  # fmt: skip
-
-
-def lines(path: Path) -> list[dict]:
-    return [json.loads(line) for line in path.read_text().splitlines()]
-
-
-@pytest.fixture(autouse=True)
-def same_threads():
-    """`train_stage` sets torch's threads for its process; other tests get theirs back."""
-    before = torch.get_num_threads()
-    yield
-    torch.set_num_threads(before)
-    torch.use_deterministic_algorithms(False)
+from stage_runs import arguments, figures, lines, newest, start
 
 
 def test_two_stages_learn_and_the_second_remembers_more(run: StageRun, grids, tmp_path: Path) -> None:
@@ -93,18 +65,6 @@ def test_a_stage_of_other_sizes_is_refused(run: StageRun, grids, tmp_path: Path)
         train_stage(*arguments(wider, grids, tmp_path / "two", tmp_path / "one/out.safetensors"))
 
 
-def start(folder: Path, values: tuple) -> subprocess.Popen:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "arguments.pickle").write_bytes(pickle.dumps(values))
-    return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, str(folder / "arguments.pickle")], stderr=subprocess.PIPE, text=True
-    )
-
-
-def newest(work: Path) -> int:
-    return max((int(p.stem.split("-")[1]) for p in work.glob("step-*.pt")), default=0)
-
-
 def test_killed_and_started_again_it_ends_with_the_same_bits(run: StageRun, grids, tmp_path: Path) -> None:
     """SIGKILL at a random step, with everything random switched on: dropout, moving average, accumulation."""
     run = dataclasses.replace(
@@ -137,20 +97,11 @@ def test_killed_and_started_again_it_ends_with_the_same_bits(run: StageRun, grid
     whole, resumed = (tmp_path / name / "out.safetensors" for name in ("whole", "cut"))
     assert whole.read_bytes() == resumed.read_bytes(), f"killed after step {reached} of {steps}"
 
-    def figures(path: Path) -> list[dict]:
-        return [{k: v for k, v in r.items() if k != "samples_per_second"} for r in lines(path)]
-
     assert figures(tmp_path / "whole/metrics.jsonl") == figures(tmp_path / "cut/metrics.jsonl"), (
         "lines lost or twice"
     )
     one, two = (json.loads((tmp_path / name / "summary.json").read_text()) for name in ("whole", "cut"))
     assert one["milestones"] == two["milestones"] and one["samples_seen"] == two["samples_seen"]
-
-
-def test_a_loss_that_is_not_finite_stops_the_stage(run: StageRun, grids, tmp_path: Path) -> None:
-    wild = dataclasses.replace(run, stage=dataclasses.replace(run.stage, learning_rate=1e30, warmup=0.0))
-    with pytest.raises(FloatingPointError, match=r"stage1: loss is .* at step .*; lower learning_rate"):
-        train_stage(*arguments(wild, grids, tmp_path))
 
 
 def test_unknown_precision_is_refused() -> None:

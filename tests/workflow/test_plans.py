@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -145,19 +144,12 @@ def test_unknown_key_is_refused_with_file_and_remedy(checkout: Checkout) -> None
     assert "overlay.yaml: unknown key 'bugs.shrads'; did you mean 'shards'?" in done.stdout + done.stderr
 
 
-def test_running_trainer_is_not_started_twice(checkout: Checkout) -> None:
-    checkout.overlay["training"] = {"stages": {"stage1": {"learning_rate": 0.5}}}
-    held = shutil.which("flock")
-    assert held is not None
-    plan = checkout.snakemake("-n", "-p", "train_stage1").stdout
-    lock = next(part for part in plan.split() if part.endswith("/.lock"))
-    path = checkout.root / "run" / lock
-    path.parent.mkdir(parents=True)
-    with subprocess.Popen([held, str(path), "sleep", "60"]) as orphan:
-        done = checkout.snakemake("train_stage1", "--retries", "0", check=False)
-        orphan.kill()
-    assert done.returncode != 0
-    assert not (checkout.root / "run/results/checkpoints/stage1.safetensors").exists()
+def test_the_trainer_is_told_what_the_rule_may_have(checkout: Checkout) -> None:
+    """The demand reaches the program, and is no reason to train again."""
+    checkout.overlay["machine"] = {"vram": 8}
+    demand = ("-n", "-p", "--set-resources=train_stage1:vram=8", "train_stage1")
+    assert "--vram 8 --out results/checkpoints/stage1.safetensors" in checkout.snakemake(*demand, "-f").stdout
+    assert "Nothing to be done" in checkout.snakemake(*demand).stdout
 
 
 def test_stack_overflow_is_collected_only_where_a_dump_and_its_terms_are_given(checkout: Checkout) -> None:

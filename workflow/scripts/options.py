@@ -20,6 +20,7 @@ ManyTexts = Annotated[list[str] | None, typer.Option()]
 Text = Annotated[str, typer.Option()]
 ManyNames = Annotated[list[str] | None, typer.Argument()]
 Number = Annotated[int, typer.Option()]
+Size = Annotated[float, typer.Option(help="GB; 0: no cap")]
 
 Kind = TypeVar("Kind")
 

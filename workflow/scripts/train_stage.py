@@ -1,14 +1,20 @@
-"""Rules train_STAGE: one stage of the curriculum.
+"""Rules train_STAGE: one stage of the curriculum. By hand, and on several devices: docs/training.md.
 
 Snakemake deletes declared outputs before a job and when it fails. What the trainer appends to (metrics, TensorBoard's
 events) therefore grows in the work folder, and is put into place when the stage is done.
 """
 
 import shutil
+import sys
+
+from filelock import Timeout
 
 from ctm.training.settings import StageRun
 from ctm.training.stage import train_stage
-from options import File, Number, OptionalFile, Text, given, start
+from options import File, Number, OptionalFile, Size, Text, given, start
+
+BUSY = 75
+"""Exit status (EX_TEMPFAIL) where another trainer has the work folder: a killed Snakemake may have left it running."""
 
 
 def main(
@@ -22,15 +28,22 @@ def main(
     metrics: File,
     summary: File,
     before: OptionalFile = None,
+    vram: Size = 0,
+    ram: Size = 0,
 ) -> None:
     run = given(StageRun, settings)
     growing = work / "metrics" / metrics.name
     growing.parent.mkdir(parents=True, exist_ok=True)
-    train_stage(
-        run, train, validation, tokenizer, before, work / "checkpoints", out, growing, summary, threads
-    )
-    shutil.copytree(growing.parent, metrics.parent, dirs_exist_ok=True)
-    shutil.rmtree(growing.parent)
+    places = work / "checkpoints", out, growing, summary
+    try:
+        first = train_stage(run, train, validation, tokenizer, before, *places, threads, vram, ram)
+    except Timeout as error:
+        held = f"{error.lock_file} is held: another trainer of this stage is at work"
+        print(f"{held}; wait for it, or end it", file=sys.stderr)
+        sys.exit(BUSY)
+    if first:
+        shutil.copytree(growing.parent, metrics.parent, dirs_exist_ok=True)
+        shutil.rmtree(growing.parent)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,164 @@
+"""The gradient of one step: micro-batches, pieces of them where memory is short, and the processes that share them.
+
+Notable: it is the mean over all samples of the step, however they are cut and dealt: a piece counts by its share of
+them. Whatever is random in a step (dropout, the tick drawn for each sample) is seeded by its place in the stage, so
+that no restart changes it. The cut changes only the masks of dropout, and the diversity term, which compares the
+samples of a piece with each other.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import logging
+import math
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ctm.model.model import CTM
+from ctm.training.batch import CELLS_MULTIPLE, UNITS_MULTIPLE, Batch
+from ctm.training.loss import thought_loss
+from ctm.training.memory import Fit, free, ran_out, tighter
+from ctm.training.ranks import Ranks
+from ctm.training.settings import StageSettings, TrainingSettings
+
+log = logging.getLogger(__name__)
+FIGURES = ("loss_lowest", "loss_certain", "diversity", "certainty", "sync_variance")
+UNIT_COLUMNS = ("unit_slot", "unit_token", "unit_word")
+
+
+class Gradients:
+    """Fills `model`'s gradients for one step after the other."""
+
+    def __init__(
+        self, model: CTM, stage: StageSettings, training: TrainingSettings, ranks: Ranks, device: torch.device,
+        precision: torch.dtype, seed: int,
+    ) -> None:  # fmt: skip
+        self.model, self.stage, self.training, self.ranks = model, stage, training, ranks
+        self.device, self.precision, self.seed = device, precision, seed
+        self.fit = Fit()
+        self.use(Fit(pieces=self._shared(), checkpoint_ticks=training.checkpoint_ticks))
+
+    def use(self, fit: Fit) -> None:
+        """Make the steps fit in this way."""
+        self.fit = fit
+        self.model.checkpoint_ticks = fit.checkpoint_ticks
+        if fit.ticks:
+            self.model.config = dataclasses.replace(self.model.config, ticks=fit.ticks)
+
+    def of_step(
+        self, parts: list[Batch], step: int, told: Callable[[str, Fit, Fit], None]
+    ) -> dict[str, float]:
+        """Gradients of a step from its micro-batches; returns FIGURES, means over its samples.
+
+        told: called with why, before and after, where memory ran out and the step is tried in a smaller way. Raises
+        MemoryError where there is none left.
+        """
+        while True:
+            sums, problem = self._attempt(parts, step)
+            if not self.ranks.any(problem is not None, self.device):
+                self.ranks.sum_gradients(self.model.parameters())
+                figures = self.ranks.sum(sums).tolist()
+                return dict(zip(FIGURES, figures, strict=True))
+            self.model.zero_grad(set_to_none=True)
+            free(self.device)
+            problem = problem or "another process ran out of memory"
+            smaller = tighter(self.fit, self.stage, self.training)
+            if smaller is None:
+                raise MemoryError(
+                    f"step {step} does not fit memory with {self.fit}: {problem}. Give the rule more vram, or set "
+                    "training.memory_checkpoint_ticks, training.fewer_ticks or training.smallest_batch"
+                )
+            told(problem, self.fit, smaller)
+            self.use(smaller)
+
+    def _attempt(self, parts: list[Batch], step: int) -> tuple[Tensor, str | None]:
+        """Sums of FIGURES over this process's pieces, and the error where memory ran out (its frames are gone)."""
+        sums = torch.zeros(len(FIGURES), device=self.device)
+        try:
+            number = 0
+            for micro, part in enumerate(parts):
+                drawn = self._drawn_ticks(part, step, micro)
+                for place, (begin, end) in enumerate(bounds(self.stage.batch, self.fit.pieces)):
+                    number += 1
+                    if (number - 1) % self.ranks.count == self.ranks.rank:
+                        piece = part if self.fit.pieces == 1 else cut(part, begin, end)
+                        share = (end - begin) / (self.stage.batch * len(parts))
+                        torch.manual_seed(self._place(step, micro, 1 + place))
+                        sums += share * self._backward(
+                            piece.to(self.device), drawn[begin:end].to(self.device), share
+                        )
+        except Exception as error:
+            if not ran_out(error):
+                raise
+            return sums, str(error).splitlines()[0] or type(error).__name__
+        return sums, None
+
+    def _backward(self, piece: Batch, drawn: Tensor, share: float) -> Tensor:
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == torch.bfloat16):
+            thought = self.model(**piece.inputs, say_with_gradient=False)
+            loss = thought_loss(
+                self.model, thought, piece, self.training.diversity, self.training.later_ticks, drawn
+            )
+        (loss.total * share).backward()
+        variance = thought.synchronisation[:, -1].detach().var(dim=0, correction=0).mean()
+        certainty = thought.certainty.detach().max(1).values.mean()
+        return torch.stack([loss.at_lowest, loss.at_certain, loss.diversity, certainty, variance])
+
+    def _drawn_ticks(self, part: Batch, step: int, micro: int) -> Tensor:
+        """A tick for each sample of a micro-batch, tick t with probability in proportion to t: int64 [B]."""
+        generator = torch.Generator().manual_seed(self._place(step, micro, 0))
+        weights = torch.arange(1.0, self.model.config.ticks + 1).expand(len(part.start), -1)
+        return torch.multinomial(weights, 1, generator=generator)[:, 0]
+
+    def _place(self, *place: int) -> int:
+        """A seed for a place in the stage."""
+        return int(np.random.SeedSequence([self.seed, *place]).generate_state(1, np.uint64)[0])
+
+    def _shared(self) -> int:
+        """Fewest pieces that give all processes the same number of them, or else each at least one."""
+        stage, count = self.stage, self.ranks.count
+        doubled = [2**n for n in range(stage.batch.bit_length()) if 2**n <= stage.batch]
+        even = [p for p in doubled if stage.accumulation * p % count == 0]
+        enough = [p for p in doubled if stage.accumulation * p >= count]
+        if not enough:
+            raise ValueError(
+                f"{count} processes have {stage.batch} x {stage.accumulation} samples a step to share"
+            )
+        return (even or enough)[0]
+
+
+def bounds(samples: int, pieces: int) -> list[tuple[int, int]]:
+    """Where each of `pieces` nearly equal pieces begins and ends."""
+    edges = [samples * i // pieces for i in range(pieces + 1)]
+    return list(itertools.pairwise(edges))
+
+
+def cut(batch: Batch, begin: int, end: int) -> Batch:
+    """Samples begin..end of a batch, as narrow as they allow."""
+    longest = int(batch.inputs["lengths"][begin:end].max())
+    width = min(math.ceil(longest / CELLS_MULTIPLE) * CELLS_MULTIPLE, batch.words.shape[1])
+    inputs = {
+        name: values[begin:end, :width] if name in ("tokens", "rows", "cols") else values[begin:end]
+        for name, values in batch.inputs.items()
+    }
+    asked = (batch.unit_token >= 0) | (batch.unit_word >= 0)
+    mine = torch.nonzero(asked & (batch.unit_sample >= begin) & (batch.unit_sample < end))[:, 0]
+    size = math.ceil(max(1, len(mine)) / UNITS_MULTIPLE) * UNITS_MULTIPLE
+    columns = {name: _filled(getattr(batch, name)[mine], size) for name in UNIT_COLUMNS}
+    columns["unit_slot"].clamp_(min=0)
+    return Batch(
+        inputs=inputs,
+        words=batch.words[begin:end, :width],
+        start=batch.start[begin:end],
+        end=batch.end[begin:end],
+        unit_sample=_filled(batch.unit_sample[mine] - begin, size).clamp_(min=0),
+        **columns,
+    )
+
+
+def _filled(values: Tensor, size: int) -> Tensor:
+    return torch.cat([values, values.new_full((size - len(values),), -1)])

@@ -1,0 +1,268 @@
+"""The steps of a stage, from its newest checkpoint on: train, measure, keep, and go back after a divergence."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import math
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ctm.grid.tokenizer import CodeTokenizer
+from ctm.model.model import CTM
+from ctm.model.weights import save_weights
+from ctm.training.activations import activation_figures
+from ctm.training.batch import Batch, batches
+from ctm.training.checkpoint import (
+    BEST,
+    Progress,
+    checkpoint_at,
+    checkpoints,
+    load_checkpoint,
+    save_checkpoint,
+)
+from ctm.training.data import Plan, TrainingSet
+from ctm.training.gradients import Gradients
+from ctm.training.machine import Machine
+from ctm.training.memory import Fit
+from ctm.training.metrics import Metrics
+from ctm.training.optimiser import make_optimiser, rate_at
+from ctm.training.ranks import Ranks
+from ctm.training.recovery import HISTORY, Diverged, diverged
+from ctm.training.settings import StageRun
+from ctm.training.validation import measure
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """What a stage trains on and with."""
+
+    data: TrainingSet
+    held_out: TrainingSet
+    plan: Plan
+    codec: CodeTokenizer
+
+
+class Loop:
+    """A stage's model with its optimiser, moving average and position. `work`: folder of its checkpoints."""
+
+    def __init__(
+        self, run: StageRun, material: Material, model: CTM, gradients: Gradients, ranks: Ranks,
+        device: torch.device, work: Path,
+    ) -> None:  # fmt: skip
+        self.name, self.stage, self.training = run.name, run.stage, run.training
+        self.material, self.model, self.gradients = material, model, gradients
+        self.ranks, self.device, self.work = ranks, device, work
+        self.optimizer = make_optimiser(model, self.training)
+        self.steps = len(material.plan) // self.stage.accumulation
+        self.machine = Machine(device)
+        self.progress = Progress()
+        self.ema: dict[str, torch.Tensor] = {}
+
+    def run(self, metrics: Metrics) -> list[dict[str, Any]]:
+        """All remaining steps; returns the milestones of the whole stage. Raises FloatingPointError and MemoryError."""
+        self._begin(metrics)
+        clock = time.monotonic() - self.progress.seconds
+        while self.progress.step < self.steps:
+            try:
+                for parts in self._micro_batches():
+                    self._step(parts, metrics, clock)
+            except Diverged as error:
+                self._go_back(str(error), metrics)
+        return metrics.milestones()
+
+    @contextmanager
+    def averaged(self) -> Iterator[CTM]:
+        """The model with its moving average in place of the weights, where there is one."""
+        live = [p.detach().clone() for p in self.model.parameters()] if self.ema else []
+        with torch.no_grad():
+            for parameter, value in zip(self.model.parameters(), self.ema.values(), strict=bool(self.ema)):
+                parameter.copy_(value)
+        yield self.model
+        with torch.no_grad():
+            for parameter, value in zip(self.model.parameters(), live, strict=bool(live)):
+                parameter.copy_(value)
+
+    def _begin(self, metrics: Metrics) -> None:
+        """From the newest checkpoint, or the one of step 0, which is written first: a rollback may lead to it."""
+        if found := checkpoints(self.work):
+            self._load(found[-1])
+            metrics.go_on(self.progress.step, self.progress.metrics_bytes)
+            log.info("%s: goes on at step %d of %d", self.name, self.progress.step, self.steps)
+            return
+        if self.training.ema:
+            self.ema = {k: v.detach().clone() for k, v in self.model.named_parameters()}
+        metrics.go_on(0, 0)
+        self.ranks.wait()  # all have looked for a checkpoint before there is one
+        self._keep(metrics)
+
+    def _load(self, path: Path) -> None:
+        self.progress, self.ema = load_checkpoint(path, self.model, self.optimizer)
+        self.ema = {k: v.to(self.device) for k, v in self.ema.items()}
+        if self.progress.fit:
+            self.gradients.use(Fit(**self.progress.fit))
+
+    def _keep(self, metrics: Metrics) -> None:
+        self.progress.metrics_bytes = metrics.length()
+        self.progress.fit = dataclasses.asdict(self.gradients.fit)
+        if self.ranks.first:
+            save_checkpoint(
+                self.work, self.model, self.ema, self.optimizer, self.progress, self.training.keep
+            )
+        self.ranks.wait()
+
+    def _micro_batches(self) -> Iterator[list[Batch]]:
+        """The micro-batches of one step after the other; the next is made while one trains."""
+        several = self.stage.accumulation
+        material = self.material
+        source = batches(material.data, material.plan, material.codec, self.progress.step * several)
+        with ThreadPoolExecutor(1) as maker:
+            ready = maker.submit(lambda: [b for _, b in zip(range(several), source, strict=False)])
+            while parts := ready.result():
+                ready = maker.submit(lambda: [b for _, b in zip(range(several), source, strict=False)])
+                yield parts
+
+    def _step(self, parts: list[Batch], metrics: Metrics, clock: float) -> None:
+        step = self.progress.step
+        record = self._update(parts, metrics, step)
+        self.progress.step = step = step + 1
+        self.progress.seconds = time.monotonic() - clock
+        milestone = metrics.due.get(step)
+        if milestone or step % self.training.log_steps == 0:
+            record["samples_per_second"] = record["samples"] / self.progress.seconds
+            if self.ranks.first:
+                record["neurons"] = activation_figures(self.model, parts[0], self.device)
+                record["machine"] = self.machine.figures()
+                metrics.write(record)
+                metrics.say_step(record, self.progress.seconds)
+        metrics.moved(step, self.progress.seconds)
+        if milestone or (self.training.validation_steps and step % self.training.validation_steps == 0):
+            self._measure(milestone, record, metrics)
+        if step % self.training.checkpoint_steps == 0 or step == self.steps:
+            self._keep(metrics)
+
+    def _update(self, parts: list[Batch], metrics: Metrics, step: int) -> dict[str, Any]:
+        """One step of the optimiser. Raises Diverged before it is made."""
+        rate = rate_at(step, self.steps, self.stage) * self.progress.rate_factor
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+
+        def smaller(problem: str, before: Fit, after: Fit) -> None:
+            changed = {k: v for k, v in vars(after).items() if v != vars(before)[k]}
+            self._tell("out of memory", {"why": problem, **changed}, metrics)
+
+        figures = self.gradients.of_step(parts, step, smaller)
+        norm = float(torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.training.clip))
+        loss = (figures["loss_lowest"] + figures["loss_certain"]) / 2
+        why = diverged(loss, norm, self.progress.losses, self.training.spike)
+        if why:
+            self.optimizer.zero_grad(set_to_none=True)
+            raise Diverged(why)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.model.after_step()
+        if self.ema:
+            with torch.no_grad():
+                # young averages forget faster, so that the random start does not linger
+                keep = min(self.training.ema, (1 + step) / (10 + step))
+                torch._foreach_lerp_(list(self.ema.values()), list(self.model.parameters()), 1 - keep)
+        self.progress.losses = [*self.progress.losses[1 - HISTORY :], loss]
+        return {
+            "step": step + 1, "samples": self._samples(step + 1), "loss": loss, **figures, "gradient_norm": norm,
+            "rate": rate,
+        }  # fmt: skip
+
+    def _samples(self, step: int) -> int:
+        return step * self.stage.batch * self.stage.accumulation
+
+    def _go_back(self, why: str, metrics: Metrics) -> None:
+        """To the last good checkpoint, with a lower rate from there on.
+
+        A checkpoint that was gone back to already, and led here again, is taken for bad: the one before it is next.
+        """
+        failed, now = self.progress.step, self.progress
+        done = [e for e in now.events if e["event"] == "rollback"]
+        found = [p for p in checkpoints(self.work) if int(p.stem.split("-")[1]) <= failed]
+        if done and len(found) > 1 and found[-1] == checkpoint_at(self.work, done[-1]["to_step"]):
+            found.pop()
+        if len(done) >= self.training.rollbacks:
+            raise FloatingPointError(
+                f"{self.name}: {why} at step {failed} after {len(done)} rollbacks; lower learning_rate "
+                f"({self.stage.learning_rate:g}) or raise warmup of the stage, or training.spike "
+                f"({self.training.spike:g}) if the loss of this data jumps by itself"
+            )
+        self._load(found[-1])
+        self.progress.events, self.progress.best = now.events, now.best
+        self.progress.rate_factor = now.rate_factor * self.training.rollback_rate
+        metrics.go_on(self.progress.step, self.progress.metrics_bytes)
+        self._tell(
+            "rollback",
+            {
+                "why": why, "at_step": failed, "to_step": self.progress.step,
+                "rate_factor": self.progress.rate_factor,
+            },
+            metrics,
+        )  # fmt: skip
+        self._keep(metrics)
+        if self.ranks.first:
+            for later in checkpoints(self.work):
+                if later > checkpoint_at(self.work, self.progress.step):
+                    later.unlink()
+        self.ranks.wait()
+
+    def _tell(self, event: str, what: dict[str, Any], metrics: Metrics) -> None:
+        """Something happened that the report must show."""
+        step = self.progress.step
+        record = {"event": event, "step": step, "samples": self._samples(step), **what}
+        self.progress.events = [*self.progress.events, record]
+        metrics.write(record)
+        told = ", ".join(f"{k} {v}" for k, v in record.items() if k != "event")
+        log.warning("%s: %s: %s", self.name, event, told)
+
+    def _measure(self, milestone: str | None, record: dict[str, Any], metrics: Metrics) -> None:
+        """Accuracy on the validation slice; compared with what the config asks for at this point of the stage."""
+        if not self.ranks.first:
+            return
+        random = torch.get_rng_state()
+        with self.averaged() as model:
+            measured = measure(
+                model, self.material.held_out, self.material.codec, self.training.validation_items,
+                self.stage.max_cells or self.training.max_cells,
+            )  # fmt: skip
+            overall = measured.accuracy["overall"]
+            if overall > self.progress.best.get("overall", -math.inf):
+                save_weights(self.work / BEST, model, {"stage": self.name})
+                self.progress.best = {"step": record["step"], "overall": overall, "error": measured.error}
+        torch.set_rng_state(random)
+        by_tick = measured.by_tick
+        line: dict[str, Any] = {
+            "step": record["step"], "samples": record["samples"], "accuracy": measured.accuracy,
+            "error": measured.error, "accuracy_by_tick": by_tick, "certainty": measured.certainty,
+            "gain_per_tick": (by_tick[-1] - by_tick[0]) / max(1, len(by_tick) - 1),
+            "sync_variance": measured.sync_variance, "loss": record["loss"],
+        }  # fmt: skip
+        if milestone:
+            line = {"milestone": milestone, **line, "compared": self._compare(milestone, line)}
+        metrics.write(line)
+        shown = "  ".join(f"{k} {v:.1%}" for k, v in measured.accuracy.items())
+        log.info("%s %s: %s", self.name, f"{milestone} of the samples" if milestone else "validation", shown)
+
+    def _compare(self, milestone: str, line: dict[str, Any]) -> list[dict[str, Any]]:
+        reached: dict[str, float] = {**line["accuracy"], "loss": line["loss"]}
+        compared = []
+        for key, asked in self.stage.milestones.get(milestone, {}).items():
+            value = reached.get(key)
+            met = value is not None and (value < asked if key == "loss" else value > asked)
+            compared.append({"figure": key, "asked": asked, "reached": value, "met": met})
+            log.log(logging.INFO if met else logging.WARNING, "%s %s: %s %s, asked for %s: %s", self.name, milestone,
+                    key, value, asked, "met" if met else "NOT met")  # fmt: skip
+        return compared

@@ -1,0 +1,105 @@
+"""Where the figures of a running stage go: JSON lines, TensorBoard, the log, and a bar where there is a terminal.
+
+Notable: the file of JSON lines is cut back to the length that a checkpoint remembers, so a stage that was killed or
+went back has each step once. Only the first process of several writes.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from torch.utils.tensorboard import SummaryWriter
+from tqdm import tqdm
+from tqdm.contrib.logging import logging_redirect_tqdm
+
+log = logging.getLogger(__name__)
+QUARTERS = ("25%", "50%", "75%", "100%")
+
+
+class Metrics:
+    """Figures of stage `name`, which has `steps` steps; `path` None: keep nothing."""
+
+    def __init__(self, name: str, path: Path | None, steps: int) -> None:
+        self.name, self.path, self.steps = name, path, steps
+        self.due = {max(1, round(steps * (q + 1) / 4)): quarter for q, quarter in enumerate(QUARTERS)}
+        self.file: BinaryIO | None = None
+        self.board: SummaryWriter | None = None
+        self.bar: Any = None
+        self.stack = ExitStack()
+
+    def __enter__(self) -> Metrics:
+        if self.path is not None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.file = self.stack.enter_context(open(self.path, "a+b"))
+            if sys.stderr.isatty():
+                self.stack.enter_context(logging_redirect_tqdm())
+                self.bar = self.stack.enter_context(tqdm(total=self.steps, desc=self.name, unit="step"))
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self.board is not None:
+            self.board.close()
+        self.stack.close()
+
+    def go_on(self, step: int, length: int) -> None:
+        """From this step and this length of the file on: what came later is taken back."""
+        if self.file is None or self.path is None:
+            return
+        self.file.flush()
+        self.file.truncate(length)
+        if self.board is not None:
+            self.board.close()
+        folder = str(self.path.parent / f"{self.name}.events")
+        self.board = SummaryWriter(folder, purge_step=step + 1)
+        if self.bar is not None:
+            self.bar.reset(self.steps)
+            self.bar.update(step)
+
+    def length(self) -> int:
+        """Bytes of JSON lines so far, all of them on their way to the disk."""
+        if self.file is None:
+            return 0
+        self.file.flush()
+        return self.file.seek(0, 2)
+
+    def write(self, record: dict[str, Any]) -> None:
+        """One line of figures. Nested ones go to TensorBoard as group/name."""
+        if self.file is None or self.board is None:
+            return
+        self.file.write(json.dumps(record).encode() + b"\n")
+        for key, value in record.items():
+            for name, figure in value.items() if isinstance(value, dict) else [("", value)]:
+                if isinstance(figure, float):
+                    self.board.add_scalar(f"{key}/{name}" if name else key, figure, record["step"])
+
+    def moved(self, step: int, seconds: float) -> None:
+        """A step is done, `seconds` after the stage began."""
+        if self.bar is not None:
+            due = next((s for s in self.due if s >= step), self.steps)
+            left = seconds / step * (due - step)
+            self.bar.set_postfix_str(f"{self.due[due]} in {left:.0f} s", refresh=False)
+            self.bar.update(1)
+
+    def say_step(self, record: dict[str, Any], seconds: float) -> None:
+        """A line of the log about a step; "step 12/600" is what the workflow's own bar follows."""
+        step = record["step"]
+        each = seconds / step
+        due = next((s for s in self.due if s >= step), self.steps)
+        log.info(
+            "%s step %d/%d  loss %.2f  certainty %.2f  %.0f samples/s  %s in %.0f s  %.0f s left",
+            self.name, step, self.steps, record["loss"], record["certainty"], record["samples_per_second"],
+            self.due[due], each * (due - step), each * (self.steps - step),
+        )  # fmt: skip
+
+    def milestones(self) -> list[dict[str, Any]]:
+        """Milestones of the whole stage, earlier runs of it included."""
+        if self.file is None:
+            return []
+        self.file.flush()
+        self.file.seek(0)
+        return [m for m in map(json.loads, self.file) if "milestone" in m]

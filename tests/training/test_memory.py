@@ -1,0 +1,207 @@
+"""Out of memory: the micro-batch shrinks, the effective batch and its gradient stay; caps are real."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from ctm.grid.tokenizer import CodeTokenizer
+from ctm.model.weights import load_weights
+from ctm.training import gradients as module
+from ctm.training.batch import Batch, batches
+from ctm.training.data import load_split, plan_visits
+from ctm.training.gradients import Gradients, bounds, cut
+from ctm.training.memory import Fit, cap_vram, ran_out, tighter
+from ctm.training.ranks import Ranks
+from ctm.training.settings import StageRun
+from ctm.training.stage import make_model, train_stage
+from stage_runs import arguments, lines
+
+
+def double(run: StageRun, grids, seed: int = 1) -> tuple[Gradients, list[Batch]]:
+    """The gradients of a float64 model, and the micro-batches of a step."""
+    codec, data = CodeTokenizer.load(grids.tokenizer), load_split(grids.train)
+    model = make_model(run, codec, None, seed).double()
+    plan = plan_visits(data, run.stage, run.training, 1)
+    parts = [b for _, b in zip(range(run.stage.accumulation), batches(data, plan, codec), strict=False)]
+    return Gradients(model, run.stage, run.training, Ranks(), torch.device("cpu"), torch.float32, seed), parts
+
+
+def never(problem: str, before: Fit, after: Fit) -> None:
+    raise AssertionError(problem)
+
+
+@pytest.mark.parametrize("pieces", [2, 3, 8])
+def test_the_gradient_of_pieces_is_that_of_the_whole(run: StageRun, grids, pieces: int) -> None:
+    made = []
+    for number in (1, pieces):
+        gradients, parts = double(run, grids)
+        gradients.use(Fit(pieces=number))
+        figures = gradients.of_step(parts, 5, never)
+        made.append((figures, {n: p.grad for n, p in gradients.model.named_parameters()}))
+    (whole, one), (cut_up, two) = made
+    assert whole["loss_lowest"] == pytest.approx(cut_up["loss_lowest"], abs=1e-5)  # sums are float32
+    for name, gradient in one.items():
+        torch.testing.assert_close(two[name], gradient, rtol=1e-9, atol=1e-11, msg=f"gradient of {name}")
+
+
+def test_a_piece_is_narrow_and_has_the_units_of_its_samples(run: StageRun, grids) -> None:
+    _, parts = double(run, grids)
+    whole = parts[0]
+    seen = []
+    for begin, end in bounds(8, 3):
+        piece = cut(whole, begin, end)
+        longest = int(piece.inputs["lengths"].max())
+        assert longest <= piece.words.shape[1] < longest + 16
+        assert piece.inputs["diagnosis"].shape == (end - begin, 2)
+        asked = (piece.unit_token >= 0) | (piece.unit_word >= 0)
+        seen += [
+            (begin + s, slot, token, word)
+            for s, slot, token, word in zip(
+                *(getattr(piece, f"unit_{n}")[asked].tolist() for n in ("sample", "slot", "token", "word")),
+                strict=True,
+            )
+        ]
+    asked = (whole.unit_token >= 0) | (whole.unit_word >= 0)
+    assert seen == list(
+        zip(
+            *(getattr(whole, f"unit_{n}")[asked].tolist() for n in ("sample", "slot", "token", "word")),
+            strict=True,
+        )
+    )
+
+
+def test_what_is_given_up_and_in_which_order(run: StageRun) -> None:
+    stage = dataclasses.replace(run.stage, batch=6, ticks=64)
+    training = dataclasses.replace(run.training, memory_checkpoint_ticks=8, fewer_ticks=48)
+    fit: Fit | None = Fit()
+    ladder = []
+    while fit := tighter(fit, stage, training):
+        ladder.append((fit.pieces, fit.checkpoint_ticks, fit.ticks))
+    assert ladder == [(2, 0, 0), (4, 0, 0), (6, 0, 0), (6, 8, 0), (6, 8, 48)]
+    early = dataclasses.replace(training, smallest_batch=3, fewer_ticks=0)
+    assert tighter(Fit(2), stage, early) == Fit(2, 8), (
+        "the config's order: checkpoints before smaller batches"
+    )
+    assert tighter(Fit(2, 8), stage, early) is None
+
+
+def test_errors_that_say_memory_is_used_up() -> None:
+    with pytest.raises(RuntimeError) as real:
+        torch.empty(2**60, dtype=torch.uint8)
+    assert ran_out(real.value), "torch's own words on this machine"
+    assert ran_out(torch.OutOfMemoryError("HIP out of memory. Tried to allocate")) and ran_out(MemoryError())
+    assert not ran_out(RuntimeError("shape mismatch")) and not ran_out(ValueError("out of memory"))
+
+
+def test_the_cap_of_a_device_is_clamped_and_shared(monkeypatch: pytest.MonkeyPatch, caplog) -> None:
+    class Device:
+        total_memory = 16 * 10**9
+
+    fractions = []
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: Device)
+    monkeypatch.setattr(
+        torch.cuda, "set_per_process_memory_fraction", lambda share, device: fractions.append(share)
+    )
+    caplog.set_level("INFO")
+    for vram, sharing in ((8, 1), (64, 1), (8, 2), (0, 1)):
+        cap_vram(torch.device("cuda", 0), vram, sharing)
+    assert fractions == [0.5, 1.0, 0.25]
+    assert "the rule's vram is 64.0 GB of 16.0 GB that the device reports" in caplog.text
+
+
+def test_a_device_that_holds_three_samples_finishes_with_the_same_steps(
+    run: StageRun, grids, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Micro-batches of 8 fail, so do pieces of 4; pieces of 2 fit: same samples, nearly the same weights."""
+    run = dataclasses.replace(run, stage=dataclasses.replace(run.stage, epochs=1))
+    train_stage(*arguments(run, grids, tmp_path / "free"))
+    real = module.thought_loss
+
+    def small(model, thought, batch, *rest):
+        if len(batch.start) > 3:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return real(model, thought, batch, *rest)
+
+    monkeypatch.setattr(module, "thought_loss", small)
+    train_stage(*arguments(run, grids, tmp_path / "capped"))
+    free, capped = (json.loads((tmp_path / n / "summary.json").read_text()) for n in ("free", "capped"))
+    assert [e["pieces"] for e in capped["events"]] == [2, 4]
+    assert capped["fit"]["pieces"] == 4 and free["fit"]["pieces"] == 1
+    assert capped["effective_batch"] == free["effective_batch"] == 16
+    assert capped["samples_seen"] == free["samples_seen"]
+    told = [r for r in lines(tmp_path / "capped/metrics.jsonl") if "event" in r]
+    assert told == capped["events"] and "out of memory" in told[0]["why"]
+    one, two = (
+        [r["loss"] for r in lines(tmp_path / n / "metrics.jsonl") if "rate" in r] for n in ("free", "capped")
+    )
+    assert one == pytest.approx(two, rel=1e-4)
+    for name, tensor in load_weights(tmp_path / "free/out.safetensors")[1].items():
+        other = load_weights(tmp_path / "capped/out.safetensors")[1][name]
+        torch.testing.assert_close(other.float(), tensor.float(), rtol=1e-2, atol=1e-3, msg=name)
+
+
+def test_nothing_fits(run: StageRun, grids, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def never_fits(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(module, "thought_loss", never_fits)
+    with pytest.raises(
+        MemoryError, match=r"step 0 does not fit memory with Fit\(pieces=8, checkpoint_ticks=8.*vram"
+    ):
+        train_stage(*arguments(run, grids, tmp_path))
+
+
+CAPPED = """
+import pickle, sys
+from ctm.training import gradients, memory, stage
+values, mb = pickle.load(open(sys.argv[1], "rb"))
+whole = gradients.Gradients.of_step
+def used():
+    return int(next(l for l in open("/proc/self/status") if l.startswith("VmData")).split()[1]) / 1e3
+def capped(self, parts, step, told):
+    # what this process holds before its first step, and so much more
+    if step == 0:
+        capped.before = used()
+        if mb:
+            memory.cap_ram((capped.before + mb) / 1e3)
+    figures = whole(self, parts, step, told)
+    if step == 1:
+        print(used() - capped.before)
+    return figures
+gradients.Gradients.of_step = capped
+stage.train_stage(*values)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_DATA")
+def test_a_real_cap_on_memory_is_survived(run: StageRun, grids, tmp_path: Path) -> None:
+    """Allocations fail for true: the process may not have what a whole micro-batch of 96 samples needs."""
+    run = dataclasses.replace(
+        run,
+        stage=dataclasses.replace(run.stage, ticks=6, batch=96, accumulation=1, samples=192, epochs=1),
+        model={**run.model, "width": 64, "neurons": 256, "action_pairs": 128, "out_pairs": 128},
+    )
+    summaries, grown = [], 0.0
+    for name in ("free", "capped"):
+        folder = tmp_path / name
+        folder.mkdir()
+        values = (arguments(run, grids, folder), 0.3 * grown)
+        (folder / "arguments.pickle").write_bytes(pickle.dumps(values))
+        command = [sys.executable, "-c", CAPPED, str(folder / "arguments.pickle")]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr[-3000:]
+        grown = float(done.stdout)
+        summaries.append(json.loads((folder / "summary.json").read_text()))
+    free, capped = summaries
+    assert capped["fit"]["pieces"] > 1 and capped["events"], "the cap was too wide to be met"
+    assert "allocate" in capped["events"][0]["why"]
+    assert capped["effective_batch"] == free["effective_batch"] == 96
+    assert capped["milestones"][-1]["loss"] == pytest.approx(free["milestones"][-1]["loss"], rel=1e-3)

@@ -21,7 +21,7 @@ from ctm.grid.files import write_json
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.model import CTM
 from ctm.model.thinking import read, think
-from ctm.training.initial import new_model
+from ctm.training.initial import new_ctm
 
 log = logging.getLogger(__name__)
 FORMAT_VERSION = 1
@@ -39,7 +39,7 @@ def baseline(manifest: Path, tokenizer: Path, sizes: Mapping[str, Any], threads:
     torch.set_num_threads(threads)
     codec = CodeTokenizer.load(tokenizer)
     states = read_first_states(manifest, codec, ITEMS)
-    model = new_model(sizes, codec, 0).eval()
+    model = new_ctm(sizes, codec, 0).eval()
     typical = _typical(states)
     report = {
         "format_version": FORMAT_VERSION,
@@ -95,7 +95,7 @@ def peak_bytes(model: CTM, item: FirstState, *, training: bool) -> int:
     inputs = inputs_of([item.state])
     if not training:
         with torch.inference_mode():
-            kept, memory = think(model, inputs, max_ticks=1)
+            kept, memory = think(model, inputs, max_ticks=1)[0], model.encode(**inputs)
             state = model.start(memory)
         held = (*memory, memory.code.key, memory.code.value, *state, *kept)
         return sum({t.data_ptr(): t.nbytes for t in held if isinstance(t, Tensor)}.values())

@@ -29,8 +29,8 @@ from ctm.evaluation.suites import Case, prepare, read_suite
 from ctm.evaluation.torch_proposer import TorchProposer
 from ctm.grid.files import write_json
 from ctm.grid.tokenizer import CodeTokenizer
+from ctm.model.base import EditModel
 from ctm.model.device import pick_device, pick_precision
-from ctm.model.model import CTM
 from ctm.model.thinking import NEVER
 from ctm.model.weights import load_model
 from ctm.repair.evaluate import Evaluator
@@ -174,7 +174,7 @@ def suite_figures(judged: Sequence[Judged]) -> dict[str, Any]:
 
 def rank(
     cases: Sequence[Case],
-    model: CTM,
+    model: EditModel,
     codec: CodeTokenizer,
     thresholds: Thresholds,
     settings: EvaluationSettings,
@@ -185,7 +185,7 @@ def rank(
     drawn = np.random.default_rng(settings.seed).permutation(len(buggy))[: settings.ranked_items]
     if not len(drawn):
         return {"n": 0}
-    precision = pick_precision(settings.precision, model.start_z.device, "evaluation.precision")
+    precision = pick_precision(settings.precision, model.device, "evaluation.precision")
     proposer = TorchProposer(model, codec, thresholds.tick.threshold, precision=precision)
     evaluator = Evaluator(proposer, codec, thresholds.edit.threshold, run_tests=False)
     parts = [[buggy[i] for i in drawn[part::threads]] for part in range(min(threads, len(drawn)))]

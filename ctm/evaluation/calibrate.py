@@ -19,8 +19,8 @@ from ctm.evaluation.repairs import Judged, repair_cases
 from ctm.evaluation.settings import EvaluationSettings
 from ctm.evaluation.suites import prepare
 from ctm.grid.tokenizer import CodeTokenizer
+from ctm.model.base import EditModel
 from ctm.model.device import pick_precision
-from ctm.model.model import CTM
 from ctm.model.thinking import NEVER
 from ctm.pairs.categories import compiles
 from ctm.repair.evaluate import Item
@@ -72,14 +72,14 @@ class Thresholds:
 
 def calibrate(
     validation: Sequence[Item],
-    model: CTM,
+    model: EditModel,
     tokenizer: CodeTokenizer,
     settings: EvaluationSettings,
     threads: int,
 ) -> Thresholds:
     """Choose both thresholds on the validation split."""
     rng = np.random.default_rng(settings.seed)
-    precision = pick_precision(settings.precision, model.start_z.device, "evaluation.precision")
+    precision = pick_precision(settings.precision, model.device, "evaluation.precision")
     chosen = prepare(draw_equally(validation, settings.tick_items, rng), tokenizer)
     # no passes are needed: what counts is what each tick says of the first edit
     judged = repair_cases(chosen, model, tokenizer, NEVER, ALWAYS, threads, "validation, ticks", 1, precision)

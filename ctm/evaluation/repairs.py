@@ -21,7 +21,7 @@ from ctm.evaluation.torch_proposer import ByTick, Goal, TorchProposer
 from ctm.grid.batching import by_length
 from ctm.grid.edits import MAX_PASSES
 from ctm.grid.tokenizer import CodeTokenizer
-from ctm.model.model import CTM
+from ctm.model.base import EditModel
 from ctm.repair.evaluate import Evaluated, judge
 from ctm.repair.passes import Repairer
 
@@ -63,7 +63,7 @@ def single_threads(threads: int) -> Iterator[ThreadPoolExecutor]:
 
 def repair_cases(
     cases: Sequence[Case],
-    model: CTM,
+    model: EditModel,
     tokenizer: CodeTokenizer,
     tick: float,
     edit: float,

@@ -19,7 +19,7 @@ from ctm.grid.edits import Edit, apply_edit
 from ctm.grid.packed import expand_units
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.answer import best_spans, best_units
-from ctm.model.model import CTM, Memory, Output
+from ctm.model.base import EditModel, Encoding, Output, rows_of
 from ctm.model.thinking import NEVER, Kept, begin, keep, read
 from ctm.repair.candidates import Answer, State
 from ctm.repair.onnx_proposer import OUTPUTS, read_answer
@@ -59,7 +59,7 @@ class TorchProposer:
     ticks are thought, `watched` has what each said, and `earlier` the answer that the threshold `early` would have had.
     """
 
-    model: CTM
+    model: EditModel
     tokenizer: CodeTokenizer
     threshold: float = NEVER
     goals: Mapping[str, Goal] = field(default_factory=dict)
@@ -72,17 +72,17 @@ class TorchProposer:
     def propose(self, states: Sequence[State]) -> list[Answer]:
         """One answer per state, in their order; at most ten candidates each, the most probable first."""
         answers: dict[int, Answer] = {}
-        cells = CELLS.get(self.model.start_z.device.type, CELLS_ELSEWHERE)
+        cells = CELLS.get(self.model.device.type, CELLS_ELSEWHERE)
         for batch in by_length([len(state.packed.tokens) for state in states], cells, BATCH):
             chosen = [states[index] for index in batch]
             with torch.autocast(
-                self.model.start_z.device.type, torch.bfloat16, enabled=self.precision == torch.bfloat16
+                self.model.device.type, torch.bfloat16, enabled=self.precision == torch.bfloat16
             ):
                 answers.update(zip(batch, self._answer(chosen), strict=True))
         return [answers[index] for index in range(len(states))]
 
     def _answer(self, states: list[State]) -> list[Answer]:
-        device = self.model.start_z.device
+        device = self.model.device
         arrays = collate([state.packed for state in states], [state.diagnosis for state in states], MULTIPLE)
         inputs = {name: torch.from_numpy(array).to(device) for name, array in arrays.items()}
         memory = self.model.encode(**inputs)
@@ -105,20 +105,20 @@ class TorchProposer:
             self._note_earlier(states, answers, kept, soon, memory)
         return answers
 
-    def _read(self, kept: Kept, memory: Memory) -> list[Answer]:
+    def _read(self, kept: Kept, memory: Encoding) -> list[Answer]:
         outputs = (*read(self.model, kept, memory), kept.certainty, kept.tick)
         named = {name: tensor.cpu().numpy() for name, tensor in zip(OUTPUTS, outputs, strict=True)}
         return [read_answer(named, place) for place in range(len(kept.tick))]
 
     def _note_earlier(
-        self, states: list[State], answers: list[Answer], kept: Kept, soon: Kept, memory: Memory
+        self, states: list[State], answers: list[Answer], kept: Kept, soon: Kept, memory: Encoding
     ) -> None:
         """Answers of `soon` for the watched states; the heads are asked only where another tick answers."""
         rows = (kept.tick != soon.tick).nonzero()[:, 0]
         same = dict(enumerate(answers))
         if len(rows):
             part = Kept(*(tensor[rows] for tensor in soon))
-            same.update(zip(rows.tolist(), self._read(part, _rows(memory, rows)), strict=True))
+            same.update(zip(rows.tolist(), self._read(part, rows_of(memory, rows)), strict=True))
         watched = (place for place, state in enumerate(states) if state.text in self.goals)
         self.earlier.update((states[place].text, same[place]) for place in watched)
 
@@ -132,12 +132,12 @@ class _Watch:
         self.goals = [proposer.goals.get(state.text) for state in states]
         nowhere = (-2, -2)
         around = [(g.edit.start - 1, g.edit.end + 1) if g else nowhere for g in self.goals]
-        self.around = torch.tensor(around, device=self.model.start_z.device)
+        self.around = torch.tensor(around, device=self.model.device)
         self.right: list[NDArray[np.bool_]] = []
         self.certainty: list[NDArray[np.float32]] = []
         self._known: dict[tuple[int, ...], bool] = {}
 
-    def look(self, said: Output, memory: Memory) -> None:
+    def look(self, said: Output, memory: Encoding) -> None:
         """Note one tick."""
         spans, _ = best_spans(said.pointers, 1)
         near = (spans[:, 0, 0] <= self.around[:, 1]) & (spans[:, 0, 1] >= self.around[:, 0])
@@ -145,11 +145,13 @@ class _Watch:
         right = np.zeros(len(self.states), dtype=bool)
         if len(rows):
             places = rows.tolist()
-            right[places] = self._judge(places, said.synchronisation[rows], _rows(memory, rows), spans[rows])
+            right[places] = self._judge(
+                places, said.synchronisation[rows], rows_of(memory, rows), spans[rows]
+            )
         self.right.append(right)
         self.certainty.append(said.certainty.float().cpu().numpy())
 
-    def _judge(self, places: list[int], sync: Tensor, memory: Memory, spans: Tensor) -> list[bool]:
+    def _judge(self, places: list[int], sync: Tensor, memory: Encoding, spans: Tensor) -> list[bool]:
         units, _ = best_units(self.model, sync, memory, spans)
         rows = zip(places, spans[:, 0].tolist(), units[:, 0].tolist(), strict=True)
         return [self._is_right(place, start, end, answer) for place, (start, end), answer in rows]
@@ -185,8 +187,3 @@ def leads_to(
     edited, wanted = apply_edit(state.ids, Edit(start, end, tokens)), apply_edit(state.ids, goal.edit)
     # another place for the same change is as right (which of two equal tokens went), and so are other tokens for it
     return edited == wanted or tokenizer.decode(edited) == goal.text
-
-
-def _rows(memory: Memory, rows: Tensor) -> Memory:
-    """Some samples' memory; of what the heads read only."""
-    return memory._replace(tokens=memory.tokens[rows], h=memory.h[rows], copies=memory.copies[rows])

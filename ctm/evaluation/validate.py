@@ -22,8 +22,8 @@ from ctm.grid.packed import units_of
 from ctm.grid.tokenizer import STOP, CodeTokenizer
 from ctm.model.model import CTM, Thought
 from ctm.model.thinking import read, think
-from ctm.model.weights import load_model, save_weights
-from ctm.training.initial import new_model
+from ctm.model.weights import load_ctm, save_weights
+from ctm.training.initial import new_ctm
 
 log = logging.getLogger(__name__)
 FORMAT_VERSION = 1
@@ -46,7 +46,7 @@ def validate(manifest: Path, tokenizer: Path, sizes: Mapping[str, Any], threads:
     torch.set_num_threads(threads)
     codec = CodeTokenizer.load(tokenizer)
     states = _short(read_first_states(manifest, codec, 16 * BATCH))
-    seen = run_checks(new_model(sizes, codec, 0).eval(), states, codec, out.with_suffix(".safetensors"))
+    seen = run_checks(new_ctm(sizes, codec, 0).eval(), states, codec, out.with_suffix(".safetensors"))
     write_json(out, {"format_version": FORMAT_VERSION, "checks": seen})
     failed = [f"{check['check']}: {check['seen']}" for check in seen if not check["holds"]]
     if failed:
@@ -162,7 +162,7 @@ def storing(model: CTM, states: list[FirstState], scratch: Path) -> tuple[bool, 
     """Written and read again, the model says the same bits."""
     try:
         save_weights(scratch, model)
-        again = load_model(scratch)
+        again = load_ctm(scratch)
     finally:
         scratch.unlink(missing_ok=True)
     same = torch.equal(_thought(model, states).pointers, _thought(again, states).pointers)

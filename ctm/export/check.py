@@ -30,7 +30,7 @@ from ctm.grid.packed import Packed, pack
 from ctm.grid.tokenizer import STOP, CodeTokenizer
 from ctm.model.model import CTM
 from ctm.model.thinking import NEVER, begin, keep, read
-from ctm.model.weights import load_model
+from ctm.model.weights import load_ctm
 from ctm.pairs.record import read_pairs
 
 log = logging.getLogger(__name__)
@@ -76,7 +76,7 @@ def check_onnx(
     samples = draw(pairs, CodeTokenizer.load(tokenizer), settings)
     if not samples:
         raise ValueError(f"{pairs}: no pair in it fits the grid; there is nothing to check with")
-    report = compare(onnx, load_model(weights), samples, settings, threads)
+    report = compare(onnx, load_ctm(weights), samples, settings, threads)
     log.info("%s answers %d items as torch does: %s", onnx, len(samples), report)
     write_json(out, report)
 

@@ -16,7 +16,7 @@ from ctm.export.graph import Graph
 from ctm.grid.files import replacing
 from ctm.grid.layout import COLS, ROWS
 from ctm.model.model import CTM
-from ctm.model.weights import load_model
+from ctm.model.weights import load_ctm
 
 log = logging.getLogger(__name__)
 OPSET = 20
@@ -25,7 +25,7 @@ OUTPUTS = ("spans", "span_log_probability", "units", "unit_log_probability", "ce
 
 def export(weights: Path, out: Path) -> None:
     """Write the model of a checkpoint as `out` (ctm.onnx), in one rename."""
-    export_model(load_model(weights), out)
+    export_model(load_ctm(weights), out)
 
 
 def export_model(model: CTM, out: Path) -> None:

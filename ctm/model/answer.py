@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ctm.model.attention import MASKED
-from ctm.model.model import CTM, Memory
+from ctm.model.base import EditModel, Encoding
 
 AMONG = 32
 STOP = 4
@@ -34,7 +34,7 @@ def best_spans(pointers: Tensor, count: int) -> tuple[Tensor, Tensor]:
     return spans.clamp(max=last), best
 
 
-def best_units(model: CTM, sync: Tensor, memory: Memory, spans: Tensor) -> tuple[Tensor, Tensor]:
+def best_units(model: EditModel, sync: Tensor, memory: Encoding, spans: Tensor) -> tuple[Tensor, Tensor]:
     """Units int64 [B, k, units] of each span of [B, k, 2] and their log-probability [B, k], to the first STOP with it.
 
     A unit u < V is a token, u >= V copies the word at cell u - V; what follows STOP means nothing. Most replacements
@@ -65,7 +65,7 @@ def best_units(model: CTM, sync: Tensor, memory: Memory, spans: Tensor) -> tuple
     return unit.reshape(batch, count, size), score.reshape(batch, count)
 
 
-def _likeliest(model: CTM, slots: Tensor, copies: Tensor) -> tuple[Tensor, Tensor]:
+def _likeliest(model: EditModel, slots: Tensor, copies: Tensor) -> tuple[Tensor, Tensor]:
     """Unit int64 [R, u] and log-probability [R, u] of slots [R, u, d] with logits of copies [R, u, N]."""
     logits = model.units.vocabulary(slots, model.backbone.token.weight)
     if logits.dtype != torch.float64:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ctm.model.attention import MASKED, product_dtype
-from ctm.model.config import ModelConfig
+from ctm.model.config import Sizes
 
 ROWS, COLS = 64, 48
 NEAR = 16  # distances to the diagnosed cell that have a class of their own; farther ones share powers of two
@@ -27,18 +27,23 @@ class Block(nn.Module):
         self.norm_mlp = nn.LayerNorm(width)
         self.query_key_value = nn.Linear(width, 3 * width, bias=False)
         self.out = nn.Linear(width, width, bias=False)
-        self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.ReLU(), nn.Linear(4 * width, width))
+        self.mlp: nn.Module = nn.Sequential(
+            nn.Linear(width, 4 * width), nn.ReLU(), nn.Linear(4 * width, width)
+        )
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor, mask: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:
+        x = x + self.dropout(self.attend(self.norm_attention(x), mask, turn))
+        return x + self.dropout(self.mlp(self.norm_mlp(x)))
+
+    def attend(self, x: Tensor, mask: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:
+        """What each cell reads of the others: [B, N, d] -> [B, N, d]; mask [B, 1, 1, N], turn from `rotary`."""
         batch, cells, width = x.shape
-        mixed = self.query_key_value(self.norm_attention(x)).view(batch, cells, 3, self.heads, -1)
+        mixed = self.query_key_value(x).view(batch, cells, 3, self.heads, -1)
         mixed = mixed.permute(2, 0, 3, 1, 4)  # [3, B, heads, N, d/heads]
         query, key = rotate(mixed[:2], turn)
-        value = mixed[2]
-        read = self._read(query, key, value, mask)
-        x = x + self.dropout(self.out(read.transpose(1, 2).reshape(batch, cells, width)))
-        return x + self.dropout(self.mlp(self.norm_mlp(x)))
+        read = self._read(query, key, mixed[2], mask)
+        return self.out(read.transpose(1, 2).reshape(batch, cells, width))
 
     @staticmethod
     def _read(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
@@ -56,6 +61,12 @@ def rotary(cells: int, size: int, device: torch.device, dtype: torch.dtype) -> t
     return angle.cos(), angle.sin()
 
 
+def turn_of(x: Tensor, heads: int) -> tuple[Tensor, Tensor]:
+    """`rotary` for the cells of x [B, N, d] and heads that many, in the type of its products."""
+    cos, sin = rotary(x.shape[1], x.shape[2] // heads, x.device, x.dtype)
+    return cos.to(product_dtype(x)), sin.to(product_dtype(x))
+
+
 def rotate(x: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:
     """Turn the halves of the last dimension of x [..., N, size] by the angles of `rotary`."""
     cos, sin = turn
@@ -66,7 +77,7 @@ def rotate(x: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:
 class Backbone(nn.Module):
     """tokens, rows, cols int64 [B, N], diagnosis int64 [B, 2], mask [B, N] -> h [B, N, d]."""
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: Sizes) -> None:
         super().__init__()
         width = config.width
         self.heads, self.kernel = config.heads, config.kernel
@@ -89,8 +100,7 @@ class Backbone(nn.Module):
         real = (mask == 0).unsqueeze(-1).to(x.dtype)
         x = x + self._neighbours(self.norm_local(x) * real)
         if len(self.blocks):
-            cos, sin = rotary(cells, x.shape[-1] // self.heads, x.device, x.dtype)
-            turn = cos.to(product_dtype(x)), sin.to(product_dtype(x))
+            turn = turn_of(x, self.heads)
             wide_mask = mask[:, None, None, :]
             for block in self.blocks:
                 x = block(x, wide_mask, turn)

@@ -1,4 +1,4 @@
-"""Every size of the model, in one frozen dataclass that travels inside the checkpoint."""
+"""Every size of a model, in one frozen dataclass a kind that travels inside the checkpoint."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class ModelConfig:
-    """Sizes and variants of a CTM; the defaults are the full-scale model of about 15 M parameters."""
+class Sizes:
+    """What encoder and heads need to know, whatever the model between them is."""
 
     vocabulary: int = 8192
     """Tokens, V; set from the tokenizer when training starts."""
@@ -16,15 +16,45 @@ class ModelConfig:
     width: int = 512
     """Width of a cell's encoding, d."""
     blocks: int = 1
-    """Attention blocks of the backbone, 0 to 4: the thinking belongs to the ticks."""
+    """Attention blocks of the backbone; a CTM's has 0 to 4: the thinking belongs to the ticks."""
     heads: int = 8
-    """Attention heads, in the backbone and at each tick."""
+    """Attention heads, in the backbone and where the model looks at its cells."""
     kernel: int = 5
     """Cells that the backbone's local convolution sees, an odd number."""
+    ticks: int = 64
+    """Ticks of a thought, T."""
+    units: int = 16
+    """Slots of a replacement."""
+    dropout: float = 0.0
+    """Dropout in the backbone and, in a CTM, in the synapse and the neuron-level models."""
+
+    @property
+    def answer(self) -> int:
+        """Width of what a tick hands to the heads, n."""
+        return self.width
+
+    def __post_init__(self) -> None:
+        """Refuse sizes that no model can have."""
+        refuse(
+            (self.width % self.heads != 0, f"width {self.width} must be a multiple of heads {self.heads}"),
+            ((self.width // self.heads) % 2 != 0, "width / heads must be even (rotary positions)"),
+            (self.kernel % 2 != 1, f"kernel {self.kernel} must be odd"),
+        )
+
+
+def refuse(*problems: tuple[bool, str]) -> None:
+    """Raise ValueError with the first message whose problem is there."""
+    for wrong, message in problems:
+        if wrong:
+            raise ValueError(f"model: {message}")
+
+
+@dataclass(frozen=True)
+class ModelConfig(Sizes):
+    """Sizes and variants of a CTM; the defaults are the full-scale model of about 15 M parameters."""
+
     neurons: int = 1024
     """Neurons, D."""
-    ticks: int = 64
-    """Internal ticks of a thought, T."""
     memory: int = 32
     """Pre-activations that a neuron-level model sees, M."""
     nlm: str = "deep"
@@ -43,19 +73,13 @@ class ModelConfig:
     """How pairs are drawn: "random", "first-last" (all pairs among the first and the last neurons)."""
     self_pairs: int = 32
     """Pairs of a neuron with itself among each set, drawn first."""
-    units: int = 16
-    """Slots of a replacement."""
-    dropout: float = 0.0
-    """Dropout in the backbone, the synapse and the neuron-level models."""
     seed: int = 0
     """Draws the pairs; weights come from the training's own seed."""
 
     def __post_init__(self) -> None:
         """Refuse sizes that no model can have."""
-        problems = [
-            (self.width % self.heads != 0, f"width {self.width} must be a multiple of heads {self.heads}"),
-            ((self.width // self.heads) % 2 != 0, "width / heads must be even (rotary positions)"),
-            (self.kernel % 2 != 1, f"kernel {self.kernel} must be odd"),
+        super().__post_init__()
+        refuse(
             (not 0 <= self.blocks <= 4, f"blocks {self.blocks} must be 0 to 4"),
             (self.nlm not in ("deep", "linear"), f"nlm {self.nlm!r} must be 'deep' or 'linear'"),
             (
@@ -64,7 +88,59 @@ class ModelConfig:
             ),
             (min(self.ticks, self.memory) < 1, "ticks and memory must be at least 1"),
             (self.self_pairs > min(self.action_pairs, self.out_pairs), "self_pairs exceeds a set of pairs"),
-        ]
-        for wrong, message in problems:
-            if wrong:
-                raise ValueError(f"model: {message}")
+        )
+
+    @property
+    def answer(self) -> int:
+        """Width of the synchronisation that the heads read."""
+        return self.out_pairs
+
+
+@dataclass(frozen=True)
+class TRMConfig(Sizes):
+    """Sizes of a Tiny Recursive Model; the defaults are the full-scale model with a body of about 7 M parameters."""
+
+    blocks: int = 0
+    """Attention blocks of the backbone; 0: what is thought is thought by the recursive network."""
+    layers: int = 1
+    """Layers of the recursive network, each attention and a gated MLP."""
+    mlp: int = 704
+    """Hidden units of a layer's gated MLP."""
+    updates: int = 6
+    """Updates of the latent state before each one of the answer (the paper's n)."""
+    ticks: int = 8
+    """Recursions, each supervised (the paper's deep supervision); a tick is one of them."""
+
+    def __post_init__(self) -> None:
+        """Refuse sizes that no model can have."""
+        super().__post_init__()
+        refuse(
+            (self.blocks < 0, f"blocks {self.blocks} must be at least 0"),
+            (
+                min(self.layers, self.updates, self.ticks, self.mlp) < 1,
+                "layers, mlp, updates and ticks must be at least 1",
+            ),
+        )
+
+    @property
+    def answer(self) -> int:
+        """What END knows, and what the answer says where it points: three cells."""
+        return 3 * self.width
+
+
+@dataclass(frozen=True)
+class TransformerConfig(Sizes):
+    """Sizes of a plain transformer: the backbone with more blocks, one look at its cells, the same heads."""
+
+    blocks: int = 4
+    """Attention blocks of the backbone: as many as make its compute the other model's."""
+    ticks: int = 1
+    """Always 1: it does not think on."""
+
+    def __post_init__(self) -> None:
+        """Refuse sizes that no model can have."""
+        super().__post_init__()
+        refuse(
+            (self.blocks < 1, f"blocks {self.blocks} must be at least 1"),
+            (self.ticks != 1, f"ticks {self.ticks}: a plain transformer has one"),
+        )

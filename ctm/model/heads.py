@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ctm.model.attention import MASKED
-from ctm.model.config import ModelConfig
+from ctm.model.config import Sizes
 
 
 class Pointers(nn.Module):
@@ -55,10 +55,10 @@ class Units(nn.Module):
 
     starts_word: Tensor
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: Sizes) -> None:
         super().__init__()
         width = config.width
-        self.thought = nn.Linear(config.out_pairs, width)
+        self.thought = nn.Linear(config.answer, width)
         self.place = nn.Linear(2 * width, width)
         self.slot = nn.Embedding(config.units, width)
         self.hidden = nn.Sequential(

@@ -6,7 +6,6 @@ values of the code, pointer keys) is made once in `encode`. Source: arXiv 2505.0
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -15,12 +14,15 @@ from torch.utils.checkpoint import checkpoint
 
 from ctm.model.attention import Attention, Remembered, product_dtype
 from ctm.model.backbone import Backbone, padding_mask
+from ctm.model.base import EditModel, Output, Thought
 from ctm.model.config import ModelConfig
 from ctm.model.heads import Pointers, Units, certainty
 from ctm.model.nlm import NeuronLevelModels
 from ctm.model.synapse import Synapse
 from ctm.model.synchronization import Synchronization
 from ctm.model.trace import Trace
+
+__all__ = ["CTM", "Memory", "Output", "State", "Thought"]
 
 
 class Memory(NamedTuple):
@@ -46,36 +48,15 @@ class State(NamedTuple):
     beta_out: Tensor  # [1, n_out]
 
 
-class Output(NamedTuple):
-    """What a tick says."""
-
-    synchronisation: Tensor  # [B, n_out]
-    pointers: Tensor  # log-probabilities of start and end [B, 2, N]
-    certainty: Tensor  # [B]
-
-
-@dataclass(frozen=True)
-class Thought:
-    """All ticks of a thought."""
-
-    pointers: Tensor
-    """Log-probabilities of start and end, [B, T, 2, N]."""
-    certainty: Tensor
-    """[B, T], 1 is certain."""
-    synchronisation: Tensor
-    """S_out, [B, T, n_out]."""
-    memory: Memory
-    """The encoding that the ticks attended to."""
-
-
-class CTM(nn.Module):
+class CTM(EditModel):
     """`CTM(config)(tokens, rows, cols, lengths, diagnosis)` thinks about a batch of packed code."""
+
+    architecture = "ctm"
+    config: ModelConfig
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
-        self.checkpoint_ticks = 0
-        """Ticks whose intermediate values are forgotten and made again in backward, at a time; 0: all are kept."""
         c = config
         self.backbone = Backbone(c)
         self.attention = Attention(c.action_pairs, c.width, c.heads)
@@ -191,8 +172,3 @@ class CTM(nn.Module):
         """To be called after each step of the optimiser: decays stay >= 0."""
         self.sync_action.clamp()
         self.sync_out.clamp()
-
-    def parameter_counts(self) -> dict[str, int]:
-        """{"body", "embedding"}: embeddings are the tables of tokens and of places."""
-        tables = sum(p.numel() for m in self.modules() if isinstance(m, nn.Embedding) for p in m.parameters())
-        return {"body": sum(p.numel() for p in self.parameters()) - tables, "embedding": tables}

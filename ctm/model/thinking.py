@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ctm.model.answer import best_spans, best_units
-from ctm.model.model import CTM, Memory, Output
+from ctm.model.base import EditModel, Encoding, Output
 
 NEVER = 2.0
 """A threshold that no certainty reaches: all ticks are thought."""
@@ -37,10 +37,10 @@ class Reading(NamedTuple):
     unit_log_probability: Tensor  # [B, K]
 
 
-def begin(model: CTM, memory: Memory) -> Kept:
+def begin(model: EditModel, memory: Encoding) -> Kept:
     """Nothing kept yet."""
     batch, cells = memory.tokens.shape
-    blank = model.sync_out.decay.new_zeros(batch, model.config.out_pairs)
+    blank = memory.mask.new_zeros(batch, model.config.answer)
     return Kept(
         torch.full_like(blank[:, 0], -torch.inf),
         torch.zeros_like(memory.lengths),
@@ -60,7 +60,7 @@ def keep(kept: Kept, said: Output, tick: Tensor | int, threshold: Tensor | float
     )
 
 
-def read(model: CTM, kept: Kept, memory: Memory, count: int = CANDIDATES) -> Reading:
+def read(model: EditModel, kept: Kept, memory: Encoding, count: int = CANDIDATES) -> Reading:
     """The likeliest `count` spans, each with its likeliest units, ranked by both together."""
     spans, span_score = best_spans(kept.pointers, count)
     units, unit_score = best_units(model, kept.synchronisation, memory, spans)
@@ -74,9 +74,9 @@ def read(model: CTM, kept: Kept, memory: Memory, count: int = CANDIDATES) -> Rea
 
 
 def think(
-    model: CTM, inputs: dict[str, Tensor], threshold: float = NEVER, max_ticks: int | None = None
-) -> tuple[Kept, Memory]:
-    """Think about a batch (inputs as for `CTM.encode`) until all samples are frozen, `max_ticks` (default T) at most.
+    model: EditModel, inputs: dict[str, Tensor], threshold: float = NEVER, max_ticks: int | None = None
+) -> tuple[Kept, Encoding]:
+    """Think about a batch (inputs of `EditModel.encode`) until all samples are frozen, `max_ticks` (default T) at most.
 
     Raises ValueError for fewer than one tick.
     """

@@ -11,18 +11,21 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save
 
-from ctm.model.config import ModelConfig
+from ctm.model.architectures import build, make_config
+from ctm.model.base import EditModel
+from ctm.model.config import Sizes
 from ctm.model.model import CTM
 
 FORMAT_VERSION = "2"  # 1: pointers had a key for every cell
 
 
-def save_weights(path: Path, model: CTM, extra: dict[str, str] | None = None) -> None:
+def save_weights(path: Path, model: EditModel, extra: dict[str, str] | None = None) -> None:
     """Write `model` and its config; temporary name, synced, renamed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
     metadata = {
         "format_version": FORMAT_VERSION,
+        "architecture": model.architecture,
         "config": json.dumps(dataclasses.asdict(model.config)),
         **(extra or {}),
     }
@@ -44,7 +47,7 @@ def _ordered(content: bytes) -> bytes:
     return content[:8] + text + content[8 + size :]
 
 
-def load_weights(path: Path) -> tuple[ModelConfig, dict[str, torch.Tensor]]:
+def load_weights(path: Path) -> tuple[Sizes, dict[str, torch.Tensor]]:
     """Config and tensors of a file. Raises ValueError if it is not one of ours."""
     with safe_open(path, framework="pt") as file:
         metadata = file.metadata() or {}
@@ -52,15 +55,25 @@ def load_weights(path: Path) -> tuple[ModelConfig, dict[str, torch.Tensor]]:
             raise ValueError(
                 f"{path}: format_version {metadata.get('format_version')}, expected {FORMAT_VERSION}; train it again"
             )
-        return ModelConfig(**json.loads(metadata["config"])), {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118
+        # files of before there were other kinds do not name theirs
+        config = make_config(metadata.get("architecture", CTM.architecture), json.loads(metadata["config"]))
+        return config, {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118
 
 
-def load_model(path: Path) -> CTM:
-    """The model of a file, in evaluation mode."""
+def load_model(path: Path) -> EditModel:
+    """The model of a file, of whichever kind it is, in evaluation mode."""
     config, tensors = load_weights(path)
-    model = CTM(config)
+    model = build(config)
     model.load_state_dict(tensors)
     return model.eval()
+
+
+def load_ctm(path: Path) -> CTM:
+    """The CTM of a file, in evaluation mode. Raises ValueError if it is another kind of model."""
+    model = load_model(path)
+    if not isinstance(model, CTM):
+        raise ValueError(f"{path}: a {model.architecture!r}; only a 'ctm' can be used here")
+    return model
 
 
 def grow_memory(tensors: dict[str, torch.Tensor], memory: int) -> dict[str, torch.Tensor]:

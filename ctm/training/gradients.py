@@ -18,9 +18,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ctm.model.model import CTM
+from ctm.model.base import EditModel
 from ctm.training.batch import CELLS_MULTIPLE, UNITS_MULTIPLE, Batch
-from ctm.training.loss import thought_loss
+from ctm.training.deep_supervision import model_loss
 from ctm.training.memory import Fit, free, ran_out, tighter
 from ctm.training.ranks import Ranks
 from ctm.training.settings import StageSettings, TrainingSettings
@@ -34,7 +34,7 @@ class Gradients:
     """Fills `model`'s gradients for one step after the other."""
 
     def __init__(
-        self, model: CTM, stage: StageSettings, training: TrainingSettings, ranks: Ranks, device: torch.device,
+        self, model: EditModel, stage: StageSettings, training: TrainingSettings, ranks: Ranks, device: torch.device,
         precision: torch.dtype, seed: int,
     ) -> None:  # fmt: skip
         self.model, self.stage, self.training, self.ranks = model, stage, training, ranks
@@ -100,7 +100,7 @@ class Gradients:
     def _backward(self, piece: Batch, drawn: Tensor, share: float) -> Tensor:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == torch.bfloat16):
             thought = self.model(**piece.inputs, say_with_gradient=False)
-            loss = thought_loss(
+            loss = model_loss(
                 self.model, thought, piece, self.training.diversity, self.training.later_ticks, drawn
             )
         (loss.total * share).backward()

@@ -9,14 +9,30 @@ import torch
 
 from ctm.grid.diagnosis import KINDS
 from ctm.grid.tokenizer import CodeTokenizer
-from ctm.model.config import ModelConfig
+from ctm.model.architectures import CONFIGS, build, make_config
+from ctm.model.base import EditModel
 from ctm.model.model import CTM
 
 
-def new_model(sizes: Mapping[str, Any], codec: CodeTokenizer, seed: int) -> CTM:
-    """A CTM with random weights of `seed`. Raises TypeError or ValueError for sizes that ModelConfig does not take."""
-    config = ModelConfig(**{**sizes, "vocabulary": codec.vocabulary, "diagnoses": len(KINDS)})
+def new_model(sizes: Mapping[str, Any], codec: CodeTokenizer, seed: int) -> EditModel:
+    """A model with random weights of `seed`: a CTM, or the kind that "architecture" names.
+
+    "memory", which every stage gives, is left out for kinds without neuron-level models. Raises TypeError or ValueError
+    for sizes that the kind does not take.
+    """
+    given = {**sizes, "vocabulary": codec.vocabulary, "diagnoses": len(KINDS)}
+    architecture = given.pop("architecture", CTM.architecture)
+    if architecture in CONFIGS and not hasattr(CONFIGS[architecture], "memory"):
+        given.pop("memory", None)
+    config = make_config(architecture, given)
     torch.manual_seed(seed)
-    model = CTM(config)
+    model = build(config)
     model.units.starts_word.copy_(torch.tensor([codec.starts_word(i) for i in range(codec.vocabulary)]))
+    return model
+
+
+def new_ctm(sizes: Mapping[str, Any], codec: CodeTokenizer, seed: int) -> CTM:
+    """`new_model` of sizes that name no other kind."""
+    model = new_model(sizes, codec, seed)
+    assert isinstance(model, CTM)
     return model

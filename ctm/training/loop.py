@@ -16,6 +16,7 @@ from typing import Any
 import torch
 
 from ctm.grid.tokenizer import CodeTokenizer
+from ctm.model.base import EditModel
 from ctm.model.model import CTM
 from ctm.model.weights import save_weights
 from ctm.training.activations import activation_figures
@@ -56,7 +57,7 @@ class Loop:
     """A stage's model with its optimiser, moving average and position. `work`: folder of its checkpoints."""
 
     def __init__(
-        self, run: StageRun, material: Material, model: CTM, gradients: Gradients, ranks: Ranks,
+        self, run: StageRun, material: Material, model: EditModel, gradients: Gradients, ranks: Ranks,
         device: torch.device, work: Path,
     ) -> None:  # fmt: skip
         self.name, self.stage, self.training = run.name, run.stage, run.training
@@ -81,7 +82,7 @@ class Loop:
         return metrics.milestones()
 
     @contextmanager
-    def averaged(self) -> Iterator[CTM]:
+    def averaged(self) -> Iterator[EditModel]:
         """The model with its moving average in place of the weights, where there is one."""
         live = [p.detach().clone() for p in self.model.parameters()] if self.ema else []
         with torch.no_grad():
@@ -140,7 +141,8 @@ class Loop:
         if milestone or step % self.training.log_steps == 0:
             record["samples_per_second"] = record["samples"] / self.progress.seconds
             if self.ranks.first:
-                record["neurons"] = activation_figures(self.model, parts[0], self.device)
+                if isinstance(self.model, CTM):
+                    record["neurons"] = activation_figures(self.model, parts[0], self.device)
                 record["machine"] = self.machine.figures()
                 metrics.write(record)
                 metrics.say_step(record, self.progress.seconds)

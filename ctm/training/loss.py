@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ctm.model.model import CTM, Memory, Thought
+from ctm.model.base import EditModel, Encoding, Thought
+from ctm.model.model import CTM, Memory
 from ctm.training.batch import Batch
 
 TICKS_AT_ONCE = 8
@@ -49,6 +50,7 @@ def thought_loss(
     samples, ticks = thought.certainty.shape
     rows = torch.arange(samples, device=batch.start.device)
     sync, memory = thought.synchronisation, thought.memory
+    assert isinstance(memory, Memory)
     with torch.no_grad():
         every = torch.cat(
             [units_loss(model, part, memory, batch) for part in sync.split(TICKS_AT_ONCE, dim=1)], dim=1
@@ -79,7 +81,7 @@ def pointer_loss(pointers: Tensor, batch: Batch) -> Tensor:
     return -(pointers[rows, :, 0, batch.start] + pointers[rows, :, 1, batch.end])
 
 
-def units_loss(model: CTM, sync: Tensor, memory: Memory, batch: Batch) -> Tensor:
+def units_loss(model: EditModel, sync: Tensor, memory: Encoding, batch: Batch) -> Tensor:
     """Negative log-probability [B, K] of the right units after each of K ticks, from their sync [B, K, n].
 
     A copy counts at every cell where its word begins.

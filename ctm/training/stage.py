@@ -21,13 +21,14 @@ import torch
 from filelock import FileLock
 
 from ctm.grid.tokenizer import CodeTokenizer
+from ctm.model.base import EditModel
+from ctm.model.config import ModelConfig
 from ctm.model.device import pick_precision
-from ctm.model.model import CTM
 from ctm.model.weights import grow_memory, load_weights, save_weights
 from ctm.training.checkpoint import BEST, remove_checkpoints
 from ctm.training.data import load_split, plan_visits
 from ctm.training.gradients import Gradients
-from ctm.training.initial import new_model
+from ctm.training.initial import new_ctm, new_model
 from ctm.training.loop import Loop, Material
 from ctm.training.memory import cap_ram, cap_vram
 from ctm.training.metrics import Metrics
@@ -143,19 +144,22 @@ def choose(result: str, best: dict[str, Any], last: dict[str, Any]) -> dict[str,
     return best if result == "best" and better else last
 
 
-def make_model(run: StageRun, codec: CodeTokenizer, init: Path | None, seed: int) -> CTM:
+def make_model(run: StageRun, codec: CodeTokenizer, init: Path | None, seed: int) -> EditModel:
     """A new model, or the one of the stage before with this stage's ticks and memory."""
     sizes = {**run.model, "ticks": run.stage.ticks, "memory": run.stage.memory}
-    model = new_model(sizes, codec, run.training.seed * 65_537 + seed)
-    if init is not None:
-        config = model.config
-        before, tensors = load_weights(init)
-        same = dataclasses.replace(before, ticks=config.ticks, memory=config.memory, dropout=config.dropout)
-        if same != config:
-            raise ValueError(
-                f"{init}: a model of other sizes than stage {run.name} asks for; train from the first stage"
-            )
-        model.load_state_dict(grow_memory(tensors, config.memory))
+    own = run.training.seed * 65_537 + seed
+    if init is None:
+        return new_model(sizes, codec, own)
+    model = new_ctm(sizes, codec, own)  # a curriculum is a CTM's
+    config = model.config
+    before, tensors = load_weights(init)
+    if not isinstance(before, ModelConfig) or config != dataclasses.replace(
+        before, ticks=config.ticks, memory=config.memory, dropout=config.dropout
+    ):
+        raise ValueError(
+            f"{init}: a model of other sizes than stage {run.name} asks for; train from the first stage"
+        )
+    model.load_state_dict(grow_memory(tensors, config.memory))
     return model
 
 

@@ -17,7 +17,7 @@ from ctm.grid.edits import Edit, apply_edit
 from ctm.grid.packed import expand_units, pack
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.answer import best_spans, best_units
-from ctm.model.model import CTM, Thought
+from ctm.model.base import EditModel, Thought
 from ctm.training.batch import Batch, make_batch
 from ctm.training.data import TrainingSet
 from ctm.training.memory import ran_out
@@ -36,7 +36,9 @@ class Measured:
 
 
 @torch.no_grad()
-def measure(model: CTM, data: TrainingSet, tokenizer: CodeTokenizer, items: int, max_cells: int) -> Measured:
+def measure(
+    model: EditModel, data: TrainingSet, tokenizer: CodeTokenizer, items: int, max_cells: int
+) -> Measured:
     """Accuracy of `model` on the first edits of up to `items` pairs, categories in equal shares."""
     model.eval()
     device = next(model.parameters()).device
@@ -86,7 +88,7 @@ def _asked(
 
 
 def _right(
-    model: CTM,
+    model: EditModel,
     thought: Thought,
     tick: int,
     states: Sequence[list[int]],

@@ -123,14 +123,14 @@ def test_a_device_that_holds_three_samples_finishes_with_the_same_steps(
     """Micro-batches of 8 fail, so do pieces of 4; pieces of 2 fit: same samples, nearly the same weights."""
     run = dataclasses.replace(run, stage=dataclasses.replace(run.stage, epochs=1))
     train_stage(*arguments(run, grids, tmp_path / "free"))
-    real = module.thought_loss
+    real = module.model_loss
 
     def small(model, thought, batch, *rest):
         if len(batch.start) > 3:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
         return real(model, thought, batch, *rest)
 
-    monkeypatch.setattr(module, "thought_loss", small)
+    monkeypatch.setattr(module, "model_loss", small)
     train_stage(*arguments(run, grids, tmp_path / "capped"))
     free, capped = (json.loads((tmp_path / n / "summary.json").read_text()) for n in ("free", "capped"))
     assert [e["pieces"] for e in capped["events"]] == [2, 4]
@@ -152,7 +152,7 @@ def test_nothing_fits(run: StageRun, grids, tmp_path: Path, monkeypatch: pytest.
     def never_fits(*_: object) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr(module, "thought_loss", never_fits)
+    monkeypatch.setattr(module, "model_loss", never_fits)
     with pytest.raises(
         MemoryError, match=r"step 0 does not fit memory with Fit\(pieces=8, checkpoint_ticks=8.*vram"
     ):

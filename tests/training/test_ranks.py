@@ -37,12 +37,12 @@ if first:
 OUT_OF_MEMORY = """
 import os, torch
 from ctm.training import gradients
-real = gradients.thought_loss
+real = gradients.model_loss
 def small(model, thought, batch, *rest):
     if os.environ["RANK"] == "1" and len(batch.start) > 4:
         raise torch.OutOfMemoryError("CUDA out of memory")
     return real(model, thought, batch, *rest)
-gradients.thought_loss = small
+gradients.model_loss = small
 """
 
 

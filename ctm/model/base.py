@@ -1,0 +1,166 @@
+"""What every model of an edit offers, so that training, evaluation and comparison know one kind of model only.
+
+A model encodes the code once (`encode`), begins (`start`) and answers at each tick (`tick`): a CTM's tick is one step
+of its neurons, a TRM's one supervised recursion, and a plain transformer has a single one.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple, Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from ctm.model.backbone import Backbone
+from ctm.model.config import Sizes
+from ctm.model.heads import Units
+
+
+class Encoding(Protocol):
+    """What does not change during a thought, and what the heads read of it."""
+
+    @property
+    def tokens(self) -> Tensor:
+        """int64 [B, N]."""
+
+    @property
+    def lengths(self) -> Tensor:
+        """int64 [B], END included."""
+
+    @property
+    def mask(self) -> Tensor:
+        """[B, N], 0 or MASKED."""
+
+    @property
+    def h(self) -> Tensor:
+        """[B, N, d]."""
+
+    @property
+    def copies(self) -> Tensor:
+        """Keys of the copies, [B, d, N]."""
+
+
+class Encoded(NamedTuple):
+    """An `Encoding` with nothing besides."""
+
+    tokens: Tensor
+    lengths: Tensor
+    mask: Tensor
+    h: Tensor
+    copies: Tensor
+
+
+def rows_of(memory: Encoding, rows: Tensor) -> Encoded:
+    """Some samples' encoding; rows int64 [R]."""
+    return Encoded(
+        *(part[rows] for part in (memory.tokens, memory.lengths, memory.mask, memory.h, memory.copies))
+    )
+
+
+class Output(NamedTuple):
+    """What a tick says."""
+
+    synchronisation: (
+        Tensor  # what the units are read from, [B, n]: a CTM's S_out, another model's answer vector
+    )
+    pointers: Tensor  # log-probabilities of start and end [B, 2, N]
+    certainty: Tensor  # [B], 0 to 1
+
+
+@dataclass(frozen=True)
+class Thought:
+    """All ticks of a thought."""
+
+    pointers: Tensor
+    """Log-probabilities of start and end, [B, T, 2, N]."""
+    certainty: Tensor
+    """[B, T], 1 is certain."""
+    synchronisation: Tensor
+    """S_out of a CTM, the answer vector of another model, [B, T, n]."""
+    memory: Encoding
+    """The encoding that the ticks attended to."""
+
+
+class EditModel(nn.Module, ABC):
+    """`model(tokens, rows, cols, lengths, diagnosis)` thinks about a batch of packed code."""
+
+    architecture: ClassVar[str]
+    """Its name in the config and in files of weights."""
+    learns_certainty: ClassVar[bool] = False
+    """Whether certainty is a learned halting probability; else it is computed from the pointers."""
+    checkpoint_ticks: int = 0
+    """Ticks whose intermediate values are forgotten and made again in backward, at a time; 0: all are kept."""
+    config: Sizes
+    backbone: Backbone
+    units: Units
+
+    @abstractmethod
+    def encode(self, tokens: Tensor, rows: Tensor, cols: Tensor, lengths: Tensor, diagnosis: Tensor) -> Any:
+        """tokens, rows, cols int64 [B, N]; lengths int64 [B] with END; diagnosis int64 [B, 2] (cell or -1, kind).
+
+        Returns an `Encoding`, which may hold more for this model's own ticks.
+        """
+
+    @abstractmethod
+    def start(self, memory: Any) -> Any:
+        """The state before the first tick."""
+
+    @abstractmethod
+    def tick(self, state: Any, memory: Any) -> tuple[Any, Output]:
+        """One tick: the next state, and what it says."""
+
+    def between_ticks(self, state: Any) -> Any:
+        """What a tick of `forward` hands to the next; a model may cut the gradient here."""
+        return state
+
+    def forward(
+        self, tokens: Tensor, rows: Tensor, cols: Tensor, lengths: Tensor, diagnosis: Tensor,
+        ticks: int | None = None, say_with_gradient: bool = True,
+    ) -> Thought:  # fmt: skip
+        """All T ticks (or `ticks`); shapes as in `encode` and `Thought`.
+
+        Without `say_with_gradient` a model whose loss asks chosen ticks again leaves the gradients of pointers and
+        certainty out.
+        """
+        memory = self.encode(tokens, rows, cols, lengths, diagnosis)
+        state, most = self.start(memory), ticks or self.config.ticks
+        several = self.checkpoint_ticks if torch.is_grad_enabled() else 0
+        said: list[Output] = []
+        while len(said) < most:
+            count = min(several or most, most - len(said))
+            if several:
+                state, outputs = checkpoint(self._tick_on, state, memory, count, use_reentrant=False)
+            else:
+                state, outputs = self._tick_on(state, memory, count)
+            said += outputs
+        return Thought(
+            pointers=torch.stack([s.pointers for s in said], dim=1),
+            certainty=torch.stack([s.certainty for s in said], dim=1),
+            synchronisation=torch.stack([s.synchronisation for s in said], dim=1),
+            memory=memory,
+        )
+
+    def _tick_on(self, state: Any, memory: Any, count: int) -> tuple[Any, list[Output]]:
+        said: list[Output] = []
+        for _ in range(count):
+            state, output = self.tick(state, memory)
+            state = self.between_ticks(state)
+            said.append(output)
+        return state, said
+
+    @torch.no_grad()
+    def after_step(self) -> None:
+        """To be called after each step of the optimiser."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where its weights are."""
+        return self.backbone.token.weight.device
+
+    def parameter_counts(self) -> dict[str, int]:
+        """{"body", "embedding"}: embeddings are the tables of tokens and of places."""
+        tables = sum(p.numel() for m in self.modules() if isinstance(m, nn.Embedding) for p in m.parameters())
+        return {"body": sum(p.numel() for p in self.parameters()) - tables, "embedding": tables}

@@ -1,0 +1,52 @@
+"""A plain transformer: the control that spends the CTM's compute on depth instead of on ticks.
+
+Notable: backbone, heads, tokenizer and data are the CTM's; the backbone has more blocks (benchmarks/compare picks how
+many), and one learned query looks at its cells once. It has one tick, so its certainty only ranks answers.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from ctm.model.attention import Attention
+from ctm.model.backbone import Backbone, padding_mask
+from ctm.model.base import EditModel, Encoded, Encoding, Output
+from ctm.model.config import TransformerConfig
+from ctm.model.heads import Pointers, Units, certainty
+
+
+class Transformer(EditModel):
+    """`Transformer(config)(tokens, rows, cols, lengths, diagnosis)` answers a batch of packed code at once."""
+
+    architecture = "transformer"
+    config: TransformerConfig
+
+    def __init__(self, config: TransformerConfig) -> None:
+        super().__init__()
+        self.config = config
+        c = config
+        self.backbone = Backbone(c)
+        self.attention = Attention(c.width, c.width, c.heads)
+        self.start_query = nn.Parameter(torch.randn(c.width))
+        self.pointers = Pointers(c.width, c.width)
+        self.units = Units(c)
+
+    def encode(
+        self, tokens: Tensor, rows: Tensor, cols: Tensor, lengths: Tensor, diagnosis: Tensor
+    ) -> Encoded:
+        """See `EditModel.encode`."""
+        mask = padding_mask(lengths, tokens.shape[1], self.start_query.dtype)
+        h = self.backbone(tokens, rows, cols, diagnosis, mask)
+        return Encoded(tokens, lengths, mask, h, self.units.remember(h))
+
+    def start(self, memory: Encoding) -> Tensor:
+        """The learned query, [B, d]."""
+        return self.start_query.expand(len(memory.h), -1)
+
+    def tick(self, state: Tensor, memory: Encoding) -> tuple[Tensor, Output]:
+        """One look at the cells; another one would see the same."""
+        read = self.attention.step(state, self.attention.remember(memory.h), memory.mask)
+        pointers = self.pointers(read[:, None], memory.h, memory.mask)
+        said = read if read.dtype == torch.float64 else read.float()
+        return state, Output(said, pointers[:, 0], certainty(pointers, memory.lengths)[:, 0])

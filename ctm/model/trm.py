@@ -1,0 +1,121 @@
+"""The Tiny Recursive Model (arXiv 2510.04871) with the CTM's encoder features and heads: the baseline it has to beat.
+
+Notable: one small network is all there is. A tick is one recursion of the paper's figure 3: n updates of a latent
+state z from the code x, the answer y and itself, then one update of y from y and z; every tick is supervised, and no
+gradient goes from a tick into the one before (deep supervision). The paper's recursions without gradient before each
+supervised one are supervised ticks here. It halts by a learned probability of being right, which takes the place of
+the CTM's certainty, in evaluation too.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ctm.model.backbone import Backbone, Block, padding_mask, turn_of
+from ctm.model.base import EditModel, Encoded, Encoding, Output
+from ctm.model.config import TRMConfig
+from ctm.model.heads import Pointers, Units
+
+UNLIKELY = -5.0
+"""Logit of halting before training, as in the public code: nothing is right yet."""
+
+
+class Recursion(NamedTuple):
+    """What a tick hands to the next."""
+
+    latent: Tensor  # z [B, N, d]
+    answer: Tensor  # y [B, N, d]
+
+
+class GatedMLP(nn.Module):
+    """SwiGLU (arXiv 2002.05202): [..., d] -> [..., d]."""
+
+    def __init__(self, width: int, hidden: int) -> None:
+        super().__init__()
+        self.both = nn.Linear(width, 2 * hidden, bias=False)
+        self.down = nn.Linear(hidden, width, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        gate, value = self.both(x).chunk(2, dim=-1)
+        return self.down(F.silu(gate) * value)
+
+
+class RecursiveLayer(Block):
+    """A block with a gated MLP, normalised after each sum: recursion lets a bare residual stream grow without end."""
+
+    def __init__(self, width: int, heads: int, hidden: int, dropout: float) -> None:
+        super().__init__(width, heads, dropout)
+        self.mlp = GatedMLP(width, hidden)  # in the place of the plain one
+
+    def forward(self, x: Tensor, mask: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:
+        x = self.norm_attention(x + self.dropout(self.attend(x, mask, turn)))
+        return self.norm_mlp(x + self.dropout(self.mlp(x)))
+
+
+class TRM(EditModel):
+    """`TRM(config)(tokens, rows, cols, lengths, diagnosis)` thinks about a batch of packed code."""
+
+    architecture = "trm"
+    learns_certainty = True
+    config: TRMConfig
+
+    def __init__(self, config: TRMConfig) -> None:
+        super().__init__()
+        self.config = config
+        c = config
+        self.backbone = Backbone(c)
+        self.layers = nn.ModuleList(
+            RecursiveLayer(c.width, c.heads, c.mlp, c.dropout) for _ in range(c.layers)
+        )
+        self.start_latent = nn.Parameter(torch.randn(c.width))
+        self.start_answer = nn.Parameter(torch.randn(c.width))
+        self.pointers = Pointers(c.width, c.width)
+        self.halt = nn.Linear(c.width, 1)
+        nn.init.zeros_(self.halt.weight)
+        nn.init.constant_(self.halt.bias, UNLIKELY)
+        self.units = Units(c)
+
+    def encode(
+        self, tokens: Tensor, rows: Tensor, cols: Tensor, lengths: Tensor, diagnosis: Tensor
+    ) -> Encoded:
+        """See `EditModel.encode`; h is the paper's x."""
+        mask = padding_mask(lengths, tokens.shape[1], self.start_latent.dtype)
+        h = self.backbone(tokens, rows, cols, diagnosis, mask)
+        return Encoded(tokens, lengths, mask, h, self.units.remember(h))
+
+    def start(self, memory: Encoding) -> Recursion:
+        """The learned state before the first tick, the same at every cell."""
+        return Recursion(self.start_latent.expand_as(memory.h), self.start_answer.expand_as(memory.h))
+
+    def tick(self, state: Recursion, memory: Encoding) -> tuple[Recursion, Output]:
+        """One recursion: think n times, answer once, and say what the answer says."""
+        x, mask, turn = memory.h, memory.mask[:, None, None, :], turn_of(memory.h, self.config.heads)
+        latent, answer = state
+        for _ in range(self.config.updates):
+            latent = self._network(latent + answer + x, mask, turn)
+        answer = self._network(answer + latent, mask, turn)
+        return Recursion(latent, answer), self._say(answer, memory)
+
+    def between_ticks(self, state: Recursion) -> Recursion:
+        """No gradient from one recursion into the one before."""
+        return Recursion(state.latent.detach(), state.answer.detach())
+
+    def _network(self, x: Tensor, mask: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:
+        for layer in self.layers:
+            x = layer(x, mask, turn)
+        return x
+
+    def _say(self, answer: Tensor, memory: Encoding) -> Output:
+        """What END knows asks for the span; the answer's cells there are what the units are read from."""
+        rows = torch.arange(len(answer), device=answer.device)
+        end = answer[rows, memory.lengths - 1]  # [B, d]
+        pointers = self.pointers(end[:, None], answer, memory.mask)[:, 0]
+        pointed = pointers.exp().to(answer.dtype) @ answer  # [B, 2, d]
+        said = torch.cat([end, pointed.flatten(1)], dim=1)
+        halt = self.halt(end)[:, 0]
+        said, halt = (t if t.dtype == torch.float64 else t.float() for t in (said, halt))
+        return Output(said, pointers, torch.sigmoid(halt))

@@ -1,0 +1,127 @@
+"""What each tick of a model says of the first edit alone: no search, no compiler, no further pass.
+
+Notable: a fraction of the cost of whole repairs, and the figure in which models are compared: how often the likeliest
+edit of a tick makes exactly the right next text (see ctm.evaluation.benchmark, accuracy by tick).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ctm.evaluation.averages import CLEAN, OVERALL, averages, counts, shares
+from ctm.evaluation.calibrate import answering_ticks
+from ctm.evaluation.repairs import CHUNK, CHUNK_CELLS, single_threads
+from ctm.evaluation.suites import Case
+from ctm.evaluation.torch_proposer import ByTick, Goal, TorchProposer
+from ctm.grid.batching import by_length
+from ctm.grid.tokenizer import CodeTokenizer
+from ctm.model.base import EditModel
+from ctm.model.thinking import NEVER
+from ctm.repair.candidates import State, make_state
+from ctm.repair.metrics import calibration_error
+
+HALTS = (0.5, 0.7, 0.9, 0.99, NEVER)
+"""Certainties at which thoughts are ended, to see what that saves and costs; the last one none reaches."""
+
+
+@dataclass(frozen=True, eq=False)
+class FirstEdits:
+    """All ticks of one thought about each of n items."""
+
+    category: NDArray[np.str_]
+    """[n]."""
+    kind: NDArray[np.str_]
+    """[n]."""
+    right: NDArray[np.bool_]
+    """[n, T]; never for an item out of scope."""
+    certainty: NDArray[np.float32]
+    """[n, T]; 0 for an item out of scope, which the model is not asked about."""
+    seconds: float
+    """Of the whole, states apart."""
+
+
+def first_edits(
+    cases: Sequence[Case],
+    model: EditModel,
+    tokenizer: CodeTokenizer,
+    threads: int,
+    precision: torch.dtype = torch.float32,
+) -> FirstEdits:
+    """Think about every case in scope, all ticks."""
+    right = np.zeros((len(cases), model.config.ticks), dtype=bool)
+    certainty = np.zeros((len(cases), model.config.ticks), dtype=np.float32)
+    asked: list[tuple[int, State, Goal]] = []
+    for place, case in enumerate(cases):
+        state = make_state(case.text, tokenizer) if case.goal else None
+        if state is not None and case.goal is not None:
+            asked.append((place, state, case.goal))
+    chunks = by_length([len(state.ids) for _, state, _ in asked], CHUNK_CELLS, CHUNK)[::-1]
+
+    def work(chunk: list[int]) -> list[tuple[int, ByTick]]:
+        done: list[tuple[int, ByTick]] = []
+        waiting = [asked[index] for index in chunk]
+        while waiting:  # the same text may be asked about with several goals: one after the other
+            now = {state.text: (place, state, goal) for place, state, goal in waiting}
+            waiting = [entry for entry in waiting if now[entry[1].text][0] != entry[0]]
+            proposer = TorchProposer(
+                model,
+                tokenizer,
+                goals={text: goal for text, (_, _, goal) in now.items()},
+                precision=precision,
+            )
+            proposer.propose([state for _, state, _ in now.values()])
+            done += [(place, proposer.watched[text]) for text, (place, _, _) in now.items()]
+        return done
+
+    started = time.monotonic()
+    with single_threads(threads) as pool:
+        for done in pool.map(work, chunks):
+            for place, thought in done:
+                right[place], certainty[place] = thought.right, thought.certainty
+    return FirstEdits(
+        np.array([case.item.category for case in cases]),
+        np.array([case.item.kind for case in cases]),
+        right,
+        certainty,
+        time.monotonic() - started,
+    )
+
+
+def first_edit_figures(said: FirstEdits) -> dict[str, Any]:
+    """Accuracy by category at the most certain tick and by tick, its calibration, and what ending early gives.
+
+    Kinds weigh alike in a category, categories alike in "overall" (clean stands apart).
+    """
+    rows = np.arange(len(said.right))
+    best = said.certainty.argmax(axis=1)
+    hit = said.right[rows, best]
+    by_tick = averages(said.category, said.kind, said.right.astype(np.float64))
+    return {
+        "n": counts(said.category),
+        "accuracy": shares(said.category, said.kind, hit.tolist()),
+        "accuracy_by_tick": {name: values.tolist() for name, values in by_tick.items()},
+        "certainty_by_tick": said.certainty.mean(axis=0).tolist(),
+        "ece": calibration_error(said.certainty[rows, best].tolist(), hit.tolist()),
+        "halting": [_halted(said, threshold) for threshold in HALTS],
+        "items_per_second": len(said.right) / max(said.seconds, 1e-9),
+    }
+
+
+def _halted(said: FirstEdits, threshold: float) -> dict[str, Any]:
+    """What thoughts give that end at their first tick whose certainty reaches `threshold`."""
+    answering, taken = answering_ticks(said.certainty, threshold)
+    hit = said.right[np.arange(len(said.right)), answering]
+    figures = shares(said.category, said.kind, hit.tolist())
+    return {
+        "threshold": threshold,
+        "ticks_mean": float(taken.mean()),
+        OVERALL: figures[OVERALL],
+        CLEAN: figures[CLEAN],
+    }

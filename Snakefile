@@ -41,6 +41,7 @@ include: "rules/data_card.smk"
 include: "rules/validation.smk"
 include: "rules/training.smk"
 include: "rules/evaluation.smk"
+include: "rules/trm.smk"
 include: "rules/export.smk"
 include: "rules/report.smk"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from ctm.pipeline import budget
-from ctm.pipeline.config import ConfigError, load, model_json, settings_json, stage_json
+from ctm.pipeline.config import ConfigError, load, model_json, settings_json, stage_json, trm_json
 from ctm.pipeline.lineage import Lineage
 from ctm.pipeline.shards import shard_names
 
@@ -50,6 +50,11 @@ def settings(section):
 def stage_settings(stage):
     """Everything that the trainer of one stage needs."""
     return unrecorded(stage_json(CONFIG, stage))
+
+
+def trm_settings():
+    """Everything that the trainer of the baseline needs."""
+    return unrecorded(trm_json(CONFIG))
 
 
 def final_model():

@@ -1,5 +1,5 @@
-# Phase 4: the frozen test sets, and what each tick adds. Synchronisation analysis and the TRM's comparison come with
-# issues of their own; their rules belong in this file.
+# Phase 4: the frozen test sets, and what each tick adds. Synchronisation analysis comes with an issue of its own; its
+# rule belongs in this file.
 
 
 rule benchmark:

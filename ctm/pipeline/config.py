@@ -23,7 +23,7 @@ from ctm.bugs.settings import MutationSettings
 from ctm.evaluation.settings import EvaluationSettings
 from ctm.export.settings import ExportSettings
 from ctm.grid.tokenizer import TokenizerSettings
-from ctm.model.config import ModelConfig
+from ctm.model.config import ModelConfig, TRMConfig
 from ctm.pairs.build import PairSettings
 from ctm.pairs.quality import QualitySettings
 from ctm.pairs.splits import SplitSettings
@@ -201,6 +201,28 @@ class Training(TrainingSettings):
 
 
 @dataclass(frozen=True)
+class Baseline:
+    """The Tiny Recursive Model that the CTM has to beat: trained on the same data, in one stage."""
+
+    model: TRMConfig = TRMConfig()
+    """The network; its `ticks` are the stage's."""
+    stage: StageSettings = StageSettings(
+        ticks=TRMConfig.ticks,
+        memory=1,
+        batch=64,
+        accumulation=2,
+        learning_rate=3e-4,
+        epochs=3,
+        samples=1_000_000,
+    )
+    """Its training, as of a stage of the curriculum; `ticks` are recursions, `memory` means nothing here."""
+    ema: float = 0.999
+    """Decay of the moving average of its weights (training.ema is the CTM's)."""
+    items: int = 5000
+    """Test items that both models answer, categories in equal shares; 0: all."""
+
+
+@dataclass(frozen=True)
 class Config:
     """Everything the workflow can be told."""
 
@@ -224,6 +246,8 @@ class Config:
     """The network."""
     training: Training = Training()
     """The curriculum."""
+    trm: Baseline = Baseline()
+    """The baseline."""
     evaluation: EvaluationSettings = EvaluationSettings()
     """Benchmarks and thresholds."""
     analysis: AnalysisSettings = AnalysisSettings()
@@ -321,6 +345,18 @@ def stage_json(config: Config, stage: str) -> str:
         "stage": json.loads(settings_json(config, f"training.stages.{stage}")),
         "training": json.loads(settings_json(config, "training")),
         "model": json.loads(settings_json(config, "model")),
+    }
+    TypeAdapter(StageRun).validate_python(run)
+    return json.dumps(run, sort_keys=True)
+
+
+def trm_json(config: Config) -> str:
+    """Everything that the trainer of the baseline needs (StageRun), as JSON."""
+    run = {
+        "name": "trm",
+        "stage": section(config, "trm.stage"),
+        "training": {**json.loads(settings_json(config, "training")), "ema": config.trm.ema},
+        "model": {**section(config, "trm.model"), "architecture": "trm"},
     }
     TypeAdapter(StageRun).validate_python(run)
     return json.dumps(run, sort_keys=True)

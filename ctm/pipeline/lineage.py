@@ -94,6 +94,10 @@ def steps(config: Config) -> dict[str, Step]:
     table |= {
         "benchmark": Step("benchmark", ("evaluation",), ("build_pairs", last)),
         "analyse_iterations": Step("analyse_iterations", ("analysis",), ("benchmark",)),
+        "train_trm": Step(
+            "train_stage", ("trm.model", "trm.stage", "trm.ema", "training.*"), ("grid_manifest",)
+        ),
+        "compare_trm": Step("compare_trm", ("trm.items", "evaluation"), ("build_pairs", last, "train_trm")),
         "export_onnx": Step("export_onnx", (), (last,)),
         "check_onnx": Step("check_onnx", ("export",), ("export_onnx", "grid_manifest")),
         "bundle": Step("bundle", (), ("check_onnx", "benchmark", "validate_model")),

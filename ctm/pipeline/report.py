@@ -13,6 +13,7 @@ from typing import Any
 from ctm.bugs.rates import read_rates
 from ctm.pairs.milestones import QUARTERS
 from ctm.pairs.record import read_rejects
+from ctm.pipeline.comparison import comparison_section
 from ctm.pipeline.curves import training_curves
 from ctm.pipeline.kinds import kinds_section
 from ctm.pipeline.summary import CATEGORIES, percent
@@ -70,6 +71,7 @@ class _Run:
             ("", self._rejected),
             ("", self._training),
             ("benchmark", self._benchmark),
+            ("comparison", self._comparison),
             ("iterations", self._iterations),
             ("", self._checks),
             ("", self._costs),
@@ -172,6 +174,12 @@ class _Run:
 
     def _benchmark(self) -> Section:
         return Section("Benchmarks", blocks_of("", self.read("benchmark")))
+
+    def _comparison(self) -> Section:
+        stages = [self.read(f"{stage}/summary") for stage in self.metrics]
+        added = {k: sum(s.get(k, 0) for s in stages) for k in ("samples_seen", "seconds")}
+        training = {"CTM": added, "TRM": self.read("trm/summary") if "trm/summary" in self.json else {}}
+        return comparison_section(self.read("comparison"), training)
 
     def _iterations(self) -> Section:
         plots = [

@@ -31,7 +31,7 @@ def print_summary(run: Path, console: Console) -> None:
             accuracy, coverage = (percent(metrics.get(k, {}).get(category)) for k in ("accuracy", "coverage"))
             table.add_row(category, accuracy, coverage, f"{n:,}")
     console.print(table)
-    for line in _facts(metrics):
+    for line in [*_facts(metrics), *_baseline(run / "results" / "reports" / "comparison.json")]:
         console.print(line)
     console.print("open:")
     for path in (
@@ -43,6 +43,18 @@ def print_summary(run: Path, console: Console) -> None:
         if path.exists():
             console.print(f"  {path}")
     console.print(f"try:\n  ctm-repair fix FILE.py --bundle {final}", soft_wrap=True)
+
+
+def _baseline(path: Path) -> list[str]:
+    """Both models on the same items, where they were compared."""
+    if not path.exists():
+        return []
+    comparison: dict[str, Any] = json.loads(path.read_text())
+    said = [
+        f"{name} {percent(m['accuracy']['overall'])} ({m['parameters']['body'] / 1e6:.2f} M)"
+        for name, m in comparison["models"].items()
+    ]
+    return [f"first edits        {', '.join(said)}, on {comparison['items']:,} items"]
 
 
 def _facts(metrics: dict[str, Any]) -> list[str]:

@@ -1,0 +1,60 @@
+"""The report's section on the baseline: CTM and TRM side by side on the same test items."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ctm.pipeline.summary import CATEGORIES, percent
+from ctm.pipeline.tables import Block, Section, rows
+
+NOTE = (
+    "The likeliest edit of a thought against the right next text: no search, no compiler, no further pass. Categories "
+    "are means of their kinds, overall is the mean of the categories tested but clean. Compute is of matrix products."
+)
+
+
+def comparison_section(comparison: Mapping[str, Any], training: Mapping[str, Mapping[str, Any]]) -> Section:
+    """Tables of both models.
+
+    comparison: what rule compare_trm wrote. training: by the model's name there, samples seen and seconds of its
+    training.
+    """
+    models: Mapping[str, Mapping[str, Any]] = comparison["models"]
+    lines: list[tuple[str, list[Any]]] = [
+        (f"right: {name}", [percent(m["accuracy"].get(name)) for m in models.values()]) for name in CATEGORIES
+    ]
+    lines += [
+        ("calibration error", [m["ece"] for m in models.values()]),
+        ("items a second", [m["items_per_second"] for m in models.values()]),
+        ("GFLOP a thought", [m["flops"] / 1e9 if m["flops"] else None for m in models.values()]),
+        ("parameters, body", [m["parameters"]["body"] for m in models.values()]),
+        ("parameters, embeddings", [m["parameters"]["embedding"] for m in models.values()]),
+        ("ticks", [m["ticks"] for m in models.values()]),
+    ]
+    for key, label in (
+        ("samples_seen", "samples seen"),
+        ("seconds", "seconds of training"),
+    ):
+        lines.append((label, [training.get(name, {}).get(key) for name in models]))
+    blocks = [Block(table=rows(["", *models], [(label, *values) for label, values in lines]))]
+    most = max(m["ticks"] for m in models.values())
+    by_tick = [
+        (
+            name,
+            *(percent(value) for value in m["accuracy_by_tick"].get("overall", [])),
+            *[""] * (most - m["ticks"]),
+        )
+        for name, m in models.items()
+    ]
+    blocks.append(
+        Block("Overall by tick", table=rows(["", *(str(tick) for tick in range(1, most + 1))], by_tick))
+    )
+    halting = [
+        (name, "none" if h["threshold"] > 1 else h["threshold"], h["ticks_mean"], percent(h["overall"]), percent(h["clean"]))
+        for name, m in models.items()
+        for h in m["halting"]
+    ]  # fmt: skip
+    head = ["", "certainty that ends a thought", "ticks", "overall", "clean"]
+    blocks.append(Block("Thoughts ended early", table=rows(head, halting)))
+    return Section("CTM and TRM", blocks, f"{comparison['items']:,} items of the test set. {NOTE}")

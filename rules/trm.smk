@@ -1,0 +1,61 @@
+# Phase 3 and 4: the Tiny Recursive Model, the baseline that the CTM has to beat. Same grids, same trainer, one stage;
+# both models answer the same items of the frozen test set.
+
+
+rule train_trm:
+    input:
+        train="results/grids/train/manifest.json",
+        validation="results/grids/validation/manifest.json",
+        tokenizer="results/tokenizer/tokenizer.json",
+    output:
+        weights="results/trm/trm.safetensors",
+        metrics="results/trm/metrics.jsonl",
+        summary="results/trm/summary.json",
+    log:
+        "logs/train_trm.log",
+    benchmark:
+        "logs/train_trm.tsv"
+    retries: 2
+    conda:
+        ENVIRONMENT
+    threads: cores("train_trm")
+    resources:
+        **res("train_trm"),
+    params:
+        lineage=lineage("train_trm"),
+        program=program("train_stage"),
+        settings=trm_settings(),
+        work=unrecorded(work("train_trm")),
+    shell:
+        "mkdir -p {params.work} && flock -n -E 75 {params.work}/.lock"
+        " {params.program} --train {input.train} --validation {input.validation} --tokenizer {input.tokenizer}"
+        " --settings {params.settings:q} --threads {threads} --work {params.work}"
+        " --out {output.weights} --metrics {output.metrics} --summary {output.summary} >> {log} 2>&1"
+
+
+rule compare_trm:
+    input:
+        ctm=last_weights(),
+        trm="results/trm/trm.safetensors",
+        tokenizer="results/tokenizer/tokenizer.json",
+        test="results/pairs/test.parquet",
+    output:
+        report="results/reports/comparison.json",
+    log:
+        "logs/compare_trm.log",
+    benchmark:
+        "logs/compare_trm.tsv"
+    retries: 1
+    conda:
+        ENVIRONMENT
+    threads: cores("compare_trm")
+    resources:
+        **res("compare_trm"),
+    params:
+        lineage=lineage("compare_trm"),
+        program=program("compare_trm"),
+        items=unrecorded(CONFIG.trm.items),
+        settings=settings("evaluation"),
+    shell:
+        "{params.program} --ctm {input.ctm} --trm {input.trm} --tokenizer {input.tokenizer} --test {input.test}"
+        " --items {params.items} --settings {params.settings:q} --threads {threads} --out {output.report} >> {log} 2>&1"

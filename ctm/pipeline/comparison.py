@@ -51,10 +51,14 @@ def comparison_section(comparison: Mapping[str, Any], training: Mapping[str, Map
         Block("Overall by tick", table=rows(["", *(str(tick) for tick in range(1, most + 1))], by_tick))
     )
     halting = [
-        (name, "none" if h["threshold"] > 1 else h["threshold"], h["ticks_mean"], percent(h["overall"]), percent(h["clean"]))
+        (name, _said(h["threshold"]), h["ticks_mean"], percent(h["overall"]), percent(h["clean"]))
         for name, m in models.items()
         for h in m["halting"]
-    ]  # fmt: skip
+    ]
     head = ["", "certainty that ends a thought", "ticks", "overall", "clean"]
     blocks.append(Block("Thoughts ended early", table=rows(head, halting)))
     return Section("CTM and TRM", blocks, f"{comparison['items']:,} items of the test set. {NOTE}")
+
+
+def _said(threshold: float) -> float | str:
+    return "none" if threshold > 1 else threshold

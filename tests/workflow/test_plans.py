@@ -12,9 +12,10 @@ import pytest
 from fake_checkout import ROOT, Checkout
 
 TRAINING = {"train_stage1", "train_stage2", "train_stage3", "train_stage4"}
-AFTER = {"benchmark", "analyse_iterations", "export_onnx", "check_onnx", "bundle", "report"}
+TRM = {"train_trm", "compare_trm"}
+AFTER = {"benchmark", "compare_trm", "analyse_iterations", "export_onnx", "check_onnx", "bundle", "report"}
 GRIDS = {"encode_shard", "grid_manifest", "data_card", "validate_model", "baseline"}
-PAIRS = {"build_pairs"} | GRIDS | TRAINING | AFTER
+PAIRS = {"build_pairs"} | GRIDS | TRAINING | AFTER | TRM
 """What follows from other pairs."""
 
 
@@ -45,13 +46,16 @@ PAIRS = {"build_pairs"} | GRIDS | TRAINING | AFTER
             {"clean_snippets", "train_tokenizer", "mutate"} | PAIRS,
         ),
         ("model", {"seed": 9}, {"validate_model", "baseline"} | TRAINING | AFTER),
-        ("training", {"weight_decay": 0.5}, TRAINING | AFTER),
+        ("training", {"weight_decay": 0.5}, TRAINING | AFTER | TRM),
         (
             "training",
             {"stages": {"stage3": {"learning_rate": 1e-5}}},
             {"train_stage3", "train_stage4"} | AFTER,
         ),
         ("training", {"order": ["stage1", "stage2", "stage3"]}, {"validate_model", "baseline"} | AFTER),
+        ("trm", {"model": {"updates": 3}}, {"train_trm", "compare_trm", "report"}),
+        ("trm", {"ema": 0.9}, {"train_trm", "compare_trm", "report"}),
+        ("trm", {"items": 50}, {"compare_trm", "report"}),
         ("evaluation", {"seed": 4}, AFTER - {"export_onnx", "check_onnx"}),
         ("analysis", {"groups": 3}, {"analyse_iterations", "report"}),
         ("export", {"seed": 4}, {"check_onnx", "bundle", "report"}),

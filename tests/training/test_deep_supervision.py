@@ -1,0 +1,124 @@
+"""The loss of every tick against its definition, the halting target, and a TRM that learns a toy set."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+
+import pytest
+import torch
+from torch import Tensor
+
+from ctm.grid.tokenizer import CodeTokenizer
+from ctm.model.base import EditModel, Thought
+from ctm.model.model import CTM
+from ctm.model.weights import load_model
+from ctm.training.batch import Batch, make_batch
+from ctm.training.data import load_split
+from ctm.training.deep_supervision import HALTING, every_tick_loss, halting_loss, model_loss
+from ctm.training.loss import thought_loss, units_loss
+from ctm.training.settings import StageRun
+from ctm.training.stage import make_model, train_stage
+from ctm.training.validation import measure
+
+SIZES = {"architecture": "trm", "width": 32, "heads": 2, "mlp": 32, "updates": 2}
+
+
+@pytest.fixture
+def trm_run(run: StageRun) -> StageRun:
+    return dataclasses.replace(run, name="trm", model=SIZES, stage=dataclasses.replace(run.stage, ticks=3))
+
+
+def drawn(run: StageRun, grids, count: int = 6) -> tuple[EditModel, Batch]:
+    """A float64 model and a batch of first states."""
+    codec, data = CodeTokenizer.load(grids.tokenizer), load_split(grids.train)
+    torch.manual_seed(1)
+    model = make_model(run, codec, None, 1).double()
+    states, answers, diagnoses = map(list, zip(*(data.visit(pair, 0) for pair in range(count)), strict=True))
+    return model, make_batch(states, answers, diagnoses, codec)
+
+
+def losses_of(model: EditModel, thought: Thought, batch: Batch) -> Tensor:
+    """[B, T], one sample and tick after the other."""
+    units = units_loss(model, thought.synchronisation, thought.memory, batch)
+    table = torch.empty_like(units)
+    for b, (start, end) in enumerate(zip(batch.start.tolist(), batch.end.tolist(), strict=True)):
+        for t in range(units.shape[1]):
+            table[b, t] = units[b, t] - thought.pointers[b, t, 0, start] - thought.pointers[b, t, 1, end]
+    return table
+
+
+def test_loss_is_the_mean_over_samples_and_recursions(trm_run: StageRun, grids) -> None:
+    model, batch = drawn(trm_run, grids)
+    thought = model(**batch.inputs)
+    loss, table = every_tick_loss(model, thought, batch), losses_of(model, thought, batch)
+    assert (thought.certainty < 0.01).all(), "before training nothing is right"
+    halting = -torch.log(1 - thought.certainty).mean()  # and nothing is right
+    torch.testing.assert_close(loss.total, table.mean() + HALTING * halting)
+    torch.testing.assert_close(loss.by_tick, table.mean(0).detach())
+    torch.testing.assert_close(loss.at_lowest, table.min(1).values.mean().detach())
+    certain = table[torch.arange(len(table)), thought.certainty.argmax(1)].mean().detach()
+    torch.testing.assert_close(loss.at_certain, certain)
+
+
+def test_every_parameter_is_reached(trm_run: StageRun, grids) -> None:
+    model, batch = drawn(trm_run, grids)
+    with torch.no_grad():
+        model.halt.weight.normal_()  # it begins at zero, which hides what is before it
+    model_loss(model, model(**batch.inputs), batch).total.backward()
+    assert [n for n, p in model.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0] == []
+
+
+def test_a_ctm_keeps_its_loss(run: StageRun, grids) -> None:
+    model, batch = drawn(run, grids)
+    assert isinstance(model, CTM)
+    thought = model(**batch.inputs)
+    assert torch.equal(
+        model_loss(model, thought, batch, 0.1).total, thought_loss(model, thought, batch, 0.1).total
+    )
+
+
+def test_halting_is_taught_to_be_sure_where_the_answer_is_right() -> None:
+    certainty = torch.tensor([[0.9, 0.2]], requires_grad=True)
+    loss = halting_loss(certainty, torch.tensor([[True, False]]))
+    wanted = -(torch.log(torch.tensor(0.9)) + torch.log(torch.tensor(0.8))) / 2
+    torch.testing.assert_close(loss.detach(), wanted)
+    loss.backward()
+    assert certainty.grad[0, 0] < 0 < certainty.grad[0, 1]
+    sure = torch.tensor([[1.0, 0.0]], requires_grad=True)
+    assert halting_loss(sure, torch.tensor([[False, True]])).isfinite()
+
+
+def test_a_trm_learns_a_toy_set_and_says_where_it_is_right(trm_run: StageRun, grids, tmp_path) -> None:
+    """Through the trainer of all stages, its average of weights included; then q is near 1 where answers are right."""
+    longer = dataclasses.replace(
+        trm_run,
+        stage=dataclasses.replace(
+            trm_run.stage, epochs=20, samples=96, learning_rate=4e-3, accumulation=1, batch=16
+        ),
+        training=dataclasses.replace(trm_run.training, ema=0.9, checkpoint_steps=1000, log_steps=10),
+    )
+    before = torch.get_num_threads()
+    train_stage(
+        longer, grids.train, grids.train, grids.tokenizer, None, tmp_path / "work", tmp_path / "trm.safetensors",
+        tmp_path / "metrics.jsonl", tmp_path / "summary.json", 1,
+    )  # fmt: skip
+    torch.set_num_threads(before)
+    torch.use_deterministic_algorithms(False)
+    lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    losses = [line["loss"] for line in lines if "milestone" not in line]
+    assert losses[-1] < 0.35 * losses[0], losses
+    model, codec = load_model(tmp_path / "trm.safetensors"), CodeTokenizer.load(grids.tokenizer)
+    data = load_split(grids.train)
+    measured = measure(model, data, codec, 64, 256)
+    assert len(measured.by_tick) == 3 and measured.accuracy["overall"] > 0.4, measured
+    model.eval()
+    visits = [data.visit(pair, 0) for pair in range(48)]
+    batch = make_batch(*map(list, zip(*visits, strict=True)), codec)
+    with torch.no_grad():
+        thought = model(**batch.inputs)
+        losses_at_end = losses_of(model, thought, batch)[:, -1]
+    certainty, right = thought.certainty[:, -1], losses_at_end < math.log(2)
+    assert right.any() and certainty[right].mean() > 0.6
+    assert right.all() or certainty[~right].mean() < certainty[right].mean() - 0.2

@@ -55,6 +55,21 @@ STAGE = {
 }
 
 
+def model_figures(overall: float, ticks: int) -> dict:
+    """Of one model of a comparison."""
+    halts = [{"threshold": t, "ticks_mean": 1.5, "overall": overall, "clean": 0.9} for t in (0.5, 2.0)]
+    return {
+        "accuracy": {"syntax": overall, "overall": overall, "clean": None},
+        "accuracy_by_tick": {"overall": [overall] * ticks},
+        "ece": 0.0625,
+        "items_per_second": 31.0,
+        "flops": 1_500_000_000,
+        "parameters": {"body": 7_654_321, "embedding": 100},
+        "ticks": ticks,
+        "halting": halts,
+    }
+
+
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
     results = tmp_path / "demo" / "results"
@@ -70,6 +85,11 @@ def run(tmp_path: Path) -> Path:
         "pairs/counts.json": {"pairs": {"mutation": {"train": 120_000}, "release": {"train": 321}}},
         "training/stage1/summary.json": STAGE,
         "reports/benchmark.json": {"by_kind": {"missing_colon": {"n": 40, "exact": 0.75}}},
+        "trm/summary.json": {"stage": "trm", "samples_seen": 8_008, "seconds": 61.0},
+        "reports/comparison.json": {
+            "items": 2_468,
+            "models": {"CTM": model_figures(0.415, 3), "TRM": model_figures(0.305, 2)},
+        },
         "reports/iterations.json": {"by_tick": [[1, 0.1], [2, 0.2]]},
         "reports/onnx.json": {"items": 200, "same": True},
         "reports/validation.json": {"shapes": "ok"},
@@ -136,6 +156,18 @@ def test_page_shows_the_figures_of_the_artefacts(run: Path) -> None:
     assert "Milestones" in page and 'class="no"' in page
 
 
+def test_ctm_and_trm_stand_side_by_side(run: Path) -> None:
+    section = page_of(run).split("CTM and TRM")[-1]
+    for shown in ("41.5%", "30.5%", "7,654,321", "8,008", "2,468"):
+        assert shown in section, shown
+    row = section.split("<td>samples seen</td>")[1].split("</tr>")[0]
+    assert f">{STAGE['samples_seen']:,}<" in row and ">8,008<" in row
+    assert section.split("Thoughts ended early")[1].count("<td>TRM</td>") == 2
+    for name in ("trm/summary.json", "reports/comparison.json"):
+        (run / "results" / name).unlink()
+    assert "CTM and TRM" not in page_of(run)
+
+
 def test_the_speed_of_each_source_is_shown(run: Path) -> None:
     row = page_of(run).split("<td>releases</td>")[1].split("</tr>")[0]
     assert "01-of-02" in row and ">77<" in row and ">98,765<" in row
@@ -176,7 +208,7 @@ def test_summary_names_figures_and_paths(run: Path) -> None:
     out = io.StringIO()
     print_summary(run, Console(file=out, width=200))
     text = out.getvalue()
-    for shown in ("syntax", "51.2%", "1,234", "2.00 M", "98,765", "report.html"):
+    for shown in ("syntax", "51.2%", "1,234", "2.00 M", "98,765", "report.html", "TRM 30.5% (7.65 M)"):
         assert shown in text
     assert "security" not in text, "nothing was tested there"
 

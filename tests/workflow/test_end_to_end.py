@@ -85,6 +85,15 @@ def test_bundle_report_and_plot_are_there(run: Path) -> None:
         assert name in metrics
 
 
+def test_the_trm_answers_the_same_test_items(run: Path) -> None:
+    results = run / "run" / "results"
+    assert (results / "trm" / "trm.safetensors").stat().st_size > 0
+    report = json.loads((results / "reports" / "comparison.json").read_text())
+    assert report["models"].keys() == {"CTM", "TRM"} and report["models"]["TRM"]["architecture"] == "trm"
+    assert report["models"]["TRM"]["n"] == report["models"]["CTM"]["n"]
+    assert "CTM and TRM" in (results / "report.html").read_text()
+
+
 def test_source_that_fails_is_reported_and_the_others_go_on(run: Path) -> None:
     page = (run / "run" / "results" / "report.html").read_text()
     assert "Sources that failed" in page

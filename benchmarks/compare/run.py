@@ -1,0 +1,254 @@
+"""CTM, TRM and two controls on the demo's data: trained on the same samples, and again for the same compute.
+
+    make compare                                     data of a finished demo (runs/demo/results), about half an hour
+    .venv/bin/python benchmarks/compare/run.py --data runs/demo/results --samples 30000 --minutes 20
+
+The controls are the CTM with a single tick, which shows what thinking on is worth, and a plain transformer with as many
+blocks as make its compute the CTM's. Sizes come from config/demo.yaml; all are trained from random weights in one
+stage with one recipe (batch, rate, mix, order of samples, average of weights). Compute is floating-point operations of
+the matrix products of a training step, counted on batches of that stage; "same compute" is what the CTM's training
+takes on the given samples, and each model sees as many samples as that pays for. One run each: differences of a point
+or two are noise.
+
+What is done lies in runs/compare/ and is not done again; a training that the time limit stopped goes on where it was.
+The tables are Markdown on standard output and in runs/compare/table.md, with all figures in table.json beside it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import math
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import TypeAdapter
+
+from ctm.evaluation.calibrate import draw_equally
+from ctm.evaluation.comparison import model_figures
+from ctm.evaluation.flops import count_flops
+from ctm.evaluation.suites import prepare, read_suite
+from ctm.grid.files import write_json
+from ctm.grid.tokenizer import CodeTokenizer
+from ctm.model.device import pick_device, pick_precision
+from ctm.model.weights import load_model
+from ctm.pipeline.config import Config, read, section, settings_json
+from ctm.training.batch import Batch, batches
+from ctm.training.data import load_split, plan_visits
+from ctm.training.deep_supervision import model_loss
+from ctm.training.initial import new_model
+from ctm.training.settings import StageRun
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+RUNS = CHECKOUT / "runs" / "compare"
+CONFIG = [CHECKOUT / "config" / "config.yaml", CHECKOUT / "config" / "demo.yaml"]
+SAME_SAMPLES, SAME_COMPUTE = "same samples", "same compute"
+CTM, TRM, ONE_TICK, TRANSFORMER = "CTM", "TRM", "CTM, one tick", "transformer"
+COUNTED = 3
+"""Batches whose matrix products are counted."""
+MOST_BLOCKS = 24
+CATEGORIES = ("syntax", "logic", "security", "complex", "overall", "clean")
+
+
+@dataclass(frozen=True)
+class Data:
+    """A finished demo's folder of results."""
+
+    folder: Path
+
+    @property
+    def tokenizer(self) -> Path:
+        return self.folder / "tokenizer" / "tokenizer.json"
+
+    def grids(self, split: str) -> Path:
+        return self.folder / "grids" / split / "manifest.json"
+
+    @property
+    def test(self) -> Path:
+        return self.folder / "pairs" / "test.parquet"
+
+
+class Stopped(Exception):
+    """The time limit was reached."""
+
+
+def run_of(config: Config, name: str, blocks: int, samples: int, usable: int, seed: int) -> StageRun:
+    """One training. All have the same name and data, so that samples come in the same order."""
+    order, stages = config.training.order, config.training.stages
+    first, last = stages[order[0]], json.loads(settings_json(config, f"training.stages.{order[-1]}"))
+    ticks, sizes = last["ticks"], section(config, "model")
+    if name == ONE_TICK:
+        ticks = 1
+    elif name == TRM:
+        ticks, sizes = config.trm.stage.ticks, {**section(config, "trm.model"), "architecture": "trm"}
+    elif name == TRANSFORMER:
+        shared = {key: sizes[key] for key in ("width", "heads", "kernel", "units", "dropout")}
+        ticks, sizes = 1, {**shared, "blocks": blocks, "architecture": "transformer"}
+    epochs = max(1, math.ceil(samples / usable))
+    stage = {
+        **last, "ticks": ticks, "samples": round(samples / epochs), "epochs": epochs, "milestones": {},
+        "learning_rate": first.learning_rate, "warmup": 0.05, "final_rate": 0.02,
+    }  # fmt: skip
+    training = json.loads(settings_json(config, "training"))
+    training |= {"seed": seed, "ema": config.trm.ema, "validation_items": 40, "log_steps": 50}
+    run = {"name": "compare", "stage": stage, "training": training, "model": sizes}
+    return TypeAdapter(StageRun).validate_python(run)
+
+
+def training_flops(run: StageRun, parts: list[Batch], codec: CodeTokenizer) -> float:
+    """Operations of matrix products in a training step, a sample: forward, loss and backward."""
+    model = new_model({**run.model, "ticks": run.stage.ticks, "memory": run.stage.memory}, codec, 0).train()
+
+    def steps() -> None:
+        for part in parts:
+            model_loss(
+                model, model(**part.inputs), part, later_ticks=run.training.later_ticks
+            ).total.backward()
+
+    return count_flops(steps) / (len(parts) * run.stage.batch)
+
+
+def equal_blocks(config: Config, parts: list[Batch], codec: CodeTokenizer, wanted: float, seed: int) -> int:
+    """Blocks of the transformer whose training costs what is nearest to `wanted`; the cost grows evenly with them."""
+    one, two = (training_flops(run_of(config, TRANSFORMER, n, 1, 1, seed), parts, codec) for n in (1, 2))
+    return min(MOST_BLOCKS, max(1, 1 + round((wanted - one) / (two - one))))
+
+
+def trained(run: StageRun, data: Data, threads: int, deadline: float) -> Path:
+    """Folder of the finished training of `run`. Raises Stopped where the time limit ends it."""
+    settings = json.dumps(TypeAdapter(StageRun).dump_python(run, mode="json"), sort_keys=True)
+    key = hashlib.sha256(f"{data.folder.resolve()}{threads}{settings}".encode()).hexdigest()[:12]
+    folder = RUNS / "trained" / key
+    if (folder / "summary.json").exists():
+        return folder
+    folder.mkdir(parents=True, exist_ok=True)
+    options = {
+        "train": data.grids("train"), "validation": data.grids("validation"), "tokenizer": data.tokenizer,
+        "settings": settings, "threads": threads, "work": folder / "work", "out": folder / "weights.safetensors",
+        "metrics": folder / "metrics.jsonl", "summary": folder / "summary.json",
+    }  # fmt: skip
+    command = [sys.executable, str(CHECKOUT / "workflow" / "scripts" / "train_stage.py")]
+    command += [part for name, value in options.items() for part in (f"--{name}", str(value))]
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise Stopped
+    try:
+        subprocess.run(command, check=True, cwd=CHECKOUT, timeout=left)
+    except subprocess.TimeoutExpired:
+        raise Stopped from None
+    return folder
+
+
+def measured(folder: Path, data: Data, items: int, threads: int) -> dict[str, Any]:
+    """Figures of a trained model on the frozen test set, kept beside it."""
+    out = folder / f"figures-{items}.json"
+    if not out.exists():
+        codec = CodeTokenizer.load(data.tokenizer)
+        device = pick_device("auto")
+        suite = draw_equally(read_suite(data.test), items, np.random.default_rng(0))
+        model = load_model(folder / "weights.safetensors").to(device)
+        precision = pick_precision("auto", device, "precision")
+        write_json(out, model_figures(prepare(suite, codec), model, codec, threads, precision))
+    return json.loads(out.read_text())
+
+
+def tables(rows: list[dict[str, Any]], items: int) -> str:
+    """Markdown: a table for each comparison, and accuracy by tick of the models that have several."""
+    lines: list[str] = []
+    for comparison in (SAME_SAMPLES, SAME_COMPUTE):
+        lines += [f"**The {comparison}**; first edit exactly right, {items:,} items of the test set, %", ""]
+        head = [
+            "model",
+            "body + embeddings",
+            "samples",
+            "GFLOP a sample",
+            "samples/s",
+            "seconds",
+            *CATEGORIES,
+        ]
+        lines += ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+        mine = [row for row in rows if row["comparison"] == comparison]
+        for row in mine:
+            parameters = " + ".join(f"{row['parameters'][k] / 1e6:.2f} M" for k in ("body", "embedding"))
+            cells = [row["model"], parameters, f"{row['samples']:,}", f"{row['training_flops'] / 1e9:.2f}"]
+            cells += [f"{row['samples_per_second']:.0f}", f"{row['seconds']:.0f}"]
+            cells += [_percent(row["accuracy"].get(category)) for category in CATEGORIES]
+            lines.append("| " + " | ".join(cells) + " |")
+        lines.append("")
+        for row in mine:
+            if len(row["accuracy_by_tick"].get("overall", [])) > 1:
+                shown = " / ".join(_percent(value) for value in row["accuracy_by_tick"]["overall"])
+                lines += [f"{row['model']}, overall by tick: {shown}", ""]
+    return "\n".join(lines)
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.1f}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, default=CHECKOUT / "runs" / "demo" / "results",
+                        help="results of a finished demo")  # fmt: skip
+    parser.add_argument("--samples", type=int, default=30_000, help="that the CTM sees in both comparisons")
+    parser.add_argument(
+        "--items", type=int, default=2_000, help="of the test set, categories in equal shares"
+    )
+    parser.add_argument("--threads", type=int, default=2, help="of every training and evaluation")
+    parser.add_argument("--minutes", type=float, default=90, help="time limit; the next call goes on")
+    parser.add_argument("--seed", type=int, default=0, help="of weights and order")
+    given = parser.parse_args()
+    data, deadline = Data(given.data), time.monotonic() + 60 * given.minutes
+    if not data.test.is_file():
+        parser.error(f"{data.test}: no such file; --data must name the results of a finished demo")
+    config = read(CONFIG)
+    codec, train = CodeTokenizer.load(data.tokenizer), load_split(data.grids("train"))
+    usable = len(train)
+    base = run_of(config, CTM, 0, given.samples, usable, given.seed)
+    plan = plan_visits(train, base.stage, base.training, 0)
+    middle = len(plan) // 2
+    parts = list(islice(batches(train, plan, codec, middle), COUNTED))
+    cost = {CTM: training_flops(base, parts, codec)}
+    blocks = equal_blocks(config, parts, codec, cost[CTM], given.seed)
+    names = (CTM, TRM, ONE_TICK, TRANSFORMER)
+    for name in names[1:]:
+        cost[name] = training_flops(run_of(config, name, blocks, 1, 1, given.seed), parts, codec)
+    rows: list[dict[str, Any]] = []
+    try:
+        for comparison in (SAME_SAMPLES, SAME_COMPUTE):
+            for name in names:
+                paid = (
+                    given.samples
+                    if comparison == SAME_SAMPLES
+                    else round(given.samples * cost[CTM] / cost[name])
+                )
+                run = run_of(config, name, blocks, paid, usable, given.seed)
+                print(f"{comparison}: {name}, {paid:,} samples", flush=True)
+                folder = trained(run, data, given.threads, deadline)
+                summary = json.loads((folder / "summary.json").read_text())
+                rows.append(
+                    {
+                        "comparison": comparison, "model": name, "training_flops": cost[name],
+                        "samples": summary["samples_seen"], "unique_samples": summary["unique_samples"],
+                        "seconds": summary["seconds"], "samples_per_second": summary["samples_per_second"],
+                        "sizes": run.model, **measured(folder, data, given.items, given.threads),
+                    }
+                )  # fmt: skip
+    except Stopped:
+        print("the time limit ended this; the same command goes on from here", flush=True)
+    RUNS.mkdir(parents=True, exist_ok=True)
+    text = tables(rows, given.items)
+    write_json(RUNS / "table.json", {"options": {k: str(v) for k, v in vars(given).items()}, "rows": rows})
+    (RUNS / "table.md").write_text(text)
+    print(text, end="")
+
+
+if __name__ == "__main__":
+    main()

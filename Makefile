@@ -4,6 +4,7 @@
 # make million a million synthetic pairs: speed and memory of each step (about 20 minutes) -> runs/million/million.json
 # make dag     pictures of the workflow     make full    the full scale (a machine of 24 cores, 128 GB, 96 GB of vram)
 # make ablate SUITE=pairs.jsonl    the demo without one part of its data each, measured on a suite of real code
+# make compare the CTM against the TRM, a CTM of one tick and a plain transformer, on the data of a finished demo
 # make kill-collector REPOSITORY=path       the collector of commits killed 20 times over a real repository: nothing lost
 # make kill-trainer       every stage of a tiny curriculum killed at ten random steps: bit-identical ends
 #
@@ -13,7 +14,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: demo test check bench ablate million kill-collector kill-trainer dag full lock setup clean-demo
+.PHONY: demo test check bench ablate compare million kill-collector kill-trainer dag full lock setup clean-demo
 
 PYTHON ?= python3
 HARDWARE ?= cpu
@@ -61,6 +62,10 @@ bench: .venv/.dev
 ablate: .venv/.train
 	@test -n "$(SUITE)" || { echo "make ablate needs SUITE=FILE, JSON lines as ctm-repair evaluate reads them"; exit 2; }
 	$(BIN)/python benchmarks/ablations/run.py $(SUITE)
+
+# samples and time limit: make compare COMPARE="--samples 30000 --minutes 60 --data runs/demo/results"
+compare: .venv/.train
+	$(BIN)/python benchmarks/compare/run.py $(COMPARE)
 
 # memory of each step must not depend on the number of pairs: a quarter of them first, then all
 million: .venv/.train

@@ -54,8 +54,8 @@ rule compare_trm:
     params:
         lineage=lineage("compare_trm"),
         program=program("compare_trm"),
-        count=unrecorded(CONFIG.trm.items),
+        asked=unrecorded(CONFIG.trm.items),
         settings=settings("evaluation"),
     shell:
         "{params.program} --ctm {input.ctm} --trm {input.trm} --tokenizer {input.tokenizer} --test {input.test}"
-        " --items {params.count} --settings {params.settings:q} --threads {threads} --out {output.report} >> {log} 2>&1"
+        " --items {params.asked} --settings {params.settings:q} --threads {threads} --out {output.report} >> {log} 2>&1"

@@ -10,7 +10,8 @@ the matrix products of a training step, counted on batches of that stage; "same 
 takes on the given samples, and each model sees as many samples as that pays for. One run each: differences of a point
 or two are noise.
 
-What is done lies in runs/compare/ and is not done again; a training that the time limit stopped goes on where it was.
+What is done lies in runs/compare/ and is not done again (nor after a change of the code: remove the folder then); a
+training that the time limit stopped goes on where it was.
 The tables are Markdown on standard output and in runs/compare/table.md, with all figures in table.json beside it.
 """
 
@@ -143,6 +144,8 @@ def trained(run: StageRun, data: Data, threads: int, deadline: float) -> Path:
         subprocess.run(command, check=True, cwd=CHECKOUT, timeout=left)
     except subprocess.TimeoutExpired:
         raise Stopped from None
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"a training failed with status {error.returncode}; its own lines above say why")
     return folder
 
 

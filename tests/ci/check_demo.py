@@ -102,6 +102,13 @@ def check_metrics(checks: Checks, metrics: dict[str, Any]) -> None:
     checks.that("metrics are complete", all(name in metrics for name in names), sorted(metrics))
 
 
+def check_baseline(checks: Checks, comparison: dict[str, Any]) -> None:
+    """The TRM has learned something in its minute, and both models answered the same items."""
+    ctm, trm = (comparison["models"][name] for name in ("CTM", "TRM"))
+    checks.that("CTM and TRM answered the same items", ctm["n"] == trm["n"], ctm["n"])
+    checks.at_least("the TRM's first edits on syntax", trm["accuracy"]["syntax"], 0.10)
+
+
 def check_data(checks: Checks, results: Path) -> None:
     snippets = pq.read_metadata(results / "clean" / "snippets.parquet").num_rows
     checks.at_least("snippets of installed code", snippets, 40_000)
@@ -151,6 +158,7 @@ def main(run: Path) -> int:
     plot = results / "reports" / "accuracy_by_tick.png"
     checks.that("accuracy_by_tick.png exists", plot.is_file(), plot)
     check_metrics(checks, json.loads((bundle / "final_metrics.json").read_text()))
+    check_baseline(checks, json.loads((results / "reports" / "comparison.json").read_text()))
     check_data(checks, results)
     check_grids(checks, results)
     check_command(checks, bundle)

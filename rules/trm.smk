@@ -27,9 +27,9 @@ rule train_trm:
         settings=trm_settings(),
         work=unrecorded(work("train_trm")),
     shell:
-        "mkdir -p {params.work} && flock -n -E 75 {params.work}/.lock"
-        " {params.program} --train {input.train} --validation {input.validation} --tokenizer {input.tokenizer}"
+        "{params.program} --train {input.train} --validation {input.validation} --tokenizer {input.tokenizer}"
         " --settings {params.settings:q} --threads {threads} --work {params.work}"
+        " --vram {resources.vram}"
         " --out {output.weights} --metrics {output.metrics} --summary {output.summary} >> {log} 2>&1"
 
 

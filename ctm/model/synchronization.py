@@ -48,8 +48,8 @@ def draw_pairs(neurons: int, pairs: int, pairing: str, self_pairs: int, seed: in
     """Indices left, right int64 [n], as the public code's three ways draw them (its names, paper section 3.4).
 
     "random-pairing": both sides drawn, the first `self_pairs` a neuron with itself. "random": two sets of k drawn
-    neurons, (left_i, right_j) for i <= j. "first-last": all pairs i <= j among k neurons, the first for an odd seed (the
-    "out" set), the last for an even one. k is the smallest that has n such pairs, of which the first n are taken.
+    neurons, (left_i, right_j) for i <= j. "first-last": all pairs i <= j among k neurons, the first for an odd seed
+    (the "out" set), the last for an even one. k is the smallest that has n such pairs; the first n are taken.
 
     Raises ValueError if k would exceed D.
     """

@@ -139,7 +139,9 @@ def test_pairs_are_fixed_by_their_seed() -> None:
 
 def test_dense_pairings_take_all_pairs_of_few_neurons() -> None:
     last, first = draw_pairs(100, 55, "first-last", 0, 0), draw_pairs(100, 55, "first-last", 0, 1)
-    assert max(p.max() for p in first) == 9, "the out set (odd seed) is among the first ten, as in the public code"
+    assert max(p.max() for p in first) == 9, (
+        "the out set (odd seed) is among the first ten, as in the public code"
+    )
     assert min(p.min() for p in last) == 90
     assert len(set(zip(*(p.tolist() for p in first), strict=True))) == 55, (
         "every pair among ten neurons, once"

@@ -138,15 +138,17 @@ def plot_baseline(report: Mapping[str, Any], out: Path) -> None:
     targets = {target["what"]: target for target in report["targets"]}
     ticks, ms = zip(*report["forward_ms_by_ticks"], strict=True)
     time.plot(ticks, ms, marker="o", color=PALETTE[0])
-    _limit(time, _number(targets["forward pass of one sample, ms"]["target"]), "target, ms")
+    _limit(time, _number(targets["forward pass of one sample, ms"]["target"]), "ms")
     time.set_xlabel("ticks")
     _plain(time, "Forward pass of one sample, ms")
     held = report["memory_mb_per_sample"]
-    memory.bar(list(held), list(held.values()), color=PALETTE[0], width=0.5)
-    _limit(memory, _number(targets["memory of one sample in training, MB"]["target"]), "target, MB")
+    bars = memory.bar(list(held), list(held.values()), color=PALETTE[0], width=0.5)
+    memory.bar_label(bars, fmt="%.3g", fontsize=8)
+    _limit(memory, _number(targets["memory of one sample in training, MB"]["target"]), "MB")
     _plain(memory, "Memory of one sample, MB")
     shares = {name: value for name, value in report["accuracy"].items() if value is not None}
-    right.bar(list(shares), list(shares.values()), color=PALETTE[0], width=0.6)
+    bars = right.bar(list(shares), list(shares.values()), color=PALETTE[0], width=0.6)
+    right.bar_label(bars, fmt=lambda share: f"{share:.1%}", fontsize=8)
     right.tick_params(axis="x", rotation=30)
     right.yaxis.set_major_formatter(PercentFormatter(1))
     right.set_ylim(0, max(0.05, 1.2 * max(shares.values())))
@@ -178,7 +180,6 @@ def _memory(axes: Axes, memory: Mapping[str, Any]) -> None:
         )
         axes.bar_label(bars, fmt="%.3g", fontsize=8)
     axes.set_xticks([place + 0.19 for place in range(len(parts))], list(parts))
-    axes.set_yscale("log")
     axes.margins(y=0.15)
     axes.legend(fontsize=8, frameon=False)
     _plain(axes, f"Kept for backward, MB\n{memory['samples']} samples of {memory['cells']} cells")
@@ -217,7 +218,11 @@ def _synchronisation(axes: Axes, sync: Mapping[str, Any]) -> None:
 def _limit(axes: Axes, value: float, text: str) -> None:
     axes.axhline(value, color=PALETTE[1], linestyle="--", linewidth=1.4)
     axes.annotate(
-        f"{text} {value:g}", (0.02, value), xycoords=("axes fraction", "data"), va="bottom", fontsize=8
+        f"target: under {value:g} {text}",
+        (0.02, value),
+        xycoords=("axes fraction", "data"),
+        va="bottom",
+        fontsize=8,
     )
     axes.set_ylim(0, 1.15 * max(value, axes.get_ylim()[1]))
 

@@ -63,7 +63,10 @@ def encoding_floats(c: ModelConfig) -> dict[str, float]:
 
 def start_floats(c: ModelConfig) -> dict[str, float]:
     """Floats that the start of a thought keeps for one sample, whatever its cells and ticks."""
-    return {"trace before the first tick": c.neurons * c.memory, "first sums": c.action_pairs + 3 * c.out_pairs}
+    return {
+        "trace before the first tick": c.neurons * c.memory,
+        "first sums": c.action_pairs + 3 * c.out_pairs,
+    }
 
 
 def tick_floats(c: ModelConfig, cells: int) -> dict[str, float]:

@@ -14,7 +14,9 @@ from safetensors.torch import save
 from ctm.model.config import ModelConfig
 from ctm.model.model import CTM
 
-FORMAT_VERSION = "2"  # 1: pointers had a key for every cell, and the pairing "random-pairing" was called "random"
+FORMAT_VERSION = (
+    "2"  # 1: pointers had a key for every cell, and the pairing "random-pairing" was called "random"
+)
 
 
 def save_weights(path: Path, model: CTM, extra: dict[str, str] | None = None) -> None:

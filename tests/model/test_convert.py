@@ -310,5 +310,5 @@ def test_a_deeper_synapse_is_refused_rather_than_cut() -> None:
     public = make_public(**VARIANTS["random"])
     config = ModelConfig(**public_sizes(public), heads=HEADS)
     fewer = dataclasses.replace(config, synapse_depth=3)
-    with pytest.raises(ConversionError, match=r"no counterpart .*: synapses"):
+    with pytest.raises(ConversionError, match=r"synapses\.down_projections\.1\.1\.weight is \[17, 18\], not"):
         from_public(public, fewer)

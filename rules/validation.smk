@@ -9,6 +9,8 @@ rule validate_model:
         tokenizer="results/tokenizer/tokenizer.json",
     output:
         report="results/reports/validation.json",
+        page="results/reports/validation.md",
+        plot="results/reports/validation.png",
     log:
         "logs/validate_model.log",
     benchmark:
@@ -26,7 +28,8 @@ rule validate_model:
         model=final_model(),
     shell:
         "{params.program} --manifest {input.manifest} --tokenizer {input.tokenizer} --model {params.model:q}"
-        " --threads {threads} --out {output.report} >> {log} 2>&1"
+        " --threads {threads} --mem-gb {resources.mem_gb} --vram-gb {resources.vram} --out {output.report}"
+        " --page {output.page} --plot {output.plot} >> {log} 2>&1"
 
 
 rule baseline:
@@ -35,6 +38,8 @@ rule baseline:
         tokenizer="results/tokenizer/tokenizer.json",
     output:
         report="results/reports/baseline.json",
+        page="results/reports/baseline.md",
+        plot="results/reports/baseline.png",
     log:
         "logs/baseline.log",
     benchmark:
@@ -51,4 +56,4 @@ rule baseline:
         model=final_model(),
     shell:
         "{params.program} --manifest {input.manifest} --tokenizer {input.tokenizer} --model {params.model:q}"
-        " --threads {threads} --out {output.report} >> {log} 2>&1"
+        " --threads {threads} --out {output.report} --page {output.page} --plot {output.plot} >> {log} 2>&1"

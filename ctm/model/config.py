@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+PAIRINGS = ("random-pairing", "random", "first-last")
+
 
 @dataclass(frozen=True)
 class Sizes:
@@ -69,10 +71,11 @@ class ModelConfig(Sizes):
     """Neuron pairs whose synchronisation asks the attention."""
     out_pairs: int = 512
     """Neuron pairs whose synchronisation is the answer."""
-    pairing: str = "random"
-    """How pairs are drawn: "random", "first-last" (all pairs among the first and the last neurons)."""
+    pairing: str = "random-pairing"
+    """How pairs are drawn, by the public code's names: "random-pairing" (each pair by itself), "random" (all pairs
+    between two drawn sets of neurons), "first-last" (all pairs among the first neurons, and among the last)."""
     self_pairs: int = 32
-    """Pairs of a neuron with itself among each set, drawn first."""
+    """Pairs of a neuron with itself in each set, drawn first; only "random-pairing" asks."""
     seed: int = 0
     """Draws the pairs; weights come from the training's own seed."""
 
@@ -82,10 +85,7 @@ class ModelConfig(Sizes):
         refuse(
             (not 0 <= self.blocks <= 4, f"blocks {self.blocks} must be 0 to 4"),
             (self.nlm not in ("deep", "linear"), f"nlm {self.nlm!r} must be 'deep' or 'linear'"),
-            (
-                self.pairing not in ("random", "first-last"),
-                f"pairing {self.pairing!r}: 'random' or 'first-last'",
-            ),
+            (self.pairing not in PAIRINGS, f"pairing {self.pairing!r} must be one of {', '.join(PAIRINGS)}"),
             (min(self.ticks, self.memory) < 1, "ticks and memory must be at least 1"),
             (self.self_pairs > min(self.action_pairs, self.out_pairs), "self_pairs exceeds a set of pairs"),
         )

@@ -12,6 +12,11 @@ def _layer(inputs: int, outputs: int, dropout: float) -> nn.Sequential:
     return nn.Sequential(nn.Dropout(dropout), nn.Linear(inputs, outputs), nn.LayerNorm(outputs), nn.SiLU())
 
 
+def widths(neurons: int, minimum: int, depth: int) -> list[int]:
+    """Widths of the U-Net's levels, from D down to `minimum` (or D, if that is less) in `depth` even steps."""
+    return [int(width) for width in torch.linspace(neurons, min(minimum, neurons), depth)]
+
+
 class Synapse(nn.Module):
     """[B, inputs] -> pre-activations [B, D].
 
@@ -29,9 +34,8 @@ class Synapse(nn.Module):
                 nn.Dropout(dropout), nn.Linear(inputs, 2 * neurons), nn.GLU(), nn.LayerNorm(neurons)
             )
             return
-        widths = [int(w) for w in torch.linspace(neurons, min(minimum, neurons), depth)]
-        self.first = nn.Sequential(nn.Linear(inputs, widths[0]), nn.LayerNorm(widths[0]), nn.SiLU())
-        steps = list(itertools.pairwise(widths))
+        steps = list(itertools.pairwise(widths(neurons, minimum, depth)))
+        self.first = nn.Sequential(nn.Linear(inputs, neurons), nn.LayerNorm(neurons), nn.SiLU())
         self.down = nn.ModuleList(_layer(wide, narrow, dropout) for wide, narrow in steps)
         self.up = nn.ModuleList(_layer(narrow, wide, dropout) for wide, narrow in steps)
         self.skip = nn.ModuleList(nn.LayerNorm(wide) for wide, _ in steps)

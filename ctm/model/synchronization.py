@@ -45,12 +45,16 @@ class Synchronization(nn.Module):
 
 
 def draw_pairs(neurons: int, pairs: int, pairing: str, self_pairs: int, seed: int) -> tuple[Tensor, Tensor]:
-    """Indices left, right int64 [n]: `self_pairs` of a neuron with itself, the rest as `pairing` says.
+    """Indices left, right int64 [n], as the public code's three ways draw them (its names, paper section 3.4).
 
-    Raises ValueError if "first-last" has too few neurons for that many pairs.
+    "random-pairing": both sides drawn, the first `self_pairs` a neuron with itself. "random": two sets of k drawn
+    neurons, (left_i, right_j) for i <= j. "first-last": all pairs i <= j among k neurons, the first for an odd seed
+    (the "out" set), the last for an even one. k is the smallest that has n such pairs; the first n are taken.
+
+    Raises ValueError if k would exceed D.
     """
     draw = torch.Generator().manual_seed(seed)
-    if pairing == "random":
+    if pairing == "random-pairing":
         own = torch.randperm(neurons, generator=draw)[:self_pairs]
         rest = pairs - len(own)
         left = torch.randint(neurons, (rest,), generator=draw)
@@ -58,8 +62,16 @@ def draw_pairs(neurons: int, pairs: int, pairing: str, self_pairs: int, seed: in
         return torch.cat([own, left]), torch.cat([own, right])
     size = next((k for k in range(1, neurons + 1) if k * (k + 1) // 2 >= pairs), 0)
     if size == 0:
-        raise ValueError(f"{pairs} pairs need more than {neurons} neurons with pairing 'first-last'")
-    left, right = torch.triu_indices(size, size)
-    # odd seeds (the "out" set) take the last neurons, even ones the first
-    shift = neurons - size if seed % 2 else 0
-    return left[:pairs] + shift, right[:pairs] + shift
+        raise ValueError(f"{pairs} pairs need more than {neurons} neurons with pairing {pairing!r}")
+    if pairing == "random":
+        one, other = torch.randint(neurons, (2, size), generator=draw)
+    else:
+        one = other = torch.arange(size) + (0 if seed % 2 else neurons - size)
+    left, right = dense_pairs(one, other)
+    return left[:pairs], right[:pairs]
+
+
+def dense_pairs(one: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
+    """All k (k + 1) / 2 pairs (one_i, other_j), i <= j, row by row, of two sets int64 [k]."""
+    row, column = torch.triu_indices(len(one), len(one)).unbind()
+    return one[row], other[column]

@@ -16,7 +16,9 @@ from ctm.model.base import EditModel
 from ctm.model.config import Sizes
 from ctm.model.model import CTM
 
-FORMAT_VERSION = "2"  # 1: pointers had a key for every cell
+FORMAT_VERSION = (
+    "2"  # 1: pointers had a key for every cell, and the pairing "random-pairing" was called "random"
+)
 
 
 def save_weights(path: Path, model: EditModel, extra: dict[str, str] | None = None) -> None:

@@ -120,6 +120,7 @@ def test_the_full_model_has_about_15_million_parameters() -> None:
         ({"blocks": 5}, "blocks 5 must be 0 to 4"),
         ({"nlm": "wide"}, "nlm 'wide'"),
         ({"ticks": 0}, "ticks and memory"),
+        ({"pairing": "all"}, "pairing 'all' must be one of random-pairing, random, first-last"),
         ({"self_pairs": 99}, "self_pairs exceeds"),
     ],
 )
@@ -129,16 +130,29 @@ def test_impossible_sizes_are_refused(wrong: dict[str, int | str], message: str)
 
 
 def test_pairs_are_fixed_by_their_seed() -> None:
-    left, right = draw_pairs(100, 60, "random", 8, 3)
-    again = draw_pairs(100, 60, "random", 8, 3)
+    left, right = draw_pairs(100, 60, "random-pairing", 8, 3)
+    again = draw_pairs(100, 60, "random-pairing", 8, 3)
     assert torch.equal(left, again[0]) and torch.equal(right, again[1])
     assert (left[:8] == right[:8]).all() and len(set(left[:8].tolist())) == 8
-    assert (draw_pairs(100, 60, "random", 8, 4)[0] != left).any()
-    first, last = draw_pairs(100, 55, "first-last", 0, 0), draw_pairs(100, 55, "first-last", 0, 1)
-    assert max(p.max() for p in first) == 9 and min(p.min() for p in last) == 90
+    assert (draw_pairs(100, 60, "random-pairing", 8, 4)[0] != left).any()
+
+
+def test_dense_pairings_take_all_pairs_of_few_neurons() -> None:
+    last, first = draw_pairs(100, 55, "first-last", 0, 0), draw_pairs(100, 55, "first-last", 0, 1)
+    assert max(p.max() for p in first) == 9, (
+        "the out set (odd seed) is among the first ten, as in the public code"
+    )
+    assert min(p.min() for p in last) == 90
     assert len(set(zip(*(p.tolist() for p in first), strict=True))) == 55, (
         "every pair among ten neurons, once"
     )
+    left, right = draw_pairs(1000, 55, "random", 0, 3)
+    one, other = left[[0, 10, 19, 27, 34, 40, 45, 49, 52, 54]], right[:10]  # each row's first, the first row
+    wanted = [(int(one[i]), int(other[j])) for i in range(10) for j in range(i, 10)]
+    assert list(zip(left.tolist(), right.tolist(), strict=True)) == wanted, "two sets of ten, paired densely"
+    assert len(set(one.tolist()) | set(other.tolist())) > 15, "and two different sets"
+    cut = draw_pairs(1000, 50, "random", 0, 3)
+    assert torch.equal(cut[0], left[:50]) and torch.equal(cut[1], right[:50])
     with pytest.raises(ValueError, match="need more than 5 neurons"):
         draw_pairs(5, 16, "first-last", 0, 0)
 

@@ -25,6 +25,7 @@ VARIANTS = {
     "deep, U-Net, two blocks": {"synapse_depth": 3, "blocks": 2},
     "linear, one layer, one block": {"nlm": "linear", "synapse_depth": 1, "blocks": 1, "units": 9},
     "first and last neurons": {"pairing": "first-last", "synapse_depth": 2, "blocks": 1, "kernel": 5},
+    "all pairs of two drawn sets": {"pairing": "random", "synapse_depth": 2, "blocks": 0, "neurons": 8},
     "one tick, memory longer than the thought": {"ticks": 1, "memory": 6, "synapse_depth": 4, "blocks": 0},
 }
 

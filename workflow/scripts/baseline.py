@@ -1,13 +1,20 @@
-"""Rule baseline: accuracy, time and memory of an untrained model."""
+"""Rule baseline: accuracy, time and memory of an untrained model against their targets, as figures, page and plots."""
 
 import json
 
+from ctm.analysis.validation import baseline_page, plot_baseline
 from ctm.evaluation.baseline import baseline
+from ctm.grid.files import replacing
 from options import File, Number, Text, start
 
 
-def main(manifest: File, tokenizer: File, model: Text, threads: Number, out: File) -> None:
-    baseline(manifest, tokenizer, json.loads(model), threads, out)
+def main(
+    manifest: File, tokenizer: File, model: Text, threads: Number, out: File, page: File, plot: File
+) -> None:
+    report = baseline(manifest, tokenizer, json.loads(model), threads, out)
+    with replacing(page) as temporary:
+        temporary.write_text(baseline_page(report, plot.name), encoding="utf-8")
+    plot_baseline(report, plot)
 
 
 if __name__ == "__main__":

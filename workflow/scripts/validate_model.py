@@ -1,13 +1,33 @@
-"""Rule validate_model: shapes, gradients and probabilities of an untrained model; fails if one is wrong."""
+"""Rule validate_model: the five checks of an untrained model, with page and plots; fails if one does not hold."""
 
 import json
+import logging
 
-from ctm.evaluation.validate import validate
+from ctm.analysis.validation import plot_validation, validation_page
+from ctm.evaluation.validate import refuse_failures, validate
+from ctm.grid.files import replacing
 from options import File, Number, Text, start
 
 
-def main(manifest: File, tokenizer: File, model: Text, threads: Number, out: File) -> None:
-    validate(manifest, tokenizer, json.loads(model), threads, out)
+def main(
+    manifest: File,
+    tokenizer: File,
+    model: Text,
+    threads: Number,
+    mem_gb: Number,
+    vram_gb: Number,
+    out: File,
+    page: File,
+    plot: File,
+) -> None:
+    report = validate(manifest, tokenizer, json.loads(model), threads, out, mem_gb, vram_gb)
+    text = validation_page(report, plot.name)
+    with replacing(page) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    plot_validation(report, plot)
+    if not all(part["holds"] for part in report["checks"]):
+        logging.error("%s", text)  # Snakemake removes what a failed job wrote; its log stays
+    refuse_failures(report)
 
 
 if __name__ == "__main__":

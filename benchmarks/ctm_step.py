@@ -15,15 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import yaml
 
 from ctm.model.config import ModelConfig
 from ctm.model.device import pick_precision
 from ctm.model.model import CTM, Memory, Thought
-from ctm.pipeline.config import load
+from ctm.pipeline.config import read
 from ctm.training.batch import Batch
 from ctm.training.loss import thought_loss
-from ctm.training.optimiser import make_optimiser
+from ctm.training.optimiser import Together, make_optimiser
 from ctm.training.settings import StageSettings, TrainingSettings
 
 FLOORS = {"stage1": 4.6, "stage2": 2.8, "stage3": 1.8, "stage4": 1.2}
@@ -38,7 +37,7 @@ def run() -> list[dict[str, Any]]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        config = load(yaml.safe_load(CONFIG.read_text()), [CONFIG])
+        config = read([CONFIG])
         return [
             measure(name, config.model, stage, config.training)
             for name, stage in config.training.stages.items()
@@ -72,7 +71,7 @@ def measure(
 
 
 def step(
-    model: CTM, optimiser: torch.optim.Optimizer, batch: Batch, precision: torch.dtype, training: TrainingSettings
+    model: CTM, optimiser: Together, batch: Batch, precision: torch.dtype, training: TrainingSettings
 ) -> dict[str, float]:  # fmt: skip
     """Seconds of each part; cut at the encoding and at the synchronisation, whose gradients are handed on."""
     seconds = dict.fromkeys(PARTS, 0.0)

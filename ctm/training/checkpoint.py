@@ -10,6 +10,8 @@ from typing import Any
 
 import torch
 
+from ctm.training.optimiser import Together
+
 BEST = "best.safetensors"
 
 
@@ -33,7 +35,7 @@ class Progress:
 
 
 def save_checkpoint(
-    work: Path, model: torch.nn.Module, ema: dict[str, torch.Tensor], optimizer: torch.optim.Optimizer,
+    work: Path, model: torch.nn.Module, ema: dict[str, torch.Tensor], optimizer: Together,
     progress: Progress, keep: int,
 ) -> None:  # fmt: skip
     """Write `work/step-N.pt`, synced, then renamed; older ones than the last `keep` go."""
@@ -59,7 +61,7 @@ def save_checkpoint(
 
 
 def load_checkpoint(
-    path: Path, model: torch.nn.Module, optimizer: torch.optim.Optimizer
+    path: Path, model: torch.nn.Module, optimizer: Together
 ) -> tuple[Progress, dict[str, torch.Tensor]]:
     """Restore a checkpoint in place: progress and moving average."""
     content = torch.load(path, map_location="cpu", weights_only=True)

@@ -155,8 +155,7 @@ class Loop:
     def _update(self, parts: list[Batch], metrics: Metrics, step: int) -> dict[str, Any]:
         """One step of the optimiser. Raises Diverged before it is made."""
         rate = rate_at(step, self.steps, self.stage) * self.progress.rate_factor
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
+        self.optimizer.set_rate(rate)
 
         def smaller(problem: str, before: Fit, after: Fit) -> None:
             changed = {k: v for k, v in vars(after).items() if v != vars(before)[k]}

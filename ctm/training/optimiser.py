@@ -1,4 +1,9 @@
-"""The optimiser of a stage and its learning rate."""
+"""The optimiser of a stage and its learning rate.
+
+Notable: "muon" (Jordan et al. 2024, as torch has it) turns the momentum of each matrix into the nearest orthogonal one,
+so that every direction of a layer learns as fast; embeddings, biases, norms and the neurons' private weights stay with
+AdamW. Its rate is scaled to what AdamW's updates would measure (arXiv 2502.16982), so that one rate serves both.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +15,70 @@ from torch import Tensor, nn
 
 from ctm.training.settings import StageSettings, TrainingSettings
 
+BETAS = (0.9, 0.98)
 
-def make_optimiser(model: nn.Module, training: TrainingSettings) -> torch.optim.Optimizer:
-    """AdamW over `parameter_groups`; the loop sets its rate before every step (`rate_at`)."""
+
+class Together:
+    """Several optimisers over disjoint parameters as one."""
+
+    def __init__(self, *parts: torch.optim.Optimizer) -> None:
+        self.parts = parts
+
+    @property
+    def param_groups(self) -> list[dict[str, Any]]:
+        """Groups of all parts."""
+        return [group for part in self.parts for group in part.param_groups]
+
+    def set_rate(self, rate: float) -> None:
+        """Give every group the learning rate, times its own "factor" if it has one."""
+        for group in self.param_groups:
+            group["lr"] = rate * group.get("factor", 1.0)
+
+    def step(self) -> None:
+        """One step of each."""
+        for part in self.parts:
+            part.step()
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget all gradients."""
+        for part in self.parts:
+            part.zero_grad(set_to_none=set_to_none)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Of all parts, for a checkpoint."""
+        return {"parts": [part.state_dict() for part in self.parts]}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """What `state_dict` gave."""
+        for part, kept in zip(self.parts, state["parts"], strict=True):
+            part.load_state_dict(kept)
+
+
+def make_optimiser(model: nn.Module, training: TrainingSettings) -> Together:
+    """AdamW over `parameter_groups`, or Muon and AdamW; `set_rate` before every step (`rate_at`).
+
+    Raises ValueError for another name.
+    """
+    if training.optimiser == "adamw":
+        groups = parameter_groups(model, training.weight_decay)
+        return Together(torch.optim.AdamW(groups, betas=BETAS, fused=True))
+    if training.optimiser != "muon":
+        raise ValueError(f"training.optimiser is {training.optimiser!r}; it can be 'adamw' or 'muon'")
+    turned = muon_matrices(model)
+    known = {id(matrix) for matrix in turned}
     groups = parameter_groups(model, training.weight_decay)
-    return torch.optim.AdamW(groups, betas=(0.9, 0.98), fused=True)
+    for group in groups:
+        group["params"] = [p for p in group["params"] if id(p) not in known]
+    muon = torch.optim.Muon(
+        turned, weight_decay=training.weight_decay, momentum=0.95, adjust_lr_fn="match_rms_adamw"
+    )
+    muon.param_groups[0]["factor"] = training.muon_factor
+    return Together(muon, torch.optim.AdamW(groups, betas=BETAS, fused=True))
+
+
+def muon_matrices(model: nn.Module) -> list[Tensor]:
+    """Weights of linear layers: matrices through which activations go, not tables that are looked up."""
+    return [module.weight for module in model.modules() if isinstance(module, nn.Linear)]
 
 
 def parameter_groups(model: nn.Module, decay: float) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ class StageSettings:
     accumulation: int
     """Micro-batches of a step of the optimiser."""
     learning_rate: float
-    """Peak rate of AdamW."""
+    """Peak learning rate."""
     epochs: int
     """How often each of the stage's samples is visited."""
     samples: int
@@ -43,8 +43,12 @@ class TrainingSettings:
 
     seed: int = 0
     """Seeds weights, order of samples and dropout."""
+    optimiser: str = "muon"
+    """"muon" for the matrices of linear layers with AdamW for the rest, or "adamw" for all."""
+    muon_factor: float = 1.0
+    """Muon's rate as a multiple of AdamW's."""
     weight_decay: float = 0.01
-    """Of AdamW, on matrices only."""
+    """On matrices only."""
     clip: float = 0.5
     """Largest norm of the gradient."""
     final_state_share: float = 0.15

@@ -70,7 +70,9 @@ def test_killed_and_started_again_it_ends_with_the_same_bits(run: StageRun, grid
     run = dataclasses.replace(
         run,
         stage=dataclasses.replace(run.stage, epochs=3),
-        training=dataclasses.replace(run.training, ema=0.99, checkpoint_steps=3, log_steps=4),
+        training=dataclasses.replace(
+            run.training, ema=0.99, checkpoint_steps=3, log_steps=4, optimiser="muon"
+        ),
         model={**run.model, "dropout": 0.1},
     )
     train_stage(*arguments(run, grids, tmp_path / "whole"))

@@ -1,0 +1,196 @@
+"""Searches the demo's hyper-parameters: optimiser, rate, batch, sizes of the model, at equal training time.
+
+    make tune                                          an hour, on the data of `make demo`
+    .venv/bin/python benchmarks/tune/run.py --hours 3 --seconds 240
+
+A trial trains the demo's four stages on its training split, for the same number of processor seconds: it first measures
+its own speed, and takes as many samples as fit. Its value is the accuracy of first edits on the validation split
+(`overall`: the mean over syntax, logic, security and complex), which the frozen test sets never enter. The demo's own
+settings are the first trial. Optuna's TPE proposes the others; the study is a journal, so a search that was stopped
+goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import optuna
+import yaml
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import FrozenTrial, TrialState
+
+from ctm.grid.tokenizer import CodeTokenizer
+from ctm.model.weights import load_model
+from ctm.pipeline.config import Config, read
+from ctm.training.data import load_split
+from ctm.training.settings import StageRun
+from ctm.training.stage import train_stage
+from ctm.training.validation import measure
+
+CHECKOUT = Path(__file__).parents[2]
+RUNS = CHECKOUT / "runs" / "tune"
+CONFIG = [CHECKOUT / "config" / name for name in ("config.yaml", "demo.yaml")]
+PILOT_STEPS = 24
+ITEMS = 2500
+"""Validation items of a trial's value; 500 a category where there are as many."""
+SHARED = ("optimiser", "muon_factor", "weight_decay", "later_ticks")
+SIZES = ("width", "blocks", "neurons", "nlm_hidden", "synapse_depth")
+
+
+def suggest(trial: optuna.Trial) -> dict[str, Any]:
+    """The space."""
+    return {
+        "optimiser": trial.suggest_categorical("optimiser", ["adamw", "muon"]),
+        "muon_factor": trial.suggest_float("muon_factor", 0.5, 5.0, log=True),
+        "rate_factor": trial.suggest_float("rate_factor", 0.4, 3.0, log=True),
+        "batch": trial.suggest_categorical("batch", [24, 32, 48, 64]),
+        "weight_decay": trial.suggest_float("weight_decay", 0.005, 0.2, log=True),
+        "later_ticks": trial.suggest_float("later_ticks", 0.25, 1.0, step=0.25),
+        "width": trial.suggest_categorical("width", [144, 192, 240]),
+        "blocks": trial.suggest_int("blocks", 1, 4),
+        "neurons": trial.suggest_categorical("neurons", [192, 256, 384]),
+        "nlm_hidden": trial.suggest_categorical("nlm_hidden", [8, 16, 32]),
+        "synapse_depth": trial.suggest_categorical("synapse_depth", [2, 4]),
+    }
+
+
+def own_settings(config: Config) -> dict[str, Any]:
+    """The config's own values of the space."""
+    stage = config.training.stages[config.training.order[0]]
+    shared = {name: getattr(config.training, name) for name in SHARED}
+    sizes = {name: getattr(config.model, name) for name in SIZES}
+    return {**shared, **sizes, "rate_factor": 1.0, "batch": stage.batch}
+
+
+def stage_runs(config: Config, chosen: dict[str, Any], scale: float) -> list[StageRun]:
+    """The stages with a trial's settings and `scale` times the samples."""
+    training = dataclasses.replace(
+        config.training,
+        validation_items=40, checkpoint_steps=10**9,
+        **{name: chosen[name] for name in SHARED},
+    )  # fmt: skip
+    model = {**dataclasses.asdict(config.model), **{name: chosen[name] for name in SIZES}}
+    for name in ("ticks", "memory", "vocabulary", "diagnoses"):
+        model.pop(name, None)
+    model["heads"] = model["width"] // 32
+    runs = []
+    for name in config.training.order:
+        stage = config.training.stages[name]
+        stage = dataclasses.replace(
+            stage, batch=chosen["batch"], learning_rate=stage.learning_rate * chosen["rate_factor"],
+            samples=max(chosen["batch"], round(stage.samples * scale)),
+        )  # fmt: skip
+        runs.append(StageRun(name, stage, training, model))
+    return runs
+
+
+def train(runs: list[StageRun], results: Path, folder: Path, threads: int) -> tuple[Path, float, int]:
+    """Weights of the last stage, seconds of the steps of all stages, and samples seen."""
+    before, seconds, samples = None, 0.0, 0
+    for run in runs:
+        out = folder / f"{run.name}.safetensors"
+        summary = folder / f"{run.name}.json"
+        train_stage(
+            run, results / "grids/train/manifest.json", results / "grids/validation/manifest.json",
+            results / "tokenizer/tokenizer.json", before, folder / "work", out, folder / f"{run.name}.jsonl",
+            summary, threads,
+        )  # fmt: skip
+        told = json.loads(summary.read_text())
+        seconds, samples, before = seconds + told["seconds"], samples + told["samples_seen"], out
+    assert before is not None
+    return before, seconds, samples
+
+
+def objective(trial: optuna.Trial, config: Config, results: Path, seconds: float, threads: int) -> float:
+    """Train and measure one trial."""
+    chosen = suggest(trial)
+    folder = RUNS / f"trial-{trial.number}"
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        pilot_scale = PILOT_STEPS * chosen["batch"] / min(s.samples for s in config.training.stages.values())
+        _, pilot, _ = train(stage_runs(config, chosen, pilot_scale), results, folder / "pilot", threads)
+        weights, spent, samples = train(
+            stage_runs(config, chosen, pilot_scale * seconds / pilot), results, folder, threads
+        )
+        codec = CodeTokenizer.load(results / "tokenizer/tokenizer.json")
+        held_out = load_split(results / "grids/validation/manifest.json")
+        measured = measure(load_model(weights), held_out, codec, ITEMS, config.training.max_cells)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    for name, value in (("accuracy", measured.accuracy), ("by_tick", measured.by_tick), ("samples", samples),
+                        ("seconds", spent)):  # fmt: skip
+        trial.set_user_attr(name, value)
+    return measured.accuracy["overall"]
+
+
+def table(trials: list[FrozenTrial]) -> str:
+    """Markdown, best first."""
+    done = sorted((t for t in trials if t.state == TrialState.COMPLETE), key=lambda t: -(t.value or 0))
+    lines = ["| trial | overall | syntax | logic | security | complex | clean | samples | seconds | settings |",
+             "|---|---|---|---|---|---|---|---|---|---|"]  # fmt: skip
+    for t in done:
+        accuracy = t.user_attrs["accuracy"]
+        shares = " | ".join(
+            f"{100 * accuracy[n]:.1f} %" if n in accuracy else ""
+            for n in ("overall", "syntax", "logic", "security", "complex", "clean")
+        )
+        settings = ", ".join(
+            f"{k} {v:.3g}" if isinstance(v, float) else f"{k} {v}" for k, v in t.params.items()
+        )
+        lines.append(
+            f"| {t.number} | {shares} | {t.user_attrs['samples']:,} | {t.user_attrs['seconds']:.0f} | {settings} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--results", type=Path, default=CHECKOUT / "runs" / "demo" / "results", help="of a demo"
+    )
+    parser.add_argument("--hours", type=float, default=1.0, help="no trial begins later")
+    parser.add_argument("--seconds", type=float, default=240.0, help="training time of a trial")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument(
+        "--set", nargs="*", default=[], metavar="KEY=VALUE", help="try this next, the rest as in the demo"
+    )
+    given = parser.parse_args()
+    if not (given.results / "grids/train/manifest.json").is_file():
+        parser.error(f"{given.results}: no training grids; run `make demo` first, or name its results")
+    config = read(CONFIG)
+    RUNS.mkdir(parents=True, exist_ok=True)
+    study = optuna.create_study(
+        study_name="demo", direction="maximize", load_if_exists=True,
+        storage=JournalStorage(JournalFileBackend(str(RUNS / "study.log"))),
+        sampler=optuna.samplers.TPESampler(seed=0, multivariate=True, n_startup_trials=6),
+    )  # fmt: skip
+    for trial in study.get_trials(states=(TrialState.RUNNING,)):  # a search that was killed
+        study.tell(trial.number, state=TrialState.FAIL)
+        study.enqueue_trial(trial.params)
+    if not study.trials:
+        study.enqueue_trial(own_settings(config))
+    if given.set:
+        wanted = {k: yaml.safe_load(v) for k, v in (pair.split("=", 1) for pair in given.set)}
+        if unknown := set(wanted) - set(own_settings(config)):
+            parser.error(f"no setting {sorted(unknown)[0]!r}; there are {', '.join(own_settings(config))}")
+        study.enqueue_trial({**own_settings(config), **wanted})
+    began = time.monotonic()
+    while time.monotonic() - began < 3600 * given.hours:
+        study.optimize(
+            lambda trial: objective(trial, config, given.results, given.seconds, given.threads), n_trials=1
+        )
+        (RUNS / "table.md").write_text(table(study.trials))
+        if given.set:
+            break
+    print(table(study.trials), end="")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+"""Muon and AdamW as one optimiser: every parameter belongs to one of them, and a checkpoint restores both."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+
+import pytest
+import torch
+
+from ctm.model.config import ModelConfig
+from ctm.model.model import CTM
+from ctm.training.optimiser import Together, make_optimiser
+from ctm.training.settings import TrainingSettings
+
+SETTINGS = TrainingSettings(optimiser="muon", muon_factor=2.0, weight_decay=0.1)
+
+
+@pytest.fixture
+def model() -> CTM:
+    torch.manual_seed(0)
+    return CTM(
+        ModelConfig(
+            vocabulary=40, width=16, heads=2, neurons=16, ticks=2, memory=2, nlm_hidden=2, action_pairs=8,
+            out_pairs=8, self_pairs=2, units=2,
+        )
+    )  # fmt: skip
+
+
+def step(model: CTM, optimiser: Together, seed: int) -> None:
+    draw = torch.Generator().manual_seed(seed)
+    for parameter in model.parameters():
+        parameter.grad = torch.randn(parameter.shape, generator=draw)
+    optimiser.set_rate(1e-2)
+    optimiser.step()
+    optimiser.zero_grad()
+
+
+@pytest.mark.parametrize("name", ["adamw", "muon"])
+def test_every_parameter_is_stepped_once(model: CTM, name: str) -> None:
+    optimiser = make_optimiser(model, dataclasses.replace(SETTINGS, optimiser=name))
+    held = [id(p) for group in optimiser.param_groups for p in group["params"]]
+    assert sorted(held) == sorted(id(p) for p in model.parameters())
+    before = copy.deepcopy(model.state_dict())
+    step(model, optimiser, 1)
+    assert all(not torch.equal(before[n], p) for n, p in model.named_parameters())
+
+
+def test_muon_turns_matrices_of_linear_layers_and_no_table(model: CTM) -> None:
+    optimiser = make_optimiser(model, SETTINGS)
+    muon = {id(p) for p in optimiser.parts[0].param_groups[0]["params"]}
+    chosen = {n for n, p in model.named_parameters() if id(p) in muon}
+    assert {"backbone.local.weight", "synapse.first.0.weight", "pointers.key.weight"} <= chosen
+    assert not {n for n in chosen if ("token.weight" in n and "backbone" in n) or "nlm" in n or "slot" in n}
+    optimiser.set_rate(3e-3)
+    assert [g["lr"] for g in optimiser.param_groups] == [6e-3, 3e-3, 3e-3]
+
+
+def test_a_restored_optimiser_goes_on_with_the_same_bits(model: CTM) -> None:
+    optimiser = make_optimiser(model, SETTINGS)
+    step(model, optimiser, 1)
+    other = copy.deepcopy(model)
+    again = make_optimiser(other, SETTINGS)
+    again.load_state_dict(copy.deepcopy(optimiser.state_dict()))
+    step(model, optimiser, 2)
+    step(other, again, 2)
+    assert all(torch.equal(a, b) for a, b in zip(model.parameters(), other.parameters(), strict=True))
+
+
+def test_another_name_is_refused(model: CTM) -> None:
+    with pytest.raises(ValueError, match=r"training\.optimiser is 'sgd'; it can be 'adamw' or 'muon'"):
+        make_optimiser(model, dataclasses.replace(SETTINGS, optimiser="sgd"))

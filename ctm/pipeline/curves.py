@@ -28,7 +28,7 @@ def training_curves(metrics: Mapping[str, Path]) -> str:
     offset = 0
     categories: dict[str, list[tuple[int, float]]] = {}
     for stage, lines in stages.items():
-        steps = [line for line in lines if "milestone" not in line]
+        steps = [line for line in lines if "accuracy" not in line and "event" not in line]
         for axis, (key, _) in zip(axes, FIGURES, strict=False):
             points = [(offset + line["samples"], line[key]) for line in steps if key in line]
             if points:

@@ -6,7 +6,7 @@ import base64
 import json
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -155,10 +155,11 @@ class _Run:
         return Section("Rejected", blocks, "Nothing is dropped uncounted.")
 
     def _training(self) -> Section:
-        blocks, milestones, stages = [], [], []
+        blocks, milestones, stages, events = [], [], [], []
         for stage in self.metrics:
             summary = self.read(f"{stage}/summary")
             stages.append((stage, *(summary.get(name) for name in _STAGE_FIGURES)))
+            events += [_event(stage, event) for event in summary.get("events", [])]
             for m in summary.get("milestones", []):
                 milestones += [
                     (stage, m["milestone"], c["figure"], c["asked"], c["reached"], bool(c["met"]))
@@ -168,6 +169,9 @@ class _Run:
         if milestones:
             head = ["stage", "at", "figure", "asked for", "reached", "met"]
             blocks.append(Block("Milestones", table=rows(head, milestones)))
+        if events:
+            head = ["stage", "what", "at step", "why", "what was done"]
+            blocks.append(Block("Out of memory and divergence", table=rows(head, events)))
         if curves := training_curves(self.metrics):
             blocks.append(Block("Curves", svg=curves))
         return Section("Training", blocks)
@@ -228,6 +232,15 @@ def _number(text: str) -> float:
 
 _COLLECTED = ("asked", "listed", "repositories", "failed", "opted out", "commits", "pairs", "rejects")
 """Counts of rule collect_commits; `asked` pairs (0: as many as there are), of so many `listed` repositories."""
+
+
+def _event(stage: str, event: Mapping[str, Any]) -> tuple[str, str, int, str, str]:
+    """What went wrong in a stage and how it went on (`ctm.training.loop`)."""
+    told = ("event", "step", "samples", "why", "at_step")
+    done = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in event.items() if key not in told)
+    return stage, event["event"], event.get("at_step", event["step"]), event["why"], done
+
+
 _STAGE_FIGURES = {
     "samples_seen": "samples seen",
     "unique_samples": "unique",

@@ -46,6 +46,17 @@ STAGE = {
     "stage": "stage1",
     "samples_seen": 4321,
     "seconds": 12.5,
+    "events": [
+        {
+            "event": "rollback",
+            "step": 90,
+            "samples": 2880,
+            "why": "the loss is nan",
+            "at_step": 97,
+            "to_step": 90,
+            "rate_factor": 0.5,
+        },
+    ],
     "milestones": [
         {
             "milestone": "100%",
@@ -100,6 +111,7 @@ def run(tmp_path: Path) -> Path:
         (results / name).write_text(json.dumps(value))
     lines = [
         {"step": 1, "samples": 64, "loss": 9.0, "certainty": 0.1, "samples_per_second": 200.0},
+        {"event": "rollback", "step": 1, "samples": 64, "why": "the loss is nan"},
         {"milestone": "100%", "samples": 128, "loss": 3.0, "accuracy": {"syntax": 0.5}, "step": 2},
     ]
     (results / "training/stage1/metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
@@ -150,7 +162,17 @@ def page_of(run: Path) -> str:
 
 def test_page_shows_the_figures_of_the_artefacts(run: Path) -> None:
     page = page_of(run)
-    for shown in ("51.2%", "1,234", "40,000", "321", "missing_colon", "0.75", "0.85"):
+    for shown in (
+        "51.2%",
+        "1,234",
+        "40,000",
+        "321",
+        "missing_colon",
+        "0.75",
+        "0.85",
+        "the loss is nan",
+        "rate factor 0.5",
+    ):
         assert shown in page, shown
     assert "duplicate" in page and ">3<" in page
     assert "Milestones" in page and 'class="no"' in page

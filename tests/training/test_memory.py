@@ -143,11 +143,11 @@ def test_a_device_that_holds_three_samples_finishes_with_the_same_steps(
         [r["loss"] for r in lines(tmp_path / n / "metrics.jsonl") if "rate" in r] for n in ("free", "capped")
     )
     assert one == pytest.approx(two, rel=1e-4)
-    for name, tensor in load_weights(tmp_path / "free/out.safetensors")[1].items():
-        other = load_weights(tmp_path / "capped/out.safetensors")[1][name]
-        # AdamW's step is as large for a gradient that is nothing but rounding: single weights may differ
-        apart = (other.float() - tensor.float()).abs() > 1e-3 + 1e-2 * tensor.float().abs()
-        assert apart.float().mean() < 0.01, name
+    # weights whose gradient is all rounding go either way at Adam's full pace: all together, not one by one
+    weights = [load_weights(tmp_path / n / "out.safetensors")[1] for n in ("free", "capped")]
+    flat = [torch.cat([t.flatten().float() for t in w.values() if t.is_floating_point()]) for w in weights]
+    apart = float((flat[0] - flat[1]).norm() / flat[0].norm())
+    assert apart < 1e-3
 
 
 def test_nothing_fits(run: StageRun, grids, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -207,3 +207,44 @@ def test_a_real_cap_on_memory_is_survived(run: StageRun, grids, tmp_path: Path) 
     assert "allocate" in capped["events"][0]["why"]
     assert capped["effective_batch"] == free["effective_batch"] == 96
     assert capped["milestones"][-1]["loss"] == pytest.approx(free["milestones"][-1]["loss"], rel=1e-3)
+
+
+def test_fewer_ticks_are_the_last_resort_and_the_weights_say_so(
+    run: StageRun, grids, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing but fewer ticks helps: the stage ends, and whoever loads its weights thinks that many ticks."""
+    real = module.model_loss
+    seen = []
+
+    def small(model, thought, batch, *rest):
+        if thought.certainty.shape[1] > 2:
+            seen.append((len(batch.start), model.checkpoint_ticks))
+            raise torch.OutOfMemoryError("HIP out of memory")
+        return real(model, thought, batch, *rest)
+
+    monkeypatch.setattr(module, "model_loss", small)
+    run = dataclasses.replace(
+        run,
+        stage=dataclasses.replace(run.stage, ticks=4, epochs=1, samples=32),
+        training=dataclasses.replace(
+            run.training, smallest_batch=4, memory_checkpoint_ticks=2, fewer_ticks=2
+        ),
+    )
+    train_stage(*arguments(run, grids, tmp_path))
+    assert seen == [(8, 0), (4, 0), (4, 2)]
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    assert summary["fit"] == {"pieces": 2, "checkpoint_ticks": 2, "ticks": 2}
+    assert load_weights(tmp_path / "out.safetensors")[0].ticks == 2
+    assert len(summary["milestones"][-1]["accuracy_by_tick"]) == 2
+
+
+def test_gradient_checkpoints_change_nothing_but_memory(run: StageRun, grids) -> None:
+    run = dataclasses.replace(run, stage=dataclasses.replace(run.stage, ticks=5))
+    made = []
+    for several in (0, 2):
+        gradients, parts = double(run, grids)
+        gradients.use(Fit(checkpoint_ticks=several))
+        gradients.of_step(parts, 0, never)
+        made.append([p.grad for p in gradients.model.parameters()])
+    for one, two in zip(*made, strict=True):
+        torch.testing.assert_close(one, two, rtol=1e-10, atol=1e-12)

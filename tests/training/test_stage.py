@@ -106,6 +106,33 @@ def test_killed_and_started_again_it_ends_with_the_same_bits(run: StageRun, grid
     assert one["milestones"] == two["milestones"] and one["samples_seen"] == two["samples_seen"]
 
 
+@pytest.mark.parametrize(
+    ("model", "training"),
+    [
+        ({"nlm": "linear"}, {}),
+        ({"action_pairs": 4, "out_pairs": 8, "self_pairs": 2}, {}),
+        ({"pairing": "first-last"}, {}),
+        ({}, {"diversity": 0.5}),
+        ({}, {"checkpoint_ticks": 1}),
+    ],
+    ids=["linear NLM", "fewer pairs", "other pairing", "diversity", "gradient checkpoints"],
+)
+def test_fallbacks_of_the_specification_are_switches(
+    run: StageRun, grids, tmp_path: Path, model: dict, training: dict
+) -> None:
+    run = dataclasses.replace(
+        run, model={**run.model, **model}, training=dataclasses.replace(run.training, **training)
+    )
+    train_stage(*arguments(run, grids, tmp_path))
+    losses = [r["loss"] for r in lines(tmp_path / "metrics.jsonl") if "rate" in r]
+    assert sum(losses[-4:]) < 0.8 * sum(losses[:4]), f"it learns: {losses[:4]} to {losses[-4:]}"
+    config = load_weights(tmp_path / "out.safetensors")[0]
+    assert {key: getattr(config, key) for key in model} == model
+    assert json.loads((tmp_path / "summary.json").read_text())["fit"]["checkpoint_ticks"] == training.get(
+        "checkpoint_ticks", 0
+    )
+
+
 def test_unknown_precision_is_refused() -> None:
     with pytest.raises(
         ValueError, match=r"training.precision is 'half'; it can be 'auto', 'float32' or 'bfloat16'"

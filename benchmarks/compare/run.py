@@ -52,7 +52,7 @@ RUNS = CHECKOUT / "runs" / "compare"
 CONFIG = [CHECKOUT / "config" / "config.yaml", CHECKOUT / "config" / "demo.yaml"]
 SAME_SAMPLES, SAME_COMPUTE = "same samples", "same compute"
 CTM, TRM, ONE_TICK, TRANSFORMER = "CTM", "TRM", "CTM, one tick", "transformer"
-COUNTED = 8
+COUNTED = 4
 """Batches whose matrix products are counted: they differ in length."""
 MOST_BLOCKS = 24
 CATEGORIES = ("syntax", "logic", "security", "complex", "overall", "clean")

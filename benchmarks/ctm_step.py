@@ -16,7 +16,6 @@ from typing import Any
 
 import torch
 import yaml
-from ctm.training.optimiser import make_optimiser
 
 from ctm.model.config import ModelConfig
 from ctm.model.device import pick_precision
@@ -24,6 +23,7 @@ from ctm.model.model import CTM, Memory, Thought
 from ctm.pipeline.config import load
 from ctm.training.batch import Batch
 from ctm.training.loss import thought_loss
+from ctm.training.optimiser import make_optimiser
 from ctm.training.settings import StageSettings, TrainingSettings
 
 FLOORS = {"stage1": 4.6, "stage2": 2.8, "stage3": 1.8, "stage4": 1.2}

@@ -15,10 +15,9 @@ from random import Random
 from types import CodeType
 from typing import NamedTuple
 
-from ctm.bugs.check import code_of, quiet, refused
+from ctm.bugs.check import Lines, breaks_rule, code_of, quiet, refused
 from ctm.bugs.rates import CHECKED, DRAWN, DUPLICATES, MUTANTS, PASSED, SITES, Tally
 from ctm.bugs.registry import CLEAN, SEVERAL, Candidate, Kind, apply, registry
-from ctm.bugs.security_rules import security_rule
 from ctm.bugs.settings import MutationSettings
 from ctm.bugs.shapes import reshaped
 from ctm.bugs.source import Source
@@ -233,9 +232,9 @@ class _Draw:
             self.tally.of(kind.name)[SITES] += not tried
             made = self._made(base, candidate, kind)
             if made is not None:
-                fixed, buggy = made
+                fixed, buggy, lines = made
                 category = kind.category
-                if category == "logic" and self.security and security_rule(buggy, fixed):
+                if category == "logic" and self.security and breaks_rule(buggy, fixed, lines):
                     category = "security"
                 elif category == "logic" and not _one_place(base.source, candidate):
                     category = categorise(buggy, fixed)
@@ -245,12 +244,14 @@ class _Draw:
                 return False
         return False
 
-    def _made(self, base: Clean, candidate: Candidate, kind: Kind) -> tuple[str, str] | None:
-        """(fixed, buggy) of a candidate that is what its kind says; else None, the reason noted."""
+    def _made(self, base: Clean, candidate: Candidate, kind: Kind) -> tuple[str, str, Lines] | None:
+        """(fixed, buggy, where) of a candidate that is what its kind says; else None, the reason noted."""
         buggy = apply(base.text, candidate.buggy)
         fixed = apply(base.text, candidate.fixed) if candidate.fixed else base.text
-        reason = refused(fixed, buggy, code_of(fixed) if candidate.fixed else base.code, kind.category)
-        return (fixed, buggy) if self._passed(reason, kind.name) else None
+        lines = _lines(base.source, candidate, buggy, fixed)
+        code = code_of(fixed) if candidate.fixed else base.code
+        reason = refused(fixed, buggy, code, kind.category, lines)
+        return (fixed, buggy, lines) if self._passed(reason, kind.name) else None
 
     def _passed(self, reason: str, kind: str) -> bool:
         """Note a candidate that was checked; `reason` says why it was refused, "" that it passed."""
@@ -296,6 +297,14 @@ class _Draw:
                 if other is not None and not (other.needs and other.needs.isdisjoint(base.source.words)):
                     kind = other
                     break
+
+
+def _lines(source: Source, candidate: Candidate, buggy: str, fixed: str) -> Lines:
+    """The logical lines of both sides from the first change to the last."""
+    splices = candidate.buggy + candidate.fixed
+    before, after = source.lines_around(min(s.start for s in splices), max(s.end for s in splices))
+    rest = len(source.text) - after
+    return buggy[before : len(buggy) - rest], fixed[before : len(fixed) - rest]
 
 
 def _one_place(source: Source, candidate: Candidate) -> bool:

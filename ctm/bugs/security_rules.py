@@ -65,14 +65,9 @@ def places(text: str) -> tuple[Counter[str], Counter[str]]:
     """(broken, safe): how many places of each rule; nothing for code that does not parse."""
     broken: Counter[str] = Counter()
     safe: Counter[str] = Counter()
-    if too_hard(text):
+    tree = _tree(text)
+    if tree is None:
         return broken, safe
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            tree = ast.parse(text)
-        except (SyntaxError, ValueError, MemoryError, RecursionError):
-            return broken, safe
     done: set[int] = set()  # nodes that a node above them has spoken for
     attributes: set[str] = set()
     for node in _visited(tree):
@@ -83,6 +78,18 @@ def places(text: str) -> tuple[Counter[str], Counter[str]]:
     if broken["path"] and _path_guard(attributes):
         safe["path"] += broken.pop("path")
     return +broken, safe
+
+
+@lru_cache(maxsize=4)
+def _tree(text: str) -> ast.Module | None:
+    if too_hard(text):
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return ast.parse(text)
+        except (SyntaxError, ValueError, MemoryError, RecursionError):
+            return None
 
 
 def _visited(tree: ast.AST) -> Iterator[ast.AST]:
@@ -122,12 +129,41 @@ def security_rule(buggy: str, fixed: str) -> bool:
     return bool(repaired_rules(buggy, fixed)) and not repaired_rules(fixed, buggy)
 
 
+def security_rule_of_lines(buggy: str, fixed: str, buggy_lines: str, fixed_lines: str) -> bool:
+    """`security_rule` of two texts that compile and differ in these whole logical lines only.
+
+    A place lies in one line, so that what the others have is the same on both sides and need not be read; but for the
+    guard of paths, which may stand anywhere.
+    """
+    if _HINT.search(buggy_lines) is None and not _may_guard(buggy_lines) and not _may_guard(fixed_lines):
+        return False
+    sides = _standing(buggy_lines), _standing(fixed_lines)
+    if _may_guard(buggy) or _may_guard(fixed) or _tree(sides[0]) is None or _tree(sides[1]) is None:
+        return security_rule(buggy, fixed)
+    return security_rule(*sides)
+
+
+def _standing(lines: str) -> str:
+    """Logical lines as a text of their own, which parses if they are whole statements."""
+    if lines.rstrip().endswith(":"):
+        lines = lines.rstrip() + " pass"
+    return "if 1:\n" + lines if lines[:1] in (" ", "\t") else lines
+
+
+_RESOLVED = ("realpath", "abspath", "resolve")
 _GUARDS = frozenset(("is_relative_to", "commonpath", "safe_join"))
+
+
+def _may_guard(text: str) -> bool:
+    """Whether `_path_guard` may hold for a text with these lines."""
+    return any(map(text.__contains__, (*_RESOLVED, *_GUARDS)))
+
+
 
 
 def _path_guard(names: set[str]) -> bool:
     """Whether code with these attributes compares a resolved path with the folder that it must lie in."""
-    resolved = not names.isdisjoint(("realpath", "abspath", "resolve"))
+    resolved = not names.isdisjoint(_RESOLVED)
     return not names.isdisjoint(_GUARDS) or (
         resolved and not names.isdisjoint(("startswith", "relative_to", "parents"))
     )

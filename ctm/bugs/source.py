@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import keyword
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from functools import cached_property
 from typing import NamedTuple
 
@@ -32,15 +32,19 @@ _STRING = (
     r"|'[^'\\\n]*(?:\\[\s\S][^'\\\n]*)*'"
     r'|"[^"\\\n]*(?:\\[\s\S][^"\\\n]*)*")'
 )
-_LEXEMES = re.compile(
-    rf"(?P<SPACE>[ \t\f\r]+|\\\r?\n)|(?P<STRING>{_STRING})|(?P<NAME>[^\W\d]\w*)"
-    r"|(?P<NUMBER>0[xXoObB][\da-fA-F_]+|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?[jJ]?)"
-    r"|(?P<NEWLINE>\n)|(?P<COMMENT>\#[^\n]*)"
-    r"|(?P<OP>\*\*=|//=|>>=|<<=|\.\.\.|->|:=|==|!=|<=|>=|\*\*|//|>>|<<|[-+*/%@&|^]=|[^\w\s])"
+_NAME = r"[^\W\d]\w*+"
+_LEXEMES = re.compile(  # a name before a quote may be the prefix of a string; the last alternative skips what is nothing
+    rf"{_NAME}(?![\'\"])|[ \t\f\r][ \t\f\r]*+|[][(){{}},]|\n|{_STRING}|{_NAME}|\\\r?\n"
+    r"|0[xXoObB][\da-fA-F_]+|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?[jJ]?|\#[^\n]*"
+    r"|\*\*=|//=|>>=|<<=|\.\.\.|->|:=|==|!=|<=|>=|\*\*|//|>>|<<|[-+*/%@&|^]=|[^\w\s]|[\s\S]"
 )
 KEYWORDS = frozenset(keyword.kwlist)
 OPENING = {"(": ")", "[": "]", "{": "}"}
 CLOSING = {")": "(", "]": "[", "}": "{"}
+_KINDS = {" " * count: "SPACE" for count in range(1, 81)} | {"\n": "NEWLINE"} | dict.fromkeys(KEYWORDS, "KEYWORD")
+_KINDS |= dict.fromkeys(OPENING, "OPENING") | dict.fromkeys(CLOSING, "CLOSING") | dict.fromkeys("=.,:+-*/%<>@&|^~;\"'!$?`", "OP")
+_KINDS |= dict.fromkeys(["==", "!=", "<=", ">=", "->", "+=", "-=", "**", "//", "...", ":="], "OP")
+"""Kinds of the lexemes that most of code is made of."""
 BLOCK_WORDS = frozenset(
     ["if", "elif", "else", "for", "while", "def", "class", "try", "except", "finally", "with", "async"]
 )
@@ -104,44 +108,47 @@ class Source:
         self.words = {token.text for token in self.tokens}
 
     def _read(self) -> None:
-        tokens, opened = self.tokens, []
-        new = tuple.__new__  # half the time of Token(...), and there are many
-        line_start = line_first = line = depth = 0
-        for match in _LEXEMES.finditer(self.text):
-            kind = match.lastgroup
+        tokens, opened, known = self.tokens, [], _KINDS.get
+        add, new = tokens.append, tuple.__new__  # half the time of Token(...), and there are many
+        line_start = line_first = line = depth = end = 0
+        for text in _LEXEMES.findall(self.text):
+            start, end = end, end + len(text)
+            kind = known(text) or _kind(text)
             if kind == "SPACE":
                 continue
-            start, end = match.span()
             if kind == "NEWLINE":
-                if not depth and len(tokens) > line_first:
+                if len(tokens) > line_first:
+                    if depth:
+                        continue
                     self._end_line(line_first, line_start)
                     line, line_first = line + 1, len(tokens)
-                if len(tokens) == line_first:
-                    line_start = end
-                continue
-            if kind == "COMMENT":
+                line_start = end
+            elif kind == "COMMENT":
                 self.comments.append((start, end))
-                continue
-            text = match.group()
-            if kind == "NAME":
-                kind = "KEYWORD" if text in KEYWORDS else kind
-            elif kind == "OP":
-                if text in OPENING:
-                    opened.append(len(tokens))
-                    tokens.append(new(Token, (kind, text, start, end, depth, line)))
-                    depth += 1
-                    continue
-                if text in CLOSING and opened:
+            elif kind == "OPENING":
+                opened.append(len(tokens))
+                add(new(Token, ("OP", text, start, end, depth, line)))
+                depth += 1
+            elif kind == "CLOSING":
+                if opened:
                     depth -= 1
                     partner = opened.pop()
                     self.partner[partner], self.partner[len(tokens)] = len(tokens), partner
-            tokens.append(new(Token, (kind, text, start, end, depth, line)))
+                add(new(Token, ("OP", text, start, end, depth, line)))
+            else:
+                add(new(Token, (kind, text, start, end, depth, line)))
         if len(tokens) > line_first:
             self._end_line(line_first, line_start)
 
     def _end_line(self, first: int, start: int) -> None:
-        tokens = self.tokens
-        self.lines.append(Line(first, len(tokens) - 1, start, tokens[-1].end, tokens[first].start - start))
+        last, begin = self.tokens[-1], self.tokens[first][2]
+        self.lines.append(tuple.__new__(Line, (first, len(self.tokens) - 1, start, last[3], begin - start)))
+
+    def lines_around(self, start: int, end: int) -> tuple[int, int]:
+        """Where the logical line of character `start` begins, and where the first one behind character `end` does."""
+        starts = [line.start for line in self.lines]
+        first, after = bisect_right(starts, start), bisect_right(starts, end)
+        return starts[first - 1] if first else 0, starts[after] if after < len(starts) else len(self.text)
 
     @cached_property
     def headers(self) -> list[Header]:
@@ -236,7 +243,7 @@ class Source:
     def _captures(self) -> dict[str, list[tree_sitter.Node]]:
         tree = _PARSER.parse(self.text.encode("utf-8", "surrogatepass"))
         captures = tree_sitter.QueryCursor(_QUERY).captures(tree.root_node)
-        return {name: sorted(nodes, key=lambda n: n.start_byte) for name, nodes in captures.items()}
+        return {name: sorted(nodes, key=lambda n: (n.start_byte, -n.end_byte)) for name, nodes in captures.items()}
 
     @cached_property
     def _characters(self) -> list[int] | None:
@@ -267,3 +274,17 @@ class Source:
         """The node's text."""
         site = self.site(node)
         return self.text[site.start : site.end]
+
+
+def _kind(text: str) -> str:
+    """The kind of a lexeme that is not in `_KINDS`."""
+    first = text[0]
+    if first == "#":
+        return "COMMENT"
+    if len(text) > 1 and text[-1] in "'\"":
+        return "STRING"
+    if first.isdecimal() or (first == "." and len(text) > 1):
+        return "NUMBER"
+    if first.isalnum() or first == "_":
+        return "NAME"
+    return "SPACE" if first.isspace() or text[-1] == "\n" else "OP"

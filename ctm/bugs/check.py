@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from types import CodeType
@@ -26,7 +26,7 @@ _FIELDS = (
 )
 
 
-Lines = tuple[str, str]
+Where = Callable[[], tuple[str, str]]
 """Of a mutant: the whole logical lines of the buggy and of the fixed side outside of which both are equal."""
 
 
@@ -77,12 +77,10 @@ def _same_constant(a: object, b: object) -> bool:
     return a == b
 
 
-def refused(
-    fixed: str, buggy: str, code: CodeType | None, category: str, lines: Lines | None = None
-) -> str:
+def refused(fixed: str, buggy: str, code: CodeType | None, category: str, where: Where | None = None) -> str:
     """Why a mutant is not what its kind says, "" where it is; `code` is that of the fixed side.
 
-    lines: where the sides differ, if that is known; else anywhere.
+    where: the lines in which the sides differ, if that is known; else all of them.
     What a complex kind makes must be complex to `categorise` too, of which only the last steps are left to take here.
     """
     if code is None:
@@ -97,14 +95,14 @@ def refused(
     if same_code(code, broken):
         return "same bytecode"
     if category == "security":
-        return "" if breaks_rule(buggy, fixed, lines) else "no security rule is broken"
+        return "" if breaks_rule(buggy, fixed, where) else "no security rule is broken"
     if category == "complex":
-        if breaks_rule(buggy, fixed, lines):
+        if breaks_rule(buggy, fixed, where):
             return "complex mutant is security"
         return "" if is_complex(buggy, fixed) else "complex mutant is logic"
     return ""
 
 
-def breaks_rule(buggy: str, fixed: str, lines: Lines | None = None) -> bool:
+def breaks_rule(buggy: str, fixed: str, where: Where | None = None) -> bool:
     """Whether a mutant breaks a rule of the security taxonomy that its fixed side keeps."""
-    return security_rule_of_lines(buggy, fixed, *(lines or (buggy, fixed)))
+    return security_rule_of_lines(buggy, fixed, *(where() if where else (buggy, fixed)))

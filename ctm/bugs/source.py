@@ -11,6 +11,7 @@ import keyword
 import re
 from bisect import bisect_left, bisect_right
 from functools import cached_property
+from operator import attrgetter
 from typing import NamedTuple
 
 import tree_sitter
@@ -33,16 +34,24 @@ _STRING = (
     r'|"[^"\\\n]*(?:\\[\s\S][^"\\\n]*)*")'
 )
 _NAME = r"[^\W\d]\w*+"
-_LEXEMES = re.compile(  # a name before a quote may be the prefix of a string; the last alternative skips what is nothing
-    rf"{_NAME}(?![\'\"])|[ \t\f\r][ \t\f\r]*+|[][(){{}},]|\n|{_STRING}|{_NAME}|\\\r?\n"
-    r"|0[xXoObB][\da-fA-F_]+|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?[jJ]?|\#[^\n]*"
-    r"|\*\*=|//=|>>=|<<=|\.\.\.|->|:=|==|!=|<=|>=|\*\*|//|>>|<<|[-+*/%@&|^]=|[^\w\s]|[\s\S]"
+_LEXEMES = (
+    re.compile(  # a name before a quote may be the prefix of a string; the last alternative skips other signs
+        rf"{_NAME}(?![\'\"])|[ \t\f\r][ \t\f\r]*+|[][(){{}},]|\n|{_STRING}|{_NAME}|\\\r?\n"
+        r"|0[xXoObB][\da-fA-F_]+|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?[jJ]?|\#[^\n]*"
+        r"|\*\*=|//=|>>=|<<=|\.\.\.|->|:=|==|!=|<=|>=|\*\*|//|>>|<<|[-+*/%@&|^]=|[^\w\s]|[\s\S]"
+    )
 )
 KEYWORDS = frozenset(keyword.kwlist)
 OPENING = {"(": ")", "[": "]", "{": "}"}
 CLOSING = {")": "(", "]": "[", "}": "{"}
-_KINDS = {" " * count: "SPACE" for count in range(1, 81)} | {"\n": "NEWLINE"} | dict.fromkeys(KEYWORDS, "KEYWORD")
-_KINDS |= dict.fromkeys(OPENING, "OPENING") | dict.fromkeys(CLOSING, "CLOSING") | dict.fromkeys("=.,:+-*/%<>@&|^~;\"'!$?`", "OP")
+_KINDS = (
+    {" " * count: "SPACE" for count in range(1, 81)} | {"\n": "NEWLINE"} | dict.fromkeys(KEYWORDS, "KEYWORD")
+)
+_KINDS |= (
+    dict.fromkeys(OPENING, "OPENING")
+    | dict.fromkeys(CLOSING, "CLOSING")
+    | dict.fromkeys("=.,:+-*/%<>@&|^~;\"'!$?`", "OP")
+)
 _KINDS |= dict.fromkeys(["==", "!=", "<=", ">=", "->", "+=", "-=", "**", "//", "...", ":="], "OP")
 """Kinds of the lexemes that most of code is made of."""
 BLOCK_WORDS = frozenset(
@@ -79,6 +88,9 @@ class Header(NamedTuple):
     colon: int
 
 
+_START, _END = attrgetter("start"), attrgetter("end")
+
+
 class Call(NamedTuple):
     """A call `name(...)`: token indices of the brackets, and of first and last token of each argument."""
 
@@ -113,7 +125,7 @@ class Source:
         line_start = line_first = line = depth = end = 0
         for text in _LEXEMES.findall(self.text):
             start, end = end, end + len(text)
-            kind = known(text) or _kind(text)
+            kind = known(text) or ("NAME" if text.isidentifier() else _kind(text))
             if kind == "SPACE":
                 continue
             if kind == "NEWLINE":
@@ -144,11 +156,22 @@ class Source:
         last, begin = self.tokens[-1], self.tokens[first][2]
         self.lines.append(tuple.__new__(Line, (first, len(self.tokens) - 1, start, last[3], begin - start)))
 
-    def lines_around(self, start: int, end: int) -> tuple[int, int]:
-        """Where the logical line of character `start` begins, and where the first one behind character `end` does."""
-        starts = [line.start for line in self.lines]
-        first, after = bisect_right(starts, start), bisect_right(starts, end)
-        return starts[first - 1] if first else 0, starts[after] if after < len(starts) else len(self.text)
+    def lines_around(self, start: int, end: int, whole: bool) -> tuple[int, int]:
+        """Where the logical line of character `start` begins, and where the first one behind character `end` does.
+
+        whole: what is put before `end` ends in a line end, so that a line that begins there stays as it is.
+        """
+        lines, text = self.lines, self.text
+        first = bisect_right(lines, start, key=_START)
+        after = (bisect_left if whole else bisect_right)(lines, end, key=_START)
+        if first and not (lines[first - 1].end < start and text[start - 1] == "\n"):
+            start = lines[first - 1].start  # else it begins between two lines
+        return start if first else 0, lines[after].start if after < len(lines) else len(text)
+
+    def tokens_between(self, start: int, end: int) -> int:
+        """How many tokens lie in characters [start, end)."""
+        first, after = bisect_left(self.tokens, start, key=_START), bisect_right(self.tokens, end, key=_END)
+        return max(0, after - first)
 
     @cached_property
     def headers(self) -> list[Header]:
@@ -243,7 +266,9 @@ class Source:
     def _captures(self) -> dict[str, list[tree_sitter.Node]]:
         tree = _PARSER.parse(self.text.encode("utf-8", "surrogatepass"))
         captures = tree_sitter.QueryCursor(_QUERY).captures(tree.root_node)
-        return {name: sorted(nodes, key=lambda n: (n.start_byte, -n.end_byte)) for name, nodes in captures.items()}
+        return {
+            name: sorted(nodes, key=lambda n: (n.start_byte, -n.end_byte)) for name, nodes in captures.items()
+        }
 
     @cached_property
     def _characters(self) -> list[int] | None:
@@ -268,7 +293,7 @@ class Source:
 
     def token_at(self, start: int) -> int:
         """Index of the token that begins at a character."""
-        return bisect_left(self.tokens, start, key=lambda token: token.start)
+        return bisect_left(self.tokens, start, key=_START)
 
     def of(self, node: tree_sitter.Node) -> str:
         """The node's text."""

@@ -38,7 +38,7 @@ def quiet() -> Iterator[None]:
         yield
 
 
-@lru_cache(maxsize=128)  # a snippet's parts, its clean sides and small mutants come again and again
+@lru_cache(maxsize=32)  # a snippet's parts, its clean sides and small mutants come again and again
 def code_of(text: str) -> CodeType | None:
     """The compiled text; None where it does not compile or is beyond the caps of `ctm.pairs.categories.too_hard`.
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from types import CodeType
 
-from ctm.bugs.security_rules import security_rule
+from ctm.bugs.security_rules import security_rule_of_lines
 from ctm.pairs.categories import is_complex, too_hard
 
 _FIELDS = (
@@ -25,6 +26,10 @@ _FIELDS = (
 )
 
 
+Where = Callable[[], tuple[str, str]]
+"""Of a mutant: the whole logical lines of the buggy and of the fixed side outside of which both are equal."""
+
+
 @contextmanager
 def quiet() -> Iterator[None]:
     """Silences the compiler's warnings (`is` with a literal, unknown escapes) for a whole batch of calls."""
@@ -33,6 +38,7 @@ def quiet() -> Iterator[None]:
         yield
 
 
+@lru_cache(maxsize=32)  # a snippet's parts, its clean sides and small mutants come again and again
 def code_of(text: str) -> CodeType | None:
     """The compiled text; None where it does not compile or is beyond the caps of `ctm.pairs.categories.too_hard`.
 
@@ -71,9 +77,10 @@ def _same_constant(a: object, b: object) -> bool:
     return a == b
 
 
-def refused(fixed: str, buggy: str, code: CodeType | None, category: str) -> str:
+def refused(fixed: str, buggy: str, code: CodeType | None, category: str, where: Where | None = None) -> str:
     """Why a mutant is not what its kind says, "" where it is; `code` is that of the fixed side.
 
+    where: the lines in which the sides differ, if that is known; else all of them.
     What a complex kind makes must be complex to `categorise` too, of which only the last steps are left to take here.
     """
     if code is None:
@@ -88,9 +95,14 @@ def refused(fixed: str, buggy: str, code: CodeType | None, category: str) -> str
     if same_code(code, broken):
         return "same bytecode"
     if category == "security":
-        return "" if security_rule(buggy, fixed) else "no security rule is broken"
+        return "" if breaks_rule(buggy, fixed, where) else "no security rule is broken"
     if category == "complex":
-        if security_rule(buggy, fixed):
+        if breaks_rule(buggy, fixed, where):
             return "complex mutant is security"
         return "" if is_complex(buggy, fixed) else "complex mutant is logic"
     return ""
+
+
+def breaks_rule(buggy: str, fixed: str, where: Where | None = None) -> bool:
+    """Whether a mutant breaks a rule of the security taxonomy that its fixed side keeps."""
+    return security_rule_of_lines(buggy, fixed, *(where() if where else (buggy, fixed)))

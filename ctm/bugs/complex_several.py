@@ -40,8 +40,8 @@ def _several(source: Source, rng: Random, count: int) -> Iterator[Candidate]:
     for _ in range(_ROUNDS):
         chosen: list[Splice] = []
         number = 0
-        for kind in (rng.choice(kinds) for _ in range(_TRIES * count // 2)):
-            part = next(iter(kind.mutator(source, rng)), None)
+        for _ in range(_TRIES * count // 2):
+            part = next(rng.choice(kinds).mutator(source, rng), None)
             if part is None or part.fixed or not _apart(source, part.buggy, chosen):
                 continue
             code = code_of(apply(source.text, part.buggy))
@@ -58,7 +58,7 @@ def _apart(source: Source, new: tuple[Splice, ...], chosen: list[Splice]) -> boo
     first, last = min(s.start for s in new), max(s.end for s in new)
     for other in chosen:
         low, high = min(last, other.end), max(first, other.start)
-        if high <= low or sum(low <= t.start and t.end <= high for t in source.tokens) <= SEPARATE:
+        if high <= low or source.tokens_between(low, high) <= SEPARATE:
             return False
     return True
 

@@ -9,16 +9,15 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import accumulate
 from random import Random
 from types import CodeType
 from typing import NamedTuple
 
-from ctm.bugs.check import code_of, quiet, refused
+from ctm.bugs.check import Where, breaks_rule, code_of, quiet, refused
 from ctm.bugs.rates import CHECKED, DRAWN, DUPLICATES, MUTANTS, PASSED, SITES, Tally
 from ctm.bugs.registry import CLEAN, SEVERAL, Candidate, Kind, apply, registry
-from ctm.bugs.security_rules import security_rule
 from ctm.bugs.settings import MutationSettings
 from ctm.bugs.shapes import reshaped
 from ctm.bugs.source import Source
@@ -99,6 +98,13 @@ class Clean:
     def source(self) -> Source:
         """Its tokens and sites."""
         return Source(self.text)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it has no tokens, only comments."""
+        return (
+            all(line.lstrip()[:1] in ("", "#") for line in self.text.split("\n")) and not self.source.tokens
+        )
 
 
 def clean(text: str) -> Clean | None:
@@ -192,8 +198,9 @@ class _Draw:
             return self.original
         for _ in range(3):
             # held out, the snippet stays whole: shapes alone would repeat between the splits
-            new = clean(reshaped(self.original.source, self.rng, prints, self.uniform))
-            if new is not None and new.source.tokens:
+            text = reshaped(self.original.source, self.rng, prints, self.uniform)
+            new = None if text is None else clean(text)
+            if new is not None and not new.is_empty:
                 return new
         return self.original
 
@@ -233,9 +240,9 @@ class _Draw:
             self.tally.of(kind.name)[SITES] += not tried
             made = self._made(base, candidate, kind)
             if made is not None:
-                fixed, buggy = made
+                fixed, buggy, where = made
                 category = kind.category
-                if category == "logic" and self.security and security_rule(buggy, fixed):
+                if category == "logic" and self.security and breaks_rule(buggy, fixed, where):
                     category = "security"
                 elif category == "logic" and not _one_place(base.source, candidate):
                     category = categorise(buggy, fixed)
@@ -245,12 +252,14 @@ class _Draw:
                 return False
         return False
 
-    def _made(self, base: Clean, candidate: Candidate, kind: Kind) -> tuple[str, str] | None:
-        """(fixed, buggy) of a candidate that is what its kind says; else None, the reason noted."""
+    def _made(self, base: Clean, candidate: Candidate, kind: Kind) -> tuple[str, str, Where] | None:
+        """(fixed, buggy, where) of a candidate that is what its kind says; else None, the reason noted."""
         buggy = apply(base.text, candidate.buggy)
         fixed = apply(base.text, candidate.fixed) if candidate.fixed else base.text
-        reason = refused(fixed, buggy, code_of(fixed) if candidate.fixed else base.code, kind.category)
-        return (fixed, buggy) if self._passed(reason, kind.name) else None
+        where = partial(_lines, base.source, candidate, buggy, fixed)
+        code = code_of(fixed) if candidate.fixed else base.code
+        reason = refused(fixed, buggy, code, kind.category, where)
+        return (fixed, buggy, where) if self._passed(reason, kind.name) else None
 
     def _passed(self, reason: str, kind: str) -> bool:
         """Note a candidate that was checked; `reason` says why it was refused, "" that it passed."""
@@ -296,6 +305,22 @@ class _Draw:
                 if other is not None and not (other.needs and other.needs.isdisjoint(base.source.words)):
                     kind = other
                     break
+
+
+def _lines(source: Source, candidate: Candidate, buggy: str, fixed: str) -> tuple[str, str]:
+    """The logical lines of both sides from the first change to the last."""
+    both = set(candidate.buggy).intersection(candidate.fixed)
+    splices = sorted(splice for splice in candidate.buggy + candidate.fixed if splice not in both)
+    first, last = splices[0].start, max(splice.end for splice in splices)
+    whole = all(splice.text.endswith("\n") for splice in splices if splice.end == last)
+    before, after = source.lines_around(first, last, whole)
+    rest = len(source.text) - after
+    for start, end, text in both:
+        if end <= before:
+            before += len(text) - (end - start)
+        elif start >= after:
+            rest += len(text) - (end - start)
+    return buggy[before : len(buggy) - rest], fixed[before : len(fixed) - rest]
 
 
 def _one_place(source: Source, candidate: Candidate) -> bool:

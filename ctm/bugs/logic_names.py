@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import pairwise
@@ -11,7 +12,7 @@ from random import Random
 from rapidfuzz.distance import DamerauLevenshtein
 
 from ctm.bugs.registry import Candidate, Splice, register, replace, shuffled
-from ctm.bugs.source import Source
+from ctm.bugs.source import Source, Token
 
 
 @register(
@@ -100,9 +101,8 @@ def _similar() -> dict[str, list[str]]:
 )
 def wrong_attribute(source: Source, rng: Random) -> Iterator[Candidate]:
     tokens, table = source.tokens, _similar()
-    dotted = [i for i in range(1, len(tokens)) if tokens[i].kind == "NAME" and tokens[i - 1].text == "."]
-    called = [c.open - 1 for c in source.calls if tokens[c.open - 1].text in table]
-    for index in shuffled(list(dict.fromkeys(dotted + called)), rng):
+    dotted, places = _attributes(source)
+    for index in shuffled(places, rng):
         name = tokens[index].text
         others = list(table.get(name, ()))
         if tokens[index - 1].text == ".":
@@ -119,6 +119,15 @@ def wrong_attribute(source: Source, rng: Random) -> Iterator[Candidate]:
             ]
         if others and tokens[source.lines[tokens[index].line].first].text not in ("import", "from"):
             yield replace(tokens[index].start, tokens[index].end, rng.choice(others))
+
+
+@lru_cache(maxsize=4)  # kinds of several bugs ask again and again
+def _attributes(source: Source) -> tuple[list[int], list[int]]:
+    """Tokens that are attributes, and with them those that call a function of a similar name to others."""
+    tokens, table = source.tokens, _similar()
+    dotted = [i for i in range(1, len(tokens)) if tokens[i].kind == "NAME" and tokens[i - 1].text == "."]
+    called = [c.open - 1 for c in source.calls if tokens[c.open - 1].text in table]
+    return dotted, list(dict.fromkeys(dotted + called))
 
 
 def _owner(source: Source, index: int) -> str:
@@ -141,6 +150,13 @@ def _close(a: str, b: str) -> bool:
     return len(a) > 3 and len(b) > 3 and (first[0] == second[0] or first[-1] == second[-1])
 
 
+@lru_cache(maxsize=4)
+def _names(source: Source) -> tuple[list[Token], Counter[str]]:
+    """Names of more than three letters, and how often each token stands in the text."""
+    names = [token for token in source.tokens if token.kind == "NAME" and len(token.text) > 3]
+    return names, Counter(token.text for token in source.tokens)
+
+
 @register(
     "misspelt_name",
     "logic",
@@ -149,11 +165,8 @@ def _close(a: str, b: str) -> bool:
     "total = 1\nprint(totl)",
 )
 def misspelt_name(source: Source, rng: Random) -> Iterator[Candidate]:
-    tokens = source.tokens
-    count: dict[str, int] = {}
-    for token in tokens:
-        count[token.text] = count.get(token.text, 0) + 1
-    for token in shuffled([t for t in tokens if t.kind == "NAME" and len(t.text) > 3], rng):
+    names, count = _names(source)
+    for token in shuffled(names, rng):
         if count[token.text] < 2:
             continue
         name, place = token.text, rng.randrange(1, len(token.text) - 1)

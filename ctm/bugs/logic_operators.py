@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from random import Random
 
 from ctm.bugs.registry import Candidate, Splice, register, replace, shuffled
@@ -172,13 +173,18 @@ def membership(source: Source, rng: Random) -> Iterator[Candidate]:
     places=0.48,
 )
 def off_by_one(source: Source, rng: Random) -> Iterator[Candidate]:
-    for token in shuffled([t for t in source.tokens if t.kind == "NUMBER" and t.text.isdigit()], rng):
+    for token in shuffled(_numbers(source), rng):
         if len(token.text) > 1 and token.text[0] == "0":
             continue
         value = int(token.text)
         yield replace(
             token.start, token.end, str(value + 1 if value == 0 or rng.random() < 0.5 else value - 1)
         )
+
+
+@lru_cache(maxsize=4)  # kinds of several bugs ask again and again
+def _numbers(source: Source) -> list[Token]:
+    return [token for token in source.tokens if token.kind == "NUMBER" and token.text.isdigit()]
 
 
 @register("bound", "logic", "a range, slice or length that is one off", "for i in range(n):\n    go(i)",

@@ -10,8 +10,12 @@ import ast
 import builtins
 from collections.abc import Iterable, Sequence
 
+from ctm.bugs.trees import nodes_of
+
 NO_VARIABLES = frozenset((*dir(builtins), "self", "cls", "_"))
 """Names that nobody takes for a variable."""
+
+_BINDS = frozenset((ast.Name, ast.Global, ast.Nonlocal, ast.MatchAs, ast.MatchStar, ast.ExceptHandler))
 
 Bound = tuple[str, ...]
 """Variables that are surely bound, in the order in which they were."""
@@ -50,7 +54,17 @@ class Walk:
         return now
 
     def statement(self, node: ast.stmt, bound: Bound) -> Bound | None:
-        match node:
+        match node:  # what is met most often first
+            case ast.Expr():
+                return self.expression(node.value, bound)
+            case ast.Assign():
+                bound = self.expression(node.value, bound)
+                for target in node.targets:
+                    bound = self.target(target, bound)
+                return bound
+            case ast.Return() | ast.Raise():
+                self.expressions(ast.iter_child_nodes(node), bound)
+                return None
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 return self.function(node, bound)
             case ast.ClassDef():
@@ -86,9 +100,6 @@ class Walk:
                 return self.attempt(node, bound)
             case ast.Match():
                 return self.matched(node, bound)
-            case ast.Return() | ast.Raise():
-                self.expressions(ast.iter_child_nodes(node), bound)
-                return None
             case ast.Break() | ast.Continue():
                 return None
             case ast.Import() | ast.ImportFrom():
@@ -100,11 +111,6 @@ class Walk:
             case ast.Delete():
                 self.expressions([t for t in node.targets if not isinstance(t, ast.Name)], bound)
                 self.deleted.update(t.id for t in node.targets if isinstance(t, ast.Name))
-                return bound
-            case ast.Assign():
-                bound = self.expression(node.value, bound)
-                for target in node.targets:
-                    bound = self.target(target, bound)
                 return bound
             case ast.AugAssign():
                 return self.target(node.target, self.expression(node.value, bound))
@@ -182,6 +188,17 @@ class Walk:
                 if not isinstance(node.func, ast.Name):  # a callee is no value
                     bound = self.expression(node.func, bound)
                 return self.expressions([*node.args, *(word.value for word in node.keywords)], bound)
+            case ast.Constant():
+                return bound
+            case ast.Attribute():
+                return self.expression(node.value, bound)
+            case ast.Compare():
+                return self.expressions([node.left, *node.comparators], bound)
+            case ast.BinOp() | ast.Subscript():
+                left, right = (
+                    (node.left, node.right) if isinstance(node, ast.BinOp) else (node.value, node.slice)
+                )
+                return self.expression(right, self.expression(left, bound))
             case ast.JoinedStr() | ast.expr_context():
                 return bound
             case ast.NamedExpr():
@@ -275,7 +292,7 @@ def _own_names(node: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
     """Names that a function binds or declares somewhere, those of functions inside it too: none of them is taken from
     the code around it, which errs on the safe side."""
     own: set[str] = set()
-    for part in ast.walk(node):
+    for part in nodes_of(node, _BINDS):
         if isinstance(part, ast.Name) and not isinstance(part.ctx, ast.Load):
             own.add(part.id)
         elif isinstance(part, (ast.Global, ast.Nonlocal)):

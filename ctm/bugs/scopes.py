@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 from typing import NamedTuple
 
-from ctm.bugs.scope_walk import NO_VARIABLES, Walk
+from ctm.bugs.scope_walk import NO_VARIABLES, Bound, Walk
 
 
 class Read(NamedTuple):
@@ -46,20 +46,23 @@ def variables_of(text: str) -> Variables:
     found.block(tree.body, ())
     free = [name for name in found.values if name not in found.binds and not _is_type(name)]
     lines = _Lines(text)
+    visible: dict[Bound, Bound] = {}  # most places share what is bound with others
+
+    def known(bound: Bound) -> Bound:
+        names = visible.get(bound)
+        if names is None:
+            names = tuple(dict.fromkeys(name for name in (*bound, *free) if name not in found.deleted))
+            visible[bound] = names
+        return names
+
     reads = []
     for node, scope, bound in found.reads:
-        start = lines.offset(node.lineno, node.col_offset)
-        known = dict.fromkeys(name for name in (*bound, *free) if name not in found.deleted)
-        if text[start : start + len(node.id)] != node.id or node.id in NO_VARIABLES:
+        start, name, names = lines.offset(node.lineno, node.col_offset), node.id, known(bound)
+        if text[start : start + len(name)] != name or name in NO_VARIABLES:
             continue
-        if node.id in found.variables or node.id in known:
-            known.pop(node.id, None)
-            reads.append(Read(start, start + len(node.id), node.id, scope, tuple(known)))
-    at_lines = {
-        line: tuple(dict.fromkeys(name for name in (*names, *free) if name not in found.deleted))
-        for line, names in found.starts.items()
-    }
-    return Variables(sorted(reads), at_lines)
+        if name in found.variables or name in names:
+            reads.append(Read(start, start + len(name), name, scope, tuple(n for n in names if n != name)))
+    return Variables(sorted(reads), {line: known(names) for line, names in found.starts.items()})
 
 
 def _is_type(name: str) -> bool:

@@ -11,11 +11,11 @@ import ast
 import re
 import warnings
 from collections import Counter
-from collections.abc import Iterator
 from functools import lru_cache
 
 from ctm.bugs.security_calls import call_places
 from ctm.bugs.security_places import other_places
+from ctm.bugs.trees import nodes_of
 from ctm.pairs.categories import too_hard
 
 CWES = {
@@ -43,39 +43,35 @@ CWES = {
 
 _VISITED = frozenset((ast.Call, ast.JoinedStr, ast.BinOp, ast.Constant, ast.Attribute, ast.Assign, ast.AnnAssign,
                       ast.Compare, ast.arguments, ast.Import, ast.ImportFrom))  # fmt: skip
-_INNER = frozenset(
-    kind
-    for kind in vars(ast).values()
-    if isinstance(kind, type) and issubclass(kind, ast.AST) and kind._fields
-)
-"""Nodes that hold something: no operators and contexts."""
+_WORDS = ("shell", "system", "getoutput", "exec", "eval", "popen", "path.join", "extract", "mark_safe", "Markup",
+          "SafeString", "SafeText", "Environment", "pickle", "load", "marshal", "shelve", "decode", "DES", "ARC",
+          "IDEA", "Blowfish", "CAST5", "ECB", "ssl", "md4", "md5", "sha1", "MD4", "MD5", "SHA", "random", "uuid1",
+          "verify", "CERT", "check_hostname", "tempnam", "tmpnam", "mktemp", "/tmp/", "chmod", "mkdir", "makedirs",
+          "mkfifo", "umask", "os.open", "xml", "etree", "requests", "ession", "urlopen", "create_connection",
+          "SMTP", "FTP", "Telnet", "communicate", "debug", "DEBUG", "0.0.0.0", "::", "bind", "log", "Log", "LOG",
+          "abort", "jsonify", "esponse", "HTTPException", "send_error")  # fmt: skip
 _HINT = re.compile(
-    r"(?i:\b(?:select|insert|update|delete|drop|create|alter|replace)\s)|</?\w|shell|system|getoutput|\bexec|eval|popen"
-    r"|path\.join|extract|\b\w*(?:path|dir|folder|root|base|directory)\)?\s*/|mark_safe|Markup|SafeString|SafeText"
-    r"|Environment|pickle|load|marshal|shelve|decode|DES|ARC|Blowfish|IDEA|CAST5|ECB|ssl|md[45]|sha1|MD[45]|SHA|random"
-    r"|uuid1|verify|CERT|check_hostname|(?i:pass|pwd|secret|_key|apikey|token)|tempnam|tmpnam|mktemp|/tmp/|chmod|mkdir"
-    r"|makedirs|mkfifo|umask|os\.open|xml|etree|requests|ession|urlopen|create_connection|SMTP|FTP|Telnet|communicate"
-    r"|debug|DEBUG|0\.0\.0\.0|::|bind|[lL]og|LOG|abort|jsonify|esponse|HTTPException|send_error|\bre\."
+    r"</?\w|\bre\.|(?:path|dir|folder|root|base|directory)\)?\s*/|(?i:pass|pwd|secret|_key|apikey|token"
+    r"|\b(?:select|insert|update|delete|drop|create|alter|replace)\s)"
 )
-"""Without any of these nothing can be broken: most code need not be parsed."""
+
+
+def _may_break(text: str) -> bool:
+    """Whether anything can be broken: without one of these words nothing is, and most code need not be parsed."""
+    return any(map(text.__contains__, _WORDS)) or _HINT.search(text) is not None
 
 
 @lru_cache(maxsize=256)  # mutants of a snippet share their fixed side
 def places(text: str) -> tuple[Counter[str], Counter[str]]:
-    """(broken, safe): how many places of each rule; nothing for code that does not parse."""
+    """(broken, safe): how many places of each rule; nothing for code that does not parse. Inside `quiet()`."""
     broken: Counter[str] = Counter()
     safe: Counter[str] = Counter()
-    if too_hard(text):
+    tree = _tree(text)
+    if tree is None:
         return broken, safe
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            tree = ast.parse(text)
-        except (SyntaxError, ValueError, MemoryError, RecursionError):
-            return broken, safe
     done: set[int] = set()  # nodes that a node above them has spoken for
     attributes: set[str] = set()
-    for node in _visited(tree):
+    for node in nodes_of(tree, _VISITED):
         if isinstance(node, ast.Attribute):
             attributes.add(node.attr)
         for rule, wrong in (*call_places(node, done), *other_places(node, done)):
@@ -85,24 +81,26 @@ def places(text: str) -> tuple[Counter[str], Counter[str]]:
     return +broken, safe
 
 
-def _visited(tree: ast.AST) -> Iterator[ast.AST]:
-    """Nodes that a rule may be about, each before those below it; several times as fast as `ast.walk`."""
-    waiting: list[ast.AST] = [tree]
-    while waiting:
-        node = waiting.pop()
-        if node.__class__ in _VISITED:
-            yield node
-        for value in node.__dict__.values():
-            if value.__class__ is list:
-                waiting += [item for item in value if item.__class__ in _INNER]
-            elif value.__class__ in _INNER:
-                waiting.append(value)
+@lru_cache(maxsize=4)
+def _tree(text: str) -> ast.Module | None:
+    if too_hard(text):
+        return None
+    try:
+        return ast.parse(text)
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return None
 
 
 def repaired_rules(buggy: str, fixed: str) -> list[str]:
     """Rules that are broken in `buggy` and, at a place that is still there, no longer in `fixed`."""
-    if _HINT.search(buggy) is None:
+    if not _may_break(buggy):
         return []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return _repaired(buggy, fixed)
+
+
+def _repaired(buggy: str, fixed: str) -> list[str]:
     before, before_safe = places(buggy)
     if not before:
         return []
@@ -122,12 +120,39 @@ def security_rule(buggy: str, fixed: str) -> bool:
     return bool(repaired_rules(buggy, fixed)) and not repaired_rules(fixed, buggy)
 
 
+def security_rule_of_lines(buggy: str, fixed: str, buggy_lines: str, fixed_lines: str) -> bool:
+    """`security_rule` of two texts that compile and differ in these whole logical lines only; inside `quiet()`.
+
+    A place lies in one line, so that what the others have is the same on both sides and need not be read; but for the
+    guard of paths, which may stand anywhere.
+    """
+    if not (_may_break(buggy_lines) or _may_guard(buggy_lines) or _may_guard(fixed_lines)):
+        return False
+    sides = _standing(buggy_lines), _standing(fixed_lines)
+    if _may_guard(buggy) or _may_guard(fixed) or _tree(sides[0]) is None or _tree(sides[1]) is None:
+        return security_rule(buggy, fixed)
+    return bool(_repaired(*sides)) and not _repaired(*reversed(sides))
+
+
+def _standing(lines: str) -> str:
+    """Logical lines as a text of their own, which parses if they are whole statements."""
+    if lines.rstrip().endswith(":"):
+        lines = lines.rstrip() + " pass"
+    return "if 1:\n" + lines if lines[:1] in (" ", "\t") else lines
+
+
+_RESOLVED = ("realpath", "abspath", "resolve")
 _GUARDS = frozenset(("is_relative_to", "commonpath", "safe_join"))
+
+
+def _may_guard(text: str) -> bool:
+    """Whether `_path_guard` may hold for a text with these lines."""
+    return any(map(text.__contains__, (*_RESOLVED, *_GUARDS)))
 
 
 def _path_guard(names: set[str]) -> bool:
     """Whether code with these attributes compares a resolved path with the folder that it must lie in."""
-    resolved = not names.isdisjoint(("realpath", "abspath", "resolve"))
+    resolved = not names.isdisjoint(_RESOLVED)
     return not names.isdisjoint(_GUARDS) or (
         resolved and not names.isdisjoint(("startswith", "relative_to", "parents"))
     )

@@ -7,6 +7,7 @@ its own, or whose alternatives begin alike. Both take exponential time on an inp
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _SQL = re.compile(
     r"^\s*\(?\s*(?:select\s.+\sfrom\s|insert\s+into\s|update\s+\S+\s+set\b|delete\s+from\s|replace\s+into\s"
@@ -37,6 +38,7 @@ def looks_like_html(text: str) -> bool:
     return _HTML.search(text) is not None
 
 
+@lru_cache(maxsize=4096)
 def names_secret(name: str) -> bool:
     """Whether a variable, parameter or key of this name holds a password or key."""
     return _PASSWORD.search(name) is not None

@@ -49,8 +49,12 @@ def security(
         places = list(own(source))
         yield from shuffled(places, rng) if places else _written(source, rng, written)
 
+    words = [words_of(rewrite.secure) for rewrite in rewrites]
+    words += [words_of(rewrite.insecure) for rewrite in rewrites if rewrite.back]
+
     def has_own(source: Source) -> bool:
-        return next(own(source), None) is not None
+        may = finder or any(needed <= source.words for needed in words)
+        return bool(may) and next(own(source), None) is not None
 
     before, after = (filled(text, example) for text in written[0])
     return register(name, "security", doc, before, after, cwe=cwe, bandit=bandit, own=has_own)(mutator)
@@ -98,15 +102,18 @@ def _gaps(source: Source) -> list[tuple[int, int, str]]:
 
     None in the body of a class, before a line of imports, or outside the function that the snippet is.
     """
-    gaps, headers = [], [(line.indent, source.tokens[line.first].text) for line in source.lines]
+    gaps, headers = [], [(-1, "")]  # of the blocks that a line stands in: indentation and first word
     for number, line in enumerate(source.lines):
         first = source.tokens[line.first]
+        while headers[-1][0] >= line.indent:
+            headers.pop()
+        around = headers[-1][1]
+        headers.append((line.indent, first.text))
         if first.text in _NO_GAP or first.kind == "STRING":
             continue
         before = source.lines[number - 1] if number else None
         if first.text in BLOCK_WORDS and before and source.tokens[before.first].text == "@":
             continue
-        around = next((word for indent, word in reversed(headers[:number]) if indent < line.indent), "")
         last = source.tokens[before.first].text if before else ""
         follows = before is not None and before.indent == line.indent
         if around != "class" and not (follows and last in ("return", "raise", "break", "continue")):

@@ -8,6 +8,9 @@ them, made from the snippet's own names and texts. Its mutants have it as their 
 from __future__ import annotations
 
 import builtins
+import re
+from collections.abc import Sequence
+from functools import lru_cache
 from random import Random
 
 from ctm.bugs.source import Source
@@ -26,7 +29,21 @@ _TEXTS = ("Hello", "Enter a number: ", "What is your name? ", "yes", "no", "Done
 _IMPORTS = ("import random", "import os", "import sys", "import re", "import time", "import math",
             "import json", "from random import randint", "from math import sqrt", "from os import path",
             "from time import sleep", "import random, time", "import numpy as np")  # fmt: skip
+_JUMP = re.compile(r"(?:return|break|continue)\b")
 _NOT_VARIABLES = frozenset((*dir(builtins), "self", "cls"))
+
+
+@lru_cache(maxsize=4)  # a snippet is reshaped several times
+def _own(source: Source) -> tuple[Sequence[str], Sequence[str]]:
+    """Names and texts of the snippet, at most twelve each."""
+    own = [
+        name for name in source.names if len(name) <= 16 and name[0].islower() and name not in _NOT_VARIABLES
+    ]
+    strings = [
+        t.text for t in source.tokens if t.kind == "STRING" and t.text[0] in "'\"" and 3 <= len(t.text) <= 42
+    ]
+    texts = [text for text in strings if text[:3] not in ("'''", '"""') and "\n" not in text]
+    return own[:12] or _NAMES, texts[:12]
 
 
 class _Shaper:
@@ -34,18 +51,7 @@ class _Shaper:
 
     def __init__(self, source: Source, rng: Random) -> None:
         self.rng = rng
-        own = [
-            name
-            for name in source.names
-            if len(name) <= 16 and name[0].islower() and name not in _NOT_VARIABLES
-        ]
-        self.names = own[:12] or list(_NAMES)
-        strings = [
-            t.text
-            for t in source.tokens
-            if t.kind == "STRING" and t.text[0] in "'\"" and 3 <= len(t.text) <= 42
-        ]
-        self.texts = [text for text in strings if text[:3] not in ("'''", '"""') and "\n" not in text][:12]
+        self.names, self.texts = _own(source)
         self.quote = rng.choice("'\"")
 
     def name(self) -> str:
@@ -175,9 +181,10 @@ class _Shaper:
         return ["try:", *body, f"except {caught}:", "    " + self.simple()]
 
 
-def reshaped(source: Source, rng: Random, prints: bool = False, whole: bool = False) -> str:
+def reshaped(source: Source, rng: Random, prints: bool = False, whole: bool = False) -> str | None:
     """A clean text like the snippet with statements of common shapes in it, mostly short; the caller compiles it.
 
+    None for one that surely does not compile: with a `return` outside of any function.
     `prints` asks for at least one statement `print(...)`, `whole` keeps all lines of the snippet.
     """
     shaper = _Shaper(source, rng)
@@ -192,7 +199,7 @@ def reshaped(source: Source, rng: Random, prints: bool = False, whole: bool = Fa
         added[rng.randrange(len(added))] = [shaper.print()]
     for statement in added:
         _put(lines, statement, rng)
-    return "\n".join(lines)
+    return None if any(map(_JUMP.match, lines)) else "\n".join(lines)
 
 
 def _cut(source: Source, rng: Random) -> list[str]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import keyword
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from functools import cached_property
+from operator import attrgetter
 from typing import NamedTuple
 
 import tree_sitter
@@ -32,15 +33,27 @@ _STRING = (
     r"|'[^'\\\n]*(?:\\[\s\S][^'\\\n]*)*'"
     r'|"[^"\\\n]*(?:\\[\s\S][^"\\\n]*)*")'
 )
-_LEXEMES = re.compile(
-    rf"(?P<SPACE>[ \t\f\r]+|\\\r?\n)|(?P<STRING>{_STRING})|(?P<NAME>[^\W\d]\w*)"
-    r"|(?P<NUMBER>0[xXoObB][\da-fA-F_]+|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?[jJ]?)"
-    r"|(?P<NEWLINE>\n)|(?P<COMMENT>\#[^\n]*)"
-    r"|(?P<OP>\*\*=|//=|>>=|<<=|\.\.\.|->|:=|==|!=|<=|>=|\*\*|//|>>|<<|[-+*/%@&|^]=|[^\w\s])"
+_NAME = r"[^\W\d]\w*+"
+_LEXEMES = (
+    re.compile(  # a name before a quote may be the prefix of a string; the last alternative skips other signs
+        rf"{_NAME}(?![\'\"])|[ \t\f\r][ \t\f\r]*+|[][(){{}},]|\n|{_STRING}|{_NAME}|\\\r?\n"
+        r"|0[xXoObB][\da-fA-F_]+|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?[jJ]?|\#[^\n]*"
+        r"|\*\*=|//=|>>=|<<=|\.\.\.|->|:=|==|!=|<=|>=|\*\*|//|>>|<<|[-+*/%@&|^]=|[^\w\s]|[\s\S]"
+    )
 )
 KEYWORDS = frozenset(keyword.kwlist)
 OPENING = {"(": ")", "[": "]", "{": "}"}
 CLOSING = {")": "(", "]": "[", "}": "{"}
+_KINDS = (
+    {" " * count: "SPACE" for count in range(1, 81)} | {"\n": "NEWLINE"} | dict.fromkeys(KEYWORDS, "KEYWORD")
+)
+_KINDS |= (
+    dict.fromkeys(OPENING, "OPENING")
+    | dict.fromkeys(CLOSING, "CLOSING")
+    | dict.fromkeys("=.,:+-*/%<>@&|^~;\"'!$?`", "OP")
+)
+_KINDS |= dict.fromkeys(["==", "!=", "<=", ">=", "->", "+=", "-=", "**", "//", "...", ":="], "OP")
+"""Kinds of the lexemes that most of code is made of."""
 BLOCK_WORDS = frozenset(
     ["if", "elif", "else", "for", "while", "def", "class", "try", "except", "finally", "with", "async"]
 )
@@ -75,6 +88,9 @@ class Header(NamedTuple):
     colon: int
 
 
+_START, _END = attrgetter("start"), attrgetter("end")
+
+
 class Call(NamedTuple):
     """A call `name(...)`: token indices of the brackets, and of first and last token of each argument."""
 
@@ -104,44 +120,58 @@ class Source:
         self.words = {token.text for token in self.tokens}
 
     def _read(self) -> None:
-        tokens, opened = self.tokens, []
-        new = tuple.__new__  # half the time of Token(...), and there are many
-        line_start = line_first = line = depth = 0
-        for match in _LEXEMES.finditer(self.text):
-            kind = match.lastgroup
+        tokens, opened, known = self.tokens, [], _KINDS.get
+        add, new = tokens.append, tuple.__new__  # half the time of Token(...), and there are many
+        line_start = line_first = line = depth = end = 0
+        for text in _LEXEMES.findall(self.text):
+            start, end = end, end + len(text)
+            kind = known(text) or ("NAME" if text.isidentifier() else _kind(text))
             if kind == "SPACE":
                 continue
-            start, end = match.span()
             if kind == "NEWLINE":
-                if not depth and len(tokens) > line_first:
+                if len(tokens) > line_first:
+                    if depth:
+                        continue
                     self._end_line(line_first, line_start)
                     line, line_first = line + 1, len(tokens)
-                if len(tokens) == line_first:
-                    line_start = end
-                continue
-            if kind == "COMMENT":
+                line_start = end
+            elif kind == "COMMENT":
                 self.comments.append((start, end))
-                continue
-            text = match.group()
-            if kind == "NAME":
-                kind = "KEYWORD" if text in KEYWORDS else kind
-            elif kind == "OP":
-                if text in OPENING:
-                    opened.append(len(tokens))
-                    tokens.append(new(Token, (kind, text, start, end, depth, line)))
-                    depth += 1
-                    continue
-                if text in CLOSING and opened:
+            elif kind == "OPENING":
+                opened.append(len(tokens))
+                add(new(Token, ("OP", text, start, end, depth, line)))
+                depth += 1
+            elif kind == "CLOSING":
+                if opened:
                     depth -= 1
                     partner = opened.pop()
                     self.partner[partner], self.partner[len(tokens)] = len(tokens), partner
-            tokens.append(new(Token, (kind, text, start, end, depth, line)))
+                add(new(Token, ("OP", text, start, end, depth, line)))
+            else:
+                add(new(Token, (kind, text, start, end, depth, line)))
         if len(tokens) > line_first:
             self._end_line(line_first, line_start)
 
     def _end_line(self, first: int, start: int) -> None:
-        tokens = self.tokens
-        self.lines.append(Line(first, len(tokens) - 1, start, tokens[-1].end, tokens[first].start - start))
+        last, begin = self.tokens[-1], self.tokens[first][2]
+        self.lines.append(tuple.__new__(Line, (first, len(self.tokens) - 1, start, last[3], begin - start)))
+
+    def lines_around(self, start: int, end: int, whole: bool) -> tuple[int, int]:
+        """Where the logical line of character `start` begins, and where the first one behind character `end` does.
+
+        whole: what is put before `end` ends in a line end, so that a line that begins there stays as it is.
+        """
+        lines, text = self.lines, self.text
+        first = bisect_right(lines, start, key=_START)
+        after = (bisect_left if whole else bisect_right)(lines, end, key=_START)
+        if first and not (lines[first - 1].end < start and text[start - 1] == "\n"):
+            start = lines[first - 1].start  # else it begins between two lines
+        return start if first else 0, lines[after].start if after < len(lines) else len(text)
+
+    def tokens_between(self, start: int, end: int) -> int:
+        """How many tokens lie in characters [start, end)."""
+        first, after = bisect_left(self.tokens, start, key=_START), bisect_right(self.tokens, end, key=_END)
+        return max(0, after - first)
 
     @cached_property
     def headers(self) -> list[Header]:
@@ -236,7 +266,9 @@ class Source:
     def _captures(self) -> dict[str, list[tree_sitter.Node]]:
         tree = _PARSER.parse(self.text.encode("utf-8", "surrogatepass"))
         captures = tree_sitter.QueryCursor(_QUERY).captures(tree.root_node)
-        return {name: sorted(nodes, key=lambda n: n.start_byte) for name, nodes in captures.items()}
+        return {
+            name: sorted(nodes, key=lambda n: (n.start_byte, -n.end_byte)) for name, nodes in captures.items()
+        }
 
     @cached_property
     def _characters(self) -> list[int] | None:
@@ -261,9 +293,23 @@ class Source:
 
     def token_at(self, start: int) -> int:
         """Index of the token that begins at a character."""
-        return bisect_left(self.tokens, start, key=lambda token: token.start)
+        return bisect_left(self.tokens, start, key=_START)
 
     def of(self, node: tree_sitter.Node) -> str:
         """The node's text."""
         site = self.site(node)
         return self.text[site.start : site.end]
+
+
+def _kind(text: str) -> str:
+    """The kind of a lexeme that is not in `_KINDS`."""
+    first = text[0]
+    if first == "#":
+        return "COMMENT"
+    if len(text) > 1 and text[-1] in "'\"":
+        return "STRING"
+    if first.isdecimal() or (first == "." and len(text) > 1):
+        return "NUMBER"
+    if first.isalnum() or first == "_":
+        return "NAME"
+    return "SPACE" if first.isspace() or text[-1] == "\n" else "OP"

@@ -50,10 +50,17 @@ KINDS: tuple[str, ...] = ("none", *(name for name, _ in _TABLE), "other")
 _PATTERNS = [(number + 1, re.compile(pattern)) for number, (_, pattern) in enumerate(_TABLE)]
 
 
-# all mutants of a snippet share its fixed text
-_compile_error = lru_cache(maxsize=64)(compile_error)
+@lru_cache(maxsize=64)  # all mutants of a snippet share its fixed text
+def _complaint(text: str) -> tuple[int, int, int] | None:
+    """(kind, 1-based line, 1-based column) of the error, None for code that compiles."""
+    error = compile_error(text)
+    if error is None:
+        return None
+    line, column = getattr(error, "lineno", None) or 1, getattr(error, "offset", None) or 1
+    return message_kind(getattr(error, "msg", None) or str(error)), line, column
 
 
+@lru_cache(maxsize=1024)  # most say the same
 def message_kind(message: str) -> int:
     """Index into KINDS of a SyntaxError's message."""
     for number, pattern in _PATTERNS:
@@ -67,15 +74,11 @@ def diagnose(text: str, tokenizer: CodeTokenizer, ids: Sequence[int] | None = No
 
     The cell is L (the END cell) for an error behind the last line. `ids` saves encoding the text again.
     """
-    error = _compile_error(text)
-    if error is None:
+    complaint = _complaint(text)
+    if complaint is None:
         return COMPILES
-    if ids is None:
-        ids = tokenizer.encode(text)
-    kind = message_kind(getattr(error, "msg", None) or str(error))
-    return _cell(
-        ids, getattr(error, "lineno", None) or 1, getattr(error, "offset", None) or 1, tokenizer
-    ), kind
+    kind, line, column = complaint
+    return _cell(tokenizer.encode(text) if ids is None else ids, line, column, tokenizer), kind
 
 
 def _cell(ids: Sequence[int], line: int, column: int, tokenizer: CodeTokenizer) -> int:

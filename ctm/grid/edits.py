@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from rapidfuzz.distance import Levenshtein
 
@@ -57,8 +58,7 @@ def edits_between(buggy: Sequence[int], fixed: Sequence[int], tokenizer: CodeTok
     return [step.edit for step in steps_between(buggy, fixed, tokenizer)]
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """An edit and the state that it leads to."""
 
     edit: Edit

@@ -11,8 +11,10 @@ import hashlib
 import json
 import os
 import zipfile
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +28,9 @@ from zarr.storage import ZipStore
 
 from ctm.grid.diagnosis import COMPILES, diagnose
 from ctm.grid.edits import Edit, Unreachable, steps_between
-from ctm.grid.layout import COLS, ROWS, DoesNotFit, check_fits, to_grids
+from ctm.grid.layout import COLS, ROWS, DoesNotFit, Ids, check_fits, to_grids
 from ctm.grid.tokenizer import CONT, PAD, CodeTokenizer
-from ctm.pairs.record import Pair, Reject, read_pairs, write_rejects
+from ctm.pairs.record import Reject, read_pairs, write_rejects
 
 FORMAT_VERSION = "1"
 CHUNK, SHARD = 64, 16_384
@@ -71,7 +73,7 @@ def encode_pair(buggy: str, fixed: str, tokenizer: CodeTokenizer, mutant: str = 
     """
     state, goal = tokenizer.encode(buggy), tokenizer.encode(fixed)
     steps = steps_between(state, goal, tokenizer)
-    for ids in (state, goal):
+    for ids in (state,) if steps else (state, goal):  # where there are steps, the last one led to `goal`
         check_fits(ids)
     known = mutant not in ("", "syntax")
     diagnoses = [COMPILES if known else diagnose(buggy, tokenizer, state)]
@@ -97,7 +99,8 @@ def write_shard(
     """
     codec = CodeTokenizer.load(tokenizer)
     lost: list[Reject] = []
-    rows: list[tuple[str, NDArray[np.uint16], NDArray[np.uint16], dict[str, object]]] = []
+    # arrays of numbers and text only: of lists and dicts the collector would walk through all again and again
+    rows: list[tuple[str, Ids, Ids, tuple[str, ...], Ids, Ids]] = []
     mine = ("pair_id", lambda name: in_shard(name, shard, shards))
     for pair in read_pairs(pairs, COLUMNS, mine):
         mutant = pair.category if pair.source == "mutation" else ""
@@ -106,32 +109,39 @@ def write_shard(
         except (DoesNotFit, Unreachable) as error:
             lost.append(Reject("encode", error.reason, pair.pair_id, pair.group, pair.kind))
             continue
-        ids = (np.array(encoded.buggy, dtype=np.uint16), np.array(encoded.fixed, dtype=np.uint16))
-        rows.append((pair.pair_id, *ids, _row(pair, encoded)))
-    rows.sort(key=lambda row: row[0])
+        texts = pair.category, pair.kind, pair.source, pair.group
+        rows.append(
+            (pair.pair_id, array("H", encoded.buggy), array("H", encoded.fixed), texts, *_numbers(encoded))
+        )
+    rows.sort(key=itemgetter(0))
     _write_zarr(out, [row[1:3] for row in rows], _digest(row[0] for row in rows))
     sidecar.parent.mkdir(parents=True, exist_ok=True)
     temporary = sidecar.with_suffix(".tmp")
-    table = pa.Table.from_pylist([row[3] for row in rows], schema=SIDECAR)
-    pq.write_table(table, temporary, compression="zstd")
+    pq.write_table(_sidecar(rows), temporary, compression="zstd")
     os.replace(temporary, sidecar)
     write_rejects(rejects, lost)
     return len(rows)
 
 
-def _row(pair: Pair, encoded: Encoded) -> dict[str, object]:
-    edits: list[int] = []
+def _numbers(encoded: Encoded) -> tuple[Ids, Ids]:
+    """Edits and diagnoses of a pair as the sidecar has them."""
+    edits, diagnoses = array("i"), array("h")
     for edit in encoded.edits:
-        edits += [edit.start, edit.end, len(edit.tokens), *edit.tokens]
-    return {
-        "pair_id": pair.pair_id,
-        "category": pair.category,
-        "kind": pair.kind,
-        "source": pair.source,
-        "group": pair.group,
-        "edits": edits,
-        "diagnoses": [number for diagnosis in encoded.diagnoses for number in diagnosis],
-    }
+        edits.extend((edit.start, edit.end, len(edit.tokens), *edit.tokens))
+    for diagnosis in encoded.diagnoses:
+        diagnoses.extend(diagnosis)
+    return edits, diagnoses
+
+
+def _sidecar(rows: Sequence[tuple[Any, ...]]) -> pa.Table:
+    """The sidecar of rows of `write_shard`."""
+    texts = zip(*((row[0], *row[3]) for row in rows), strict=True) if rows else [()] * 5
+    columns = [pa.array(column, field.type) for column, field in zip(texts, SIDECAR, strict=False)]
+    for at, dtype in ((4, np.int32), (5, np.int16)):
+        offsets = np.cumsum([0, *(len(row[at]) for row in rows)], dtype=np.int32)
+        flat = np.frombuffer(b"".join(row[at] for row in rows), dtype=dtype)
+        columns.append(pa.ListArray.from_arrays(pa.array(offsets), pa.array(flat)))
+    return pa.Table.from_arrays(columns, schema=SIDECAR)
 
 
 def _digest(pair_ids: Iterable[str]) -> str:
@@ -139,13 +149,13 @@ def _digest(pair_ids: Iterable[str]) -> str:
     return hashlib.sha256("".join(pair_ids).encode()).hexdigest()
 
 
-def _write_zarr(out: Path, pairs: Sequence[tuple[NDArray[np.uint16], ...]], digest: str) -> None:
+def _write_zarr(out: Path, pairs: Sequence[tuple[Ids, ...]], digest: str) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
     temporary = out.with_suffix(".tmp.zip")
     temporary.unlink(missing_ok=True)
     shard_rows = min(SHARD, -(-max(len(pairs), 1) // CHUNK) * CHUNK)
     with ZipStore(temporary, mode="w", compression=zipfile.ZIP_STORED) as store:
-        array = zarr.create_array(
+        stored = zarr.create_array(
             store,
             shape=(len(pairs), 2, ROWS, COLS),
             chunks=(CHUNK, 2, ROWS, COLS),
@@ -161,7 +171,7 @@ def _write_zarr(out: Path, pairs: Sequence[tuple[NDArray[np.uint16], ...]], dige
             for at in range(0, len(grids), WRITE_ROWS):
                 texts = [ids for pair in pairs[start + at : start + at + WRITE_ROWS] for ids in pair]
                 grids[at : at + WRITE_ROWS] = to_grids(texts).reshape(-1, 2, ROWS, COLS)
-            array[start : start + len(grids)] = grids
+            stored[start : start + len(grids)] = grids
     os.replace(temporary, out)
 
 
@@ -215,17 +225,17 @@ def read_split(manifest: Path) -> Iterator[tuple[NDArray[np.uint16], pa.Table]]:
                 )
         table = pq.read_table(manifest.parent / entry["sidecar"]["path"])
         with ZipStore(manifest.parent / entry["grids"]["path"], mode="r") as store:
-            array = zarr.open_array(store, mode="r")
-            if array.shape[0] != table.num_rows:
+            stored = zarr.open_array(store, mode="r")
+            if stored.shape[0] != table.num_rows:
                 raise ValueError(
-                    f"{entry['grids']['path']}: {array.shape[0]} rows, its sidecar has {table.num_rows}"
+                    f"{entry['grids']['path']}: {stored.shape[0]} rows, its sidecar has {table.num_rows}"
                 )
-            if array.attrs["pairs"] != _digest(table["pair_id"].to_pylist()):
+            if stored.attrs["pairs"] != _digest(table["pair_id"].to_pylist()):
                 raise ValueError(
                     f"{entry['sidecar']['path']}: rows of other pairs than {entry['grids']['path']}"
                 )
-            for start in range(0, array.shape[0], READ_ROWS):
-                grids = np.asarray(array[start : start + READ_ROWS])
+            for start in range(0, stored.shape[0], READ_ROWS):
+                grids = np.asarray(stored[start : start + READ_ROWS])
                 if (grids[:, :, 0, 0] == MISSING).any():
                     raise ValueError(
                         f"{entry['grids']['path']}: rows are missing from {start} on; run its rule again"

@@ -36,15 +36,17 @@ SPECIALS = (
     + [f"<tabs:{n}>" for n in range(1, MAX_TABS + 1)]
 )
 _INDENT = re.compile(rf"\t{{1,{MAX_TABS}}}(?![\t ])| {{0,{MAX_SPACES}}}(?![\t ])|")
+_SIGN = r"[^0-9A-Za-z_\s\x80-\U0010ffff]"
 _OPERATOR = (
-    r"\*\*=|//=|>>=|<<=|\.\.\.|->|:=|==|!=|<=|>=|<>|\*\*|//|>>|<<|[-+*/%@&|^]=|&&|\|\||\+\+|--|\"\"\"|\'\'\'"
-    r"|[^0-9A-Za-z_\s\x80-\U0010ffff]"
+    rf"(?={_SIGN})(?:[][(){{}},;#$?\\~`]"  # a look at one sign saves most of the many alternatives
+    r"|\*\*=|//=|>>=|<<=|\.\.\.|->|:=|==|!=|<=|>=|<>|\*\*|//|>>|<<|[-+*/%@&|^]=|&&|\|\||\+\+|--|\"\"\"|\'\'\'"
+    rf"|{_SIGN})"
 )
-# a word; letters and signs outside ASCII; an operator with the single space on either side; other white space, but for
-# the single space between two words, which is implied
+# a word; an operator with the single space on either side; letters and signs outside ASCII; other white space; last,
+# and no piece but "", the single space between two words, which is implied
 _PIECE = re.compile(
-    rf"[0-9A-Za-z_]+|[^\x00-\x7f\s]+|(?: (?! ))?(?:{_OPERATOR})(?: (?! |$))?|\s+?(?= ?(?:{_OPERATOR}))"
-    r"|(?!(?<=[0-9A-Za-z_]) (?=[0-9A-Za-z_]))\s+"
+    rf"([0-9A-Za-z_]+| ?{_OPERATOR}(?: (?! |$))?|[^\x00-\x7f\s]+|\s+?(?= ?{_SIGN})"
+    r"|(?!(?<=[0-9A-Za-z_]) (?=[0-9A-Za-z_]))\s+)|(?<=[0-9A-Za-z_]) (?=[0-9A-Za-z_])"
 )
 
 
@@ -83,7 +85,7 @@ class CodeTokenizer:
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._bpe = tokenizer
-        self._pieces: dict[str, tuple[int, ...]] = {}
+        self._pieces: dict[str, tuple[int, ...]] = {"": ()}
         self._lines: dict[str, tuple[int, ...]] = {}
         self._vocabulary = tokenizer.get_vocab_size()
         names = [tokenizer.id_to_token(i) or "" for i in range(self._vocabulary)]
@@ -124,7 +126,7 @@ class CodeTokenizer:
         counts: dict[str, int] = {}
         for text in texts:
             for line in text.split("\n"):
-                for piece in _PIECE.findall(line, _indent_end(line)):
+                for piece in filter(None, _PIECE.findall(line, _indent_end(line))):
                     counts[piece] = counts.get(piece, 0) + 1
         tokenizer.train_from_iterator(_repeated(counts), trainer)
         model = json.loads(tokenizer.to_str())["model"]
@@ -180,26 +182,25 @@ class CodeTokenizer:
 
     def encode(self, text: str) -> list[int]:
         """Ids of the packed cells; the EOL cell is absent after a last line without line end, and "" has no cells."""
-        ids: list[int] = []
+        known, encode = self._lines.get, self._line
         lines = text.split("\n")
-        last = lines.pop()
+        ids: list[int] = []
         for line in lines:
-            ids.extend(self._line(line))
-            ids.append(EOL)
-        if last:
-            ids.extend(self._line(last))
+            ids += known(line) or encode(line)
+        del ids[-1 if lines[-1] else -2 :]
         return ids
 
     def decode(self, ids: Sequence[int]) -> str:
         """Exact inverse of `encode`; for ids that no text has (a model's answer) invalid UTF-8 becomes U+FFFD."""
-        out: list[bytes] = []
+        word, first, spelt, out = self._word, self._first, self._bytes, []
         after_word = False
         for index in ids:
-            word = self._word[index]
-            if word and after_word and self._first[index]:
-                out.append(b" ")
-            out.append(self._bytes[index])
-            after_word = word
+            if word[index]:
+                out.append(b" " + spelt[index] if after_word and first[index] else spelt[index])
+                after_word = True
+            else:
+                out.append(spelt[index])
+                after_word = False
         raw = b"".join(out)
         try:
             return raw.decode("utf-8", errors="surrogatepass")
@@ -207,9 +208,10 @@ class CodeTokenizer:
             return raw.decode("utf-8", errors="replace")
 
     def _line(self, line: str) -> tuple[int, ...]:
+        """Ids of a line and its end."""
         known = self._lines.get(line)
         if known is None:
-            known = self._encode_line(line)
+            known = (*self._encode_line(line), EOL)
             if len(self._lines) >= CACHED_LINES:
                 self._lines.clear()
             self._lines[line] = known

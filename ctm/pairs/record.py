@@ -286,8 +286,9 @@ def read_pairs(
     where: only rows whose column holds such a value, ("split", "test".__eq__); the others become no objects.
     Raises ValueError for another format or format version.
     """
+    unknown = None if columns is None or set(columns).intersection(_ORIGIN_FIELDS) else Origin()
     for row in _rows(path, PAIR_SCHEMA, columns, where):
-        row[8:-1] = [Origin(*row[8:-1])]
+        row[8:-1] = [unknown or Origin(*row[8:-1])]
         yield Pair(*row)
 
 

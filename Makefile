@@ -4,6 +4,7 @@
 # make million a million synthetic pairs: speed and memory of each step (about 20 minutes) -> runs/million/million.json
 # make dag     pictures of the workflow     make full    the full scale (a machine of 24 cores, 128 GB, 96 GB of vram)
 # make ablate SUITE=pairs.jsonl    the demo without one part of its data each, measured on a suite of real code
+# make tune    searches the demo's hyper-parameters for an hour, on the data of a finished demo -> runs/tune/table.md
 # make compare the CTM against the TRM, a CTM of one tick and a plain transformer, on the data of a finished demo
 # make kill-collector REPOSITORY=path       the collector of commits killed 20 times over a real repository: nothing lost
 # make kill-trainer       every stage of a tiny curriculum killed at ten random steps: bit-identical ends
@@ -14,7 +15,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: demo test check bench ablate compare million kill-collector kill-trainer dag full lock setup clean-demo
+.PHONY: demo test check bench ablate compare tune million kill-collector kill-trainer dag full lock setup clean-demo
 
 PYTHON ?= python3
 HARDWARE ?= cpu
@@ -63,7 +64,10 @@ ablate: .venv/.train
 	@test -n "$(SUITE)" || { echo "make ablate needs SUITE=FILE, JSON lines as ctm-repair evaluate reads them"; exit 2; }
 	$(BIN)/python benchmarks/ablations/run.py $(SUITE)
 
-# samples and time limit: make compare COMPARE="--samples 30000 --minutes 60 --data runs/demo/results"
+# make tune TUNE="--hours 3 --seconds 240"; samples and time limit of the other: make compare COMPARE="--samples 30000 --minutes 60 --data runs/demo/results"
+tune: .venv/.dev
+	$(BIN)/python benchmarks/tune/run.py $(TUNE)
+
 compare: .venv/.train
 	$(BIN)/python benchmarks/compare/run.py $(COMPARE)
 

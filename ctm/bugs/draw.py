@@ -15,16 +15,16 @@ from random import Random
 from types import CodeType
 from typing import NamedTuple
 
+from ctm.bugs.changes import apart, changed_lines, one_place
 from ctm.bugs.check import Where, breaks_rule, code_of, quiet, refused
 from ctm.bugs.rates import CHECKED, DRAWN, DUPLICATES, MUTANTS, PASSED, SITES, Tally
 from ctm.bugs.registry import CLEAN, SEVERAL, Candidate, Kind, apply, registry
 from ctm.bugs.settings import MutationSettings
 from ctm.bugs.shapes import reshaped
 from ctm.bugs.source import Source
-from ctm.pairs.categories import LONG_EDIT, categorise
+from ctm.pairs.categories import categorise
 
 TRIES = 3  # candidates of one kind looked at before another kind is drawn
-_CLOSE = LONG_EDIT - 4  # tokens, less what line ends and indentation may add
 _DRAWS = 12  # kinds drawn for one mutant before it is given up
 _HELDOUT_DRAWS = 50  # the same held out, where rare kinds are tried often
 _SORTS = ("syntax", "logic", "clean", "security", "complex")  # in the order in which samples are dealt
@@ -244,7 +244,7 @@ class _Draw:
                 category = kind.category
                 if category == "logic" and self.security and breaks_rule(buggy, fixed, where):
                     category = "security"
-                elif category == "logic" and not _one_place(base.source, candidate):
+                elif category == "logic" and not one_place(base.source, candidate):
                     category = categorise(buggy, fixed)
                 if self._keep(fixed, buggy, kind.name, category):
                     return True
@@ -256,7 +256,7 @@ class _Draw:
         """(fixed, buggy, where) of a candidate that is what its kind says; else None, the reason noted."""
         buggy = apply(base.text, candidate.buggy)
         fixed = apply(base.text, candidate.fixed) if candidate.fixed else base.text
-        where = partial(_lines, base.source, candidate, buggy, fixed)
+        where = partial(changed_lines, base.source, candidate, buggy, fixed)
         code = code_of(fixed) if candidate.fixed else base.code
         reason = refused(fixed, buggy, code, kind.category, where)
         return (fixed, buggy, where) if self._passed(reason, kind.name) else None
@@ -275,7 +275,7 @@ class _Draw:
         same = self.rng.random() < self.settings.same_kind
         chosen: list[Candidate] = []
         for of, candidate in self._stream(base, kind, same):
-            if all(_apart(candidate, other) for other in chosen) and self._made(base, candidate, of):
+            if all(apart(candidate, other) for other in chosen) and self._made(base, candidate, of):
                 chosen.append(candidate)
                 if len(chosen) == count + (same and count == 3):
                     break
@@ -305,37 +305,3 @@ class _Draw:
                 if other is not None and not (other.needs and other.needs.isdisjoint(base.source.words)):
                     kind = other
                     break
-
-
-def _lines(source: Source, candidate: Candidate, buggy: str, fixed: str) -> tuple[str, str]:
-    """The logical lines of both sides from the first change to the last."""
-    both = set(candidate.buggy).intersection(candidate.fixed)
-    splices = sorted(splice for splice in candidate.buggy + candidate.fixed if splice not in both)
-    first, last = splices[0].start, max(splice.end for splice in splices)
-    whole = all(splice.text.endswith("\n") for splice in splices if splice.end == last)
-    before, after = source.lines_around(first, last, whole)
-    rest = len(source.text) - after
-    for start, end, text in both:
-        if end <= before:
-            before += len(text) - (end - start)
-        elif start >= after:
-            rest += len(text) - (end - start)
-    return buggy[before : len(buggy) - rest], fixed[before : len(fixed) - rest]
-
-
-def _one_place(source: Source, candidate: Candidate) -> bool:
-    """Whether the change is surely one short edit: one splice of code, or texts that change places close together."""
-    splices = sorted(candidate.buggy)
-    first, last = splices[0].start, splices[-1].end
-    if sum(first <= token.start < last for token in source.tokens) > _CLOSE:
-        return False
-    old = [source.text[splice.start : splice.end] for splice in splices]
-    new = [splice.text for splice in splices]
-    if len(splices) == 1:
-        return bool((old[0] + new[0]).strip())  # indentation opens a block here and closes it elsewhere
-    return sorted(old) == sorted(new)
-
-
-def _apart(a: Candidate, b: Candidate) -> bool:
-    """Whether two candidates change places that do not touch."""
-    return all(x.end < y.start or y.end < x.start for x in (*a.buggy, *a.fixed) for y in (*b.buggy, *b.fixed))

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from functools import lru_cache
 from random import Random
 
+from ctm.bugs.lexemes import CLOSING
 from ctm.bugs.registry import Candidate, Splice, register, replace, shuffled
-from ctm.bugs.source import CLOSING, Source, Token
+from ctm.bugs.source import Source, Token
 
 _COMPARISONS: dict[str, tuple[str, ...]] = {"<": ("<=", "<=", ">"), "<=": ("<", "<", ">="), ">": (">=",
                    ">=", "<"), ">=": (">", ">", "<="), "==": ("!=", "!=", "<="), "!=": ("==",

@@ -17,8 +17,9 @@ from typing import NamedTuple
 
 from rapidfuzz.distance import Levenshtein
 
+from ctm.bugs.lexemes import CLOSING, OPENING
 from ctm.bugs.registry import Splice
-from ctm.bugs.source import CLOSING, OPENING, Source
+from ctm.bugs.source import Source
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "verb": ("get", "post", "put", "delete", "head", "patch"),

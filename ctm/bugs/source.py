@@ -7,8 +7,6 @@ operands. All offsets are characters of the text, so a mutation is a splice of a
 
 from __future__ import annotations
 
-import keyword
-import re
 from bisect import bisect_left, bisect_right
 from functools import cached_property
 from operator import attrgetter
@@ -17,6 +15,7 @@ from typing import NamedTuple
 import tree_sitter
 import tree_sitter_python
 
+from ctm.bugs.lexemes import KINDS, LEXEMES, kind_of
 from ctm.bugs.scopes import Variables, variables_of
 
 _LANGUAGE = tree_sitter.Language(tree_sitter_python.language())
@@ -26,34 +25,6 @@ _CAPTURED = ("comparison_operator", "boolean_operator", "not_operator", "binary_
              "if_statement", "elif_clause", "while_statement")  # fmt: skip
 _QUERY = tree_sitter.Query(_LANGUAGE, "\n".join(f"({name}) @{name}" for name in _CAPTURED))
 
-_STRING = (
-    r"[rRbBuUfF]{0,2}(?:"
-    r"'''[^'\\]*(?:(?:\\[\s\S]|'(?!''))[^'\\]*)*'''"
-    r'|"""[^"\\]*(?:(?:\\[\s\S]|"(?!""))[^"\\]*)*"""'
-    r"|'[^'\\\n]*(?:\\[\s\S][^'\\\n]*)*'"
-    r'|"[^"\\\n]*(?:\\[\s\S][^"\\\n]*)*")'
-)
-_NAME = r"[^\W\d]\w*+"
-_LEXEMES = (
-    re.compile(  # a name before a quote may be the prefix of a string; the last alternative skips other signs
-        rf"{_NAME}(?![\'\"])|[ \t\f\r][ \t\f\r]*+|[][(){{}},]|\n|{_STRING}|{_NAME}|\\\r?\n"
-        r"|0[xXoObB][\da-fA-F_]+|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?[jJ]?|\#[^\n]*"
-        r"|\*\*=|//=|>>=|<<=|\.\.\.|->|:=|==|!=|<=|>=|\*\*|//|>>|<<|[-+*/%@&|^]=|[^\w\s]|[\s\S]"
-    )
-)
-KEYWORDS = frozenset(keyword.kwlist)
-OPENING = {"(": ")", "[": "]", "{": "}"}
-CLOSING = {")": "(", "]": "[", "}": "{"}
-_KINDS = (
-    {" " * count: "SPACE" for count in range(1, 81)} | {"\n": "NEWLINE"} | dict.fromkeys(KEYWORDS, "KEYWORD")
-)
-_KINDS |= (
-    dict.fromkeys(OPENING, "OPENING")
-    | dict.fromkeys(CLOSING, "CLOSING")
-    | dict.fromkeys("=.,:+-*/%<>@&|^~;\"'!$?`", "OP")
-)
-_KINDS |= dict.fromkeys(["==", "!=", "<=", ">=", "->", "+=", "-=", "**", "//", "...", ":="], "OP")
-"""Kinds of the lexemes that most of code is made of."""
 BLOCK_WORDS = frozenset(
     ["if", "elif", "else", "for", "while", "def", "class", "try", "except", "finally", "with", "async"]
 )
@@ -120,12 +91,12 @@ class Source:
         self.words = {token.text for token in self.tokens}
 
     def _read(self) -> None:
-        tokens, opened, known = self.tokens, [], _KINDS.get
+        tokens, opened, known = self.tokens, [], KINDS.get
         add, new = tokens.append, tuple.__new__  # half the time of Token(...), and there are many
         line_start = line_first = line = depth = end = 0
-        for text in _LEXEMES.findall(self.text):
+        for text in LEXEMES.findall(self.text):
             start, end = end, end + len(text)
-            kind = known(text) or ("NAME" if text.isidentifier() else _kind(text))
+            kind = known(text) or ("NAME" if text.isidentifier() else kind_of(text))
             if kind == "SPACE":
                 continue
             if kind == "NEWLINE":
@@ -299,17 +270,3 @@ class Source:
         """The node's text."""
         site = self.site(node)
         return self.text[site.start : site.end]
-
-
-def _kind(text: str) -> str:
-    """The kind of a lexeme that is not in `_KINDS`."""
-    first = text[0]
-    if first == "#":
-        return "COMMENT"
-    if len(text) > 1 and text[-1] in "'\"":
-        return "STRING"
-    if first.isdecimal() or (first == "." and len(text) > 1):
-        return "NUMBER"
-    if first.isalnum() or first == "_":
-        return "NAME"
-    return "SPACE" if first.isspace() or text[-1] == "\n" else "OP"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from random import Random
 
+from ctm.bugs.lexemes import KEYWORDS
 from ctm.bugs.registry import Candidate, Splice, register, replace, shuffled
-from ctm.bugs.source import KEYWORDS, Source
+from ctm.bugs.source import Source
 
 _BINARY = frozenset(
     [

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 from random import Random
 
+from ctm.bugs.lexemes import KEYWORDS
 from ctm.bugs.registry import Candidate, Splice, register, replace, shuffled
-from ctm.bugs.source import KEYWORDS, Source
+from ctm.bugs.source import Source
 
 _TYPOS = {
     "return": ("retrun", "reutrn", "retun", "returm", "rturn", "retrn"),

@@ -4,17 +4,19 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
 import textwrap
 from random import Random
 
 import pytest
 
+from ctm.bugs.changes import changed_lines
 from ctm.bugs.check import code_of, quiet
 from ctm.bugs.registry import apply, registry
 from ctm.bugs.rewrite import CHOICES, filled, found, holes_of, pattern, splices
 from ctm.bugs.security_names import examples
-from ctm.bugs.security_rules import CWES, places, repaired_rules, security_rule
+from ctm.bugs.security_rules import CWES, places, repaired_rules, security_rule, security_rule_of_lines
 from ctm.bugs.security_texts import runs_away
 from ctm.bugs.security_write import SHAPES
 from ctm.bugs.source import Source
@@ -240,3 +242,45 @@ def test_patterns_that_run_away(pattern_text):
 )  # fmt: skip
 def test_patterns_that_do_not(pattern_text):
     assert not runs_away(pattern_text)
+
+
+@pytest.mark.parametrize("category", ["logic", "security", "complex"])
+def test_the_changed_lines_tell_as_much_as_the_whole_text(category):
+    around = (
+        "@route('/x')\ndef f(self, path, cmd, password='s3cret'):\n"
+        "    # read it\n    if os.path.abspath(path) and path:\n        with open(path) as file:\n"
+        "            data = pickle.load(file)\n    log.info('user %r', cmd)\n"
+        "    x = subprocess.run([cmd, (path,\n        cmd)], shell=False)\n"
+        "    return requests.get(self.url + '/x', timeout=3)\n"
+    )
+    texts = [
+        around,
+        around.replace("os.path.abspath(path) and path", "cmd < 3 and path"),
+        "x = hashlib.md5(a)\ny = [1, 2]\n",
+    ]
+    seen = {True: 0, False: 0}
+    with quiet():
+        for text, kind, seed in itertools.product(texts, registry().values(), range(4)):
+            source = Source(text)
+            if kind.category != category or (kind.needs and kind.needs.isdisjoint(source.words)):
+                continue
+            for candidate in itertools.islice(kind.mutator(source, Random(seed)), 4):
+                buggy, fixed = apply(text, candidate.buggy), apply(text, candidate.fixed)
+                if code_of(buggy) is None or code_of(fixed) is None or buggy == fixed:
+                    continue
+                lines = changed_lines(source, candidate, buggy, fixed)
+                broken = security_rule(buggy, fixed)
+                assert security_rule_of_lines(buggy, fixed, *lines) == broken, (kind.name, buggy, lines)
+                assert all(part in side for part, side in zip(lines, (buggy, fixed), strict=True))
+                seen[broken] += 1
+    assert seen[category == "security"] > 20, seen
+
+
+def test_a_guard_of_paths_counts_wherever_it_stands():
+    fixed = (
+        "def f(a, b):\n    p = os.path.realpath(os.path.join(a, basename(b)))\n    return p.startswith(a)\n"
+    )
+    buggy = fixed.replace("basename(b)", "b")
+    lines = [text.split("\n")[1] + "\n" for text in (buggy, fixed)]
+    assert not security_rule(buggy, fixed) and not security_rule_of_lines(buggy, fixed, *lines)
+    assert security_rule(*(text.replace("startswith", "split") for text in (buggy, fixed)))

@@ -54,3 +54,17 @@ def test_headers_ignore_colons_of_lambdas_slices_and_dicts():
 def test_prints_are_statements_only():
     source = Source("print(a)\nx = print(b)\nif c: print(d)\nprint(e).f\nobj.print(g)\n")
     assert [source.tokens[call.open + 1].text for call in source.prints] == ["a", "d"]
+
+
+def test_nodes_that_begin_alike_come_outermost_first():
+    source = Source("x = a - b - c - d\n")
+    found = [source.of(node) for node in source.nodes("binary_operator")]
+    assert found == ["a - b - c - d", "a - b - c", "a - b"], "else mutants would differ from run to run"
+
+
+def test_lexemes_that_are_rare_have_their_kinds():
+    tokens = Source("x = rb'a\\'' if .5e3j else 0x_f... ; y² = in\"b\" \\\n  # c\n").tokens
+    assert [(t.kind, t.text) for t in tokens if t.kind != "OP"] == [
+        ("NAME", "x"), ("STRING", "rb'a\\''"), ("KEYWORD", "if"), ("NUMBER", ".5e3j"), ("KEYWORD", "else"),
+        ("NUMBER", "0x_f"), ("NAME", "y²"), ("KEYWORD", "in"), ("STRING", '"b"'),
+    ]  # fmt: skip

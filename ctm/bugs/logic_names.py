@@ -121,7 +121,7 @@ def wrong_attribute(source: Source, rng: Random) -> Iterator[Candidate]:
             yield replace(tokens[index].start, tokens[index].end, rng.choice(others))
 
 
-@lru_cache(maxsize=4)  # kinds of several bugs ask again and again
+@lru_cache(maxsize=1)  # kinds of several bugs ask again and again
 def _attributes(source: Source) -> tuple[list[int], list[int]]:
     """Tokens that are attributes, and with them those that call a function of a similar name to others."""
     tokens, table = source.tokens, _similar()
@@ -150,7 +150,7 @@ def _close(a: str, b: str) -> bool:
     return len(a) > 3 and len(b) > 3 and (first[0] == second[0] or first[-1] == second[-1])
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=1)
 def _names(source: Source) -> tuple[list[Token], Counter[str]]:
     """Names of more than three letters, and how often each token stands in the text."""
     names = [token for token in source.tokens if token.kind == "NAME" and len(token.text) > 3]

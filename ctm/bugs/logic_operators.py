@@ -183,7 +183,7 @@ def off_by_one(source: Source, rng: Random) -> Iterator[Candidate]:
         )
 
 
-@lru_cache(maxsize=4)  # kinds of several bugs ask again and again
+@lru_cache(maxsize=1)  # kinds of several bugs ask again and again
 def _numbers(source: Source) -> list[Token]:
     return [token for token in source.tokens if token.kind == "NUMBER" and token.text.isdigit()]
 

@@ -33,7 +33,7 @@ _JUMP = re.compile(r"(?:return|break|continue)\b")
 _NOT_VARIABLES = frozenset((*dir(builtins), "self", "cls"))
 
 
-@lru_cache(maxsize=4)  # a snippet is reshaped several times
+@lru_cache(maxsize=1)  # a snippet is reshaped several times
 def _own(source: Source) -> tuple[Sequence[str], Sequence[str]]:
     """Names and texts of the snippet, at most twelve each."""
     own = [

@@ -7,7 +7,6 @@ again snippet by snippet to a new child, so that only the snippet at fault is lo
 
 from __future__ import annotations
 
-import gc
 import logging
 import marshal
 import os
@@ -137,9 +136,6 @@ def _serve(pipe: Connection) -> None:
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     mix = Mix(weights)
-    # nothing of what a snippet needs refers to itself: the collector would only walk through it, a tenth of the time
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
     pipe.send_bytes(b"ready")
     while True:
         try:

@@ -56,6 +56,9 @@ def _complaint(text: str) -> tuple[int, int, int] | None:
     error = compile_error(text)
     if error is None:
         return None
+    error.__traceback__ = (
+        None  # it holds this frame, which holds the error: the collector would have to find out
+    )
     line, column = getattr(error, "lineno", None) or 1, getattr(error, "offset", None) or 1
     return message_kind(getattr(error, "msg", None) or str(error)), line, column
 

@@ -7,12 +7,14 @@ and the edits and the parser's diagnosis of every state are computed here once r
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import os
 import zipfile
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
@@ -97,9 +99,26 @@ def write_shard(
 
     Memory: about 1 kB for each pair of this shard and the grids of at most 16,384.
     """
-    codec = CodeTokenizer.load(tokenizer)
+    with _uncollected():
+        return _write_shard(pairs, CodeTokenizer.load(tokenizer), shard, shards, out, sidecar, rejects)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the garbage collector: nothing here has cycles; it took a seventh of the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _write_shard(
+    pairs: Path, codec: CodeTokenizer, shard: int, shards: int, out: Path, sidecar: Path, rejects: Path
+) -> int:
     lost: list[Reject] = []
-    # arrays of numbers and text only: of lists and dicts the collector would walk through all again and again
     rows: list[tuple[str, Ids, Ids, tuple[str, ...], Ids, Ids]] = []
     mine = ("pair_id", lambda name: in_shard(name, shard, shards))
     for pair in read_pairs(pairs, COLUMNS, mine):

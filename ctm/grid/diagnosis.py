@@ -56,9 +56,8 @@ def _complaint(text: str) -> tuple[int, int, int] | None:
     error = compile_error(text)
     if error is None:
         return None
-    error.__traceback__ = (
-        None  # it holds this frame, which holds the error: the collector would have to find out
-    )
+    # a traceback holds this frame and the frame holds the error: only the collector would find out
+    error.__traceback__ = None
     line, column = getattr(error, "lineno", None) or 1, getattr(error, "offset", None) or 1
     return message_kind(getattr(error, "msg", None) or str(error)), line, column
 

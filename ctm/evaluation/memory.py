@@ -22,7 +22,7 @@ from ctm.model.synapse import widths
 
 FLOAT = 4
 STATES = 4
-"""Numbers a weight costs in a training step: itself, its gradient and the two moments of AdamW."""
+"""Numbers a weight costs in a training step: itself, its gradient and AdamW's two moments (Muon has one)."""
 
 
 @dataclass(frozen=True)

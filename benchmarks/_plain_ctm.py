@@ -78,11 +78,11 @@ class PlainCTM(nn.Module):
         alpha_out, beta_out = state.alpha_out, state.beta_out
         pointers, syncs = [], []
         for _ in range(model.config.ticks):
-            sync, alpha, beta = model.sync_action.step(z, alpha, beta)
+            sync, alpha, beta = model.sync_action(z, alpha, beta)
             pre = model.synapse(torch.cat([self.read(sync, normed, memory.mask), z], dim=-1))
             trace = torch.cat([trace[:, :, 1:], pre.unsqueeze(-1)], dim=-1)
             z = self.neurons(trace)
-            sync_out, alpha_out, beta_out = model.sync_out.step(z, alpha_out, beta_out)
+            sync_out, alpha_out, beta_out = model.sync_out(z, alpha_out, beta_out)
             syncs.append(sync_out)
             pointers.append(model.pointers(sync_out[:, None], h, memory.mask))
         return torch.cat(pointers, dim=1), torch.stack(syncs, dim=1)

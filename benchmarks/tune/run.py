@@ -92,8 +92,11 @@ def stage_runs(config: Config, chosen: dict[str, Any], scale: float) -> list[Sta
 
 
 def train(runs: list[StageRun], results: Path, folder: Path, threads: int) -> tuple[Path, float, int]:
-    """Weights of the last stage, seconds of the steps of all stages, and samples seen."""
-    before, seconds, samples = None, 0.0, 0
+    """Weights of the last stage, processor seconds of all stages, and samples seen.
+
+    Processor seconds, because what else the machine does must not decide which settings are better.
+    """
+    before, samples, began = None, 0, time.process_time()
     for run in runs:
         out = folder / f"{run.name}.safetensors"
         summary = folder / f"{run.name}.json"
@@ -102,10 +105,22 @@ def train(runs: list[StageRun], results: Path, folder: Path, threads: int) -> tu
             results / "tokenizer/tokenizer.json", before, folder / "work", out, folder / f"{run.name}.jsonl",
             summary, threads,
         )  # fmt: skip
-        told = json.loads(summary.read_text())
-        seconds, samples, before = seconds + told["seconds"], samples + told["samples_seen"], out
+        samples += json.loads(summary.read_text())["samples_seen"]
+        before = out
     assert before is not None
-    return before, seconds, samples
+    return before, time.process_time() - began, samples
+
+
+def affordable(
+    config: Config, chosen: dict[str, Any], results: Path, folder: Path, seconds: float, threads: int
+) -> float:
+    """How many times the stages' samples fit `seconds`, by two short trainings: one has twice the other's steps."""
+    scale = PILOT_STEPS * chosen["batch"] / min(s.samples for s in config.training.stages.values())
+    spent = [train(stage_runs(config, chosen, n * scale), results, folder, threads)[1] for n in (1, 2)]
+    each = max(
+        spent[1] - spent[0], spent[0] / 10
+    )  # of `scale`; what a stage costs besides (reading data) is left out
+    return scale * max(1.0, (seconds - spent[0] + each) / each)
 
 
 def objective(trial: optuna.Trial, config: Config, results: Path, seconds: float, threads: int) -> float:
@@ -114,11 +129,10 @@ def objective(trial: optuna.Trial, config: Config, results: Path, seconds: float
     folder = RUNS / f"trial-{trial.number}"
     shutil.rmtree(folder, ignore_errors=True)
     try:
-        pilot_scale = PILOT_STEPS * chosen["batch"] / min(s.samples for s in config.training.stages.values())
-        _, pilot, _ = train(stage_runs(config, chosen, pilot_scale), results, folder / "pilot", threads)
         weights, spent, samples = train(
-            stage_runs(config, chosen, pilot_scale * seconds / pilot), results, folder, threads
-        )
+            stage_runs(config, chosen, affordable(config, chosen, results, folder / "pilot", seconds, threads)),
+            results, folder, threads,
+        )  # fmt: skip
         codec = CodeTokenizer.load(results / "tokenizer/tokenizer.json")
         held_out = load_split(results / "grids/validation/manifest.json")
         measured = measure(load_model(weights), held_out, codec, ITEMS, config.training.max_cells)

@@ -105,14 +105,12 @@ class CTM(EditModel):
 
     def think(self, state: State, memory: Memory) -> tuple[State, Tensor]:
         """One internal tick: ask, read, mix, think, synchronise. The next state and S_out [B, n_out]."""
-        sync, alpha_action, beta_action = self.sync_action.step(
-            state.z, state.alpha_action, state.beta_action
-        )
+        sync, alpha_action, beta_action = self.sync_action(state.z, state.alpha_action, state.beta_action)
         read = self.attention.step(sync, memory.code, memory.mask)
         pre = self.synapse(torch.cat([read, state.z.to(read.dtype)], dim=-1))
         trace, z = self.nlm.step(state.trace, pre)
         z = z.to(state.z.dtype)
-        sync_out, alpha_out, beta_out = self.sync_out.step(z, state.alpha_out, state.beta_out)
+        sync_out, alpha_out, beta_out = self.sync_out(z, state.alpha_out, state.beta_out)
         return State(trace, z, alpha_action, beta_action, alpha_out, beta_out), sync_out
 
     def say(self, sync: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:

@@ -31,7 +31,7 @@ class Synchronization(nn.Module):
         z = z if z.dtype == torch.float64 else z.float()
         return z[:, self.left] * z[:, self.right]
 
-    def step(self, z: Tensor, alpha: Tensor, beta: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, z: Tensor, alpha: Tensor, beta: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Synchronisation [B, n] with the next alpha [B, n] and beta [1, n], from z [B, D]."""
         keep = torch.exp(-self.decay).unsqueeze(0)
         alpha = keep * alpha + self.product(z)

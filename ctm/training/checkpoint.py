@@ -26,7 +26,7 @@ class Progress:
     """What rollbacks left of the learning rate."""
     losses: list[float] = field(default_factory=list)
     """Of the last steps, newest last: what a spike is told by."""
-    fit: dict[str, int] = field(default_factory=dict)
+    fit: dict[str, Any] = field(default_factory=dict)
     """`memory.Fit`: what out-of-memory led to."""
     events: list[dict[str, Any]] = field(default_factory=list)
     """Rollbacks and out-of-memory, as in the metrics."""

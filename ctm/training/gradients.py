@@ -13,6 +13,7 @@ import itertools
 import logging
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,8 +21,11 @@ from torch import Tensor
 
 from ctm.model.base import EditModel
 from ctm.training.batch import CELLS_MULTIPLE, UNITS_MULTIPLE, Batch
+from ctm.training.compiled import compile_parts
 from ctm.training.deep_supervision import model_loss
+from ctm.training.graphs import Graphs
 from ctm.training.memory import Fit, free, ran_out, tighter
+from ctm.training.probe import probed
 from ctm.training.ranks import Ranks
 from ctm.training.settings import StageSettings, TrainingSettings
 
@@ -39,8 +43,12 @@ class Gradients:
     ) -> None:  # fmt: skip
         self.model, self.stage, self.training, self.ranks = model, stage, training, ranks
         self.device, self.precision, self.seed = device, precision, seed
-        self.fit = Fit()
-        self.use(Fit(pieces=self._shared(), checkpoint_ticks=training.checkpoint_ticks))
+        self.compiled = training.compile and probed("compile", device)
+        if self.compiled:
+            compile_parts(model)
+        self.fit, self.graphs = Fit(), Graphs(self._backward, model)
+        graphs = training.graphs and not training.checkpoint_ticks and probed("graphs", device)
+        self.use(Fit(self._shared(), training.checkpoint_ticks, graphs=graphs))
 
     def use(self, fit: Fit) -> None:
         """Make the steps fit in this way."""
@@ -48,6 +56,15 @@ class Gradients:
         self.model.checkpoint_ticks = fit.checkpoint_ticks
         if fit.ticks:
             self.model.config = dataclasses.replace(self.model.config, ticks=fit.ticks)
+        self.graphs = Graphs(self._backward, self.model)  # those of another way are of no use
+
+    def clear(self) -> None:
+        """Forget the gradients; graphs add to tensors that stay."""
+        self.model.zero_grad(set_to_none=not self.fit.graphs)
+
+    def options(self) -> dict[str, Any]:
+        """What of torch.compile and CUDA graphs is used, for the report."""
+        return {"compile": self.compiled, "graphs": self.graphs.figures() if self.fit.graphs else False}
 
     def of_step(
         self, parts: list[Batch], step: int, told: Callable[[str, Fit, Fit], None]
@@ -88,14 +105,17 @@ class Gradients:
                         piece = part if self.fit.pieces == 1 else cut(part, begin, end)
                         share = (end - begin) / (self.stage.batch * len(parts))
                         torch.manual_seed(self._place(step, micro, 1 + place))
-                        sums += share * self._backward(
-                            piece.to(self.device), drawn[begin:end].to(self.device), share
-                        )
+                        sums += share * self._run(piece, drawn[begin:end], share)
         except Exception as error:
             if not ran_out(error):
                 raise
             return sums, str(error).splitlines()[0] or type(error).__name__
         return sums, None
+
+    def _run(self, piece: Batch, drawn: Tensor, share: float) -> Tensor:
+        if self.fit.graphs:
+            return self.graphs(piece, drawn, share)
+        return self._backward(piece.to(self.device), drawn.to(self.device), share)
 
     def _backward(self, piece: Batch, drawn: Tensor, share: float) -> Tensor:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == torch.bfloat16):

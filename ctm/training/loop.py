@@ -110,7 +110,9 @@ class Loop:
         self.progress, self.ema = load_checkpoint(path, self.model, self.optimizer)
         self.ema = {k: v.to(self.device) for k, v in self.ema.items()}
         if self.progress.fit:
-            self.gradients.use(Fit(**self.progress.fit))
+            fit = Fit(**self.progress.fit)
+            graphs = fit.graphs and self.gradients.fit.graphs  # the probe of this process decides, too
+            self.gradients.use(dataclasses.replace(fit, graphs=graphs))
 
     def _keep(self, metrics: Metrics) -> None:
         self.progress.metrics_bytes = metrics.length()
@@ -166,10 +168,10 @@ class Loop:
         loss = (figures["loss_lowest"] + figures["loss_certain"]) / 2
         why = diverged(loss, norm, self.progress.losses, self.training.spike)
         if why:
-            self.optimizer.zero_grad(set_to_none=True)
+            self.gradients.clear()
             raise Diverged(why)
         self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
+        self.gradients.clear()
         self.model.after_step()
         if self.ema:
             with torch.no_grad():

@@ -34,10 +34,14 @@ class Fit:
     """Ticks between gradient checkpoints; 0: none."""
     ticks: int = 0
     """Ticks of a thought; 0: the stage's."""
+    graphs: bool = False
+    """Whether micro-batches are replayed as CUDA graphs, which keep memory of their own."""
 
 
 def tighter(fit: Fit, stage: StageSettings, training: TrainingSettings) -> Fit | None:
-    """The next smaller way: half the micro-batch, then gradient checkpoints, then fewer ticks; None after the last."""
+    """The next smaller way: no graphs, half the micro-batch, gradient checkpoints, fewer ticks; None after the last."""
+    if fit.graphs:
+        return dataclasses.replace(fit, graphs=False)
     if -(-stage.batch // fit.pieces) > max(1, training.smallest_batch):
         return dataclasses.replace(fit, pieces=min(2 * fit.pieces, stage.batch))
     if training.memory_checkpoint_ticks and not fit.checkpoint_ticks:

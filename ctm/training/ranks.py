@@ -50,7 +50,10 @@ class Ranks:
         found = [p.grad if p.grad is not None else torch.zeros_like(p) for p in wanted]
         flat = self.sum(torch.cat([g.reshape(-1) for g in found]))
         for parameter, part in zip(wanted, flat.split([p.numel() for p in wanted]), strict=True):
-            parameter.grad = part.view_as(parameter)
+            if parameter.grad is None:
+                parameter.grad = part.view_as(parameter)
+            else:
+                parameter.grad.copy_(part.view_as(parameter))
 
     def wait(self) -> None:
         """Until all processes are here."""

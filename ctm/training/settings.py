@@ -89,6 +89,10 @@ class TrainingSettings:
     """The same once micro-batches cannot be cut further and memory runs out; 0: not tried."""
     fewer_ticks: int = 0
     """Ticks of a thought once that does not suffice either (48 in the specification); 0: not tried."""
+    graphs: bool = False
+    """Replay micro-batches as CUDA graphs (CUDA, ROCm), where a probe finds them right."""
+    compile: bool = False
+    """Send the encoder, the synapse and the synchronisations through torch.compile, where a probe finds it right."""
     device: str = "auto"
     """"auto" (CUDA or ROCm, MPS, else CPU) or a torch device."""
 

@@ -127,7 +127,8 @@ def _train(
             "precision": str(precision), "device": str(device), "processes": ranks.count,
             "threads": torch.get_num_threads(), "milestones": milestones, "best": progress.best, "handed_on": chosen,
             "events": progress.events, "effective_batch": run.stage.batch * run.stage.accumulation,
-            "fit": progress.fit, "machine": loop.machine.figures(), "settings": dataclasses.asdict(run),
+            "fit": progress.fit, "options": gradients.options(), "machine": loop.machine.figures(),
+            "settings": dataclasses.asdict(run),
         },
     )  # fmt: skip
     remove_checkpoints(work)

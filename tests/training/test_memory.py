@@ -233,7 +233,7 @@ def test_fewer_ticks_are_the_last_resort_and_the_weights_say_so(
     train_stage(*arguments(run, grids, tmp_path))
     assert seen == [(8, 0), (4, 0), (4, 2)]
     summary = json.loads((tmp_path / "summary.json").read_text())
-    assert summary["fit"] == {"pieces": 2, "checkpoint_ticks": 2, "ticks": 2}
+    assert summary["fit"] == {"pieces": 2, "checkpoint_ticks": 2, "ticks": 2, "graphs": False}
     assert load_weights(tmp_path / "out.safetensors")[0].ticks == 2
     assert len(summary["milestones"][-1]["accuracy_by_tick"]) == 2
 

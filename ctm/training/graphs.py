@@ -1,0 +1,122 @@
+"""Gradients of micro-batches replayed as CUDA graphs: a thought is thousands of small kernels, and starting them one by
+one from Python takes longer than they run.
+
+Notable: there is one graph for each shape of micro-batch, with forward, loss and backward in it. Gradients add up in
+tensors that stay where they are, and random numbers follow the seed set before the replay, so a replay does what the
+plain call does. ROCm builds of torch take HIP graphs by the same calls.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ctm.grid.tokenizer import PAD
+from ctm.training.batch import CELLS_MULTIPLE, UNITS_MULTIPLE, Batch
+
+log = logging.getLogger(__name__)
+MOST = 64
+"""Shapes that get a graph; each takes some megabytes of the driver's memory."""
+CELL_STEPS, UNIT_STEPS = 8, 4
+"""Widths and numbers of units within a doubling: fewer shapes, at the cost of padding (12 and 25 % at most)."""
+
+Run = Callable[[Batch, Tensor, float], Tensor]
+
+
+@dataclass(frozen=True, eq=False)
+class _Captured:
+    graph: Any  # torch.cuda.CUDAGraph
+    piece: Batch
+    drawn: Tensor
+    figures: Tensor
+
+
+class Graphs:
+    """Calls `run(piece, drawn, share)`, which fills `model`'s gradients and returns figures, or replays what it did.
+
+    A shape runs plainly when it is met first, which builds its kernels, and is captured when it is met again.
+    """
+
+    def __init__(self, run: Run, model: nn.Module) -> None:
+        self.run, self.model = run, model
+        self.met: set[Hashable] = set()
+        self.captured: dict[Hashable, _Captured] = {}
+        self.pool: Any = None
+        self.replayed = self.calls = 0
+
+    def __call__(self, piece: Batch, drawn: Tensor, share: float) -> Tensor:
+        """Figures of a piece, valid until the next call. Gradients that are None become zeros first."""
+        for parameter in self.model.parameters():
+            if parameter.grad is None:
+                parameter.grad = torch.zeros_like(parameter)
+        piece = rounded(piece)
+        key = (*(tuple(tensor.shape) for tensor in tensors_of(piece)), share)
+        self.calls += 1
+        found = self.captured.get(key)
+        if found is None and key in self.met and len(self.captured) < MOST:
+            found = self.captured[key] = self._capture(piece, drawn, share)
+        if found is None:
+            self.met.add(key)
+            device = next(self.model.parameters()).device
+            return self.run(piece.to(device), drawn.to(device), share)
+        for static, given in zip(tensors_of(found.piece), tensors_of(piece), strict=True):
+            static.copy_(given, non_blocking=True)
+        found.drawn.copy_(drawn, non_blocking=True)
+        found.graph.replay()
+        self.replayed += 1
+        return found.figures
+
+    def _capture(self, piece: Batch, drawn: Tensor, share: float) -> _Captured:
+        """The graph of a shape; nothing runs, so the gradients stay as they are."""
+        device = next(self.model.parameters()).device
+        static, asked = piece.to(device), drawn.to(device)
+        self.pool = self.pool or torch.cuda.graph_pool_handle()
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph, pool=self.pool):
+            figures = self.run(static, asked, share)
+        log.debug("captured a graph for %s", [tuple(t.shape) for t in tensors_of(piece)][:1])
+        return _Captured(graph, static, asked, figures)
+
+    def figures(self) -> dict[str, float]:
+        """Shapes that have a graph, and the share of calls that were replays."""
+        return {"shapes": len(self.captured), "replayed": self.replayed / max(1, self.calls)}
+
+
+def tensors_of(batch: Batch) -> Iterator[Tensor]:
+    """All tensors of a batch in a fixed order."""
+    yield from batch.inputs.values()
+    yield from (value for value in vars(batch).values() if isinstance(value, Tensor))
+
+
+def rounded(batch: Batch) -> Batch:
+    """The batch padded to one of few shapes; what is added counts for nothing."""
+    cells = _upwards(batch.words.shape[1], CELLS_MULTIPLE, CELL_STEPS) - batch.words.shape[1]
+    units = _upwards(len(batch.unit_slot), UNITS_MULTIPLE, UNIT_STEPS) - len(batch.unit_slot)
+    if cells == units == 0:
+        return batch
+    inputs = {
+        name: F.pad(values, (0, cells), value=PAD) if name in ("tokens", "rows", "cols") else values
+        for name, values in batch.inputs.items()
+    }
+    return Batch(
+        inputs=inputs,
+        words=F.pad(batch.words, (0, cells), value=-1),
+        start=batch.start,
+        end=batch.end,
+        unit_sample=F.pad(batch.unit_sample, (0, units)),
+        unit_slot=F.pad(batch.unit_slot, (0, units)),
+        unit_token=F.pad(batch.unit_token, (0, units), value=-1),
+        unit_word=F.pad(batch.unit_word, (0, units), value=-1),
+    )
+
+
+def _upwards(size: int, multiple: int, steps: int) -> int:
+    """The next size among `steps` within each doubling, a multiple of `multiple`."""
+    grain = max(multiple, (1 << max(size - 1, 1).bit_length()) // (2 * steps))
+    return -(-size // grain) * grain

@@ -1,0 +1,131 @@
+"""Whether an option that hangs on the machine's libraries works here: tried by a process of its own, which may die.
+
+    python -m ctm.training.probe graphs cuda        exit status 0: gradients as without it; else why not, on stderr
+
+Notable: torch.compile needs a compiler on the machine and has frozen drivers, and a failed capture of a CUDA graph can
+leave a process unusable: the trainer must not find out itself.
+"""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+from functools import cache
+
+import torch
+
+from ctm.model.config import ModelConfig
+from ctm.model.model import CTM
+from ctm.training.batch import Batch
+from ctm.training.compiled import compile_parts
+from ctm.training.graphs import Graphs, Run
+from ctm.training.loss import thought_loss
+
+log = logging.getLogger(__name__)
+SECONDS = 300.0
+"""A probe that takes longer has failed."""
+NEAR = 1e-3
+"""Largest relative difference of gradients (norms, float32)."""
+VOCABULARY = 64
+
+
+def probed(option: str, device: torch.device) -> bool:
+    """Whether to use an option that was asked for; why not is logged. Graphs are for CUDA and ROCm."""
+    if option == "graphs" and device.type != "cuda":
+        return False
+    why = works(option, device)
+    if why is not None:
+        log.warning("training.%s is off here: %s", option, why)
+    return why is None
+
+
+@cache
+def works(option: str, device: torch.device) -> str | None:
+    """None where "graphs" or "compile" works on the device, else why not, in a line."""
+    command = [sys.executable, "-m", "ctm.training.probe", option, str(device)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
+    except subprocess.TimeoutExpired:
+        return f"the probe took longer than {SECONDS:.0f} s"
+    if done.returncode == 0:
+        return None
+    said = done.stderr.strip().splitlines()
+    return said[-1] if said else f"the probe ended with status {done.returncode}"
+
+
+def compared(option: str, device: torch.device) -> float:
+    """Relative difference of a small model's gradients with and without the option, over batches of two shapes."""
+    model = small_model(device)
+    shapes = [batch_of(size, cells) for size, cells in ((4, 16), (4, 32), (4, 16), (4, 32), (4, 16))]
+    plain = gradients(model, shapes, device, None)
+    if option == "compile":
+        compile_parts(model)
+        with_option = gradients(model, shapes, device, None)
+    elif option == "graphs":
+        with_option = gradients(model, shapes, device, Graphs(run_of(model), model))
+    else:
+        raise ValueError(f"no option {option!r}; there are 'graphs' and 'compile'")
+    return float((with_option - plain).norm() / plain.norm())
+
+
+def small_model(device: torch.device) -> CTM:
+    """A CTM of three ticks."""
+    torch.manual_seed(0)
+    config = ModelConfig(
+        vocabulary=VOCABULARY, width=32, heads=2, blocks=1, neurons=32, ticks=3, memory=3, nlm_hidden=4,
+        synapse_depth=2, action_pairs=16, out_pairs=16, self_pairs=2,
+    )  # fmt: skip
+    return CTM(config).to(device).train()
+
+
+def batch_of(size: int, cells: int) -> Batch:
+    """Random texts, each with an answer of one token."""
+    tokens = torch.randint(5, VOCABULARY, (size, cells))
+    units = torch.zeros(32, dtype=torch.int64)
+    nothing = torch.full_like(units, -1)
+    asked = torch.where(torch.arange(32) < size, 7, nothing)
+    return Batch(
+        inputs={
+            "tokens": tokens, "rows": torch.zeros_like(tokens), "cols": torch.arange(cells).expand(size, -1) % 48,
+            "lengths": torch.randint(2, cells, (size,)), "diagnosis": torch.tensor([[1, 1]]).repeat(size, 1),
+        },
+        words=torch.full_like(tokens, -1), start=torch.ones(size, dtype=torch.int64),
+        end=torch.ones(size, dtype=torch.int64), unit_sample=torch.arange(32) % size, unit_slot=units,
+        unit_token=asked, unit_word=nothing,
+    )  # fmt: skip
+
+
+def gradients(model: CTM, batches: list[Batch], device: torch.device, graphs: Graphs | None) -> torch.Tensor:
+    """All gradients in one vector, added up over the batches."""
+    model.zero_grad(set_to_none=False)
+    call = graphs or run_of(model)
+    for batch in batches:
+        drawn = torch.zeros(len(batch.start), dtype=torch.int64)
+        if graphs is None:
+            batch, drawn = batch.to(device), drawn.to(device)
+        call(batch, drawn, 1.0)
+    return torch.cat([p.grad.reshape(-1).clone().cpu() for p in model.parameters() if p.grad is not None])
+
+
+def run_of(model: CTM) -> Run:
+    """The plain call: gradients of a batch, and its loss."""
+
+    def run(batch: Batch, drawn: torch.Tensor, share: float) -> torch.Tensor:
+        thought = model(**batch.inputs, say_with_gradient=False)
+        loss = thought_loss(model, thought, batch, later_ticks=0.5, drawn=drawn)
+        (loss.total * share).backward()
+        return loss.at_lowest
+
+    return run
+
+
+def main() -> None:
+    option, device = sys.argv[1:]
+    difference = compared(option, torch.device(device))
+    if not difference < NEAR:
+        sys.exit(f"gradients differ by {difference:.1e} of their norm")
+
+
+if __name__ == "__main__":
+    main()

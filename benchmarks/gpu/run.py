@@ -45,7 +45,14 @@ from ctm.training.settings import StageRun, StageSettings, TrainingSettings  # n
 from ctm.training.stage import train_stage  # noqa: E402
 
 VOCABULARY = 8192
-OPTIONS = {"plain": (), "compile": ("compile",), "graphs": ("graphs",), "both": ("compile", "graphs")}
+OPTIONS = {
+    "plain": (),
+    "compile": ("compile",),
+    "graphs": ("graphs",),
+    "graphs, joined": ("graphs", "joined"),
+    "graphs, compile": ("graphs", "compile"),
+    "all three": ("graphs", "joined", "compile"),
+}
 MATRIX = 8192
 GB = 1e9
 DEVICE = torch.device("cuda")
@@ -119,11 +126,15 @@ def step_flops(trainer: Trainer) -> float:
     return flops / len(part.start)
 
 
-def rates(config: Config, name: str, peak: dict[str, float], steps: int) -> Iterator[dict[str, Any]]:
+def rates(
+    config: Config, name: str, peak: dict[str, float], steps: int, options: list[str]
+) -> Iterator[dict[str, Any]]:
     """Samples/s of a stage with every combination of options, bfloat16."""
     stage = config.training.stages[name]
     flops = 0.0
     for option, chosen in OPTIONS.items():
+        if option not in options:
+            continue
         _clean()
         began = time.perf_counter()
         training = dataclasses.replace(
@@ -183,7 +194,7 @@ def curves(config: Config, data: Path, folder: Path, samples: int) -> Iterator[d
     )
     model = {k: v for k, v in dataclasses.asdict(config.model).items()
              if k not in ("ticks", "memory", "vocabulary", "diagnoses")}  # fmt: skip
-    for precision, graphs in (("float32", False), ("bfloat16", False), ("bfloat16", True)):
+    for precision, graphs in (("float32", True), ("bfloat16", True), ("bfloat16", False)):
         _clean()
         training = dataclasses.replace(
             config.training, precision=precision, graphs=graphs, log_steps=1, validation_items=200,
@@ -254,6 +265,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=CHECKOUT / "runs" / "gpu")
     parser.add_argument("--parts", nargs="*", default=["rates", "memory", "curves"])
     parser.add_argument("--stages", nargs="*", default=["stage1", "stage2", "stage3", "stage4"])
+    parser.add_argument("--options", nargs="*", default=list(OPTIONS))
     given = parser.parse_args()
     if not torch.cuda.is_available():
         parser.error("no GPU that torch can use (CUDA or ROCm) is here")
@@ -273,7 +285,7 @@ def main() -> None:
 
     for name in given.stages:
         if "rates" in given.parts:
-            note("rates", rates(config, name, found["peaks"], given.steps))
+            note("rates", rates(config, name, found["peaks"], given.steps, given.options))
         if "memory" in given.parts:
             note("memory", memories(config, name))
     if given.data and "curves" in given.parts:

@@ -10,7 +10,7 @@ import torch
 
 from ctm.model.model import CTM
 from ctm.training.batch import Batch
-from ctm.training.gradients import cut
+from ctm.training.pieces import cut
 
 SAMPLES = 4
 NEAR_ZERO, LARGE = 1e-3, 10.0

@@ -9,9 +9,7 @@ samples of a piece with each other.
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import logging
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -20,18 +18,18 @@ import torch
 from torch import Tensor
 
 from ctm.model.base import EditModel
-from ctm.training.batch import CELLS_MULTIPLE, UNITS_MULTIPLE, Batch
+from ctm.training.batch import Batch
 from ctm.training.compiled import compile_parts
 from ctm.training.deep_supervision import model_loss
 from ctm.training.graphs import Graphs
 from ctm.training.memory import Fit, free, ran_out, tighter
+from ctm.training.pieces import bounds, cut, join
 from ctm.training.probe import probed
 from ctm.training.ranks import Ranks
 from ctm.training.settings import StageSettings, TrainingSettings
 
 log = logging.getLogger(__name__)
 FIGURES = ("loss_lowest", "loss_certain", "diversity", "certainty", "sync_variance")
-UNIT_COLUMNS = ("unit_slot", "unit_token", "unit_word")
 
 
 class Gradients:
@@ -43,6 +41,10 @@ class Gradients:
     ) -> None:  # fmt: skip
         self.model, self.stage, self.training, self.ranks = model, stage, training, ranks
         self.device, self.precision, self.seed = device, precision, seed
+        # micro-batches of a step, and samples of each
+        self.parts, self.size = (1, stage.batch * stage.accumulation) if training.joined else (
+            stage.accumulation, stage.batch,
+        )  # fmt: skip
         self.compiled = training.compile and probed("compile", device)
         if self.compiled:
             compile_parts(model)
@@ -81,9 +83,8 @@ class Gradients:
                 figures = self.ranks.sum(sums).tolist()
                 return dict(zip(FIGURES, figures, strict=True))
             self.model.zero_grad(set_to_none=True)
-            free(self.device)
             problem = problem or "another process ran out of memory"
-            smaller = tighter(self.fit, self.stage, self.training)
+            smaller = tighter(self.fit, self.size, self.stage.ticks, self.training)
             if smaller is None:
                 raise MemoryError(
                     f"step {step} does not fit memory with {self.fit}: {problem}. Give the rule more vram, or set "
@@ -91,19 +92,22 @@ class Gradients:
                 )
             told(problem, self.fit, smaller)
             self.use(smaller)
+            free(self.device)
 
     def _attempt(self, parts: list[Batch], step: int) -> tuple[Tensor, str | None]:
         """Sums of FIGURES over this process's pieces, and the error where memory ran out (its frames are gone)."""
         sums = torch.zeros(len(FIGURES), device=self.device)
         try:
             number = 0
-            for micro, part in enumerate(parts):
-                drawn = self._drawn_ticks(part, step, micro)
-                for place, (begin, end) in enumerate(bounds(self.stage.batch, self.fit.pieces)):
+            ticks = [self._drawn_ticks(part, step, micro) for micro, part in enumerate(parts)]
+            if self.training.joined:
+                parts, ticks = [join(parts)], [torch.cat(ticks)]
+            for micro, (part, drawn) in enumerate(zip(parts, ticks, strict=True)):
+                for place, (begin, end) in enumerate(bounds(self.size, self.fit.pieces)):
                     number += 1
                     if (number - 1) % self.ranks.count == self.ranks.rank:
                         piece = part if self.fit.pieces == 1 else cut(part, begin, end)
-                        share = (end - begin) / (self.stage.batch * len(parts))
+                        share = (end - begin) / (self.size * self.parts)
                         torch.manual_seed(self._place(step, micro, 1 + place))
                         sums += share * self._run(piece, drawn[begin:end], share)
         except Exception as error:
@@ -140,45 +144,10 @@ class Gradients:
 
     def _shared(self) -> int:
         """Fewest pieces that give all processes the same number of them, or else each at least one."""
-        stage, count = self.stage, self.ranks.count
-        doubled = [2**n for n in range(stage.batch.bit_length()) if 2**n <= stage.batch]
-        even = [p for p in doubled if stage.accumulation * p % count == 0]
-        enough = [p for p in doubled if stage.accumulation * p >= count]
+        count = self.ranks.count
+        doubled = [2**n for n in range(self.size.bit_length()) if 2**n <= self.size]
+        even = [p for p in doubled if self.parts * p % count == 0]
+        enough = [p for p in doubled if self.parts * p >= count]
         if not enough:
-            raise ValueError(
-                f"{count} processes have {stage.batch} x {stage.accumulation} samples a step to share"
-            )
+            raise ValueError(f"{count} processes have {self.size} x {self.parts} samples a step to share")
         return (even or enough)[0]
-
-
-def bounds(samples: int, pieces: int) -> list[tuple[int, int]]:
-    """Where each of `pieces` nearly equal pieces begins and ends."""
-    edges = [samples * i // pieces for i in range(pieces + 1)]
-    return list(itertools.pairwise(edges))
-
-
-def cut(batch: Batch, begin: int, end: int) -> Batch:
-    """Samples begin..end of a batch, as narrow as they allow."""
-    longest = int(batch.inputs["lengths"][begin:end].max())
-    width = min(math.ceil(longest / CELLS_MULTIPLE) * CELLS_MULTIPLE, batch.words.shape[1])
-    inputs = {
-        name: values[begin:end, :width] if name in ("tokens", "rows", "cols") else values[begin:end]
-        for name, values in batch.inputs.items()
-    }
-    asked = (batch.unit_token >= 0) | (batch.unit_word >= 0)
-    mine = torch.nonzero(asked & (batch.unit_sample >= begin) & (batch.unit_sample < end))[:, 0]
-    size = math.ceil(max(1, len(mine)) / UNITS_MULTIPLE) * UNITS_MULTIPLE
-    columns = {name: _filled(getattr(batch, name)[mine], size) for name in UNIT_COLUMNS}
-    columns["unit_slot"].clamp_(min=0)
-    return Batch(
-        inputs=inputs,
-        words=batch.words[begin:end, :width],
-        start=batch.start[begin:end],
-        end=batch.end[begin:end],
-        unit_sample=_filled(batch.unit_sample[mine] - begin, size).clamp_(min=0),
-        **columns,
-    )
-
-
-def _filled(values: Tensor, size: int) -> Tensor:
-    return torch.cat([values, values.new_full((size - len(values),), -1)])

@@ -15,10 +15,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from ctm.grid.tokenizer import PAD
 from ctm.training.batch import CELLS_MULTIPLE, UNITS_MULTIPLE, Batch
+from ctm.training.pieces import widened
 
 log = logging.getLogger(__name__)
 MOST = 64
@@ -98,22 +97,7 @@ def rounded(batch: Batch) -> Batch:
     """The batch padded to one of few shapes; what is added counts for nothing."""
     cells = _upwards(batch.words.shape[1], CELLS_MULTIPLE, CELL_STEPS) - batch.words.shape[1]
     units = _upwards(len(batch.unit_slot), UNITS_MULTIPLE, UNIT_STEPS) - len(batch.unit_slot)
-    if cells == units == 0:
-        return batch
-    inputs = {
-        name: F.pad(values, (0, cells), value=PAD) if name in ("tokens", "rows", "cols") else values
-        for name, values in batch.inputs.items()
-    }
-    return Batch(
-        inputs=inputs,
-        words=F.pad(batch.words, (0, cells), value=-1),
-        start=batch.start,
-        end=batch.end,
-        unit_sample=F.pad(batch.unit_sample, (0, units)),
-        unit_slot=F.pad(batch.unit_slot, (0, units)),
-        unit_token=F.pad(batch.unit_token, (0, units), value=-1),
-        unit_word=F.pad(batch.unit_word, (0, units), value=-1),
-    )
+    return widened(batch, cells, units)
 
 
 def _upwards(size: int, multiple: int, steps: int) -> int:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import torch
 
-from ctm.training.settings import StageSettings, TrainingSettings
+from ctm.training.settings import TrainingSettings
 
 log = logging.getLogger(__name__)
 GB = 10**9
@@ -29,7 +29,7 @@ class Fit:
     """How the steps of a stage are made to fit."""
 
     pieces: int = 1
-    """Pieces that each micro-batch of the config is cut into."""
+    """Pieces that each micro-batch is cut into, or the whole step where its micro-batches are joined."""
     checkpoint_ticks: int = 0
     """Ticks between gradient checkpoints; 0: none."""
     ticks: int = 0
@@ -38,15 +38,18 @@ class Fit:
     """Whether micro-batches are replayed as CUDA graphs, which keep memory of their own."""
 
 
-def tighter(fit: Fit, stage: StageSettings, training: TrainingSettings) -> Fit | None:
-    """The next smaller way: no graphs, half the micro-batch, gradient checkpoints, fewer ticks; None after the last."""
+def tighter(fit: Fit, batch: int, ticks: int, training: TrainingSettings) -> Fit | None:
+    """The next smaller way: half the samples at once, no graphs, gradient checkpoints, fewer ticks; None after those.
+
+    batch: samples of a micro-batch. ticks: of the stage.
+    """
+    if -(-batch // fit.pieces) > max(1, training.smallest_batch):
+        return dataclasses.replace(fit, pieces=min(2 * fit.pieces, batch))
     if fit.graphs:
         return dataclasses.replace(fit, graphs=False)
-    if -(-stage.batch // fit.pieces) > max(1, training.smallest_batch):
-        return dataclasses.replace(fit, pieces=min(2 * fit.pieces, stage.batch))
     if training.memory_checkpoint_ticks and not fit.checkpoint_ticks:
         return dataclasses.replace(fit, checkpoint_ticks=training.memory_checkpoint_ticks)
-    if 0 < training.fewer_ticks < (fit.ticks or stage.ticks):
+    if 0 < training.fewer_ticks < (fit.ticks or ticks):
         return dataclasses.replace(fit, ticks=training.fewer_ticks)
     return None
 

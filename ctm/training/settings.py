@@ -89,6 +89,9 @@ class TrainingSettings:
     """The same once micro-batches cannot be cut further and memory runs out; 0: not tried."""
     fewer_ticks: int = 0
     """Ticks of a thought once that does not suffice either (48 in the specification); 0: not tried."""
+    joined: bool = False
+    """Train a step's micro-batches as one: the same gradient, and a GPU has more to do at once. Where memory runs out,
+    it is cut again."""
     graphs: bool = False
     """Replay micro-batches as CUDA graphs (CUDA, ROCm), where a probe finds them right."""
     compile: bool = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import os
 
@@ -54,9 +55,13 @@ def test_a_shape_that_was_not_met_runs_plainly() -> None:
     assert graphs.figures() == {"shapes": 0, "replayed": 0.0} and len(graphs.met) == 2
 
 
-def test_memory_that_runs_out_costs_the_graphs_first(run: StageRun) -> None:
-    smaller = tighter(Fit(graphs=True), run.stage, run.training)
-    assert smaller == Fit()
+def test_what_memory_that_runs_out_costs(run: StageRun) -> None:
+    training = dataclasses.replace(run.training, memory_checkpoint_ticks=8)
+    fit: Fit | None = Fit(graphs=True)
+    ladder = []
+    while fit := tighter(fit, 4, 64, training):
+        ladder.append((fit.pieces, fit.graphs, fit.checkpoint_ticks))
+    assert ladder == [(2, True, 0), (4, True, 0), (4, False, 0), (4, False, 8)]
 
 
 def test_an_option_that_fails_its_probe_is_off_and_says_why(caplog: pytest.LogCaptureFixture) -> None:

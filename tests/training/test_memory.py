@@ -17,8 +17,9 @@ from ctm.model.weights import load_weights
 from ctm.training import gradients as module
 from ctm.training.batch import Batch, batches
 from ctm.training.data import load_split, plan_visits
-from ctm.training.gradients import Gradients, bounds, cut
+from ctm.training.gradients import Gradients
 from ctm.training.memory import Fit, cap_vram, ran_out, tighter
+from ctm.training.pieces import bounds, cut
 from ctm.training.ranks import Ranks
 from ctm.training.settings import StageRun
 from ctm.training.stage import make_model, train_stage
@@ -52,6 +53,23 @@ def test_the_gradient_of_pieces_is_that_of_the_whole(run: StageRun, grids, piece
         torch.testing.assert_close(two[name], gradient, rtol=1e-9, atol=1e-11, msg=f"gradient of {name}")
 
 
+@pytest.mark.parametrize("pieces", [1, 5])
+def test_the_gradient_of_joined_micro_batches_is_the_same(run: StageRun, grids, pieces: int) -> None:
+    made = []
+    for joined in (False, True):
+        training = dataclasses.replace(run.training, joined=joined)
+        gradients, parts = double(dataclasses.replace(run, training=training), grids)
+        if joined:
+            assert len({part.words.shape[1] for part in parts}) > 1, "micro-batches of one width show little"
+            gradients.use(Fit(pieces=pieces))
+        figures = gradients.of_step(parts, 5, never)
+        made.append((figures, {n: p.grad for n, p in gradients.model.named_parameters()}))
+    (apart, one), (together, two) = made
+    assert apart["loss_certain"] == pytest.approx(together["loss_certain"], abs=1e-5)
+    for name, gradient in one.items():
+        torch.testing.assert_close(two[name], gradient, rtol=1e-9, atol=1e-11, msg=f"gradient of {name}")
+
+
 def test_a_piece_is_narrow_and_has_the_units_of_its_samples(run: StageRun, grids) -> None:
     _, parts = double(run, grids)
     whole = parts[0]
@@ -79,18 +97,17 @@ def test_a_piece_is_narrow_and_has_the_units_of_its_samples(run: StageRun, grids
 
 
 def test_what_is_given_up_and_in_which_order(run: StageRun) -> None:
-    stage = dataclasses.replace(run.stage, batch=6, ticks=64)
     training = dataclasses.replace(run.training, memory_checkpoint_ticks=8, fewer_ticks=48)
     fit: Fit | None = Fit()
     ladder = []
-    while fit := tighter(fit, stage, training):
+    while fit := tighter(fit, 6, 64, training):
         ladder.append((fit.pieces, fit.checkpoint_ticks, fit.ticks))
     assert ladder == [(2, 0, 0), (4, 0, 0), (6, 0, 0), (6, 8, 0), (6, 8, 48)]
     early = dataclasses.replace(training, smallest_batch=3, fewer_ticks=0)
-    assert tighter(Fit(2), stage, early) == Fit(2, 8), (
+    assert tighter(Fit(2), 6, 64, early) == Fit(2, 8), (
         "the config's order: checkpoints before smaller batches"
     )
-    assert tighter(Fit(2, 8), stage, early) is None
+    assert tighter(Fit(2, 8), 6, 64, early) is None
 
 
 def test_errors_that_say_memory_is_used_up() -> None:

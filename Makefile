@@ -6,6 +6,7 @@
 # make ablate SUITE=pairs.jsonl    the demo without one part of its data each, measured on a suite of real code
 # make tune    searches the demo's hyper-parameters for an hour, on the data of a finished demo -> runs/tune/table.md
 # make compare the CTM against the TRM, a CTM of one tick and a plain transformer, on the data of a finished demo
+# make gpu     rates, memory and precision of the full-scale trainer on the GPU at hand -> runs/gpu/table.md
 # make kill-collector REPOSITORY=path       the collector of commits killed 20 times over a real repository: nothing lost
 # make kill-trainer       every stage of a tiny curriculum killed at ten random steps: bit-identical ends
 #
@@ -15,7 +16,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: demo test check bench ablate compare tune million kill-collector kill-trainer dag full lock setup clean-demo
+.PHONY: demo test check bench ablate compare tune gpu million kill-collector kill-trainer dag full lock setup clean-demo
 
 PYTHON ?= python3
 HARDWARE ?= cpu
@@ -70,6 +71,9 @@ tune: .venv/.dev
 
 compare: .venv/.train
 	$(BIN)/python benchmarks/compare/run.py $(COMPARE)
+
+gpu: .venv/.train
+	$(BIN)/python benchmarks/gpu/run.py $(GPU)
 
 # memory of each step must not depend on the number of pairs: a quarter of them first, then all
 million: .venv/.train

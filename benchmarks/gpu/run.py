@@ -25,6 +25,7 @@ from typing import Any
 
 import torch
 import torch._dynamo
+from matplotlib import pyplot
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(CHECKOUT / "benchmarks"))
@@ -138,7 +139,7 @@ def rates(
         _clean()
         began = time.perf_counter()
         training = dataclasses.replace(
-            config.training, **{key: key in chosen for key in ("compile", "graphs")}
+            config.training, **{key: key in chosen for key in ("compile", "graphs", "joined")}
         )
         trainer = Trainer(config.model, stage, training, torch.bfloat16)
         flops = flops or step_flops(trainer)
@@ -219,6 +220,23 @@ def curves(config: Config, data: Path, folder: Path, samples: int) -> Iterator[d
         }  # fmt: skip
 
 
+def plot(found: list[dict[str, Any]], samples: int, path: Path) -> None:
+    """The losses in both precisions by samples (of a step), and how far they are apart."""
+    wide, narrow = (curve["losses"] for curve in found[:2])
+    figure, (losses, difference) = pyplot.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
+    at = [samples * (step + 1) for step in range(len(wide))]
+    losses.plot(at, wide, label="float32")
+    losses.plot(at, narrow, "--", label="bfloat16")
+    losses.set(xlabel="samples", ylabel="loss, nats a sample", ylim=(0, None))
+    losses.legend(frameon=False)
+    difference.plot(at, [100 * (b - a) / a for a, b in zip(wide, narrow, strict=True)], linewidth=1)
+    difference.axhline(0, color="gray", linewidth=0.6)
+    difference.set(xlabel="samples", ylabel="bfloat16 less float32, % of the loss")
+    for axes in (losses, difference):
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(path, dpi=110)
+
+
 def tables(found: dict[str, Any]) -> str:
     """Markdown of what has been measured."""
     peak = {name: f"{value / 1e12:.0f}" for name, value in found["peaks"].items()}
@@ -290,6 +308,8 @@ def main() -> None:
             note("memory", memories(config, name))
     if given.data and "curves" in given.parts:
         note("curves", curves(config, given.data, given.out / "curves", given.samples))
+        first = config.training.stages["stage1"]
+        plot(found["curves"], first.batch * first.accumulation, given.out / "precision.png")
     print(tables(found), end="")
 
 

@@ -83,7 +83,8 @@ def cap_vram(device: torch.device, vram: float, sharing: int = 1) -> None:
         return
     total = torch.cuda.get_device_properties(device).total_memory
     cap = vram * GB / sharing
-    torch.cuda.set_per_process_memory_fraction(min(1.0, cap / total), device)
+    number = torch.cuda.current_device() if device.index is None else device.index
+    torch.cuda.set_per_process_memory_fraction(min(1.0, cap / total), number)
     log.info(
         "%s: the rule's vram is %.1f GB of %.1f GB that the device reports", device, cap / GB, total / GB
     )

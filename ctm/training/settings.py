@@ -92,7 +92,7 @@ class TrainingSettings:
     joined: bool = False
     """Train a step's micro-batches as one: the same gradient, and a GPU has more to do at once. Where memory runs out,
     it is cut again."""
-    graphs: bool = False
+    graphs: bool = True
     """Replay micro-batches as CUDA graphs (CUDA, ROCm), where a probe finds them right."""
     compile: bool = False
     """Send the encoder, the synapse and the synchronisations through torch.compile, where a probe finds it right."""

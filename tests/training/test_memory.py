@@ -124,13 +124,18 @@ def test_the_cap_of_a_device_is_clamped_and_shared(monkeypatch: pytest.MonkeyPat
 
     fractions = []
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: Device)
-    monkeypatch.setattr(
-        torch.cuda, "set_per_process_memory_fraction", lambda share, device: fractions.append(share)
-    )
+
+    def capped(share: float, device: int) -> None:
+        assert isinstance(device, int), "torch refuses a device without a number here"
+        fractions.append(share)
+
+    monkeypatch.setattr(torch.cuda, "set_per_process_memory_fraction", capped)
     caplog.set_level("INFO")
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
     for vram, sharing in ((8, 1), (64, 1), (8, 2), (0, 1)):
         cap_vram(torch.device("cuda", 0), vram, sharing)
-    assert fractions == [0.5, 1.0, 0.25]
+    cap_vram(torch.device("cuda"), 8)
+    assert fractions == [0.5, 1.0, 0.25, 0.5]
     assert "the rule's vram is 64.0 GB of 16.0 GB that the device reports" in caplog.text
 
 

@@ -21,7 +21,7 @@ from torch import Tensor
 from ctm.model.base import EditModel
 from ctm.training.batch import CELLS_MULTIPLE, UNITS_MULTIPLE, Batch
 from ctm.training.deep_supervision import model_loss
-from ctm.training.memory import Fit, free, ran_out, tighter
+from ctm.training.memory import Fit, free, ran_out, reason, tighter
 from ctm.training.ranks import Ranks
 from ctm.training.settings import StageSettings, TrainingSettings
 
@@ -94,7 +94,7 @@ class Gradients:
         except Exception as error:
             if not ran_out(error):
                 raise
-            return sums, str(error).splitlines()[0] or type(error).__name__
+            return sums, reason(error)
         return sums, None
 
     def _backward(self, piece: Batch, drawn: Tensor, share: float) -> Tensor:

@@ -9,6 +9,8 @@
 # make gpu     rates, memory and precision of the full-scale trainer on the GPU at hand -> runs/gpu/table.md
 # make kill-collector REPOSITORY=path       the collector of commits killed 20 times over a real repository: nothing lost
 # make kill-trainer       every stage of a tiny curriculum killed at ten random steps: bit-identical ends
+# make setup   .venv/ alone              make lock    the pinned versions in envs/
+# make clean-demo   runs/demo/ removed
 #
 # Each sets itself up: a virtual environment in .venv, pip only. torch comes from pip's own index unless TORCH_INDEX_URL
 # names another (CPU-only, CUDA or ROCm wheels). PYTHON=python3.12 picks the interpreter, HARDWARE=cuda the lock file.

@@ -5,7 +5,8 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from ctm.pipeline import budget
-from ctm.pipeline.config import ConfigError, load, model_json, settings_json, stage_json, trm_json
+from ctm.pipeline.config import load, model_json, settings_json, stage_json, trm_json
+from ctm.pipeline.config_errors import ConfigError
 from ctm.pipeline.lineage import Lineage
 from ctm.pipeline.shards import shard_names
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from ctm.model.backbone import Backbone
+from ctm.model.backbone import Backbone, padding_mask
 from ctm.model.config import Sizes
 from ctm.model.heads import Units
 
@@ -94,15 +94,27 @@ class EditModel(nn.Module, ABC):
     checkpoint_ticks: int = 0
     """Ticks whose intermediate values are forgotten and made again in backward, at a time; 0: all are kept."""
     config: Sizes
-    backbone: Backbone
     units: Units
 
-    @abstractmethod
+    def __init__(self, config: Sizes) -> None:
+        super().__init__()
+        self.config = config
+        self.backbone = Backbone(config)
+
     def encode(self, tokens: Tensor, rows: Tensor, cols: Tensor, lengths: Tensor, diagnosis: Tensor) -> Any:
         """tokens, rows, cols int64 [B, N]; lengths int64 [B] with END; diagnosis int64 [B, 2] (cell or -1, kind).
 
-        Returns an `Encoding`, which may hold more for this model's own ticks.
+        Returns what `remember` makes of it.
         """
+        mask = padding_mask(lengths, tokens.shape[1], self.units.bias.dtype)
+        return self.remember(tokens, lengths, mask, self.backbone(tokens, rows, cols, diagnosis, mask))
+
+    def remember(self, tokens: Tensor, lengths: Tensor, mask: Tensor, h: Tensor) -> Any:
+        """What stays the same during a thought about the encoding h [B, N, d]; mask [B, N] as `padding_mask`.
+
+        Returns an `Encoding`, which may hold more for a model's own ticks.
+        """
+        return Encoded(tokens, lengths, mask, h, self.units.remember(h))
 
     @abstractmethod
     def start(self, memory: Any) -> Any:

@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from ctm.model.attention import Attention, Remembered, product_dtype
-from ctm.model.backbone import Backbone, padding_mask
 from ctm.model.base import EditModel, Output, Thought
 from ctm.model.config import ModelConfig
 from ctm.model.heads import Pointers, Units, certainty
@@ -55,10 +54,8 @@ class CTM(EditModel):
     config: ModelConfig
 
     def __init__(self, config: ModelConfig) -> None:
-        super().__init__()
-        self.config = config
+        super().__init__(config)
         c = config
-        self.backbone = Backbone(c)
         self.attention = Attention(c.action_pairs, c.width, c.heads)
         self.synapse = Synapse(c.width + c.neurons, c.neurons, c.synapse_depth, c.synapse_minimum, c.dropout)
         self.nlm = NeuronLevelModels(c.neurons, c.memory, c.nlm_hidden, c.nlm, c.dropout)
@@ -71,15 +68,8 @@ class CTM(EditModel):
         self.pointers = Pointers(c.out_pairs, c.width)
         self.units = Units(c)
 
-    def encode(
-        self, tokens: Tensor, rows: Tensor, cols: Tensor, lengths: Tensor, diagnosis: Tensor
-    ) -> Memory:
-        """tokens, rows, cols int64 [B, N]; lengths int64 [B] with END; diagnosis int64 [B, 2] (cell or -1, kind)."""
-        mask = padding_mask(lengths, tokens.shape[1], self.start_z.dtype)
-        return self.remember(tokens, lengths, mask, self.backbone(tokens, rows, cols, diagnosis, mask))
-
     def remember(self, tokens: Tensor, lengths: Tensor, mask: Tensor, h: Tensor) -> Memory:
-        """What stays the same during a thought about the encoding h [B, N, d]; mask [B, N] as `padding_mask`."""
+        """See `EditModel.remember`; with the keys and values that every tick attends to."""
         return Memory(
             tokens,
             lengths,

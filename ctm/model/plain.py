@@ -10,8 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ctm.model.attention import Attention
-from ctm.model.backbone import Backbone, padding_mask
-from ctm.model.base import EditModel, Encoded, Encoding, Output
+from ctm.model.base import EditModel, Encoding, Output
 from ctm.model.config import TransformerConfig
 from ctm.model.heads import Pointers, Units, certainty
 
@@ -23,22 +22,12 @@ class Transformer(EditModel):
     config: TransformerConfig
 
     def __init__(self, config: TransformerConfig) -> None:
-        super().__init__()
-        self.config = config
+        super().__init__(config)
         c = config
-        self.backbone = Backbone(c)
         self.attention = Attention(c.width, c.width, c.heads)
         self.start_query = nn.Parameter(torch.randn(c.width))
         self.pointers = Pointers(c.width, c.width)
         self.units = Units(c)
-
-    def encode(
-        self, tokens: Tensor, rows: Tensor, cols: Tensor, lengths: Tensor, diagnosis: Tensor
-    ) -> Encoded:
-        """See `EditModel.encode`."""
-        mask = padding_mask(lengths, tokens.shape[1], self.start_query.dtype)
-        h = self.backbone(tokens, rows, cols, diagnosis, mask)
-        return Encoded(tokens, lengths, mask, h, self.units.remember(h))
 
     def start(self, memory: Encoding) -> Tensor:
         """The learned query, [B, d]."""

@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ctm.model.backbone import Backbone, Block, padding_mask, turn_of
-from ctm.model.base import EditModel, Encoded, Encoding, Output
+from ctm.model.backbone import Block, turn_of
+from ctm.model.base import EditModel, Encoding, Output
 from ctm.model.config import TRMConfig
 from ctm.model.heads import Pointers, Units
 
@@ -64,10 +64,8 @@ class TRM(EditModel):
     config: TRMConfig
 
     def __init__(self, config: TRMConfig) -> None:
-        super().__init__()
-        self.config = config
+        super().__init__(config)
         c = config
-        self.backbone = Backbone(c)
         self.layers = nn.ModuleList(
             RecursiveLayer(c.width, c.heads, c.mlp, c.dropout) for _ in range(c.layers)
         )
@@ -79,20 +77,12 @@ class TRM(EditModel):
         nn.init.constant_(self.halt.bias, UNLIKELY)
         self.units = Units(c)
 
-    def encode(
-        self, tokens: Tensor, rows: Tensor, cols: Tensor, lengths: Tensor, diagnosis: Tensor
-    ) -> Encoded:
-        """See `EditModel.encode`; h is the paper's x."""
-        mask = padding_mask(lengths, tokens.shape[1], self.start_latent.dtype)
-        h = self.backbone(tokens, rows, cols, diagnosis, mask)
-        return Encoded(tokens, lengths, mask, h, self.units.remember(h))
-
     def start(self, memory: Encoding) -> Recursion:
         """The learned state before the first tick, the same at every cell."""
         return Recursion(self.start_latent.expand_as(memory.h), self.start_answer.expand_as(memory.h))
 
     def tick(self, state: Recursion, memory: Encoding) -> tuple[Recursion, Output]:
-        """One recursion: think n times, answer once, and say what the answer says."""
+        """One recursion from the code x: think n times, answer once, and say what the answer says."""
         x, mask, turn = memory.h, memory.mask[:, None, None, :], turn_of(memory.h, self.config.heads)
         latent, answer = state
         for _ in range(self.config.updates):

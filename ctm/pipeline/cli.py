@@ -10,7 +10,8 @@ import typer
 from rich.console import Console
 
 from ctm.pipeline import pairs_cli
-from ctm.pipeline.config import Config, ConfigError, read
+from ctm.pipeline.config import Config, read
+from ctm.pipeline.config_errors import ConfigError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
 lineage_app = typer.Typer(no_args_is_help=True, help="What decides whether a rule runs again.")

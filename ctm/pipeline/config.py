@@ -2,15 +2,14 @@
 
 Each step's settings are a frozen dataclass in the package that uses them; here they are joined into one model, with
 what only the workflow knows (shards, which sources are on, the machine). Resources are a section of their own, so that
-asking for less memory never reruns a step. Unknown keys are refused with the file, the key and the nearest right one.
+asking for less memory never reruns a step. What is wrong is refused in the words of `config_errors.py`.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -27,18 +26,13 @@ from ctm.model.config import ModelConfig, TRMConfig
 from ctm.pairs.build import PairSettings
 from ctm.pairs.quality import QualitySettings
 from ctm.pairs.splits import SplitSettings
+from ctm.pipeline.config_errors import ConfigError, unknown_keys, wrong_values
 from ctm.sources.commits import CommitSettings
 from ctm.sources.github import SearchSettings
 from ctm.sources.installed import InstalledSettings
 from ctm.sources.releases import ReleaseSettings
 from ctm.sources.stackoverflow_settings import TERMS, StackOverflowSettings
 from ctm.training.settings import StageRun, StageSettings, TrainingSettings
-
-REFERENCE = "docs/config.md"
-
-
-class ConfigError(ValueError):
-    """A key or value of the configuration that cannot be used; the message names file, key, value and remedy."""
 
 
 @dataclass(frozen=True)
@@ -286,9 +280,8 @@ def load(values: Mapping[str, Any], files: Sequence[Path] = ()) -> Config:
     try:
         config = _ADAPTER.validate_python(values)
     except ValidationError as error:
-        raise ConfigError("\n".join(_explain(e, values, files) for e in error.errors())) from None
-    unknown = [_unknown(path, near, files) for path, near in _surplus(values, _dump(config), ())]
-    if unknown:
+        raise ConfigError("\n".join(wrong_values(error, values, files))) from None
+    if unknown := unknown_keys(values, _dump(config), files):
         raise ConfigError("\n".join(unknown))
     return config
 
@@ -380,48 +373,3 @@ def _without_nulls(values: Any) -> Any:
     if not isinstance(values, Mapping):
         return values
     return {key: _without_nulls(value) for key, value in values.items() if value is not None}
-
-
-def _surplus(values: Any, known: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], list[str]]]:
-    """Paths in `values` that the checked configuration does not have, each with the names it could have been."""
-    if not isinstance(values, Mapping) or not isinstance(known, Mapping):
-        return
-    for key, value in values.items():
-        if key not in known:
-            yield (*path, str(key)), [str(k) for k in known]
-        else:
-            yield from _surplus(value, known[key], (*path, str(key)))
-
-
-def _unknown(path: tuple[str, ...], names: list[str], files: Sequence[Path]) -> str:
-    near = difflib.get_close_matches(path[-1], names, n=1)
-    remedy = f"did you mean {near[0]!r}?" if near else f"the keys there are {', '.join(names)}"
-    return f"{_where(path, files)}: unknown key {'.'.join(path)!r}; {remedy} (all keys: {REFERENCE})"
-
-
-def _explain(error: Any, values: Mapping[str, Any], files: Sequence[Path]) -> str:
-    path: list[str] = []
-    at: Any = values
-    for part in error["loc"]:  # less the parts that name a branch of a union
-        inside = isinstance(at, (list, tuple)) and isinstance(part, int) and part < len(at)
-        if not inside and not (isinstance(at, Mapping) and part in at):
-            break
-        at = at[part]
-        path.append(str(part))
-    name = ".".join(path) or "the configuration"
-    given = f" (given: {at!r})" if path and not isinstance(at, Mapping) else ""
-    message = error["msg"].removeprefix("Value error, ")
-    return f"{_where(tuple(path), files)}: {name}: {message}{given}; see {REFERENCE}"
-
-
-def _where(path: tuple[str, ...], files: Sequence[Path]) -> str:
-    """The last file that has this path, or how else it can have come in."""
-    for file in reversed(files):
-        at: Any = yaml.safe_load(Path(file).read_text()) or {}
-        for part in path:
-            if not isinstance(at, Mapping) or part not in at:
-                break
-            at = at[part]
-        else:
-            return str(file)
-    return "--config" if files else "configuration"

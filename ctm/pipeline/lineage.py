@@ -20,7 +20,8 @@ from pathlib import Path
 
 import yaml
 
-from ctm.pipeline.config import Config, ConfigError, section
+from ctm.pipeline.config import Config, section
+from ctm.pipeline.config_errors import ConfigError
 
 OPTIONAL_RULES = ("collect_releases", "discover_repositories", "collect_commits", "collect_stackoverflow")
 

@@ -22,7 +22,7 @@ from ctm.training.batch import Batch
 from ctm.training.compiled import compile_parts
 from ctm.training.deep_supervision import model_loss
 from ctm.training.graphs import Graphs
-from ctm.training.memory import Fit, free, ran_out, tighter
+from ctm.training.memory import Fit, free, ran_out, reason, tighter
 from ctm.training.pieces import bounds, cut, join
 from ctm.training.probe import probed
 from ctm.training.ranks import Ranks
@@ -113,7 +113,7 @@ class Gradients:
         except Exception as error:
             if not ran_out(error):
                 raise
-            return sums, str(error).splitlines()[0] or type(error).__name__
+            return sums, reason(error)
         return sums, None
 
     def _run(self, piece: Batch, drawn: Tensor, share: float) -> Tensor:

@@ -32,7 +32,7 @@ from ctm.training.checkpoint import (
 from ctm.training.data import Plan, TrainingSet
 from ctm.training.gradients import Gradients
 from ctm.training.machine import Machine
-from ctm.training.memory import Fit
+from ctm.training.memory import Fit, no_way_on
 from ctm.training.metrics import Metrics
 from ctm.training.optimiser import make_optimiser, rate_at
 from ctm.training.ranks import Ranks
@@ -100,6 +100,11 @@ class Loop:
             metrics.go_on(self.progress.step, self.progress.metrics_bytes)
             log.info("%s: goes on at step %d of %d", self.name, self.progress.step, self.steps)
             return
+        with no_way_on(
+            f"{self.name}: the model and the moments of its optimiser do not fit memory; give the rule more vram, or "
+            "make the model smaller"
+        ):
+            self.optimizer.allocate()  # now: a step that fails half way cannot be taken back
         if self.training.ema:
             self.ema = {k: v.detach().clone() for k, v in self.model.named_parameters()}
         metrics.go_on(0, 0)
@@ -155,7 +160,7 @@ class Loop:
             self._keep(metrics)
 
     def _update(self, parts: list[Batch], metrics: Metrics, step: int) -> dict[str, Any]:
-        """One step of the optimiser. Raises Diverged before it is made."""
+        """One step of the optimiser. Raises Diverged before it is made, MemoryError where it fails half way."""
         rate = rate_at(step, self.steps, self.stage) * self.progress.rate_factor
         self.optimizer.set_rate(rate)
 
@@ -170,7 +175,11 @@ class Loop:
         if why:
             self.gradients.clear()
             raise Diverged(why)
-        self.optimizer.step()
+        with no_way_on(
+            f"{self.name}: memory ran out while the optimiser made step {step}, and some weights may have moved; "
+            "give the rule more vram and start again: the stage goes on at its last checkpoint"
+        ):
+            self.optimizer.step()
         self.gradients.clear()
         self.model.after_step()
         if self.ema:

@@ -11,7 +11,8 @@ import dataclasses
 import gc
 import logging
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import torch
@@ -59,6 +60,22 @@ def ran_out(error: BaseException) -> bool:
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
     return isinstance(error, RuntimeError) and any(text in str(error) for text in MESSAGES)
+
+
+def reason(error: BaseException) -> str:
+    """What an error says, on one line."""
+    return (str(error) or type(error).__name__).splitlines()[0]
+
+
+@contextmanager
+def no_way_on(what: str) -> Iterator[None]:
+    """Raise MemoryError(what) where memory runs out and no smaller way is left to try."""
+    try:
+        yield
+    except Exception as error:
+        if not ran_out(error):
+            raise
+        raise MemoryError(f"{what} ({reason(error)})") from error
 
 
 def free(device: torch.device) -> None:

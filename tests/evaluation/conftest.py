@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import ast
-import json
-import textwrap
 from pathlib import Path
 
 import pytest
 import torch
 
+import real_code
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.model import CTM
 from ctm.model.weights import save_weights
@@ -27,14 +25,7 @@ SIZES = {
 @pytest.fixture(scope="session")
 def functions() -> list[str]:
     """Short functions of the standard library, dedented."""
-    texts: dict[str, None] = {}
-    for name in MODULES:
-        source = Path(json.__file__).parents[1].joinpath(name).with_suffix(".py").read_text(encoding="utf-8")
-        lines = source.splitlines(keepends=True)
-        for node in ast.walk(ast.parse(source)):
-            if isinstance(node, ast.FunctionDef) and node.end_lineno - node.lineno < 8:
-                texts[textwrap.dedent("".join(lines[node.lineno - 1 : node.end_lineno]))] = None
-    return list(texts)
+    return real_code.functions(MODULES, shorter_than=8)
 
 
 @pytest.fixture(scope="session")
@@ -53,12 +44,7 @@ def items(functions: list[str]) -> list[Item]:
     """Two kinds of broken code, one of wrong code that compiles, clean code; one text that does not fit the grid."""
     made = []
     for number, text in enumerate(functions[:48]):
-        category, kind, buggy = (
-            ("syntax", "lost_colon", text.replace("):", ")", 1)),
-            ("syntax", "two_errors", text.replace("):", ")", 1).replace("(", "((", 1)),
-            ("logic", "negated", text.replace("return ", "return not ", 1)),
-            ("clean", "clean", text),
-        )[number % 4]
+        buggy, category, kind = real_code.broken(text, number)
         if buggy != text or category == "clean":
             made.append(Item(f"item-{number}", buggy, text, category, kind))
     return [*made, Item("too-long", "x = (\n" * 70, "x = 1\n" * 70, "syntax", "lost_colon")]

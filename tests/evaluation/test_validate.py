@@ -114,7 +114,7 @@ def test_leak_between_samples_is_seen(
 ) -> None:
     assert checks.batching(model, states)[0]
     monkeypatch.setattr(
-        "ctm.model.model.padding_mask",
+        "ctm.model.base.padding_mask",
         lambda lengths, cells, dtype: torch.zeros(len(lengths), cells, dtype=dtype),
     )
     assert not checks.batching(model, states)[0]

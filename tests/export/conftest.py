@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import json
-import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +14,7 @@ from ctm.model.model import CTM
 from ctm.model.weights import save_weights
 from ctm.pairs.record import Origin, make_pair, write_pairs
 from ctm.training.initial import new_model
+from real_code import functions
 
 SIZES = {
     "width": 32, "heads": 2, "neurons": 32, "ticks": 4, "memory": 3, "nlm_hidden": 4, "synapse_depth": 2,
@@ -36,22 +34,11 @@ class Exported:
     pairs: Path
 
 
-def functions(module: str) -> list[str]:
-    """Short functions of a module of the standard library, dedented."""
-    source = Path(json.__file__).parents[1].joinpath(module).with_suffix(".py").read_text(encoding="utf-8")
-    lines = source.split("\n")
-    return [
-        textwrap.dedent("\n".join(lines[node.lineno - 1 : node.end_lineno]))
-        for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.FunctionDef) and node.end_lineno - node.lineno < 12
-    ]
-
-
 @pytest.fixture(scope="session")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
     folder = tmp_path_factory.mktemp("export")
     torch.set_num_threads(1)
-    texts = [text for name in ("heapq", "shlex", "textwrap", "calendar") for text in functions(name)]
+    texts = functions(("heapq", "shlex", "textwrap", "calendar"), shorter_than=12)
     codec = CodeTokenizer.train(texts, 1000)
     codec.save(folder / "tokenizer.json")
     model = new_model(SIZES, codec, 1).eval()

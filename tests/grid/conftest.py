@@ -2,43 +2,20 @@
 
 from __future__ import annotations
 
-import ast
-import json
 import random
-import textwrap
-from pathlib import Path
 
 import pytest
 
+import real_code
 from ctm.grid.tokenizer import CodeTokenizer
-
-MODULES = (
-    "json.decoder",
-    "textwrap",
-    "argparse",
-    "heapq",
-    "shlex",
-    "csv",
-    "tarfile",
-    "tokenize",
-    "random",
-    "ftplib",
-)
 
 
 @pytest.fixture(scope="session")
 def functions() -> list[str]:
     """Functions and classes of some modules of the standard library, dedented."""
-    texts: dict[str, None] = {}
-    for name in MODULES:
-        path = Path(json.__file__).parent.parent.joinpath(*name.split(".")).with_suffix(".py")
-        source = path.read_text(encoding="utf-8")
-        lines = source.splitlines(keepends=True)
-        for node in ast.walk(ast.parse(source)):
-            if isinstance(node, ast.FunctionDef | ast.ClassDef):
-                texts[textwrap.dedent("".join(lines[node.lineno - 1 : node.end_lineno]))] = None
+    texts = real_code.functions(classes=True)
     assert len(texts) > 400
-    return list(texts)
+    return texts
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from ctm.pipeline import reference
-from ctm.pipeline.config import Config, ConfigError, load, read, settings_json, stage_json
+from ctm.pipeline.config import Config, load, read, settings_json, stage_json
+from ctm.pipeline.config_errors import ConfigError
 from ctm.pipeline.lineage import Lineage, check_resources, steps
 from ctm.training.settings import StageRun
 

@@ -17,7 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "training"))
+sys.path.extend(str(Path(__file__).parents[1] / folder) for folder in ("training", "shared"))
 from ctm.training.settings import StageRun, StageSettings, TrainingSettings
 from made_grids import Grids, make_grids
 from stage_runs import POISONED, arguments, figures, newest, start

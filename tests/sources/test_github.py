@@ -8,33 +8,21 @@ import random
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-from api_server import TOKEN, Api, Clock, FakeGitHub, Reply, serve
+from api_server import TOKEN, Api, Clock, FakeGitHub, Reply
 from ctm.pairs.record import read_rejects
 from ctm.sources.etags import Etags
 from ctm.sources.github import HEADERS, Search, SearchSettings
 from ctm.sources.repositories import OptOut, discover, read_list
 from ctm.sources.rest import RestClient, RestError
+from leaks import assert_nowhere
 
 ROOT = Path(__file__).resolve().parents[2]
 FROM, TO = 1_577_836_800, 1_609_459_199  # the year 2020
 YEAR = SearchSettings(created_from="2020-01-01", created_to="2020-12-31", attempts=4, forks=True)
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def api(clock: Clock) -> Iterator[Api]:
-    with serve(clock) as api:
-        yield api
 
 
 def times(number: int, seed: int = 0) -> list[int]:
@@ -246,6 +234,4 @@ def test_the_program_takes_the_token_from_the_environment_and_writes_it_nowhere(
     assert len(list(read_list(tmp_path / "list.csv"))) == 150
     assert all(headers["authorization"] == f"Bearer {TOKEN}" for _, _, headers in api.requests)
     assert "150 repositories found" in done.stderr
-    assert TOKEN not in done.stdout + done.stderr
-    for path in tmp_path.iterdir():
-        assert TOKEN.encode() not in path.read_bytes(), path
+    assert_nowhere([TOKEN], [done.stdout, done.stderr], tmp_path)

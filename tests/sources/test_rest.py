@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import io
-import logging
 import random
-import sys
 import traceback
 from collections.abc import Iterator
 from email.utils import formatdate
@@ -13,23 +10,12 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-from api_server import TOKEN, Api, Clock, Reply, serve
+from api_server import TOKEN, Api, Clock, Reply
 from ctm.sources.etags import Etags
 from ctm.sources.rest import RestClient, RestError, RestSettings
+from leaks import assert_nowhere, everything_logged
 
 SETTINGS = RestSettings(attempts=5, timeout=5)
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def api(clock: Clock) -> Iterator[Api]:
-    with serve(clock) as api:
-        yield api
 
 
 @pytest.fixture
@@ -243,15 +229,9 @@ def test_the_token_is_in_no_log_file_or_error(
     api: Api, clock: Clock, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """A server that sends the token back in every way, every logger at its most talkative."""
-    written = io.StringIO()
-    handler = logging.StreamHandler(written)
-    root = logging.getLogger()
-    level = root.level
-    root.addHandler(handler)
-    root.setLevel(logging.DEBUG)
     echo = {"message": f"Bearer {TOKEN} is wrong", "token": TOKEN}
     texts = []
-    try:
+    with everything_logged() as written:
         client = connect(api, clock, tmp_path, RestSettings(attempts=2))
         api.script = [Reply(body=echo, headers={"etag": '"1"'})]
         texts.append(str(client.get("one").data))
@@ -269,14 +249,8 @@ def test_the_token_is_in_no_log_file_or_error(
             texts += ["".join(traceback.format_exception(failed.value)), repr(failed.value)]
         texts += [repr(client), str(vars(client).get("counts"))]
         client.close()
-    finally:
-        root.removeHandler(handler)
-        root.setLevel(level)
     assert len(texts) > 10 and written.getvalue()
     captured = capfd.readouterr()
-    for text in (*texts, written.getvalue(), captured.out, captured.err):
-        assert TOKEN not in text
-    for path in tmp_path.rglob("*"):
-        assert path.is_dir() or TOKEN.encode() not in path.read_bytes(), path
+    assert_nowhere([TOKEN], (*texts, written.getvalue(), captured.out, captured.err), tmp_path)
     stored = Etags(tmp_path / "etags.sqlite").get(f"{api.url}/one")
     assert stored is not None and TOKEN.encode() not in stored.body, "bodies are compressed on disk"

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import io
 import json
-import logging
 import os
 import random
 import subprocess
 import sys
 import traceback
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-from api_server import KEY, Api, Clock, FakeStackExchange, Reply, serve, zipped
+from api_server import KEY, Api, Clock, FakeStackExchange, Reply, zipped
 from ctm.pairs.record import Pair, read_pairs, read_rejects
 from ctm.sources.etags import Etags
 from ctm.sources.rest import RestError
 from ctm.sources.stackexchange import StackExchange
 from ctm.sources.stackoverflow import collect_from_api
 from ctm.sources.stackoverflow_settings import ApiSettings, StackOverflowSettings
+from leaks import assert_nowhere, everything_logged
 
 ROOT = Path(__file__).resolve().parents[2]
 FROM = 1_577_836_800  # the year 2020
@@ -33,17 +30,6 @@ API = ApiSettings(
     questions=1000, created_from="2020-01-01", created_to="2020-12-31", attempts=12, max_backoff=100
 )
 SETTINGS = StackOverflowSettings(accept_dump_terms=True, min_lines=2, api=API)
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def api(clock: Clock) -> Iterator[Api]:
-    with serve(clock) as api:
-        yield api
 
 
 def times(number: int) -> list[int]:
@@ -284,12 +270,6 @@ def test_the_key_is_in_no_log_file_or_error(
     api: Api, clock: Clock, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """A server that sends the key back in every way, every logger at its most talkative."""
-    written = io.StringIO()
-    handler = logging.StreamHandler(written)
-    root = logging.getLogger()
-    level = root.level
-    root.addHandler(handler)
-    root.setLevel(logging.DEBUG)
     server = FakeStackExchange(api, times(250))
     normal = server.answer
     echo = {
@@ -299,7 +279,7 @@ def test_the_key_is_in_no_log_file_or_error(
     }
     few = replace(SETTINGS, api=replace(API, attempts=2))
     texts = []
-    try:
+    with everything_logged() as written:
         for failing in (
             zipped(echo, 400),
             zipped({**echo, "error_id": 502}, 400),
@@ -322,16 +302,10 @@ def test_the_key_is_in_no_log_file_or_error(
         pairs, _ = run(tmp_path, client)
         assert numbers(pairs) == list(range(1, 251))
         texts += [repr(client), str(vars(client).get("counts"))]
-    finally:
-        root.removeHandler(handler)
-        root.setLevel(level)
     assert written.getvalue() and len(texts) > 10
     captured = capfd.readouterr()
-    for text in (*texts, written.getvalue(), captured.out, captured.err, *map(repr, pairs)):
-        for form in FORMS:
-            assert form not in text
-    for path in tmp_path.rglob("*"):
-        assert path.is_dir() or not any(form.encode() in path.read_bytes() for form in FORMS), path
+    said = (*texts, written.getvalue(), captured.out, captured.err, *map(repr, pairs))
+    assert_nowhere(FORMS, said, tmp_path)
 
 
 def test_the_program_takes_the_key_from_the_environment(api: Api, clock: Clock, tmp_path: Path) -> None:
@@ -358,7 +332,4 @@ def test_the_program_takes_the_key_from_the_environment(api: Api, clock: Clock, 
     assert done.returncode == 0, done.stderr
     assert len(list(read_pairs(tmp_path / "o.parquet"))) == 300
     assert "300 of 300 questions, 300 accepted answers" in done.stderr
-    for form in FORMS:
-        assert form not in done.stdout + done.stderr
-        for path in tmp_path.rglob("*"):
-            assert path.is_dir() or form.encode() not in path.read_bytes(), path
+    assert_nowhere(FORMS, [done.stdout, done.stderr], tmp_path)

@@ -15,6 +15,7 @@ import torch
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.weights import load_weights
 from ctm.training import gradients as module
+from ctm.training import loop
 from ctm.training.batch import Batch, batches
 from ctm.training.data import load_split, plan_visits
 from ctm.training.gradients import Gradients
@@ -23,7 +24,7 @@ from ctm.training.pieces import bounds, cut
 from ctm.training.ranks import Ranks
 from ctm.training.settings import StageRun
 from ctm.training.stage import make_model, train_stage
-from stage_runs import arguments, lines
+from stage_runs import arguments, figures, lines, newest
 
 
 def double(run: StageRun, grids, seed: int = 1) -> tuple[Gradients, list[Batch]]:
@@ -181,6 +182,66 @@ def test_nothing_fits(run: StageRun, grids, tmp_path: Path, monkeypatch: pytest.
         MemoryError, match=r"step 0 does not fit memory with Fit\(pieces=8, checkpoint_ticks=8.*vram"
     ):
         train_stage(*arguments(run, grids, tmp_path))
+
+
+def test_the_moments_are_there_before_the_first_forward_pass(
+    run: StageRun, grids, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The step that has to fit is then the largest one, and no moment is made where none can be given back."""
+    optimisers, held = [], []
+    make, of_step = loop.make_optimiser, module.Gradients.of_step
+
+    def remembered(*values):
+        optimisers.append(make(*values))
+        return optimisers[-1]
+
+    def counted(self, *values):
+        tensors = (t for o in optimisers for part in o.parts for s in part.state.values() for t in s.values())
+        held.append(sum(t.nbytes for t in tensors))
+        return of_step(self, *values)
+
+    monkeypatch.setattr(loop, "make_optimiser", remembered)
+    monkeypatch.setattr(module.Gradients, "of_step", counted)
+    muon = dataclasses.replace(run.training, optimiser="muon")
+    train_stage(*arguments(dataclasses.replace(run, training=muon), grids, tmp_path))
+    assert held[0] > 0 and set(held) == {held[0]}
+
+
+def test_a_model_whose_moments_do_not_fit_is_refused(
+    run: StageRun, grids, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", full)
+    with pytest.raises(MemoryError, match=r"stage1: the model and the moments .* more vram.*\(MemoryError\)"):
+        train_stage(*arguments(run, grids, tmp_path))
+
+
+def test_half_a_step_is_never_kept(
+    run: StageRun, grids, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Muon has moved its matrices when AdamW runs out: the stage stops, and goes on with the bits of a whole one."""
+    run = dataclasses.replace(run, training=dataclasses.replace(run.training, optimiser="muon"))
+    train_stage(*arguments(run, grids, tmp_path / "whole"))
+    real, tried = torch.optim.AdamW.step, []
+
+    def fails_once(self, *values):
+        tried.append(1)
+        if len(tried) == 7:  # allocation, then steps 0 to 5
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 MiB")
+        return real(self, *values)
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", fails_once)
+    with pytest.raises(
+        MemoryError, match=r"stage1: .* optimiser made step 5, .* last checkpoint \(CUDA out of memory"
+    ):
+        train_stage(*arguments(run, grids, tmp_path / "cut"))
+    assert newest(tmp_path / "cut/work") == 4
+    train_stage(*arguments(run, grids, tmp_path / "cut"))
+    whole, cut_short = (tmp_path / name / "out.safetensors" for name in ("whole", "cut"))
+    assert whole.read_bytes() == cut_short.read_bytes()
+    assert figures(tmp_path / "whole/metrics.jsonl") == figures(tmp_path / "cut/metrics.jsonl")
 
 
 CAPPED = """

@@ -67,6 +67,24 @@ def test_a_restored_optimiser_goes_on_with_the_same_bits(model: CTM) -> None:
     assert all(torch.equal(a, b) for a, b in zip(model.parameters(), other.parameters(), strict=True))
 
 
+@pytest.mark.parametrize("name", ["adamw", "muon"])
+def test_moments_that_are_allocated_first_change_no_bit(model: CTM, name: str) -> None:
+    settings = dataclasses.replace(SETTINGS, optimiser=name)
+    other = copy.deepcopy(model)
+    late, early = make_optimiser(model, settings), make_optimiser(other, settings)
+    early.allocate()
+    assert all(torch.equal(a, b) for a, b in zip(model.parameters(), other.parameters(), strict=True))
+    assert all(p.grad is None for p in other.parameters()), "nothing but moments is left behind"
+    held = [id(t) for part in early.parts for kept in part.state.values() for t in kept.values()]
+    for seed in (1, 2):
+        step(model, late, seed)
+        step(other, early, seed)
+    assert all(torch.equal(a, b) for a, b in zip(model.parameters(), other.parameters(), strict=True))
+    assert held == [id(t) for part in early.parts for kept in part.state.values() for t in kept.values()], (
+        "a step made a moment"
+    )
+
+
 def test_another_name_is_refused(model: CTM) -> None:
     with pytest.raises(ValueError, match=r"training\.optimiser is 'sgd'; it can be 'adamw' or 'muon'"):
         make_optimiser(model, dataclasses.replace(SETTINGS, optimiser="sgd"))

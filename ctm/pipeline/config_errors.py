@@ -1,0 +1,77 @@
+"""What somebody with a wrong configuration is told: the file, the key, the value, and what would be right.
+
+Notable: a configuration arrives merged, so the files are read once more, newest first, to say where a key stands.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+REFERENCE = "docs/config.md"
+
+
+class ConfigError(ValueError):
+    """A key or value of the configuration that cannot be used; the message names file, key, value and remedy."""
+
+
+def wrong_values(error: ValidationError, values: Mapping[str, Any], files: Sequence[Path]) -> list[str]:
+    """A line for each of the merged `values` that has the wrong type or does not go with the others."""
+    return [_wrong(found["loc"], found["msg"], values, files) for found in error.errors()]
+
+
+def unknown_keys(values: Mapping[str, Any], known: Mapping[str, Any], files: Sequence[Path]) -> list[str]:
+    """A line for each key of the merged `values` that `known`, the checked configuration, does not have."""
+    return [_unknown(path, names, files) for path, names in _surplus(values, known, ())]
+
+
+def _wrong(
+    place: tuple[int | str, ...], message: str, values: Mapping[str, Any], files: Sequence[Path]
+) -> str:
+    path: list[str] = []
+    at: Any = values
+    for part in place:  # less the parts that name a branch of a union
+        inside = isinstance(at, (list, tuple)) and isinstance(part, int) and part < len(at)
+        if not inside and not (isinstance(at, Mapping) and part in at):
+            break
+        at = at[part]
+        path.append(str(part))
+    name = ".".join(path) or "the configuration"
+    given = f" (given: {at!r})" if path and not isinstance(at, Mapping) else ""
+    message = message.removeprefix("Value error, ")
+    return f"{_where(tuple(path), files)}: {name}: {message}{given}; see {REFERENCE}"
+
+
+def _surplus(values: Any, known: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], list[str]]]:
+    """Paths in `values` that `known` does not have, each with the names it could have been."""
+    if not isinstance(values, Mapping) or not isinstance(known, Mapping):
+        return
+    for key, value in values.items():
+        if key not in known:
+            yield (*path, str(key)), [str(k) for k in known]
+        else:
+            yield from _surplus(value, known[key], (*path, str(key)))
+
+
+def _unknown(path: tuple[str, ...], names: list[str], files: Sequence[Path]) -> str:
+    near = difflib.get_close_matches(path[-1], names, n=1)
+    remedy = f"did you mean {near[0]!r}?" if near else f"the keys there are {', '.join(names)}"
+    return f"{_where(path, files)}: unknown key {'.'.join(path)!r}; {remedy} (all keys: {REFERENCE})"
+
+
+def _where(path: tuple[str, ...], files: Sequence[Path]) -> str:
+    """The last file that has this path, or how else it can have come in."""
+    for file in reversed(files):
+        at: Any = yaml.safe_load(Path(file).read_text()) or {}
+        for part in path:
+            if not isinstance(at, Mapping) or part not in at:
+                break
+            at = at[part]
+        else:
+            return str(file)
+    return "--config" if files else "configuration"

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from ctm.training.batch import CELLS_MULTIPLE, UNITS_MULTIPLE, Batch
+from ctm.training.memory import ran_out, reason
 from ctm.training.pieces import widened
 
 log = logging.getLogger(__name__)
@@ -48,6 +49,7 @@ class Graphs:
         self.captured: dict[Hashable, _Captured] = {}
         self.pool: Any = None
         self.replayed = self.calls = 0
+        self.refused = False
 
     def __call__(self, piece: Batch, drawn: Tensor, share: float) -> Tensor:
         """Figures of a piece, valid until the next call. Gradients that are None become zeros first."""
@@ -57,9 +59,7 @@ class Graphs:
         piece = rounded(piece)
         key = (*(tuple(tensor.shape) for tensor in tensors_of(piece)), share)
         self.calls += 1
-        found = self.captured.get(key)
-        if found is None and key in self.met and len(self.captured) < MOST:
-            found = self.captured[key] = self._capture(piece, drawn, share)
+        found = self.captured.get(key) or self._try(key, piece, drawn, share)
         if found is None:
             self.met.add(key)
             device = next(self.model.parameters()).device
@@ -70,6 +70,20 @@ class Graphs:
         found.graph.replay()
         self.replayed += 1
         return found.figures
+
+    def _try(self, key: Hashable, piece: Batch, drawn: Tensor, share: float) -> _Captured | None:
+        """The graph of a shape that was met before, None where there is to be none."""
+        if self.refused or key not in self.met or len(self.captured) >= MOST:
+            return None
+        try:
+            self.captured[key] = self._capture(piece, drawn, share)
+        except Exception as error:
+            if ran_out(error):
+                raise
+            self.refused = True
+            log.warning("no more CUDA graphs: the capture of one failed: %s", reason(error))
+            return None
+        return self.captured[key]
 
     def _capture(self, piece: Batch, drawn: Tensor, share: float) -> _Captured:
         """The graph of a shape; nothing runs, so the gradients stay as they are."""

@@ -55,6 +55,19 @@ def test_a_shape_that_was_not_met_runs_plainly() -> None:
     assert graphs.figures() == {"shapes": 0, "replayed": 0.0} and len(graphs.met) == 2
 
 
+def test_a_capture_that_fails_leaves_the_plain_way(monkeypatch: pytest.MonkeyPatch, caplog) -> None:
+    def refuse(*_: object) -> None:
+        raise RuntimeError("operation not permitted when stream is capturing")
+
+    monkeypatch.setattr(Graphs, "_capture", refuse)
+    cpu, model = torch.device("cpu"), probe.small_model(torch.device("cpu"))
+    batches = [probe.batch_of(4, 16)] * 3
+    plain = probe.gradients(model, batches, cpu, None)
+    graphs = Graphs(probe.run_of(model), model)
+    assert torch.equal(probe.gradients(model, batches, cpu, graphs), plain)
+    assert graphs.refused and caplog.text.count("no more CUDA graphs") == 1
+
+
 def test_what_memory_that_runs_out_costs(run: StageRun) -> None:
     training = dataclasses.replace(run.training, memory_checkpoint_ticks=8)
     fit: Fit | None = Fit(graphs=True)

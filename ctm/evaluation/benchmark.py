@@ -1,8 +1,8 @@
 """The frozen test sets: the figures of a run.
 
 Notable: every item goes through the passes that a user gets, with the model's own decision at its most certain tick;
-items out of scope count as failures. `in_use` has the same of code that compiles with both thresholds, as `ctm-repair`
-applies them: fewer false alarms, fewer repairs.
+items out of scope count as failures. `in_use` has the same of code that compiles with all thresholds, as `ctm-repair`
+applies them: fewer false alarms, fewer repairs. The threshold of further edits holds in both.
 **Accuracy by tick** is about the first edit alone: at tick t an item is right if the likeliest edit of that tick (no
 candidate checked against the compiler, no further pass) makes exactly the right next text: for pairs of one edit the
 fixed text, for longer ones the text after their first edit, for clean code 'no edit'. **Ticks used** counts to the
@@ -69,6 +69,7 @@ def benchmark(
             name,
             precision=precision,
             careful=in_use_too.get(name),
+            further=thresholds.further.threshold,
         )
     if not suites[TEST]:
         raise ValueError(f"{test}: no pairs in it; the test set cannot be empty")
@@ -79,7 +80,11 @@ def benchmark(
         "in_use": in_use(suites[TEST]),
         "ranked": ranked,
         "suites": {name: suite_figures(judged) for name, judged in suites.items() if judged},
-        "thresholds": {"tick": thresholds.tick.threshold, "edit": thresholds.edit.threshold},
+        "thresholds": {
+            "tick": thresholds.tick.threshold,
+            "edit": thresholds.edit.threshold,
+            "further": thresholds.further.threshold,
+        },
         "calibration": thresholds.as_dict(),
         "parameters": model.parameter_counts(),
         "precision": str(precision).removeprefix("torch."),
@@ -187,7 +192,9 @@ def rank(
         return {"n": 0}
     precision = pick_precision(settings.precision, model.device, "evaluation.precision")
     proposer = TorchProposer(model, codec, thresholds.tick.threshold, precision=precision)
-    evaluator = Evaluator(proposer, codec, thresholds.edit.threshold, run_tests=False)
+    evaluator = Evaluator(
+        proposer, codec, thresholds.edit.threshold, thresholds.further.threshold, run_tests=False
+    )
     parts = [[buggy[i] for i in drawn[part::threads]] for part in range(min(threads, len(drawn)))]
     with single_threads(threads) as pool:
         measures = measure([item.outcome for done in pool.map(evaluator.evaluate, parts) for item in done])

@@ -1,7 +1,8 @@
-"""The two thresholds of use, chosen on the validation split.
+"""The three thresholds of use, chosen on the validation split.
 
 tick: certainty at which a thought ends, the one that saves most ticks among those that lose next to no accuracy.
 edit: probability that an edit of code that compiles must exceed, the lowest that keeps false alarms rare.
+further: probability that it must exceed where an edit was made before, the one with which most repairs end right.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ctm.evaluation.averages import CLEAN, averages
+from ctm.evaluation.averages import CLEAN, OVERALL, averages
 from ctm.evaluation.repairs import Judged, repair_cases
 from ctm.evaluation.settings import EvaluationSettings
 from ctm.evaluation.suites import prepare
@@ -23,6 +25,7 @@ from ctm.model.base import EditModel
 from ctm.model.device import pick_precision
 from ctm.model.thinking import NEVER
 from ctm.pairs.categories import compiles
+from ctm.pairs.lexical import exact_match
 from ctm.repair.evaluate import Item
 
 log = logging.getLogger(__name__)
@@ -30,6 +33,8 @@ STEPS = 50
 """Certainties that are tried as tick threshold: quantiles of those that were seen."""
 ALWAYS = -1.0
 """An edit threshold that every edit exceeds."""
+FURTHER = tuple(number / 20 for number in range(20))
+"""Probabilities that are tried as threshold of further edits: finer ones would follow the chance of a few items."""
 
 
 @dataclass(frozen=True)
@@ -59,11 +64,24 @@ class EditChoice:
 
 
 @dataclass(frozen=True)
+class FurtherChoice:
+    """What a threshold of further edits gives on the validation items (whole repairs)."""
+
+    threshold: float
+    accuracy: dict[str, float]
+    """By category and overall."""
+    accuracy_of_all_edits: dict[str, float]
+    """Without the threshold."""
+    items: int
+
+
+@dataclass(frozen=True)
 class Thresholds:
-    """Both thresholds and how they came about."""
+    """All thresholds and how they came about."""
 
     tick: TickChoice
     edit: EditChoice
+    further: FurtherChoice
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -77,20 +95,22 @@ def calibrate(
     settings: EvaluationSettings,
     threads: int,
 ) -> Thresholds:
-    """Choose both thresholds on the validation split."""
+    """Choose the thresholds on the validation split."""
     rng = np.random.default_rng(settings.seed)
     precision = pick_precision(settings.precision, model.device, "evaluation.precision")
     chosen = prepare(draw_equally(validation, settings.tick_items, rng), tokenizer)
-    # no passes are needed: what counts is what each tick says of the first edit
-    judged = repair_cases(chosen, model, tokenizer, NEVER, ALWAYS, threads, "validation, ticks", 1, precision)
+    judged = repair_cases(chosen, model, tokenizer, NEVER, ALWAYS, threads, "validation", precision=precision)
     tick = choose_tick(judged, model.config.ticks, settings.tick_loss)
+    further = choose_further(judged)
     texts = prepare(clean_items(validation, settings.clean_items, rng), tokenizer)
     alarms = repair_cases(
         texts, model, tokenizer, tick.threshold, ALWAYS, threads, "validation, clean code", 1, precision
     )
     edit = choose_edit([alarm(item) for item in alarms], settings.false_alarms)
-    log.info("thresholds: tick %.4f, edit %.4f", tick.threshold, edit.threshold)
-    return Thresholds(tick, edit)
+    log.info(
+        "thresholds: tick %.4f, edit %.4f, further %.2f", tick.threshold, edit.threshold, further.threshold
+    )
+    return Thresholds(tick, edit, further)
 
 
 def draw_equally(items: Sequence[Item], count: int, rng: np.random.Generator) -> list[Item]:
@@ -158,6 +178,42 @@ def choose_tick(judged: Sequence[Judged], ticks: int, allowed: float) -> TickCho
         if taken < best and all(accuracy[name] >= reference[name] - allowed for name in reference):
             chosen, best, threshold = accuracy, taken, candidate
     return TickChoice(threshold, best, chosen, reference, len(thoughts))
+
+
+def choose_further(judged: Sequence[Judged]) -> FurtherChoice:
+    """The threshold of further edits with the highest accuracy overall, the lowest of equals; 0 without any item.
+
+    judged: repairs without any threshold; those with one are the same up to the edit where they end.
+    """
+    ends = [_ends(item) for item in judged]
+    category = np.array([item.case.item.category for item in judged])
+    kind = np.array([item.case.item.kind for item in judged])
+
+    def tried(threshold: float) -> dict[str, float]:
+        right = [
+            next(is_right for probability, is_right in item if probability <= threshold) for item in ends
+        ]
+        means = averages(category, kind, np.asarray(right, dtype=np.float64))
+        return {name: float(mean) for name, mean in means.items()}
+
+    table = {threshold: tried(threshold) for threshold in FURTHER}
+    best = max(FURTHER, key=lambda threshold: table[threshold].get(OVERALL, 0.0))
+    return FurtherChoice(best, table[best], table[FURTHER[0]], len(judged))
+
+
+def _ends(judged: Judged) -> list[tuple[float, bool]]:
+    """Where a repair may end: the probability of the edit made there (ALWAYS: none was), and whether it is right."""
+    item, outcome = judged.case.item, judged.evaluated.outcome
+    last = (ALWAYS, outcome.in_scope and outcome.exact_rank == 1)
+    passes = judged.evaluated.answers[0].passes if judged.evaluated.answers else ()
+    return [
+        *(
+            (after.candidate.probability, outcome.in_scope and exact_match(before.text, item.fixed))
+            for before, after in pairwise(passes)
+            if compiles(before.text)
+        ),
+        last,
+    ]
 
 
 def answering_ticks(

@@ -72,11 +72,12 @@ def repair_cases(
     max_passes: int = MAX_PASSES,
     precision: torch.dtype = torch.float32,
     careful: tuple[float, float] | None = None,
+    further: float = 0.0,
 ) -> list[Judged]:
-    """Repair and judge all cases; thresholds `tick` (certainty) and `edit` (probability). `name` is for the log.
+    """Repair and judge all cases; thresholds `tick` (certainty), `edit` and `further` (probability).
 
-    careful: both thresholds of use, for a second repair of the code that is not of the category syntax. Its first
-    thought is the first repair's, read at another tick.
+    careful: `tick` and `edit` of use, for a second repair of the code that is not of the category syntax. Its first
+    thought is the first repair's, read at another tick. `name` is for the log.
     """
     chunks = by_length([case.cells for case in cases], CHUNK_CELLS, CHUNK)[::-1]  # the dearest first
     started = time.monotonic()
@@ -86,10 +87,10 @@ def repair_cases(
         chosen = [cases[index] for index in chunk]
         early = careful[0] if careful else None
         proposer = TorchProposer(model, tokenizer, tick, early=early, precision=precision)
-        judged = _repair(chosen, proposer, Repairer(proposer, tokenizer, edit, max_passes))
+        judged = _repair(chosen, proposer, Repairer(proposer, tokenizer, edit, max_passes, further=further))
         if careful:
             again = TorchProposer(model, tokenizer, careful[0], precision=precision)
-            repairer = Repairer(again, tokenizer, careful[1], max_passes, proposer.earlier)
+            repairer = Repairer(again, tokenizer, careful[1], max_passes, proposer.earlier, further=further)
             judged = _repair_again(judged, repairer)
         return judged
 

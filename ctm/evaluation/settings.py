@@ -18,7 +18,8 @@ class EvaluationSettings:
     tick_loss: float = 0.005
     """Accuracy that ending thoughts early may lose, in no category more, as a share; chooses the tick threshold."""
     tick_items: int = 800
-    """Items of the validation split that the tick threshold is chosen on, categories in equal shares."""
+    """Items of the validation split that the thresholds of ticks and of further edits are chosen on, categories in
+    equal shares."""
     ranked_items: int = 150
     """Test items that get ten answers, for exact_at_5 and exact_at_10; 0 for none."""
     precision: str = "float32"

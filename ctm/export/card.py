@@ -18,9 +18,10 @@ run that made this bundle.
 
     ctm-repair fix FILE.py --bundle DIR        # a unified diff; needs onnxruntime, not torch
 
-`ctm.onnx` holds the model, `tokenizer.json` the vocabulary, `final_config.yaml` the sizes and the two thresholds:
+`ctm.onnx` holds the model, `tokenizer.json` the vocabulary, `final_config.yaml` the sizes and the three thresholds:
 a thought ends at certainty {tick}, and code that compiles is edited only by edits of probability above {edit:.3f}
-(chosen on the validation split: at most {allowed:.0%} of clean code is to be edited).
+(chosen on the validation split: at most {allowed:.0%} of clean code is to be edited), and once an edit was made above
+{further:.3f} (most repairs end right there).
 `ctm_code_repair_final.pt` has the weights for torch (`torch.load(..., weights_only=True)`: config and state_dict).
 """
 
@@ -57,6 +58,7 @@ def model_card(
         embedding=_millions(parameters["embedding"]),
         tick=f"{thresholds['tick']:.4f}" if thresholds["tick"] <= 1 else "'never' (all ticks are thought)",
         edit=thresholds["edit"],
+        further=max(thresholds["edit"], thresholds["further"]),
         allowed=metrics["allowed_false_alarm"],
     )
     return "\n".join(

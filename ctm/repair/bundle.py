@@ -15,6 +15,7 @@ import yaml
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.repair.candidates import Proposer
 from ctm.repair.onnx_proposer import OnnxProposer
+from ctm.repair.passes import Repairer
 
 MODEL, TOKENIZER, CONFIG = "ctm.onnx", "tokenizer.json", "final_config.yaml"
 DEFAULT = Path("results/final")
@@ -34,6 +35,12 @@ class Bundle:
     proposer: Proposer
     threshold: float
     """Probability that an edit of code that compiles must exceed."""
+    further: float = 0.0
+    """Probability that it must exceed too where an edit was made before; 0 in bundles from before there was one."""
+
+    def repairer(self) -> Repairer:
+        """A new Repairer with the bundle's thresholds."""
+        return Repairer(self.proposer, self.tokenizer, self.threshold, further=self.further)
 
     def with_threshold(self, threshold: float) -> Bundle:
         """The same bundle, more or less careful with code that compiles."""
@@ -61,6 +68,8 @@ def load_bundle(path: Path, threads: int = 1) -> Bundle:
     config = _read_config(path / CONFIG)
     tick = _number(config, ("thresholds", "tick"), path)
     edit = _number(config, ("thresholds", "edit"), path)
+    has_further = "further" in config["thresholds"]
+    further = _number(config, ("thresholds", "further"), path) if has_further else 0.0
     ticks = int(_number(config, ("model", "ticks"), path))
     try:
         tokenizer = CodeTokenizer.load(path / TOKENIZER)
@@ -73,7 +82,7 @@ def load_bundle(path: Path, threads: int = 1) -> Bundle:
             f"{path}: {TOKENIZER} has {tokenizer.vocabulary} tokens and the model {vocabulary}; "
             "they are not from the same run"
         )
-    return Bundle(path, tokenizer, proposer, edit)
+    return Bundle(path, tokenizer, proposer, edit, further)
 
 
 def _read_config(path: Path) -> dict[str, Any]:

@@ -23,7 +23,6 @@ from ctm.repair.bundle import Bundle, BundleError, find_bundle, load_bundle
 from ctm.repair.evaluate import BadItems, Evaluator, read_items
 from ctm.repair.files import Fixed, fix_source, unified_diff
 from ctm.repair.metrics import report
-from ctm.repair.passes import Repairer
 from ctm.repair.sandbox import unavailable
 from ctm.repair.source import MAX_BYTES, FileError, Source, parse_source, read_source, write_source
 
@@ -99,7 +98,7 @@ def _fix_one(
         if problem:
             raise FileError(problem)
         source = _read(path)
-        fixed = fix_source(source, Repairer(model.proposer, model.tokenizer, model.threshold))
+        fixed = fix_source(source, model.repairer())
         diff = unified_diff(fixed, name)
         fixed.after.encode()  # before anything is printed: a repair that cannot be written is none
         if write and fixed.changes:
@@ -188,7 +187,13 @@ def evaluate(
         _complain(f"tests are not run: {why}; --unsafe runs them without isolation")
         run_tests = False
     evaluator = Evaluator(
-        model.proposer, model.tokenizer, model.threshold, run_tests=run_tests, unsafe=unsafe, threads=threads
+        model.proposer,
+        model.tokenizer,
+        model.threshold,
+        model.further,
+        run_tests=run_tests,
+        unsafe=unsafe,
+        threads=threads,
     )
     begin = time.perf_counter()
     columns = (TextColumn("evaluate"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

@@ -125,6 +125,7 @@ class Evaluator:
     proposer: Proposer
     tokenizer: CodeTokenizer
     threshold: float
+    further: float = 0.0
     run_tests: bool = True
     unsafe: bool = False
     threads: int = 1
@@ -143,7 +144,7 @@ class Evaluator:
         return [done[index] for index in range(len(items))]
 
     def _chunk(self, items: Sequence[Item]) -> Iterator[Evaluated]:
-        repairer = Repairer(self.proposer, self.tokenizer, self.threshold)
+        repairer = Repairer(self.proposer, self.tokenizer, self.threshold, further=self.further)
         reasons = [out_of_scope(item, self.tokenizer) for item in items]
         repairs = repairer.repair([item.buggy for item in items])
         tests = self._test([(item, [repair]) for item, repair in zip(items, repairs, strict=True)], reasons)

@@ -3,7 +3,8 @@
 Notable: all texts advance together, so that the model gets large batches; a state that two texts share is asked
 once; no text visits a state twice, so two edits that undo each other end the repair instead of spinning.
 Broken code takes the most probable edits that make it compile (search.py); code that compiles is changed only above a
-threshold.
+threshold, a higher one once an edit was made: one edit is nearly always all that is missing, which no single answer of
+the model knows, since it does not see what was done before.
 """
 
 from __future__ import annotations
@@ -99,11 +100,17 @@ class Repairer:
         threshold: float,
         max_passes: int = MAX_PASSES,
         answers: Mapping[str, Answer] | None = None,
+        *,
+        further: float = 0.0,
     ) -> None:
-        """threshold: of an edit of code that compiles. answers: of texts that the proposer need not be asked about."""
+        """threshold: that an edit of code that compiles must exceed; further: that it must exceed too if one was made.
+
+        answers: of texts that the proposer need not be asked about.
+        """
         self.proposer = proposer
         self.tokenizer = tokenizer
         self.threshold = threshold
+        self.further = max(threshold, further)
         self.max_passes = max_passes
         self._states = StateMaker(tokenizer)
         self._answers: dict[str, Answer] = dict(answers or {})
@@ -209,13 +216,14 @@ class Repairer:
 
     def _choose_careful(self, state: State, answer: Answer, run: _Run) -> bool:
         """For code that compiles: make the best edit that keeps it so, if it is above the threshold."""
+        threshold = self.further if run.passes else self.threshold
         refused = 0.0
         for option in options(state, answer, self.tokenizer):
             if not option.is_edit:
                 self._stop(run, NO_EDIT, _given(option, refused))
                 return False
             if option.text not in run.seen and self._is_valid(option.text):
-                if option.candidate.probability <= self.threshold:
+                if option.candidate.probability <= threshold:
                     self._stop(run, NOT_CONFIDENT, self._unedited(state, answer, refused))
                     return False
                 run.confidence *= _given(option, refused)
@@ -304,11 +312,14 @@ def repair_many(
     threshold: float,
     max_passes: int = MAX_PASSES,
     branches: int = 1,
+    *,
+    further: float = 0.0,
 ) -> list[Repair]:
     """Repair every text; `threshold`: probability that an edit of code that compiles must exceed.
 
+    `further`: probability that it must exceed too where an edit was made before.
     With branches = k each answer has up to k - 1 `alternatives`, from the other candidates for the first edit.
     """
-    repairer = Repairer(proposer, tokenizer, threshold, max_passes)
+    repairer = Repairer(proposer, tokenizer, threshold, max_passes, further=further)
     repairs = repairer.repair(texts)
     return repairer.branch(texts, repairs, branches) if branches > 1 else repairs

@@ -6,13 +6,25 @@ import numpy as np
 import pytest
 import torch
 
-from ctm.evaluation.calibrate import answering_ticks, choose_edit, choose_tick, clean_items, draw_equally
+from ctm.evaluation.calibrate import (
+    ALWAYS,
+    answering_ticks,
+    choose_edit,
+    choose_further,
+    choose_tick,
+    clean_items,
+    draw_equally,
+)
 from ctm.evaluation.repairs import Judged
-from ctm.evaluation.suites import Case
+from ctm.evaluation.suites import Case, prepare
 from ctm.evaluation.torch_proposer import ByTick
+from ctm.grid.edits import edits_between
+from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.model import Output
 from ctm.model.thinking import NEVER, Kept, keep
-from ctm.repair.evaluate import Item
+from ctm.repair.candidates import Answer, Candidate, State
+from ctm.repair.evaluate import Item, judge
+from ctm.repair.passes import Repairer
 
 
 @pytest.mark.parametrize("allowed", [0.0, 0.05, 0.2])
@@ -72,6 +84,58 @@ def test_tick_threshold_harms_no_single_category() -> None:
     easy = [_judged("syntax", [True] * 4, [0.5, 0.6, 0.7, 0.8])] * 500
     hard = [_judged("clean", [False, False, False, True], [0.5, 0.6, 0.7, 0.8])] * 5
     assert choose_tick(easy + hard, 4, 0.005).ticks_mean == 4
+
+
+class Eager:
+    """Goes the way it was told, each step with its probability."""
+
+    def __init__(self, steps: dict[str, tuple[str, float]], tokenizer: CodeTokenizer) -> None:
+        self.steps, self.tokenizer = steps, tokenizer
+
+    def propose(self, states: list[State]) -> list[Answer]:
+        return [Answer((self._candidate(state),), 0.9, 1) for state in states]
+
+    def _candidate(self, state: State) -> Candidate:
+        text, probability = self.steps.get(state.text, (state.text, 1.0))
+        edits = edits_between(state.ids, self.tokenizer.encode(text), self.tokenizer)
+        if not edits:
+            return Candidate(len(state.ids), len(state.ids), (), 0.0)
+        return Candidate(edits[0].start, edits[0].end, edits[0].tokens, float(np.log(probability)))
+
+
+def _repaired(further: float, tokenizer: CodeTokenizer) -> list[Judged]:
+    """One edit, which the model makes for sure, then another at 0.4; two edits at 0.7; broken code like the first."""
+    items, steps = [], {}
+    for name in "abcdef":
+        for category, texts, probabilities in (
+            ("logic", ("1", "2", "2 + 1"), (0.9, 0.4)),
+            ("syntax", ("(5", "(5)", "(5) + 1"), (0.1, 0.4)),
+            ("complex", ("3", "4", "4 + 1", "4 + 1 + 1"), (0.2, 0.7, 0.3)),
+        ):
+            states = [f"{name} = {text}" for text in texts]
+            items.append(Item(states[0], states[0], states[-2], category, category))
+            steps |= dict(zip(states, zip(states[1:], probabilities, strict=True), strict=False))
+    cases = prepare(items, tokenizer)
+    repairs = Repairer(Eager(steps, tokenizer), tokenizer, ALWAYS, further=further).repair(
+        [i.buggy for i in items]
+    )
+    return [Judged(c, judge(c.item, r, c.reason), None) for c, r in zip(cases, repairs, strict=True)]
+
+
+def test_further_edits_are_made_only_where_they_are_mostly_right(tokenizer: CodeTokenizer) -> None:
+    free = _repaired(0.0, tokenizer)
+    choice = choose_further(free)
+    assert choice.threshold == 0.4, "the lowest that ends one edit where it is right, and lets two be made"
+    assert choice.accuracy["overall"] == 1 and choice.accuracy_of_all_edits["overall"] == 0
+    with_it = _repaired(choice.threshold, tokenizer)
+    assert all(item.evaluated.outcome.exact_rank == 1 for item in with_it), (
+        "a run with it does what was foreseen"
+    )
+    assert choose_further(with_it).accuracy == choice.accuracy
+
+
+def test_further_edits_without_any_item_need_no_more_than_others() -> None:
+    assert choose_further([]).threshold == 0.0
 
 
 def test_clean_texts_compile_and_clean_samples_come_first(items: list[Item]) -> None:

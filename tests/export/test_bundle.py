@@ -32,7 +32,7 @@ BENCHMARK: dict[str, Any] = {
     "by_kind": {"lost_colon": {"category": "syntax", "n": 40, "accuracy": 0.9, "coverage": 1.0, "bifi": 1.0}},
     "in_use": {"accuracy": {"logic": 0.12, "clean": 0.96}, "false_alarm": 0.04},
     "ranked": {"n": 0}, "suites": {"test": {"n": 2600, "exact_at_1": 0.5, "coverage": 0.99, "bifi": 0.7}},
-    "thresholds": {"tick": 0.91, "edit": 0.4}, "calibration": {"edit": {"asked": 0.05}, "tick": {}},
+    "thresholds": {"tick": 0.91, "edit": 0.4, "further": 0.6}, "calibration": {"edit": {"asked": 0.05}, "tick": {}},
 }  # fmt: skip
 MISSED = {"figure": "syntax", "asked": 0.85, "reached": 0.5, "met": False}
 STAGES = [
@@ -77,7 +77,7 @@ def test_bundle_is_complete(bundle: Path) -> None:
 
 def test_repair_loads_it_and_answers_as_torch_does(bundle: Path, exported) -> None:
     loaded = load_bundle(bundle)
-    assert loaded.threshold == 0.4
+    assert loaded.threshold == 0.4 and loaded.further == 0.6
     state = make_state("def add(a, b)\n    return a + b", loaded.tokenizer)
     assert state is not None
     (answer,) = loaded.proposer.propose([state])
@@ -106,7 +106,7 @@ def test_metrics_have_the_keys_that_readers_rely_on(bundle: Path) -> None:
 
 def test_config_has_sizes_thresholds_and_stages(bundle: Path) -> None:
     config = yaml.safe_load((bundle / "final_config.yaml").read_text())
-    assert config["thresholds"] == {"tick": 0.91, "edit": 0.4}
+    assert config["thresholds"] == {"tick": 0.91, "edit": 0.4, "further": 0.6}
     assert config["model"]["ticks"] == 4 and list(config["stages"]) == ["stage1", "stage2"]
 
 
@@ -118,6 +118,7 @@ def test_card_shows_figures_limits_and_missed_milestones(bundle: Path) -> None:
         "security | not tested",
         "2.00 M",
         "4.0%",
+        "0.600",
         "Limits",
         "Apache-2.0",
         "**not** met",

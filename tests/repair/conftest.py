@@ -133,7 +133,7 @@ def colon_bundle(tmp_path_factory: pytest.TempPathFactory, tokenizer: CodeTokeni
     tokenizer.save(folder / "tokenizer.json")
     config = {
         "model": {"ticks": 7, "vocabulary": tokenizer.vocabulary},
-        "thresholds": {"tick": 0.9, "edit": 0.5},
+        "thresholds": {"tick": 0.9, "edit": 0.5, "further": 0.7},
     }
     (folder / "final_config.yaml").write_text(yaml.safe_dump(config))
     return folder

@@ -199,6 +199,18 @@ def test_a_damaged_bundle_is_named(
         load_bundle(tmp_path)
 
 
+def test_a_bundle_says_what_further_edits_must_exceed_or_is_from_before(colon_bundle: Path, tmp_path: Path):
+    assert load_bundle(colon_bundle).repairer().further == 0.7
+    assert load_bundle(colon_bundle).with_threshold(0.9).repairer().further == 0.9, "the higher of both"
+    for path in colon_bundle.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    config = yaml.safe_load((tmp_path / "final_config.yaml").read_text())
+    del config["thresholds"]["further"]
+    (tmp_path / "final_config.yaml").write_text(yaml.safe_dump(config))
+    before = load_bundle(tmp_path).repairer()
+    assert before.threshold == before.further == 0.5, "as it was then: one threshold for all edits"
+
+
 def test_a_tokenizer_of_another_run_is_refused(colon_bundle: Path, tmp_path: Path):
     for path in colon_bundle.iterdir():
         (tmp_path / path.name).write_bytes(path.read_bytes())

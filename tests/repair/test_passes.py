@@ -95,6 +95,28 @@ def test_repaired_code_is_edited_further_only_above_the_threshold(fake, tokenize
         assert repair.text == expected
 
 
+@pytest.mark.parametrize(("start", "first"), [("x = 1", "x = 2"), ("x = (1", "x = (1)")])
+def test_one_edit_after_another_has_to_be_likelier(fake, tokenizer, start, first):
+    second = first + " + y"
+    steps = {start: (first, 0.6), first: (second, 0.7)}
+
+    def suggest(state):
+        text, probability = steps.get(state.text, (state.text, 1.0))
+        return [(text, math.log(probability))]
+
+    (repair,) = repair_many([start], fake(suggest), tokenizer, 0.5, further=0.65)
+    assert repair.text == second
+    (repair,) = repair_many([start], fake(suggest), tokenizer, 0.5, further=0.8)
+    assert repair.text == first and repair.stopped == passes.NOT_CONFIDENT
+    assert repair.confidence == pytest.approx(0.6 if compiles(start) else 1.0), "of the edit that was made"
+
+
+def test_code_that_is_still_broken_is_edited_further_whatever_the_threshold(oracle, tokenizer):
+    buggy, fixed = "def f(a, b)\n    return (a", "def f(a, b):\n    return (a)"
+    (repair,) = repair_many([buggy], oracle({buggy: fixed}), tokenizer, 0.5, further=1.0)
+    assert repair.text == fixed and len(repair.passes) == 2
+
+
 def test_two_edits_that_undo_each_other_end_the_repair(fake, tokenizer):
     other = {"x = (": "x = [", "x = [": "x = ("}
     proposer = fake(lambda state: [(other[state.text], -0.1)])

@@ -6,8 +6,8 @@
 A trial trains the demo's four stages on its training split, for the same number of processor seconds: it first measures
 its own speed, and takes as many samples as fit. Its value is the accuracy of first edits on the validation split
 (`overall`: the mean over syntax, logic, security and complex), which the frozen test sets never enter. The demo's own
-settings are the first trial. Optuna's TPE proposes the others; the study is a journal, so a search that was stopped
-goes on.
+settings are the first trial, each of them changed alone the next; Optuna's TPE proposes the others. The study is a
+journal, so a search that was stopped goes on.
 """
 
 from __future__ import annotations
@@ -37,10 +37,16 @@ from ctm.training.validation import measure
 CHECKOUT = Path(__file__).parents[2]
 RUNS = CHECKOUT / "runs" / "tune"
 CONFIG = [CHECKOUT / "config" / name for name in ("config.yaml", "demo.yaml")]
-PILOT_STEPS = 24
+PILOT_STEPS = 6
 ITEMS = 2500
 """Validation items of a trial's value; 500 a category where there are as many."""
 SHARED = ("optimiser", "muon_factor", "weight_decay", "later_ticks")
+NEIGHBOURS: tuple[dict[str, Any], ...] = (
+    {"blocks": 2}, {"width": 240}, {"rate_factor": 1.5}, {"batch": 64}, {"neurons": 384}, {"later_ticks": 0.25},
+    {"rate_factor": 0.7}, {"width": 144}, {"blocks": 4}, {"muon_factor": 4.0}, {"batch": 32}, {"nlm_hidden": 32},
+    {"weight_decay": 0.06}, {"synapse_depth": 2},
+)  # fmt: skip
+"""Changes of the demo's settings, each tried alone before the sampler begins: a few trials say more this way."""
 SIZES = ("width", "blocks", "neurons", "nlm_hidden", "synapse_depth")
 
 
@@ -117,9 +123,8 @@ def affordable(
     """How many times the stages' samples fit `seconds`, by two short trainings: one has twice the other's steps."""
     scale = PILOT_STEPS * chosen["batch"] / min(s.samples for s in config.training.stages.values())
     spent = [train(stage_runs(config, chosen, n * scale), results, folder, threads)[1] for n in (1, 2)]
-    each = max(
-        spent[1] - spent[0], spent[0] / 10
-    )  # of `scale`; what a stage costs besides (reading data) is left out
+    # of `scale`; what a stage costs besides (reading data) is left out
+    each = max(spent[1] - spent[0], spent[0] / 10)
     return scale * max(1.0, (seconds - spent[0] + each) / each)
 
 
@@ -189,7 +194,8 @@ def main() -> None:
         study.tell(trial.number, state=TrialState.FAIL)
         study.enqueue_trial(trial.params)
     if not study.trials:
-        study.enqueue_trial(own_settings(config))
+        for change in ({}, *NEIGHBOURS):
+            study.enqueue_trial({**own_settings(config), **change})
     if given.set:
         wanted = {k: yaml.safe_load(v) for k, v in (pair.split("=", 1) for pair in given.set)}
         if unknown := set(wanted) - set(own_settings(config)):

@@ -31,11 +31,14 @@ def demo() -> Config:
     return read(tune.CONFIG)
 
 
-def test_the_settings_of_the_demo_are_in_the_space(demo: Config) -> None:
+def test_the_settings_of_the_demo_and_its_neighbours_are_in_the_space(demo: Config) -> None:
     own = tune.own_settings(demo)
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # how Optuna tells of a value outside its range
-        assert tune.suggest(FixedTrial(own)) == own
+        for change in ({}, *tune.NEIGHBOURS):
+            tried = {**own, **change}
+            assert tune.suggest(FixedTrial(tried)) == tried
+            assert len(change) == 0 or tried != own
 
 
 def test_stages_have_a_trials_settings_and_their_share_of_its_samples(demo: Config) -> None:

@@ -193,14 +193,15 @@ def main() -> None:
     for trial in study.get_trials(states=(TrialState.RUNNING,)):  # a search that was killed
         study.tell(trial.number, state=TrialState.FAIL)
         study.enqueue_trial(trial.params)
-    if not study.trials:
-        for change in ({}, *NEIGHBOURS):
-            study.enqueue_trial({**own_settings(config), **change})
+    own = own_settings(config)
     if given.set:
         wanted = {k: yaml.safe_load(v) for k, v in (pair.split("=", 1) for pair in given.set)}
-        if unknown := set(wanted) - set(own_settings(config)):
-            parser.error(f"no setting {sorted(unknown)[0]!r}; there are {', '.join(own_settings(config))}")
-        study.enqueue_trial({**own_settings(config), **wanted})
+        if unknown := set(wanted) - set(own):
+            parser.error(f"no setting {sorted(unknown)[0]!r}; there are {', '.join(own)}")
+        study.enqueue_trial({**own, **wanted})
+    else:
+        for change in ({}, *NEIGHBOURS):
+            study.enqueue_trial({**own, **change}, skip_if_exists=True)
     began = time.monotonic()
     while time.monotonic() - began < 3600 * given.hours:
         study.optimize(

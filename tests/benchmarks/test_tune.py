@@ -113,11 +113,12 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_search_is_kept_and_goes_on(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     threads = torch.get_num_threads()
-    search = ["--results", str(tiny / "results"), "--seconds", "0.2", "--threads", "1", "--set", "blocks=2"]
-    monkeypatch.setattr(sys, "argv", ["run.py", *search])
+    search = ["run.py", "--results", str(tiny / "results"), "--seconds", "0.2", "--threads", "1"]
+    monkeypatch.setattr(tune, "NEIGHBOURS", ())
     try:
-        tune.main()
-        tune.main()
+        for more in (["--set", "blocks=2"], ["--hours", "0.0001"]):
+            monkeypatch.setattr(sys, "argv", [*search, *more])
+            tune.main()
     finally:
         torch.set_num_threads(threads)
         torch.use_deterministic_algorithms(False)
@@ -127,7 +128,9 @@ def test_a_search_is_kept_and_goes_on(tiny: Path, monkeypatch: pytest.MonkeyPatc
     study = optuna.load_study(study_name="demo", storage=storage)
     done = study.get_trials(states=(TrialState.COMPLETE,))
     own = tune.own_settings(read(tune.CONFIG))
-    assert [trial.params for trial in done] == [own, {**own, "blocks": 2}], "the config's own settings first"
+    assert [trial.params for trial in done] == [{**own, "blocks": 2}, own], (
+        "what was asked for, then the config's own settings"
+    )
     for trial in done:
         assert trial.value == trial.user_attrs["accuracy"]["overall"]
         assert trial.user_attrs["samples"] >= 24 and trial.user_attrs["seconds"] > 0

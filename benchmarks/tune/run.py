@@ -42,8 +42,8 @@ ITEMS = 2500
 """Validation items of a trial's value; 500 a category where there are as many."""
 SHARED = ("optimiser", "muon_factor", "weight_decay", "later_ticks")
 NEIGHBOURS: tuple[dict[str, Any], ...] = (
-    {"blocks": 2}, {"width": 240}, {"rate_factor": 1.5}, {"batch": 64}, {"neurons": 384}, {"later_ticks": 0.25},
-    {"rate_factor": 0.7}, {"width": 144}, {"blocks": 4}, {"muon_factor": 4.0}, {"batch": 32}, {"nlm_hidden": 32},
+    {"blocks": 2}, {"width": 256}, {"rate_factor": 1.5}, {"batch": 64}, {"neurons": 384}, {"later_ticks": 0.25},
+    {"rate_factor": 0.7}, {"width": 128}, {"blocks": 4}, {"muon_factor": 4.0}, {"batch": 32}, {"nlm_hidden": 32},
     {"weight_decay": 0.06}, {"synapse_depth": 2},
 )  # fmt: skip
 """Changes of the demo's settings, each tried alone before the sampler begins: a few trials say more this way."""
@@ -59,7 +59,7 @@ def suggest(trial: optuna.Trial) -> dict[str, Any]:
         "batch": trial.suggest_categorical("batch", [24, 32, 48, 64]),
         "weight_decay": trial.suggest_float("weight_decay", 0.005, 0.2, log=True),
         "later_ticks": trial.suggest_float("later_ticks", 0.25, 1.0, step=0.25),
-        "width": trial.suggest_categorical("width", [144, 192, 240]),
+        "width": trial.suggest_categorical("width", [128, 192, 256]),
         "blocks": trial.suggest_int("blocks", 1, 4),
         "neurons": trial.suggest_categorical("neurons", [192, 256, 384]),
         "nlm_hidden": trial.suggest_categorical("nlm_hidden", [8, 16, 32]),
@@ -85,7 +85,7 @@ def stage_runs(config: Config, chosen: dict[str, Any], scale: float) -> list[Sta
     model = {**dataclasses.asdict(config.model), **{name: chosen[name] for name in SIZES}}
     for name in ("ticks", "memory", "vocabulary", "diagnoses"):
         model.pop(name, None)
-    model["heads"] = model["width"] // 32
+    model["heads"] = model["width"] // 32  # all widths of the space are multiples of 32
     runs = []
     for name in config.training.order:
         stage = config.training.stages[name]

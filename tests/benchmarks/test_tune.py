@@ -16,6 +16,7 @@ import yaml
 from optuna.distributions import FloatDistribution, IntDistribution
 from optuna.trial import FixedTrial, FrozenTrial, TrialState, create_trial
 
+from ctm.model.config import ModelConfig
 from ctm.pipeline.config import Config, read
 from made_grids import make_grids
 
@@ -39,12 +40,16 @@ def test_the_settings_of_the_demo_and_its_neighbours_are_in_the_space(demo: Conf
             tried = {**own, **change}
             assert tune.suggest(FixedTrial(tried)) == tried
             assert len(change) == 0 or tried != own
+            for run in tune.stage_runs(demo, tried, 1):
+                ModelConfig(
+                    **run.model, ticks=run.stage.ticks, memory=run.stage.memory
+                )  # refuses what cannot be
 
 
 def test_stages_have_a_trials_settings_and_their_share_of_its_samples(demo: Config) -> None:
     chosen = {
         "optimiser": "adamw", "muon_factor": 1.5, "rate_factor": 0.5, "batch": 24, "weight_decay": 0.07,
-        "later_ticks": 0.75, "width": 240, "blocks": 3, "neurons": 384, "nlm_hidden": 32, "synapse_depth": 4,
+        "later_ticks": 0.75, "width": 256, "blocks": 3, "neurons": 384, "nlm_hidden": 32, "synapse_depth": 4,
     }  # fmt: skip
     runs = tune.stage_runs(demo, chosen, 0.25)
     assert [run.name for run in runs] == list(demo.training.order)
@@ -58,7 +63,7 @@ def test_stages_have_a_trials_settings_and_their_share_of_its_samples(demo: Conf
         }
         assert run.training.ema == demo.training.ema, "the rest is the demo's"
         assert {name: run.model[name] for name in tune.SIZES} == {name: chosen[name] for name in tune.SIZES}
-        assert run.model["heads"] == 7 and run.model["action_pairs"] == demo.model.action_pairs
+        assert run.model["heads"] == 8 and run.model["action_pairs"] == demo.model.action_pairs
         assert not {"ticks", "memory", "vocabulary"} & run.model.keys(), "a stage and the tokenizer have them"
     assert all(run.stage.samples == 24 for run in tune.stage_runs(demo, chosen, 1e-9)), "at least a batch"
 
@@ -100,7 +105,7 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             "stages": {"stage1": {"ticks": 2, "memory": 2, "batch": 24, "accumulation": 1, "samples": 96}},
         },
         "model": {
-            "width": 144, "heads": 4, "blocks": 1, "neurons": 192, "nlm_hidden": 8, "synapse_depth": 2,
+            "width": 128, "heads": 4, "blocks": 1, "neurons": 192, "nlm_hidden": 8, "synapse_depth": 2,
             "action_pairs": 16, "out_pairs": 32,
         },
     }  # fmt: skip

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import lru_cache
 from types import CodeType
 
 from ctm.bugs.security_rules import security_rule_of_lines
-from ctm.pairs.categories import is_complex, too_hard
+from ctm.pairs.categories import NAMELESS, is_complex, too_hard
+from ctm.pairs.categories import quiet as quiet
 
 _FIELDS = (
     "co_code",
@@ -30,14 +29,6 @@ Where = Callable[[], tuple[str, str]]
 """Of a mutant: the whole logical lines of the buggy and of the fixed side outside of which both are equal."""
 
 
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Silences the compiler's warnings (`is` with a literal, unknown escapes) for a whole batch of calls."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
-
-
 @lru_cache(maxsize=32)  # a snippet's parts, its clean sides and small mutants come again and again
 def code_of(text: str) -> CodeType | None:
     """The compiled text; None where it does not compile or is beyond the caps of `ctm.pairs.categories.too_hard`.
@@ -47,7 +38,7 @@ def code_of(text: str) -> CodeType | None:
     if too_hard(text):
         return None
     try:
-        return compile(text, "<snippet>", "exec", dont_inherit=True)
+        return compile(text, NAMELESS, "exec", dont_inherit=True)
     except (SyntaxError, ValueError, MemoryError, RecursionError, OverflowError):
         return None
 

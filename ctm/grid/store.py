@@ -15,10 +15,9 @@ import zipfile
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -34,6 +33,7 @@ from ctm.grid.diagnosis import COMPILES, diagnose
 from ctm.grid.edits import Edit, Unreachable, steps_between
 from ctm.grid.layout import COLS, ROWS, DoesNotFit, Ids, check_fits, to_grids
 from ctm.grid.tokenizer import CONT, PAD, CodeTokenizer
+from ctm.pairs.categories import quiet
 from ctm.pairs.record import Reject, read_pairs, write_rejects
 
 FORMAT_VERSION = "1"
@@ -59,8 +59,7 @@ COLUMNS = ("pair_id", "buggy", "fixed", "category", "kind", "source", "group")
 """Of a pair, what is read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Encoded:
+class Encoded(NamedTuple):
     """A pair as ids: the buggy text, the edits that lead to the fixed one, the diagnosis of every state."""
 
     buggy: list[int]
@@ -101,7 +100,7 @@ def write_shard(
 
     Memory: about 1 kB for each pair of this shard.
     """
-    with _uncollected():
+    with _uncollected(), quiet():
         return _write_shard(pairs, CodeTokenizer.load(tokenizer), shard, shards, out, sidecar, rejects)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import astuple, dataclass, field, fields
 from datetime import date as calendar
 from operator import attrgetter
 from pathlib import Path
@@ -61,9 +61,9 @@ class Snippet:
     origin: Origin = field(default_factory=Origin)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # to be made in a quarter of the time of a frozen one, of which there are millions
 class Pair:
-    """Buggy and fixed text of one snippet. Clean samples have both equal and kind "clean"."""
+    """Buggy and fixed text of one snippet. Clean samples have both equal and kind "clean". Nobody changes one."""
 
     pair_id: str
     buggy: str
@@ -286,10 +286,24 @@ def read_pairs(
     where: only rows whose column holds such a value, ("split", "test".__eq__); the others become no objects.
     Raises ValueError for another format or format version.
     """
-    unknown = None if columns is None or set(columns).intersection(_ORIGIN_FIELDS) else Origin()
+    origin, cells = Origin(), list(astuple(Origin()))
     for row in _rows(path, PAIR_SCHEMA, columns, where):
-        row[8:-1] = [unknown or Origin(*row[8:-1])]
+        if row[8:-1] != cells:  # pairs of one origin stand together
+            cells = row[8:-1]
+            origin = Origin(*cells)
+        row[8:-1] = [origin]
         yield Pair(*row)
+
+
+def read_pair_columns(path: Path, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    """Some columns of a file of pairs, in order: tuples with the values of each row.
+
+    Raises ValueError for another format or format version.
+    """
+    with _open(path, PAIR_SCHEMA) as file:
+        for group in range(file.num_row_groups):
+            table = file.read_row_group(group, columns=list(columns))
+            yield from zip(*(table.column(name).to_pylist() for name in columns), strict=True)
 
 
 def read_rejects(path: Path) -> Iterator[Reject]:

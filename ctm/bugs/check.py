@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from operator import attrgetter
 from types import CodeType
 
 from ctm.bugs.security_rules import security_rule_of_lines
 from ctm.pairs.categories import NAMELESS, is_complex, too_hard
 from ctm.pairs.categories import quiet as quiet
 
-_FIELDS = (
-    "co_code",
-    "co_names",
+_fields = attrgetter(
     "co_varnames",
     "co_cellvars",
     "co_freevars",
@@ -45,9 +44,13 @@ def code_of(text: str) -> CodeType | None:
 
 def same_code(a: CodeType, b: CodeType) -> bool:
     """Whether two code objects run alike: equal but for lines and positions, constants compared with their types."""
-    if any(getattr(a, name, None) != getattr(b, name, None) for name in _FIELDS):
-        return False
-    return _same_constants(a.co_consts, b.co_consts)
+    # what most mutants differ in comes first: the compiler's objects make these anew each time they are asked
+    return (
+        a.co_code == b.co_code
+        and a.co_names == b.co_names
+        and _same_constants(a.co_consts, b.co_consts)
+        and _fields(a) == _fields(b)
+    )
 
 
 def _same_constants(a: tuple[object, ...], b: tuple[object, ...]) -> bool:

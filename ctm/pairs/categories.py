@@ -70,6 +70,9 @@ def _is_easy(text: str) -> bool:
 @contextmanager
 def quiet() -> Iterator[None]:
     """Silences the compiler's warnings (`is` with a literal, unknown escapes) for a whole batch of calls."""
+    if warnings.filters[:1] == _QUIET:
+        yield
+        return
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

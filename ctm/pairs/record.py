@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import astuple, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from datetime import date as calendar
 from operator import attrgetter
 from pathlib import Path
@@ -149,6 +149,9 @@ PAIR_SCHEMA = _schema(Pair, "ctm.pairs")
 REJECT_SCHEMA = _schema(Reject, "ctm.rejects")
 
 
+_cells: Callable[[Origin], tuple[Any, ...]] = attrgetter(*_ORIGIN_FIELDS)
+
+
 class Writer:
     """Streams records into one Parquet file (zstd); the file appears under its name when the block ends well.
 
@@ -160,10 +163,11 @@ class Writer:
         self.schema = schema
         self.rows = 0
         self._part = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
-        # One attrgetter call a row; the origin's fields are reached through it.
-        self._row: Callable[[Any], tuple[Any, ...]] = attrgetter(
-            *(f"origin.{name}" if name in _ORIGIN_FIELDS else name for name in schema.names)
-        )
+        own = [name for name in schema.names if name not in _ORIGIN_FIELDS]
+        self._own: Callable[[Any], tuple[Any, ...]] = attrgetter(*own)
+        # where the origin's fields stand among the others, and those of the last row: most rows follow one of theirs
+        self._at = schema.names.index(_ORIGIN_FIELDS[0]) if len(own) < len(schema.names) else -1
+        self._origin, self._cells = Origin(), _cells(Origin())
         self._buffer: list[tuple[Any, ...]] = []
 
     def __enter__(self) -> Writer:
@@ -173,7 +177,12 @@ class Writer:
 
     def write(self, item: Snippet | Pair | Reject) -> None:
         """Append one record."""
-        self._buffer.append(self._row(item))
+        row = self._own(item)
+        if self._at >= 0 and not isinstance(item, Reject):
+            if item.origin is not self._origin:
+                self._origin, self._cells = item.origin, _cells(item.origin)
+            row = row[: self._at] + self._cells + row[self._at :]
+        self._buffer.append(row)
         self.rows += 1
         if len(self._buffer) >= ROW_GROUP:
             self._flush()
@@ -286,7 +295,7 @@ def read_pairs(
     where: only rows whose column holds such a value, ("split", "test".__eq__); the others become no objects.
     Raises ValueError for another format or format version.
     """
-    origin, cells = Origin(), list(astuple(Origin()))
+    origin, cells = Origin(), list(_cells(Origin()))
     for row in _rows(path, PAIR_SCHEMA, columns, where):
         if row[8:-1] != cells:  # pairs of one origin stand together
             cells = row[8:-1]

@@ -115,14 +115,14 @@ def _first_edit(state: list[int], goal: list[int], tokenizer: CodeTokenizer, mos
 def _first_hunk(old: list[int], new: list[int]) -> tuple[int, int, int, int]:
     """Where the first hunk of a shortest edit script begins and ends on both sides."""
     start = end = start_b = end_b = -1
-    for tag, src_start, src_end, dest_start, dest_end in Levenshtein.opcodes(old, new):
-        if tag == "equal":
+    for code in Levenshtein.opcodes(old, new):
+        if code.tag == "equal":
             if start >= 0:
                 break
             continue
         if start < 0:
-            start, start_b = src_start, dest_start
-        end, end_b = src_end, dest_end
+            start, start_b = code.src_start, code.dest_start
+        end, end_b = code.src_end, code.dest_end
     return start, end, start_b, end_b
 
 

@@ -34,7 +34,7 @@ from ctm.grid.edits import Edit, Unreachable, steps_between
 from ctm.grid.layout import COLS, ROWS, DoesNotFit, Ids, check_fits, to_grids
 from ctm.grid.tokenizer import CONT, PAD, CodeTokenizer
 from ctm.pairs.categories import quiet
-from ctm.pairs.record import Reject, read_pairs, write_rejects
+from ctm.pairs.record import Reject, column_of, read_pairs, write_rejects
 
 FORMAT_VERSION = "1"
 CHUNK, SHARD = 64, 16_384
@@ -74,7 +74,8 @@ def encode_pair(buggy: str, fixed: str, tokenizer: CodeTokenizer, mutant: str = 
     mutant: its category, of a mutant: its sides were compiled when it was made, and are not again. The fixed one
     compiles, and so does the buggy one unless the category is syntax.
     """
-    state, goal = tokenizer.encode(buggy), tokenizer.encode(fixed)
+    state = tokenizer.encode(buggy)
+    goal = state if buggy == fixed else tokenizer.encode(fixed)
     steps = steps_between(state, goal, tokenizer)
     for ids in (state,) if steps else (state, goal):  # where there are steps, the last one led to `goal`
         check_fits(ids)
@@ -156,11 +157,13 @@ def _numbers(encoded: Encoded) -> tuple[Ids, Ids]:
 def _sidecar(rows: Sequence[tuple[Any, ...]]) -> pa.Table:
     """The sidecar of rows of `write_shard`."""
     texts = zip(*((row[0], *row[3]) for row in rows), strict=True) if rows else [()] * 5
-    columns = [pa.array(column, field.type) for column, field in zip(texts, SIDECAR, strict=False)]
-    for at, dtype in ((4, np.int32), (5, np.int16)):
+    columns = [column_of(column, field.type) for column, field in zip(texts, SIDECAR, strict=False)]
+    for at, dtype, type_ in ((4, np.int32, pa.int32()), (5, np.int16, pa.int16())):
         offsets = np.cumsum([0, *(len(row[at]) for row in rows)], dtype=np.int32)
         flat = np.frombuffer(b"".join(row[at] for row in rows), dtype=dtype)
-        columns.append(pa.ListArray.from_arrays(pa.array(offsets), pa.array(flat)))
+        columns.append(
+            pa.ListArray.from_arrays(column_of(offsets, pa.int32()), column_of(flat, type_))  # type: ignore[arg-type]
+        )
     return pa.Table.from_arrays(columns, schema=SIDECAR)
 
 

@@ -87,8 +87,6 @@ class CodeTokenizer:
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._bpe = tokenizer
-        self._pieces = _Pieces(tokenizer)
-        self._lines: dict[str, tuple[int, ...]] = {}
         self._vocabulary = tokenizer.get_vocab_size()
         names = [tokenizer.id_to_token(i) or "" for i in range(self._vocabulary)]
         if names[: len(SPECIALS)] != SPECIALS:
@@ -97,6 +95,7 @@ class CodeTokenizer:
         self._first = [False] * self._vocabulary
         self._spaces = {" " * n: 5 + n for n in range(MAX_SPACES + 1)}
         self._spaces |= {"\t" * n: 5 + MAX_SPACES + n for n in range(1, MAX_TABS + 1)}
+        self._lines = _Lines(tokenizer, self._spaces)
         for text, index in self._spaces.items():
             self._bytes[index] = text.encode()
         self._bytes[EOL] = b"\n"
@@ -185,11 +184,8 @@ class CodeTokenizer:
 
     def encode(self, text: str) -> list[int]:
         """Ids of the packed cells; the EOL cell is absent after a last line without line end, and "" has no cells."""
-        known, encode = self._lines.get, self._line
         lines = text.split("\n")
-        ids: list[int] = []
-        for line in lines:
-            ids += known(line) or encode(line)
+        ids = list(itertools.chain.from_iterable(map(self._lines.__getitem__, lines)))
         del ids[-1 if lines[-1] else -2 :]
         return ids
 
@@ -210,18 +206,6 @@ class CodeTokenizer:
         except UnicodeDecodeError:
             return raw.decode("utf-8", errors="replace")
 
-    def _line(self, line: str) -> tuple[int, ...]:
-        """Ids of a line and its end."""
-        known = self._lines.get(line)
-        if known is None:
-            end = _indent_end(line)
-            pieces = map(self._pieces.__getitem__, _PIECE.findall(line, end))
-            known = (self._spaces[line[:end]], *itertools.chain.from_iterable(pieces), EOL)
-            if len(self._lines) >= CACHED_LINES:
-                self._lines.clear()
-            self._lines[line] = known
-        return known
-
     # --- what the model and the edits need to know of a token ----------------------------------------------------
 
     def is_word(self, index: int) -> bool:
@@ -239,6 +223,23 @@ class CodeTokenizer:
     def characters_of(self, index: int) -> int:
         """How many characters begin in the token."""
         return self._characters[index]
+
+
+class _Lines(dict[str, tuple[int, ...]]):
+    """Ids of lines, each with its end; those not seen yet are encoded, and all forgotten when there are too many."""
+
+    def __init__(self, tokenizer: Tokenizer, spaces: dict[str, int]) -> None:
+        super().__init__()
+        self._spaces, self._piece = spaces, _Pieces(tokenizer).__getitem__
+
+    def __missing__(self, line: str) -> tuple[int, ...]:
+        end = _indent_end(line)
+        pieces = map(self._piece, _PIECE.findall(line, end))
+        found = (self._spaces[line[:end]], *itertools.chain.from_iterable(pieces), EOL)
+        if len(self) >= CACHED_LINES:
+            self.clear()
+        self[line] = found
+        return found
 
 
 class _Pieces(dict[str, tuple[int, ...]]):

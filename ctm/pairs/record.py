@@ -16,6 +16,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -149,6 +150,26 @@ PAIR_SCHEMA = _schema(Pair, "ctm.pairs")
 REJECT_SCHEMA = _schema(Reject, "ctm.rejects")
 
 
+def column_of(values: Sequence[Any], type_: pa.DataType) -> pa.Array:
+    """A column of texts or integers, none of them missing; of type `dictionary` each text is stored once.
+
+    `pa.array` gives the same, but imports pandas if there is one, which takes as long as encoding thousands of pairs.
+    """
+    if pa.types.is_dictionary(type_):
+        encoded = column_of(values, type_.value_type).dictionary_encode()
+        return pa.DictionaryArray.from_arrays(encoded.indices.cast(type_.index_type), encoded.dictionary)
+    if not pa.types.is_string(type_):
+        cells = np.asarray(values, type_.to_pandas_dtype())
+        return pa.Array.from_buffers(type_, len(cells), [None, pa.py_buffer(cells)])
+    joined = "".join(values)
+    data = joined.encode()
+    lengths = map(len, values) if len(data) == len(joined) else (len(value.encode()) for value in values)
+    ends = np.cumsum(np.fromiter(lengths, np.int64, len(values)))
+    assert not len(ends) or ends[-1] < 1 << 31, "more text than a column holds"
+    offsets = np.concatenate(([0], ends)).astype(np.int32)
+    return pa.StringArray.from_buffers(len(values), pa.py_buffer(offsets), pa.py_buffer(data))
+
+
 _cells: Callable[[Origin], tuple[Any, ...]] = attrgetter(*_ORIGIN_FIELDS)
 
 
@@ -190,7 +211,7 @@ class Writer:
     def _flush(self) -> None:
         if self._buffer:
             columns = zip(*self._buffer, strict=True)
-            arrays = [pa.array(column, item.type) for column, item in zip(columns, self.schema, strict=True)]
+            arrays = [column_of(column, item.type) for column, item in zip(columns, self.schema, strict=True)]
             self._file.write_table(pa.Table.from_arrays(arrays, schema=self.schema))
             self._buffer.clear()
 
@@ -267,7 +288,7 @@ def _rows(
                     continue
             table = file.read_row_group(group, columns=wanted)
             if chosen is not None and len(chosen) < table.num_rows:
-                table = table.take(chosen)
+                table = table.take(column_of(chosen, pa.int64()))
             cells = []
             for item in schema:
                 if item.name in wanted:

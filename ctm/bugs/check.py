@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import lru_cache
+from operator import attrgetter
 from types import CodeType
 
 from ctm.bugs.security_rules import security_rule_of_lines
-from ctm.pairs.categories import is_complex, too_hard
+from ctm.pairs.categories import NAMELESS, is_complex, too_hard
+from ctm.pairs.categories import quiet as quiet
 
-_FIELDS = (
-    "co_code",
-    "co_names",
+_fields = attrgetter(
     "co_varnames",
     "co_cellvars",
     "co_freevars",
@@ -30,14 +28,6 @@ Where = Callable[[], tuple[str, str]]
 """Of a mutant: the whole logical lines of the buggy and of the fixed side outside of which both are equal."""
 
 
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Silences the compiler's warnings (`is` with a literal, unknown escapes) for a whole batch of calls."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
-
-
 @lru_cache(maxsize=32)  # a snippet's parts, its clean sides and small mutants come again and again
 def code_of(text: str) -> CodeType | None:
     """The compiled text; None where it does not compile or is beyond the caps of `ctm.pairs.categories.too_hard`.
@@ -47,16 +37,20 @@ def code_of(text: str) -> CodeType | None:
     if too_hard(text):
         return None
     try:
-        return compile(text, "<snippet>", "exec", dont_inherit=True)
+        return compile(text, NAMELESS, "exec", dont_inherit=True)
     except (SyntaxError, ValueError, MemoryError, RecursionError, OverflowError):
         return None
 
 
 def same_code(a: CodeType, b: CodeType) -> bool:
     """Whether two code objects run alike: equal but for lines and positions, constants compared with their types."""
-    if any(getattr(a, name, None) != getattr(b, name, None) for name in _FIELDS):
-        return False
-    return _same_constants(a.co_consts, b.co_consts)
+    # what most mutants differ in comes first: the compiler's objects make these anew each time they are asked
+    return (
+        a.co_code == b.co_code
+        and a.co_names == b.co_names
+        and _same_constants(a.co_consts, b.co_consts)
+        and _fields(a) == _fields(b)
+    )
 
 
 def _same_constants(a: tuple[object, ...], b: tuple[object, ...]) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property, partial
+from functools import partial
 from itertools import accumulate
 from random import Random
 from types import CodeType
@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from ctm.bugs.changes import apart, changed_lines, one_place
 from ctm.bugs.check import Where, breaks_rule, code_of, quiet, refused
+from ctm.bugs.lazy import lazy
 from ctm.bugs.rates import CHECKED, DRAWN, DUPLICATES, MUTANTS, PASSED, SITES, Tally
 from ctm.bugs.registry import CLEAN, SEVERAL, Candidate, Kind, apply, registry
 from ctm.bugs.settings import MutationSettings
@@ -94,7 +95,7 @@ class Clean:
         self.text = text
         self.code = code
 
-    @cached_property
+    @lazy
     def source(self) -> Source:
         """Its tokens and sites."""
         return Source(self.text)
@@ -172,7 +173,7 @@ class _Draw:
             self.tally.sample(sort, made)
         return Mutants(self.kept, self.dropped, self.tally)
 
-    @cached_property
+    @lazy
     def own(self) -> list[Kind]:
         """Security kinds with a place in the snippet's own code."""
         return [kind for kind in self.mix.kinds("security") if kind.own and kind.own(self.original.source)]

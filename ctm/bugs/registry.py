@@ -159,6 +159,9 @@ def replace(start: int, end: int, text: str) -> Candidate:
 
 def apply(text: str, splices: Sequence[Splice]) -> str:
     """The text with the splices made, whose spans must not overlap."""
+    if len(splices) == 1:
+        [(start, end, new)] = splices
+        return text[:start] + new + text[end:]
     parts: list[str] = []
     at = 0
     for start, end, new in sorted(splices):

@@ -10,9 +10,9 @@ from __future__ import annotations
 import builtins
 import re
 from collections.abc import Iterable
-from functools import cached_property
 from random import Random
 
+from ctm.bugs.lazy import lazy
 from ctm.bugs.registry import Splice
 from ctm.bugs.rewrite import CHOICES, chosen, holes_of
 from ctm.bugs.source import Source
@@ -177,7 +177,7 @@ class Filler:
         self.taken.add(name)
         return name
 
-    @cached_property
+    @lazy
     def words(self) -> list[str]:
         """Words of which the snippet's identifiers are made."""
         found = dict.fromkeys(
@@ -188,7 +188,7 @@ class Filler:
         )
         return [word for word in found if word not in _PLAIN]
 
-    @cached_property
+    @lazy
     def callees(self) -> list[str]:
         """Functions that the snippet calls by a plain name."""
         tokens = self.source.tokens

@@ -145,9 +145,12 @@ _RESOLVED = ("realpath", "abspath", "resolve")
 _GUARDS = frozenset(("is_relative_to", "commonpath", "safe_join"))
 
 
+_GUARDING = (*_RESOLVED, *_GUARDS)
+
+
 def _may_guard(text: str) -> bool:
     """Whether `_path_guard` may hold for a text with these lines."""
-    return any(map(text.__contains__, (*_RESOLVED, *_GUARDS)))
+    return any(map(text.__contains__, _GUARDING))
 
 
 def _path_guard(names: set[str]) -> bool:

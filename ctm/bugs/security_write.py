@@ -52,9 +52,13 @@ def security(
     words = [words_of(rewrite.secure) for rewrite in rewrites]
     words += [words_of(rewrite.insecure) for rewrite in rewrites if rewrite.back]
 
+    longest = frozenset(max(sorted(needed), key=len) for needed in words)  # most snippets have none of them
+
     def has_own(source: Source) -> bool:
-        may = finder or any(needed <= source.words for needed in words)
-        return bool(may) and next(own(source), None) is not None
+        may = finder or not longest.isdisjoint(source.words)
+        if not may or not (finder or any(needed <= source.words for needed in words)):
+            return False
+        return next(own(source), None) is not None
 
     before, after = (filled(text, example) for text in written[0])
     return register(name, "security", doc, before, after, cwe=cwe, bandit=bandit, own=has_own)(mutator)

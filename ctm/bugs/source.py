@@ -8,13 +8,13 @@ operands. All offsets are characters of the text, so a mutation is a splice of a
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from functools import cached_property
 from operator import attrgetter
 from typing import NamedTuple
 
 import tree_sitter
 import tree_sitter_python
 
+from ctm.bugs.lazy import lazy
 from ctm.bugs.lexemes import KINDS, LEXEMES, kind_of
 from ctm.bugs.scopes import Variables, variables_of
 
@@ -28,6 +28,9 @@ _QUERY = tree_sitter.Query(_LANGUAGE, "\n".join(f"({name}) @{name}" for name in 
 BLOCK_WORDS = frozenset(
     ["if", "elif", "else", "for", "while", "def", "class", "try", "except", "finally", "with", "async"]
 )
+
+
+_PLAIN = frozenset(("NAME", "KEYWORD", "NUMBER", "STRING", "OP"))
 
 
 class Token(NamedTuple):
@@ -99,7 +102,9 @@ class Source:
             kind = known(text) or ("NAME" if text.isidentifier() else kind_of(text))
             if kind == "SPACE":
                 continue
-            if kind == "NEWLINE":
+            if kind in _PLAIN:
+                add(new(Token, (kind, text, start, end, depth, line)))
+            elif kind == "NEWLINE":
                 if len(tokens) > line_first:
                     if depth:
                         continue
@@ -118,8 +123,6 @@ class Source:
                     partner = opened.pop()
                     self.partner[partner], self.partner[len(tokens)] = len(tokens), partner
                 add(new(Token, ("OP", text, start, end, depth, line)))
-            else:
-                add(new(Token, (kind, text, start, end, depth, line)))
         if len(tokens) > line_first:
             self._end_line(line_first, line_start)
 
@@ -144,7 +147,7 @@ class Source:
         first, after = bisect_left(self.tokens, start, key=_START), bisect_right(self.tokens, end, key=_END)
         return max(0, after - first)
 
-    @cached_property
+    @lazy
     def headers(self) -> list[Header]:
         """Lines that open a block, in order; a one-line block (`if x: y`) counts too."""
         found = []
@@ -176,7 +179,7 @@ class Source:
             end += 1
         return range(header.line + 1, end)
 
-    @cached_property
+    @lazy
     def calls(self) -> list[Call]:
         """Calls in order of their opening bracket (parameters of a `def` and bases of a `class` are not calls)."""
         tokens, found = self.tokens, []
@@ -203,7 +206,7 @@ class Source:
                 first = index + 1
         return arguments
 
-    @cached_property
+    @lazy
     def prints(self) -> list[Call]:
         """Calls of `print` that are statements of their own."""
         tokens, lines = self.tokens, self.lines
@@ -217,7 +220,7 @@ class Source:
                  or tokens[call.open - 2].text == ":")
         ]  # fmt: skip
 
-    @cached_property
+    @lazy
     def names(self) -> list[str]:
         """Distinct identifiers in order of first use, without names after a dot."""
         seen: dict[str, None] = {}
@@ -228,20 +231,18 @@ class Source:
             previous = token.text
         return list(seen)
 
-    @cached_property
+    @lazy
     def variables(self) -> Variables:
         """Places that read a variable, each with what else is surely bound there, and what is bound at each line."""
         return variables_of(self.text)
 
-    @cached_property
+    @lazy
     def _captures(self) -> dict[str, list[tree_sitter.Node]]:
         tree = _PARSER.parse(self.text.encode("utf-8", "surrogatepass"))
-        captures = tree_sitter.QueryCursor(_QUERY).captures(tree.root_node)
-        return {
-            name: sorted(nodes, key=lambda n: (n.start_byte, -n.end_byte)) for name, nodes in captures.items()
-        }
+        self._sorted: set[str] = set()
+        return tree_sitter.QueryCursor(_QUERY).captures(tree.root_node)
 
-    @cached_property
+    @lazy
     def _characters(self) -> list[int] | None:
         """Byte offset -> character offset, or None where both are the same."""
         if self.text.isascii():
@@ -260,7 +261,12 @@ class Source:
 
     def nodes(self, *types: str) -> list[tree_sitter.Node]:
         """All nodes of these types (of those the query captures), in order of the text per type."""
-        return [node for name in types for node in self._captures.get(name, ())]
+        captures = self._captures
+        for name in types:
+            if name in captures and name not in self._sorted:
+                captures[name].sort(key=lambda n: (n.start_byte, -n.end_byte))
+                self._sorted.add(name)
+        return [node for name in types for node in captures.get(name, ())]
 
     def token_at(self, start: int) -> int:
         """Index of the token that begins at a character."""

@@ -20,6 +20,7 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from ctm.bugs.check import quiet
 from ctm.bugs.draw import Mix, Mutant, Mutants, generator, mutate_text
 from ctm.bugs.rates import Tally
 from ctm.bugs.settings import MutationSettings
@@ -137,6 +138,11 @@ def _serve(pipe: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     mix = Mix(weights)
     pipe.send_bytes(b"ready")
+    with quiet():
+        _answer(pipe, settings, mix)
+
+
+def _answer(pipe: Connection, settings: MutationSettings, mix: Mix) -> None:
     while True:
         try:
             tasks = marshal.loads(pipe.recv_bytes())

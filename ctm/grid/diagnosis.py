@@ -100,7 +100,7 @@ def _cell(ids: Sequence[int], line: int, column: int, tokenizer: CodeTokenizer) 
         if index == EOL:
             return cell
         width += after_word and tokenizer.starts_word(index)
-        width += sum(byte & 0xC0 != 0x80 for byte in tokenizer.text_of(index))
+        width += tokenizer.characters_of(index)
         if width >= column and not (cell == place and column == width == 0):
             return cell
         after_word = tokenizer.is_word(index)

@@ -8,7 +8,6 @@ inserted or deleted one, the leftmost is meant.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from rapidfuzz.distance import Levenshtein
@@ -19,6 +18,7 @@ from ctm.grid.tokenizer import CodeTokenizer
 
 MAX_UNITS = 16
 MAX_PASSES = 8
+_BLOCK = 32  # cells
 CUTS = (MAX_UNITS, 15, 14, 12, 8)
 """Units of the first part of a long replacement: a cut inside `a = b` is not canonical, an earlier one may be."""
 
@@ -31,8 +31,7 @@ class Unreachable(ValueError):
         super().__init__(reason)
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(NamedTuple):
     """Cells [start, end) of a state become `tokens` (ids); (L, L, ()) is 'no edit'."""
 
     start: int
@@ -47,7 +46,9 @@ class Edit:
 def apply_edit(ids: Sequence[int], edit: Edit) -> list[int]:
     """The ids after the edit; its place must lie inside them."""
     assert 0 <= edit.start <= edit.end <= len(ids), (edit, len(ids))
-    return [*ids[: edit.start], *edit.tokens, *ids[edit.end :]]
+    spliced = list(ids)
+    spliced[edit.start : edit.end] = edit.tokens
+    return spliced
 
 
 def edits_between(buggy: Sequence[int], fixed: Sequence[int], tokenizer: CodeTokenizer) -> list[Edit]:
@@ -105,9 +106,16 @@ def _step(state: list[int], goal: list[int], tokenizer: CodeTokenizer, most: int
 def _first_edit(state: list[int], goal: list[int], tokenizer: CodeTokenizer, most: int) -> Edit:
     """The first hunk of a shortest edit script, cut to `most` units and moved as far left as it goes."""
     first, last = _changed(state, goal)
-    opcodes = Levenshtein.opcodes(state[first : len(state) - last], goal[first : len(goal) - last])
+    old, new = state[first : len(state) - last], goal[first : len(goal) - last]
+    start, end, start_b, end_b = _first_hunk(old, new) if old and new else (0, len(old), 0, len(new))
+    edit = _leftmost(state, start + first, end + first, new[start_b:end_b])
+    return _cut(state, edit, tokenizer, most)
+
+
+def _first_hunk(old: list[int], new: list[int]) -> tuple[int, int, int, int]:
+    """Where the first hunk of a shortest edit script begins and ends on both sides."""
     start = end = start_b = end_b = -1
-    for code in opcodes:
+    for code in Levenshtein.opcodes(old, new):
         if code.tag == "equal":
             if start >= 0:
                 break
@@ -115,18 +123,22 @@ def _first_edit(state: list[int], goal: list[int], tokenizer: CodeTokenizer, mos
         if start < 0:
             start, start_b = code.src_start, code.dest_start
         end, end_b = code.src_end, code.dest_end
-    edit = _leftmost(state, start + first, end + first, goal[start_b + first : end_b + first])
-    return _cut(state, edit, tokenizer, most)
+    return start, end, start_b, end_b
 
 
 def _changed(state: list[int], goal: list[int]) -> tuple[int, int]:
     """Lengths of the common prefix and, after it, of the common suffix."""
     shorter = min(len(state), len(goal))
     first = 0
+    while state[first : first + _BLOCK] == goal[first : first + _BLOCK] and first < shorter:
+        first += _BLOCK  # lists are compared faster than their items
+    first = min(first, shorter)
     while first < shorter and state[first] == goal[first]:
         first += 1
-    last = 0
-    while last < shorter - first and state[-1 - last] == goal[-1 - last]:
+    last, left, right, most = 0, len(state), len(goal), shorter - first
+    while last + _BLOCK <= most and state[left - _BLOCK : left] == goal[right - _BLOCK : right]:
+        last, left, right = last + _BLOCK, left - _BLOCK, right - _BLOCK
+    while last < most and state[-1 - last] == goal[-1 - last]:
         last += 1
     return first, last
 

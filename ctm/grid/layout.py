@@ -63,8 +63,18 @@ def layouts(
 
 def check_fits(ids: Sequence[int]) -> None:
     """Raises DoesNotFit where `layout` does; most texts are so far from it that counting their lines shows it."""
-    if ids.count(EOL) + 1 + len(ids) // (COLS - 1) > ROWS:
-        layout(ids)
+    if ids.count(EOL) + 1 + len(ids) // (COLS - 1) <= ROWS:
+        return
+    rows = start = 0
+    while start < len(ids):
+        try:
+            end = ids.index(EOL, start) + 1
+        except ValueError:
+            end = len(ids)
+        rows += 1 + max(end - start - 2, 0) // (COLS - 1)
+        start = end
+    if rows > ROWS:
+        raise DoesNotFit(rows)
 
 
 def to_grid(ids: Ids) -> NDArray[np.uint16]:

@@ -28,6 +28,7 @@ PAD, CONT, EOL, END, STOP = range(5)
 MAX_SPACES = 40  # deeper indentation continues as ordinary white-space tokens
 MAX_TABS = 8
 CACHED_LINES = 1 << 16
+CACHED_PIECES = 1 << 17
 MOST_REPEATS = 20_000  # a piece seen more often than this is merged early anyway
 CONTINUES = "##"  # marks a piece that is not the first of its word, operator or space run
 SPECIALS = (
@@ -64,6 +65,7 @@ def _numbered(kept: list[int]) -> Iterable[tuple[int, int]]:
 
 
 ALPHABET = _byte_alphabet()
+_ALPHABET = dict(enumerate(ALPHABET))
 _TO_BYTE = {ord(c): b for b, c in enumerate(ALPHABET)}
 
 
@@ -85,8 +87,6 @@ class CodeTokenizer:
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._bpe = tokenizer
-        self._pieces: dict[str, tuple[int, ...]] = {"": ()}
-        self._lines: dict[str, tuple[int, ...]] = {}
         self._vocabulary = tokenizer.get_vocab_size()
         names = [tokenizer.id_to_token(i) or "" for i in range(self._vocabulary)]
         if names[: len(SPECIALS)] != SPECIALS:
@@ -95,6 +95,7 @@ class CodeTokenizer:
         self._first = [False] * self._vocabulary
         self._spaces = {" " * n: 5 + n for n in range(MAX_SPACES + 1)}
         self._spaces |= {"\t" * n: 5 + MAX_SPACES + n for n in range(1, MAX_TABS + 1)}
+        self._lines = _Lines(tokenizer, self._spaces)
         for text, index in self._spaces.items():
             self._bytes[index] = text.encode()
         self._bytes[EOL] = b"\n"
@@ -102,6 +103,7 @@ class CodeTokenizer:
             name = names[index]
             self._first[index] = not name.startswith(CONTINUES)
             self._bytes[index] = bytes(_TO_BYTE[ord(c)] for c in name.removeprefix(CONTINUES))
+        self._characters = [sum(byte & 0xC0 != 0x80 for byte in raw) for raw in self._bytes]
         words = (self._bytes[i].replace(b"_", b"a") for i in range(self._vocabulary))
         self._word = [i >= len(SPECIALS) and raw.isalnum() for i, raw in enumerate(words)]
 
@@ -182,11 +184,8 @@ class CodeTokenizer:
 
     def encode(self, text: str) -> list[int]:
         """Ids of the packed cells; the EOL cell is absent after a last line without line end, and "" has no cells."""
-        known, encode = self._lines.get, self._line
         lines = text.split("\n")
-        ids: list[int] = []
-        for line in lines:
-            ids += known(line) or encode(line)
+        ids = list(itertools.chain.from_iterable(map(self._lines.__getitem__, lines)))
         del ids[-1 if lines[-1] else -2 :]
         return ids
 
@@ -207,32 +206,6 @@ class CodeTokenizer:
         except UnicodeDecodeError:
             return raw.decode("utf-8", errors="replace")
 
-    def _line(self, line: str) -> tuple[int, ...]:
-        """Ids of a line and its end."""
-        known = self._lines.get(line)
-        if known is None:
-            known = (*self._encode_line(line), EOL)
-            if len(self._lines) >= CACHED_LINES:
-                self._lines.clear()
-            self._lines[line] = known
-        return known
-
-    def _encode_line(self, line: str) -> tuple[int, ...]:
-        end = _indent_end(line)
-        ids = [self._spaces[line[:end]]]
-        for piece in _PIECE.findall(line, end):
-            known = self._pieces.get(piece)
-            if known is None:
-                known = self._encode_piece(piece)
-                if len(self._pieces) < 1 << 17:
-                    self._pieces[piece] = known
-            ids.extend(known)
-        return tuple(ids)
-
-    def _encode_piece(self, piece: str) -> tuple[int, ...]:
-        text = "".join(ALPHABET[b] for b in piece.encode("utf-8", errors="surrogatepass"))
-        return tuple(t.id for t in self._bpe.model.tokenize(text))
-
     # --- what the model and the edits need to know of a token ----------------------------------------------------
 
     def is_word(self, index: int) -> bool:
@@ -247,6 +220,46 @@ class CodeTokenizer:
         """The bytes a token stands for (b"" for PAD, CONT, END, STOP)."""
         return self._bytes[index]
 
+    def characters_of(self, index: int) -> int:
+        """How many characters begin in the token."""
+        return self._characters[index]
+
+
+class _Lines(dict[str, tuple[int, ...]]):
+    """Ids of lines, each with its end; those not seen yet are encoded, and all forgotten when there are too many."""
+
+    def __init__(self, tokenizer: Tokenizer, spaces: dict[str, int]) -> None:
+        super().__init__()
+        self._spaces, self._piece = spaces, _Pieces(tokenizer).__getitem__
+
+    def __missing__(self, line: str) -> tuple[int, ...]:
+        end = _indent_end(line)
+        pieces = map(self._piece, _PIECE.findall(line, end))
+        found = (self._spaces[line[:end]], *itertools.chain.from_iterable(pieces), EOL)
+        if len(self) >= CACHED_LINES:
+            self.clear()
+        self[line] = found
+        return found
+
+
+class _Pieces(dict[str, tuple[int, ...]]):
+    """Ids of pieces; those not seen yet are looked up, and kept as long as there are not too many."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        super().__init__({"": ()})
+        self._tokenize = tokenizer.model.tokenize
+
+    def __missing__(self, piece: str) -> tuple[int, ...]:
+        found = tuple([token.id for token in self._tokenize(_printable(piece))])
+        if len(self) < CACHED_PIECES:
+            self[piece] = found
+        return found
+
+
+def _printable(piece: str) -> str:
+    """One character of the alphabet for each byte."""
+    return piece.encode("utf-8", errors="surrogatepass").decode("latin-1").translate(_ALPHABET)
+
 
 def _indent_end(line: str) -> int:
     match = _INDENT.match(line)
@@ -255,8 +268,7 @@ def _indent_end(line: str) -> int:
 
 def _repeated(counts: dict[str, int]) -> Iterable[str]:
     for piece, count in sorted(counts.items()):
-        text = "".join(ALPHABET[b] for b in piece.encode("utf-8", errors="surrogatepass"))
-        yield from itertools.repeat(text, min(count, MOST_REPEATS))
+        yield from itertools.repeat(_printable(piece), min(count, MOST_REPEATS))
 
 
 def train_tokenizer(snippets: Path, settings: TokenizerSettings, out: Path) -> None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from rapidfuzz.distance import Levenshtein
 
@@ -27,6 +28,11 @@ SEPARATE = 4
 
 SecurityRule = Callable[[str, str], bool]
 """(buggy, fixed) -> whether a rule of the security taxonomy is broken in `buggy` and not in `fixed`."""
+
+NAMELESS = ""
+"""The file name given to the compiler, which looks for an error's line in the file of that name: there is none."""
+_QUIET = [("ignore", None, Warning, None, 0)]
+"""The first of the filters inside `quiet()`."""
 
 _FINALLY = re.compile(r"^([ \t]*)finally\b", re.MULTILINE)
 _INDENT = re.compile(r"^[ \t]+(?=\S)", re.MULTILINE)
@@ -61,6 +67,17 @@ def _is_easy(text: str) -> bool:
     )
 
 
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Silences the compiler's warnings (`is` with a literal, unknown escapes) for a whole batch of calls."""
+    if warnings.filters[:1] == _QUIET:
+        yield
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
 def compile_error(text: str) -> SyntaxError | None:
     """The error that the running Python's compiler reports, None where `text` compiles.
 
@@ -69,14 +86,19 @@ def compile_error(text: str) -> SyntaxError | None:
     """
     if why := too_hard(text):
         return SyntaxError(why)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            compile(text, "<snippet>", "exec", dont_inherit=True)
-        except SyntaxError as error:
-            return error
-        except (ValueError, MemoryError, RecursionError, OverflowError) as error:
-            return SyntaxError(f"{type(error).__name__}: {error}")
+    if warnings.filters[:1] == _QUIET:
+        return _error(text)
+    with quiet():
+        return _error(text)
+
+
+def _error(text: str) -> SyntaxError | None:
+    try:
+        compile(text, NAMELESS, "exec", dont_inherit=True)
+    except SyntaxError as error:
+        return error
+    except (ValueError, MemoryError, RecursionError, OverflowError) as error:
+        return SyntaxError(f"{type(error).__name__}: {error}")
     return None
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ctm.pairs.record import read_pairs
+from ctm.pairs.record import read_pair_columns
 
 PARTS = 64
 """Scratch files; a million pairs make 28 MB in all."""
@@ -59,11 +59,11 @@ class Clashes:
         waiting: list[tuple[int, int, int, int]] = []
         for set_name, paths in files.items():
             for path in paths:
-                for pair in read_pairs(path, ["pair_id", "buggy", "split"]):
-                    name = self._number(set_name or pair.split)
-                    key = int.from_bytes(hashlib.blake2b(pair.buggy.encode(), digest_size=8).digest(), "big")
+                for pair_id, buggy, split in read_pair_columns(path, ("pair_id", "buggy", "split")):
+                    name = self._number(set_name or split)
+                    key = int.from_bytes(hashlib.blake2b(buggy.encode(), digest_size=8).digest(), "big")
                     # the identity is a hash of both texts: another one of the same buggy text is another fix
-                    waiting.append((key, int(pair.pair_id[:16], 16), self._counts[name], name))
+                    waiting.append((key, int(pair_id[:16], 16), self._counts[name], name))
                     self._counts[name] += 1
                     if len(waiting) == _BUFFER:
                         _append(waiting, parts)

@@ -13,14 +13,14 @@ import re
 _KEPT = frozenset(keyword.kwlist) | frozenset(keyword.softkwlist) | frozenset(dir(builtins)) | {"self", "cls"}
 """Names that keep their meaning wherever they stand: these are never renamed."""
 
+_STRING = (
+    r"(?:\"\"\"[^\"\\]*(?:(?:\\.|\"(?!\"\"))[^\"\\]*)*\"\"\"|'''[^'\\]*(?:(?:\\.|'(?!''))[^'\\]*)*'''"
+    r"|\"[^\"\\\n]*(?:\\.[^\"\\\n]*)*\"|'[^'\\\n]*(?:\\.[^'\\\n]*)*')"
+)
+# a name; what stands between; a string; a number; a comment; a letter before a quote, which is no name; a quote
 _TOKEN = re.compile(
-    r"""(?P<name>[^\W\d]\w*)(?!["'])
-      | (?P<comment>\#[^\n]*)
-      | (?P<string>[rRbBuUfF]{0,2}(?:\"\"\"(?:[^\\]|\\.)*?\"\"\"|'''(?:[^\\]|\\.)*?'''
-                                   |\"(?:[^\\\"\n]|\\.)*\"|'(?:[^\\'\n]|\\.)*'))
-      | \w+
-    """,
-    re.VERBOSE | re.DOTALL,
+    rf"""[^\W\d]\w*(?!["'])|[^\w\#"']+|[rRbBuUfF]{{0,2}}{_STRING}|\d\w*|\#[^\n]*|[^\W\d](?:{_STRING}|["'])|["']""",
+    re.DOTALL,
 )
 _INNER_SPACE = re.compile(r"(?<=\S)[ \t]+")
 
@@ -36,26 +36,29 @@ def renamed_key(*texts: str) -> int:
 
     Keywords, builtins, `self`, strings and numbers stay. Several texts (both sides of a pair) are numbered as one.
     """
-    numbers: dict[str, str] = {}
-
-    def rename(match: re.Match[str]) -> str:
-        name = match["name"]
-        if name is None:
-            return "" if match["comment"] is not None else match.group()
-        if name in _KEPT or (name.startswith("__") and name.endswith("__")):
-            return name
-        return numbers.setdefault(name, f"${len(numbers)}")
-
+    found = [_TOKEN.findall(text) for text in texts]
+    written = {token: token for tokens in found for token in tokens}
+    names = 0
+    for token in written:
+        first = token[0]
+        if first == "#":
+            written[token] = ""
+        elif (first.isalnum() or first == "_") and not (
+            token in _KEPT or first.isdecimal() or token[-1] in "\"'" or (token[:2] == token[-2:] == "__")
+        ):
+            written[token] = f"${names}"
+            names += 1
     renamed = []
-    for text in texts:
-        lines = (line.rstrip() for line in _TOKEN.sub(rename, text).split("\n"))
-        # Spaces go altogether but for the indentation: names and numbers are apart by what stands between them.
-        renamed.append("\n".join(_indented(line) for line in lines if line))
+    for tokens in found:
+        lines = map(str.rstrip, "".join(map(written.__getitem__, tokens)).split("\n"))
+        renamed.append("\n".join([_indented(line) for line in lines if line]))
     return _hash("\0".join(renamed))
 
 
 def _indented(line: str) -> str:
     body = line.lstrip()
+    if "  " not in body and "\t" not in body:
+        return line
     return line[: len(line) - len(body)] + _INNER_SPACE.sub(" ", body)
 
 

@@ -16,6 +16,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -61,9 +62,9 @@ class Snippet:
     origin: Origin = field(default_factory=Origin)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # to be made in a quarter of the time of a frozen one, of which there are millions
 class Pair:
-    """Buggy and fixed text of one snippet. Clean samples have both equal and kind "clean"."""
+    """Buggy and fixed text of one snippet. Clean samples have both equal and kind "clean". Nobody changes one."""
 
     pair_id: str
     buggy: str
@@ -149,6 +150,29 @@ PAIR_SCHEMA = _schema(Pair, "ctm.pairs")
 REJECT_SCHEMA = _schema(Reject, "ctm.rejects")
 
 
+def column_of(values: Sequence[Any], type_: pa.DataType) -> pa.Array:
+    """A column of texts or integers, none of them missing; of type `dictionary` each text is stored once.
+
+    `pa.array` gives the same, but imports pandas if there is one, which takes as long as encoding thousands of pairs.
+    """
+    if pa.types.is_dictionary(type_):
+        encoded = column_of(values, type_.value_type).dictionary_encode()
+        return pa.DictionaryArray.from_arrays(encoded.indices.cast(type_.index_type), encoded.dictionary)
+    if not pa.types.is_string(type_):
+        cells = np.asarray(values, type_.to_pandas_dtype())
+        return pa.Array.from_buffers(type_, len(cells), [None, pa.py_buffer(cells)])
+    joined = "".join(values)
+    data = joined.encode()
+    lengths = map(len, values) if len(data) == len(joined) else (len(value.encode()) for value in values)
+    ends = np.cumsum(np.fromiter(lengths, np.int64, len(values)))
+    assert not len(ends) or ends[-1] < 1 << 31, "more text than a column holds"
+    offsets = np.concatenate(([0], ends)).astype(np.int32)
+    return pa.StringArray.from_buffers(len(values), pa.py_buffer(offsets), pa.py_buffer(data))
+
+
+_cells: Callable[[Origin], tuple[Any, ...]] = attrgetter(*_ORIGIN_FIELDS)
+
+
 class Writer:
     """Streams records into one Parquet file (zstd); the file appears under its name when the block ends well.
 
@@ -160,10 +184,11 @@ class Writer:
         self.schema = schema
         self.rows = 0
         self._part = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
-        # One attrgetter call a row; the origin's fields are reached through it.
-        self._row: Callable[[Any], tuple[Any, ...]] = attrgetter(
-            *(f"origin.{name}" if name in _ORIGIN_FIELDS else name for name in schema.names)
-        )
+        own = [name for name in schema.names if name not in _ORIGIN_FIELDS]
+        self._own: Callable[[Any], tuple[Any, ...]] = attrgetter(*own)
+        # where the origin's fields stand among the others, and those of the last row: most rows follow one of theirs
+        self._at = schema.names.index(_ORIGIN_FIELDS[0]) if len(own) < len(schema.names) else -1
+        self._origin, self._cells = Origin(), _cells(Origin())
         self._buffer: list[tuple[Any, ...]] = []
 
     def __enter__(self) -> Writer:
@@ -173,7 +198,12 @@ class Writer:
 
     def write(self, item: Snippet | Pair | Reject) -> None:
         """Append one record."""
-        self._buffer.append(self._row(item))
+        row = self._own(item)
+        if self._at >= 0 and not isinstance(item, Reject):
+            if item.origin is not self._origin:
+                self._origin, self._cells = item.origin, _cells(item.origin)
+            row = row[: self._at] + self._cells + row[self._at :]
+        self._buffer.append(row)
         self.rows += 1
         if len(self._buffer) >= ROW_GROUP:
             self._flush()
@@ -181,7 +211,7 @@ class Writer:
     def _flush(self) -> None:
         if self._buffer:
             columns = zip(*self._buffer, strict=True)
-            arrays = [pa.array(column, item.type) for column, item in zip(columns, self.schema, strict=True)]
+            arrays = [column_of(column, item.type) for column, item in zip(columns, self.schema, strict=True)]
             self._file.write_table(pa.Table.from_arrays(arrays, schema=self.schema))
             self._buffer.clear()
 
@@ -258,7 +288,7 @@ def _rows(
                     continue
             table = file.read_row_group(group, columns=wanted)
             if chosen is not None and len(chosen) < table.num_rows:
-                table = table.take(chosen)
+                table = table.take(column_of(chosen, pa.int64()))
             cells = []
             for item in schema:
                 if item.name in wanted:
@@ -286,10 +316,24 @@ def read_pairs(
     where: only rows whose column holds such a value, ("split", "test".__eq__); the others become no objects.
     Raises ValueError for another format or format version.
     """
-    unknown = None if columns is None or set(columns).intersection(_ORIGIN_FIELDS) else Origin()
+    origin, cells = Origin(), list(_cells(Origin()))
     for row in _rows(path, PAIR_SCHEMA, columns, where):
-        row[8:-1] = [unknown or Origin(*row[8:-1])]
+        if row[8:-1] != cells:  # pairs of one origin stand together
+            cells = row[8:-1]
+            origin = Origin(*cells)
+        row[8:-1] = [origin]
         yield Pair(*row)
+
+
+def read_pair_columns(path: Path, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    """Some columns of a file of pairs, in order: tuples with the values of each row.
+
+    Raises ValueError for another format or format version.
+    """
+    with _open(path, PAIR_SCHEMA) as file:
+        for group in range(file.num_row_groups):
+            table = file.read_row_group(group, columns=list(columns))
+            yield from zip(*(table.column(name).to_pylist() for name in columns), strict=True)
 
 
 def read_rejects(path: Path) -> Iterator[Reject]:

@@ -9,10 +9,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import zarr
 
 from ctm.grid.edits import Edit, apply_edit
-from ctm.grid.layout import from_grid
-from ctm.grid.store import encode_pair, packed_rows, read_split, sidecar_of, write_manifest, write_shard
+from ctm.grid.layout import from_grid, to_grids
+from ctm.grid.store import (
+    _write_zarr,
+    encode_pair,
+    packed_rows,
+    read_split,
+    sidecar_of,
+    write_manifest,
+    write_shard,
+)
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.pairs.record import Origin, Pair, make_pair, read_rejects, write_pairs
 
@@ -210,3 +219,17 @@ def test_what_is_known_of_a_mutant_is_what_the_compiler_says(
     for pair in pairs[:-2]:
         known = encode_pair(pair.buggy, pair.fixed, tokenizer, pair.category)
         assert known == encode_pair(pair.buggy, pair.fixed, tokenizer)
+
+
+def test_a_shard_is_byte_for_byte_what_zarr_writes(
+    pairs: list[Pair], tokenizer: CodeTokenizer, tmp_path: Path
+) -> None:
+    ids = [(tokenizer.encode(pair.buggy), tokenizer.encode(pair.fixed)) for pair in pairs[:-2]]
+    _write_zarr(tmp_path / "ours.zarr.zip", ids, "digest")
+    with zipfile.ZipFile(tmp_path / "ours.zarr.zip") as file:
+        ours = {name: file.read(name) for name in file.namelist()}
+    (tmp_path / "zarr.json").write_bytes(ours["zarr.json"])
+    array = zarr.open_array(tmp_path, mode="r+")
+    array[:] = to_grids([side for both in ids for side in both]).reshape(-1, 2, 64, 48)
+    assert ours.keys() == {"zarr.json", "c/0/0/0/0"}
+    assert ours["c/0/0/0/0"] == (tmp_path / "c/0/0/0/0").read_bytes()

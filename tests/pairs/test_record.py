@@ -1,5 +1,7 @@
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -11,6 +13,7 @@ from ctm.pairs.record import (
     Pair,
     Reject,
     Writer,
+    column_of,
     day,
     make_pair,
     make_snippet,
@@ -106,3 +109,23 @@ def test_only_rows_that_are_asked_for_are_read(tmp_path: Path, monkeypatch: pyte
         assert found == [pair for pair in pairs if pair.split == split]
     some = read_pairs(tmp_path / "pairs.parquet", ["buggy"], ("pair_id", lambda name: name < "8"))
     assert [pair.buggy for pair in some] == [pair.buggy for pair in pairs if pair.pair_id < "8"]
+
+
+@pytest.mark.parametrize(
+    ("values", "type_"),
+    [
+        (["a", "", "é€😀", "a"], pa.string()),
+        ([], pa.string()),
+        (["b", "a", "b", "ü"], pa.dictionary(pa.int16(), pa.string())),
+        ([3, 0, -1], pa.int32()),
+    ],
+)
+def test_a_column_is_what_arrow_makes_of_the_values(values: list[Any], type_: pa.DataType) -> None:
+    column = column_of(values, type_)
+    column.validate(full=True)
+    assert column.equals(pa.array(values, type_)) and column.type == type_
+
+
+def test_a_column_of_texts_takes_no_lone_surrogates() -> None:
+    with pytest.raises(UnicodeEncodeError):
+        column_of(["\ud800"], pa.string())

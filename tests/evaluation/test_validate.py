@@ -99,13 +99,13 @@ def test_wrong_synchronisation_is_seen(
     model: CTM, states: list[FirstState], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert checks.synchronisation(model, states)[0]
-    step = type(model.sync_out).step
+    whole = type(model.sync_out).forward
 
     def without_root(self, z, alpha, beta):
-        _, alpha, beta = step(self, z, alpha, beta)
+        _, alpha, beta = whole(self, z, alpha, beta)
         return alpha / beta, alpha, beta
 
-    monkeypatch.setattr(type(model.sync_out), "step", without_root)
+    monkeypatch.setattr(type(model.sync_out), "forward", without_root)
     assert not checks.synchronisation(model, states)[0]
 
 
@@ -219,13 +219,13 @@ def test_synchronisation_without_meaning_is_seen(
     assert others < 0.35 < own, "another sample's synchronisation is about as good as chance, one in six"
     untrained = iteration.briefly_trained(model.config, 0, steps=1)
     assert "with another sample's" in checks.sync_means_something(model, states, untrained)[1]
-    step = type(model.sync_out).step
+    whole = type(model.sync_out).forward
 
     def collapsed(self, z, alpha, beta):
-        sync, alpha, beta = step(self, z, alpha, beta)
+        sync, alpha, beta = whole(self, z, alpha, beta)
         return sync.mean(0, keepdim=True).expand_as(sync), alpha, beta
 
-    monkeypatch.setattr(type(model.sync_out), "step", collapsed)
+    monkeypatch.setattr(type(model.sync_out), "forward", collapsed)
     holds, seen, _ = checks.sync_means_something(model, states, trained)
     assert not holds and "only 0% of the pairs differ between samples" in seen
 

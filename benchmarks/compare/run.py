@@ -1,6 +1,6 @@
 """CTM, TRM and two controls on the demo's data: trained on the same samples, and again for the same compute.
 
-    make compare                                     data of a finished demo (runs/demo/results), about half an hour
+    make compare                                     data of a finished demo (runs/demo/results), up to an hour
     .venv/bin/python benchmarks/compare/run.py --data runs/demo/results --samples 30000 --minutes 20
 
 The controls are the CTM with a single tick, which shows what thinking on is worth, and a plain transformer with as many

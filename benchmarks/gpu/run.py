@@ -27,24 +27,23 @@ import torch
 import torch._dynamo
 from matplotlib import pyplot
 
+sys.path.append(str(Path(__file__).parents[1]))
+from ctm_step import CELLS, CONFIG, make_batch
+
+from ctm.evaluation import memory
+from ctm.evaluation.flops import count_flops
+from ctm.model.config import ModelConfig
+from ctm.model.model import CTM
+from ctm.pipeline.config import Config, read
+from ctm.training.batch import Batch
+from ctm.training.gradients import Gradients
+from ctm.training.memory import Fit
+from ctm.training.optimiser import Together, make_optimiser
+from ctm.training.ranks import Ranks
+from ctm.training.settings import StageRun, StageSettings, TrainingSettings
+from ctm.training.stage import train_stage
+
 CHECKOUT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(CHECKOUT / "benchmarks"))
-
-from ctm_step import CELLS, CONFIG, make_batch  # noqa: E402
-
-from ctm.evaluation import memory  # noqa: E402
-from ctm.evaluation.flops import count_flops  # noqa: E402
-from ctm.model.config import ModelConfig  # noqa: E402
-from ctm.model.model import CTM  # noqa: E402
-from ctm.pipeline.config import Config, read  # noqa: E402
-from ctm.training.batch import Batch  # noqa: E402
-from ctm.training.gradients import Gradients  # noqa: E402
-from ctm.training.memory import Fit  # noqa: E402
-from ctm.training.optimiser import Together, make_optimiser  # noqa: E402
-from ctm.training.ranks import Ranks  # noqa: E402
-from ctm.training.settings import StageRun, StageSettings, TrainingSettings  # noqa: E402
-from ctm.training.stage import train_stage  # noqa: E402
-
 VOCABULARY = 8192
 OPTIONS = {
     "plain": (),

@@ -9,7 +9,6 @@ samples of a piece with each other.
 from __future__ import annotations
 
 import dataclasses
-import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -28,7 +27,6 @@ from ctm.training.probe import probed
 from ctm.training.ranks import Ranks
 from ctm.training.settings import StageSettings, TrainingSettings
 
-log = logging.getLogger(__name__)
 FIGURES = ("loss_lowest", "loss_certain", "diversity", "certainty", "sync_variance")
 
 
@@ -48,7 +46,6 @@ class Gradients:
         self.compiled = training.compile and probed("compile", device)
         if self.compiled:
             compile_parts(model)
-        self.fit, self.graphs = Fit(), Graphs(self._backward, model)
         graphs = training.graphs and not training.checkpoint_ticks and probed("graphs", device)
         self.use(Fit(self._shared(), training.checkpoint_ticks, graphs=graphs))
 

@@ -93,12 +93,12 @@ class Graphs:
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph, pool=self.pool):
             figures = self.run(static, asked, share)
-        log.debug("captured a graph for %s", [tuple(t.shape) for t in tensors_of(piece)][:1])
         return _Captured(graph, static, asked, figures)
 
     def figures(self) -> dict[str, float]:
-        """Shapes that have a graph, and the share of calls that were replays."""
-        return {"shapes": len(self.captured), "replayed": self.replayed / max(1, self.calls)}
+        """Shapes that have a graph, the share of calls that were replays, and whether a capture failed."""
+        share = self.replayed / max(1, self.calls)
+        return {"shapes": len(self.captured), "replayed": share, "refused": self.refused}
 
 
 def tensors_of(batch: Batch) -> Iterator[Tensor]:

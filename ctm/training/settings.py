@@ -93,7 +93,7 @@ class TrainingSettings:
     """Train a step's micro-batches as one: the same gradient, and a GPU has more to do at once. Where memory runs out,
     it is cut again."""
     graphs: bool = True
-    """Replay micro-batches as CUDA graphs (CUDA, ROCm), where a probe finds them right."""
+    """Replay micro-batches as CUDA graphs (CUDA, ROCm), where a probe finds them right; not with checkpoint_ticks."""
     compile: bool = False
     """Send the encoder, the synapse and the synchronisations through torch.compile, where a probe finds it right."""
     device: str = "auto"

@@ -52,7 +52,7 @@ def test_a_shape_that_was_not_met_runs_plainly() -> None:
     model = probe.small_model(torch.device("cpu"))
     graphs = Graphs(probe.run_of(model), model)
     probe.gradients(model, [probe.batch_of(4, 16), probe.batch_of(4, 32)], torch.device("cpu"), graphs)
-    assert graphs.figures() == {"shapes": 0, "replayed": 0.0} and len(graphs.met) == 2
+    assert graphs.figures() == {"shapes": 0, "replayed": 0.0, "refused": False} and len(graphs.met) == 2
 
 
 def test_a_capture_that_fails_leaves_the_plain_way(monkeypatch: pytest.MonkeyPatch, caplog) -> None:
@@ -65,7 +65,7 @@ def test_a_capture_that_fails_leaves_the_plain_way(monkeypatch: pytest.MonkeyPat
     plain = probe.gradients(model, batches, cpu, None)
     graphs = Graphs(probe.run_of(model), model)
     assert torch.equal(probe.gradients(model, batches, cpu, graphs), plain)
-    assert graphs.refused and caplog.text.count("no more CUDA graphs") == 1
+    assert graphs.figures()["refused"] and caplog.text.count("no more CUDA graphs") == 1
 
 
 def test_what_memory_that_runs_out_costs(run: StageRun) -> None:

@@ -23,6 +23,7 @@ def training_curves(metrics: Mapping[str, Path]) -> str:
 
     matplotlib.use("svg")
     import matplotlib.pyplot as plt
+    from matplotlib.ticker import EngFormatter
 
     figure, axes = plt.subplots(1, len(FIGURES) + 1, figsize=(15, 3.2), layout="constrained")
     offset = 0
@@ -42,6 +43,8 @@ def training_curves(metrics: Mapping[str, Path]) -> str:
     for category, points in categories.items():
         axes[-1].plot(*zip(*points, strict=True), "o-", label=category, linewidth=1, markersize=3)
     axes[-1].set(title="accuracy, one pass, validation split", xlabel="samples seen", ylim=(0, 1))
+    for axis in axes:
+        axis.xaxis.set_major_formatter(EngFormatter(sep=""))  # 150k: the whole numbers ran into each other
     axes[0].legend(fontsize="small")
     if categories:
         axes[-1].legend(fontsize="small")

@@ -1,7 +1,8 @@
 """Repairing a file: function by function where it compiles, around the parser's first error where it does not.
 
 Notable: the compiler judges the whole file, not the window: an edit around an error is taken only if the file then
-compiles or its first error moves on, so a repair never trades one error for another further up.
+compiles or its first error moves on, so a repair never trades one error for another further up; and of code that
+compiles no edit is made that reads a name which nothing in the file binds, which no window can tell.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from ctm.pairs.categories import MAX_BYTES as COMPILER_BYTES
 from ctm.pairs.categories import compile_error, compiles
-from ctm.repair.passes import NO_FIT, Repair, Repairer
+from ctm.repair.names import unbound_names
+from ctm.repair.passes import NO_FIT, Allows, Repair, Repairer
 from ctm.repair.source import FileError, Source
 from ctm.repair.windows import Window, functions_of, windows_around
 
@@ -25,6 +28,8 @@ BRANCHES = 5
 """Answers per window where the first ones do not help the file."""
 MAX_CHARACTERS = 16_000
 """Of a window: 64 rows of 250; longer ones are not even encoded."""
+UNBOUND = "an edit would read a name that nothing in the file binds"
+"""Why an edit of a part was passed over; another one may have been made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,7 @@ class Fixed:
     """The compiler's first error that is left: "line N: message"."""
     changes: tuple[Change, ...] = ()
     skipped: dict[str, int] = field(default_factory=dict)
-    """Windows that were not looked at, by reason."""
+    """Parts that were not looked at, or of which an edit was passed over, by reason."""
 
     @property
     def status(self) -> str:
@@ -124,14 +129,56 @@ def _fix_functions(source: Source, repairer: Repairer) -> Fixed:
             windows.append(window)
             texts.append(text)
     after, changes = source, []
-    answers = list(zip(windows, texts, repairer.repair(texts), strict=True))
+    bound = _Bound(source)
+    repairs = repairer.repair(texts, [bound.after(window) for window in windows])
+    answers = list(zip(windows, texts, repairs, strict=True))
     for window, text, repair in reversed(answers):  # from the end, so that earlier lines keep their numbers
         skipped[NO_FIT] += repair.stopped == NO_FIT and not repair.edited
         spliced = _splice(after, window, repair)
         if spliced is not None and _parse_error(spliced.text) is None:
             after = spliced
             changes.append(_change(window, text, repair))
+    skipped[UNBOUND] = len(bound.refused)
     return Fixed(source, after, True, True, "", tuple(reversed(changes)), dict(+skipped))
+
+
+class _Bound:
+    """Refuses edits after which a file reads a name that nothing binds, unless it did so before."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.refused: set[Window] = set()
+
+    @cached_property
+    def before(self) -> frozenset[str] | None:
+        return _unbound(self.source.text)
+
+    def after(self, window: Window) -> Allows:
+        """What a window's text may become."""
+
+        def allows(text: str) -> bool:
+            lines = window.restore(text, self.source.lines)
+            if lines is None or self.before is None:
+                return True
+            names = _unbound(self.source.splice(window.begin, window.end, lines).text)
+            allowed = names is None or names <= self.before
+            if not allowed:
+                self.refused.add(window)
+            return allowed
+
+        return allows
+
+
+def _unbound(text: str) -> frozenset[str] | None:
+    try:
+        return unbound_names(text)
+    except (
+        SyntaxError,
+        ValueError,
+        MemoryError,
+        RecursionError,
+    ):  # too large for `compile`, so only parsed so far
+        return None
 
 
 # --- a file that does not ---------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ the model knows, since it does not see what was done before.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import exp
 
@@ -33,6 +33,9 @@ FOLLOWED = 4
 """Branches of broken code that still do not compile after their first edit and are followed further."""
 BRANCH_PASSES = 2
 """Passes of such a branch, its first edit included: more would cost more than the first answers themselves."""
+
+Allows = Callable[[str], bool]
+"""Whether a text may be made of one that compiles: what its surroundings say, beyond the compiler."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ class _Run:
     tail: str
     seen: set[str]
     most: int
+    allows: Allows | None = None
     is_branch: bool = False
     passes: list[Option] = field(default_factory=list)
     score: float = 0.0
@@ -116,9 +120,15 @@ class Repairer:
         self._answers: dict[str, Answer] = dict(answers or {})
         self._compiles: dict[str, bool] = {}
 
-    def repair(self, texts: Sequence[str]) -> list[Repair]:
-        """The answer for each text. Line ends behind the last line are set aside and put back."""
+    def repair(self, texts: Sequence[str], allows: Sequence[Allows] | None = None) -> list[Repair]:
+        """The answer for each text. Line ends behind the last line are set aside and put back.
+
+        allows: one per text, asked about an edit that would be made of code that compiles (without those line ends);
+        where it says no, the next candidate is looked at.
+        """
         runs = [self._begin(text, self.max_passes) for text in texts]
+        for run, allowed in zip(runs, allows or (), strict=allows is not None):
+            run.allows = allowed
         self._advance(runs)
         return [self._finish(run) for run in runs]
 
@@ -226,6 +236,9 @@ class Repairer:
                 if option.candidate.probability <= threshold:
                     self._stop(run, NOT_CONFIDENT, self._unedited(state, answer, refused))
                     return False
+                if run.allows is not None and not run.allows(option.text):
+                    refused += option.candidate.probability
+                    continue
                 run.confidence *= _given(option, refused)
                 run.passes.append(option)
                 run.text = option.text

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ctm.pairs.categories import compiles
-from ctm.repair.files import first_error, fix_source, unified_diff
+from ctm.repair.files import UNBOUND, first_error, fix_source, unified_diff
 from ctm.repair.passes import Repairer
 from ctm.repair.source import MAX_BYTES, FileError, parse_source, read_source, write_source
 from ctm.repair.windows import MAX_LINES, Window, functions_of, windows_around
@@ -259,6 +259,63 @@ def test_functions_of_a_file_that_compiles_are_repaired_in_place(oracle, tokeniz
     expected = text.replace("a - b", "a + b").replace("    return n  + 1", "    m = n\n    return m")
     assert fixed.after.text == expected and fixed.compiled and fixed.compiles
     assert [change.line for change in fixed.changes] == [2, 8]
+
+
+CLASS = """\
+import os
+
+class A:
+    def f(self, a, b):
+        return a + b
+
+    def g(self):
+        return os.sep
+
+def h(a, b):
+    return a + b
+"""
+
+
+@pytest.mark.parametrize(
+    ("function", "edited", "taken"),
+    [
+        ("def f(self, a, b):\n    return a + b", "def f(self, a, b):\n    return self.a + b", True),
+        ("def h(a, b):\n    return a + b", "def h(a, b):\n    return self.a + b", False),
+        ("def h(a, b):\n    return a + b", "def h(a, b):\n    return a + os.b", True),
+        ("def h(a, b):\n    return a + b", "def h(a, b):\n    return a + c", False),
+        ("def h(a, b):\n    return a + b", "def h(a, b):\n    return a", True),
+    ],
+)
+def test_no_edit_reads_a_name_that_nothing_in_the_file_binds(
+    function: str, edited: str, taken: bool, fake, tokenizer
+):
+    def suggest(state):
+        return [(edited, -0.1), (function, -3.0)] if state.text == function else [(state.text, -0.1)]
+
+    fixed = fix(CLASS, fake(suggest), tokenizer)
+    assert [change.after for change in fixed.changes] == ([edited] if taken else [])
+    assert fixed.skipped == ({} if taken else {UNBOUND: 1})
+
+
+def test_names_that_a_file_lacks_already_are_no_reason_against_an_edit(fake, tokenizer):
+    function, edited = "def f():\n    return lost", "def f():\n    return lost + 1"
+
+    def suggest(state):
+        return [(edited if state.text == function else state.text, -0.1)]
+
+    assert fix(function, fake(suggest), tokenizer).after.text == edited
+    star = f"from os import *\n\n{function}\n"
+    edited = edited.replace("1", "sep")
+    assert fix(star, fake(suggest), tokenizer).after.text == star.replace(function, edited)
+
+
+def test_the_next_candidate_is_taken_where_one_reads_an_unbound_name(fake, tokenizer):
+    wrong, right = "def h(a, b):\n    return a + c", "def h(a, b):\n    return a + a"
+    function = "def h(a, b):\n    return a + b"
+    answers = [(wrong, -0.2), (right, -0.3)]
+    proposer = fake(lambda state: answers if state.text == function else [(state.text, -0.1)])
+    fixed = fix(function, proposer, tokenizer)
+    assert fixed.after.text == right and fixed.skipped == {UNBOUND: 1}
 
 
 def test_long_functions_are_skipped_and_counted(fake, tokenizer):

@@ -42,3 +42,14 @@ def one_place(source: Source, candidate: Candidate) -> bool:
 def apart(a: Candidate, b: Candidate) -> bool:
     """Whether two candidates change places that do not touch."""
     return all(x.end < y.start or y.end < x.start for x in (*a.buggy, *a.fixed) for y in (*b.buggy, *b.fixed))
+
+
+def leaves_trace(source: Source, candidate: Candidate) -> bool:
+    """Whether every name that the candidate takes away still stands elsewhere in the text."""
+    taken: set[str] = set()
+    left: set[str] = set()
+    for token in source.tokens:
+        if token.kind == "NAME":
+            gone = any(splice.start <= token.start < splice.end for splice in candidate.buggy)
+            (taken if gone else left).add(token.text)
+    return taken <= left

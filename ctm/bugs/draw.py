@@ -15,7 +15,7 @@ from random import Random
 from types import CodeType
 from typing import NamedTuple
 
-from ctm.bugs.changes import apart, changed_lines, one_place
+from ctm.bugs.changes import apart, changed_lines, leaves_trace, one_place
 from ctm.bugs.check import Where, breaks_rule, code_of, quiet, refused
 from ctm.bugs.lazy import lazy
 from ctm.bugs.rates import CHECKED, DRAWN, DUPLICATES, MUTANTS, PASSED, SITES, Tally
@@ -237,7 +237,10 @@ class _Draw:
         return False
 
     def _single(self, base: Clean, kind: Kind) -> bool:
-        for tried, candidate in enumerate(kind.mutator(base.source, self.rng)):
+        candidates = kind.mutator(base.source, self.rng)
+        if kind.traced and not self.uniform:  # held out, all places count: real bugs are no kinder
+            candidates = (item for item in candidates if leaves_trace(base.source, item))
+        for tried, candidate in enumerate(candidates):
             self.tally.of(kind.name)[SITES] += not tried
             made = self._made(base, candidate, kind)
             if made is not None:

@@ -21,6 +21,7 @@ from ctm.bugs.source import Source, Token
     "another variable in scope",
     "def f(a, b):\n    return a + b",
     "def f(a, b):\n    return a + a",
+    traced=True,
 )
 def variable_misuse(source: Source, rng: Random) -> Iterator[Candidate]:
     for read in shuffled(source.variables.reads, rng):
@@ -193,6 +194,7 @@ def misspelt_name(source: Source, rng: Random) -> Iterator[Candidate]:
     "self.n = n + 1",
     ("self", "cls"),
     places=0.41,
+    traced=True,
 )
 def dropped_self(source: Source, rng: Random) -> Iterator[Candidate]:
     tokens = source.tokens
@@ -205,7 +207,7 @@ def dropped_self(source: Source, rng: Random) -> Iterator[Candidate]:
 
 @register("missing_self_parameter", "logic", "a method without `self`",
           "class A:\n    def f(self, x):\n        return x", "class A:\n    def f(x):\n        return x",
-          ("self",), places=0.32)  # fmt: skip
+          ("self",), places=0.32, traced=True)  # fmt: skip
 def missing_self_parameter(source: Source, rng: Random) -> Iterator[Candidate]:
     tokens = source.tokens
     found = [i for i in range(len(tokens) - 4) if tokens[i].text == "def" and tokens[i + 3].text == "self"]

@@ -87,6 +87,11 @@ class Kind:
     """Of a security kind: the Bandit test that finds it, like "B608"; "" where there is none."""
     own: Callable[[Source], bool] | None = None
     """Whether the snippet's own code has a place, so that nothing need be written in; None where that is always so."""
+    traced: bool = False
+    """Whether a name that the bug takes away has to stand elsewhere in a snippet of the training split.
+
+    Without a trace of it the repair is a guess, and whoever learns to guess adds `self` where none belongs.
+    """
 
     @property
     def heldout_weight(self) -> float:
@@ -113,6 +118,7 @@ def register(
     cwe: str = "",
     bandit: str = "",
     own: Callable[[Source], bool] | None = None,
+    traced: bool = False,
 ) -> Callable[[Mutator], Mutator]:
     """Decorator that adds a mutator to the registry; raises ValueError for a name that is taken.
 
@@ -123,7 +129,9 @@ def register(
         if name in _KINDS or name in (SEVERAL, CLEAN):
             raise ValueError(f"bug kind {name!r} is registered twice")
         needed = frozenset(needs)
-        _KINDS[name] = Kind(name, category, doc, before, after, needed, mutator, places, cwe, bandit, own)
+        _KINDS[name] = Kind(
+            name, category, doc, before, after, needed, mutator, places, cwe, bandit, own, traced
+        )
         return mutator
 
     return add

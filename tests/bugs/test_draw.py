@@ -106,3 +106,29 @@ def test_settings_bound_hostile_code():
         + "pass"
     )
     assert mutate_text(nested, Random(0), MIX, 3).kept == [], "the compiler never sees it"
+
+
+@pytest.mark.parametrize(
+    ("kind", "traced", "lost"),
+    [
+        ("dropped_self", "self.a = a\nself.b = c", "self.a = a"),
+        ("missing_self_parameter", "def f(self):\n    return self.n", "def f(self):\n    return 1"),
+        ("variable_misuse", "a = 1\nb = 2\nprint(a, b)", "a = 1\nprint(a, b, a)"),
+    ],
+)
+def test_training_sees_no_bug_whose_repair_could_only_be_guessed(kind: str, traced: str, lost: str):
+    mix, only = Mix({kind: 1}), Shares(0, 1, 0)
+    settings = MutationSettings(shares=only, heldout_shares=only, reshape_logic=0)
+
+    def made(text: str, uniform: bool) -> int:
+        return sum(
+            len(mutate_text(text, generator(0, str(n)), mix, 1, settings, uniform).kept) for n in range(20)
+        )
+
+    assert made(traced, False) == 20
+    assert made(lost, True) == 20, "held-out sets keep every place"
+    if kind == "variable_misuse":
+        kept = [m for n in range(20) for m in mutate_text(lost, generator(0, str(n)), mix, 1, settings).kept]
+        assert kept and all("b" in m.buggy for m in kept), "the only `b` stays"
+    else:
+        assert made(lost, False) == 0

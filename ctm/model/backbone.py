@@ -1,7 +1,9 @@
 """The encoder of the broken code, run once a thought: cell features, a local convolution, 0 to 4 attention blocks.
 
 Notable: empty grid cells do not exist here (packed cells), the parser's diagnosis enters as a class and as every
-cell's distance to the cell that the parser names, and order inside the attention comes from rotary positions.
+cell's distance to the cell that the parser names, each cell knows how far it is to the same token before and behind it
+(a name that stands there once is suspect, and attention averages instead of counting), and order inside the attention
+comes from rotary positions.
 """
 
 from __future__ import annotations
@@ -14,6 +16,8 @@ from ctm.model.attention import MASKED, product_dtype
 from ctm.model.config import Sizes
 
 ROWS, COLS = 64, 48
+GAPS = 12  # classes of the distance to the same token: none, 1, 2 or 3, 4 to 7, ... 1,024 or more
+PLACES = 4096  # more than a grid has
 NEAR = 16  # distances to the diagnosed cell that have a class of their own; farther ones share powers of two
 
 
@@ -86,17 +90,22 @@ class Backbone(nn.Module):
         self.col = nn.Embedding(COLS, width)
         self.kind = nn.Embedding(config.diagnoses, width)
         self.distance = nn.Embedding(2 * (NEAR + 8) + 2, width)
+        self.before = nn.Embedding(GAPS, width)
+        self.behind = nn.Embedding(GAPS, width)
         self.local = nn.Linear(config.kernel * width, width)
         self.norm_local = nn.LayerNorm(width)
         self.blocks = nn.ModuleList(Block(width, config.heads, config.dropout) for _ in range(config.blocks))
         self.norm = nn.LayerNorm(width)
-        for table in (self.token, self.row, self.col, self.kind, self.distance):
+        places = (self.row, self.col, self.kind, self.distance, self.before, self.behind)
+        for table in (self.token, *places):
             nn.init.normal_(table.weight, std=0.02 if table is not self.token else 0.05)
 
     def forward(self, tokens: Tensor, rows: Tensor, cols: Tensor, diagnosis: Tensor, mask: Tensor) -> Tensor:
         cells = tokens.shape[1]
         x = self.token(tokens) + self.row(rows) + self.col(cols)
         x = x + self.kind(diagnosis[:, 1])[:, None] + self.distance(self._distance(cells, diagnosis[:, 0]))
+        before, behind = gaps(tokens.masked_fill(mask != 0, self.token.num_embeddings))
+        x = x + self.before(before) + self.behind(behind)
         real = (mask == 0).unsqueeze(-1).to(x.dtype)
         x = x + self._neighbours(self.norm_local(x) * real)
         if len(self.blocks):
@@ -122,6 +131,25 @@ class Backbone(nn.Module):
         size = torch.where(size < NEAR, size, far)
         signed = torch.where(steps < 0, -size, size) + NEAR + 8 + 1
         return torch.where(cell[:, None] >= 0, signed, torch.zeros_like(signed))
+
+
+def gaps(tokens: Tensor) -> tuple[Tensor, Tensor]:
+    """Class of every cell's distance to the same token before it and behind it, int64 [B, N] each; 0 where none is.
+
+    tokens: int64 [B, N], 0 or more; cells that do not count have one of their own.
+
+    Sorted by token and place, equal tokens are neighbours: N log N where comparing all cells takes N squared.
+    """
+    order = torch.sort(tokens * PLACES + torch.arange(tokens.shape[1], device=tokens.device), dim=1).values
+    place, token = order % PLACES, order // PLACES
+    steps = (place[:, 1:] - place[:, :-1]).clamp(min=1)
+    size = (1 + torch.log2(steps.float()).long()).clamp(max=GAPS - 1)
+    size = torch.where(token[:, 1:] == token[:, :-1], size, torch.zeros_like(size))
+    none = torch.zeros_like(place)
+    return (
+        none.scatter(1, place, F.pad(size, (1, 0))),
+        none.scatter(1, place, F.pad(size, (0, 1))),
+    )
 
 
 def padding_mask(lengths: Tensor, cells: int, dtype: torch.dtype) -> Tensor:

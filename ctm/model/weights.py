@@ -16,9 +16,9 @@ from ctm.model.base import EditModel
 from ctm.model.config import Sizes
 from ctm.model.model import CTM
 
-FORMAT_VERSION = (
-    "2"  # 1: pointers had a key for every cell, and the pairing "random-pairing" was called "random"
-)
+FORMAT_VERSION = "3"
+"""2: cells did not know how far the same token is; 1: pointers had a key for every cell, and the pairing
+"random-pairing" was called "random"."""
 
 
 def save_weights(path: Path, model: EditModel, extra: dict[str, str] | None = None) -> None:

@@ -230,7 +230,7 @@ def test_weights_come_back_with_their_config(tmp_path: Path) -> None:
 def test_other_files_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "other.safetensors"
     save_file({"x": torch.zeros(2)}, path, {"format_version": "1"})
-    with pytest.raises(ValueError, match=r"other\.safetensors: format_version 1, expected 2; train it again"):
+    with pytest.raises(ValueError, match=r"other\.safetensors: format_version 1, expected 3; train it again"):
         load_model(path)
 
 

@@ -77,7 +77,9 @@ def test_neurons_that_are_dead_or_too_loud_are_seen(run: StageRun, grids) -> Non
     last = model.nlm.layers[-1]
     with torch.no_grad():
         last.weight.mul_(1e4)
-    assert activation_figures(model, batch, cpu)["large"] > 0.3, "all but those whose gate is closed, about half"
+    assert activation_figures(model, batch, cpu)["large"] > 0.3, (
+        "all but those whose gate is closed, about half"
+    )
     with torch.no_grad():
         last.weight[:16] = 0  # half of the neurons
     dead = activation_figures(model, batch, cpu)

@@ -52,7 +52,7 @@ def encoding_floats(c: ModelConfig) -> dict[str, float]:
     """Floats that each part of the encoding keeps for one cell of one sample."""
     d = c.width
     return {
-        "distances and masks": 4,
+        "distances and masks": 8,
         "convolution": (c.kernel + 3) * d + 2,
         "attention blocks": c.blocks * (15 * d + c.heads + 4),
         "last norm": d + 2,

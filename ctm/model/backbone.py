@@ -17,7 +17,7 @@ from ctm.model.config import Sizes
 
 ROWS, COLS = 64, 48
 GAPS = 12  # classes of the distance to the same token: none, 1, 2 or 3, 4 to 7, ... 1,024 or more
-PLACES = 4096  # more than a grid has
+PLACES = 4096  # more cells than a grid has; N itself would be one more thing that the ONNX exporter must know
 NEAR = 16  # distances to the diagnosed cell that have a class of their own; farther ones share powers of two
 
 
@@ -136,7 +136,7 @@ class Backbone(nn.Module):
 def gaps(tokens: Tensor) -> tuple[Tensor, Tensor]:
     """Class of every cell's distance to the same token before it and behind it, int64 [B, N] each; 0 where none is.
 
-    tokens: int64 [B, N], 0 or more; cells that do not count have one of their own.
+    tokens: int64 [B, N], N up to PLACES; padding has an id outside of the vocabulary.
 
     Sorted by token and place, equal tokens are neighbours: N log N where comparing all cells takes N squared.
     """

@@ -21,7 +21,7 @@ from rich.table import Table
 
 from ctm.repair.bundle import Bundle, BundleError, find_bundle, load_bundle
 from ctm.repair.evaluate import BadItems, Evaluator, read_items
-from ctm.repair.files import Fixed, fix_source, unified_diff
+from ctm.repair.files import UNBOUND, Fixed, fix_source, unified_diff
 from ctm.repair.metrics import report
 from ctm.repair.sandbox import unavailable
 from ctm.repair.source import MAX_BYTES, FileError, Source, parse_source, read_source, write_source
@@ -66,7 +66,9 @@ def fix(
         ),
     ] = None,
     threads: ThreadsOption = 1,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say what was skipped, and why.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Say what was skipped or passed over, and why.")
+    ] = False,
 ) -> None:
     """Propose repairs as a unified diff on stdout.
 
@@ -114,7 +116,12 @@ def _fix_one(
         _complain(f"{name}: no repair found, {fixed.error}")
     if verbose:
         for reason, count in sorted(fixed.skipped.items()):
-            _complain(f"{name}: skipped {count} of its parts: {reason}")
+            did = (
+                f"passed over in {count} of its parts"
+                if reason == UNBOUND
+                else f"skipped {count} of its parts"
+            )
+            _complain(f"{name}: {did}: {reason}")
     return _row(path, fixed, diff), {"clean": CLEAN, "repaired": PROPOSED, "unrepaired": UNREPAIRED}[
         fixed.status
     ]

@@ -1,8 +1,8 @@
 """Repairing a file: function by function where it compiles, around the parser's first error where it does not.
 
 Notable: the compiler judges the whole file, not the window: an edit around an error is taken only if the file then
-compiles or its first error moves on, so a repair never trades one error for another further up; and of code that
-compiles no edit is made that reads a name which nothing in the file binds, which no window can tell.
+compiles or its first error moves on, so a repair never trades one error for another further up; and of a file that
+compiles no edit is made that reads a name which nothing in it binds, which no window can tell.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ BRANCHES = 5
 """Answers per window where the first ones do not help the file."""
 MAX_CHARACTERS = 16_000
 """Of a window: 64 rows of 250; longer ones are not even encoded."""
-UNBOUND = "an edit would read a name that nothing in the file binds"
-"""Why an edit of a part was passed over; another one may have been made."""
+UNBOUND = "edits that read a name which nothing in the file binds"
+"""Why edits of a part were passed over; another one may have been made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +135,13 @@ def _fix_functions(source: Source, repairer: Repairer) -> Fixed:
     for window, text, repair in reversed(answers):  # from the end, so that earlier lines keep their numbers
         skipped[NO_FIT] += repair.stopped == NO_FIT and not repair.edited
         spliced = _splice(after, window, repair)
-        if spliced is not None and _parse_error(spliced.text) is None:
-            after = spliced
-            changes.append(_change(window, text, repair))
+        if spliced is None or _parse_error(spliced.text) is not None:
+            continue
+        if not bound.allows(spliced.text):  # two edits, each of which would do alone
+            bound.refused.add(window)
+            continue
+        after = spliced
+        changes.append(_change(window, text, repair))
     skipped[UNBOUND] = len(bound.refused)
     return Fixed(source, after, True, True, "", tuple(reversed(changes)), dict(+skipped))
 
@@ -148,37 +152,28 @@ class _Bound:
     def __init__(self, source: Source) -> None:
         self.source = source
         self.refused: set[Window] = set()
+        """Windows of which an edit was refused."""
 
     @cached_property
     def before(self) -> frozenset[str] | None:
-        return _unbound(self.source.text)
+        return unbound_names(self.source.text)
+
+    def allows(self, text: str) -> bool:
+        """Whether the file may become `text`."""
+        names = unbound_names(text) if self.before is not None else None
+        return names is None or self.before is None or names <= self.before
 
     def after(self, window: Window) -> Allows:
         """What a window's text may become."""
 
         def allows(text: str) -> bool:
             lines = window.restore(text, self.source.lines)
-            if lines is None or self.before is None:
+            if lines is None or self.allows(self.source.splice(window.begin, window.end, lines).text):
                 return True
-            names = _unbound(self.source.splice(window.begin, window.end, lines).text)
-            allowed = names is None or names <= self.before
-            if not allowed:
-                self.refused.add(window)
-            return allowed
+            self.refused.add(window)
+            return False
 
         return allows
-
-
-def _unbound(text: str) -> frozenset[str] | None:
-    try:
-        return unbound_names(text)
-    except (
-        SyntaxError,
-        ValueError,
-        MemoryError,
-        RecursionError,
-    ):  # too large for `compile`, so only parsed so far
-        return None
 
 
 # --- a file that does not ---------------------------------------------------------------------------------------------

@@ -58,7 +58,7 @@ class Repair:
     confidence: float
     """Probability of the answer; 0 where the model was not asked. For code that was broken: given that it or one of the
     other texts which were considered is right; of an edit of code that compiles, or of 'no edit': given that the
-    candidates above it that would break the code are wrong."""
+    candidates above it that were refused are wrong."""
     alternatives: tuple[Repair, ...] = ()
     """Other answers, best first, where branches were asked for."""
 

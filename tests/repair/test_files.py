@@ -309,6 +309,15 @@ def test_names_that_a_file_lacks_already_are_no_reason_against_an_edit(fake, tok
     assert fix(star, fake(suggest), tokenizer).after.text == star.replace(function, edited)
 
 
+def test_edits_of_two_parts_are_judged_together(fake, tokenizer):
+    """Each alone leaves every name bound: only both take `x` away and read it."""
+    goals = {"x = 1": "y = 1", "def f(a):\n    return a": "def f(a):\n    return x"}
+    text = "x = 1\n\ndef f(a):\n    return a\n"
+    fixed = fix(text, fake(lambda state: [(goals.get(state.text, state.text), -0.1)]), tokenizer)
+    assert [change.after for change in fixed.changes] == ["def f(a):\n    return x"]
+    assert fixed.skipped == {UNBOUND: 1}
+
+
 def test_the_next_candidate_is_taken_where_one_reads_an_unbound_name(fake, tokenizer):
     wrong, right = "def h(a, b):\n    return a + c", "def h(a, b):\n    return a + a"
     function = "def h(a, b):\n    return a + b"

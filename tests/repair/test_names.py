@@ -33,9 +33,22 @@ def test_names(text: str, names: set[str]):
 
 def test_a_star_import_may_bind_anything():
     assert unbound_names("from os import *\nprint(sep)") is None
+    assert unbound_names("import a; from os import *\nprint(sep)") is None
+    assert unbound_names("try: from os import *\nfinally: print(sep)") is None
+    assert unbound_names("from os import \\\n    *\nprint(sep)") is None
     assert unbound_names("def f():\n    x = 'from os import *'\n    return y") == {"y"}
 
 
 @pytest.mark.parametrize("module", [shlex, textwrap], ids=lambda module: module.__name__)
 def test_modules_of_the_standard_library_lack_nothing(module):
     assert unbound_names(Path(module.__file__).read_text()) == set()
+
+
+def test_what_the_compiler_does_not_take_is_not_judged():
+    assert unbound_names("def f(:") is None
+    assert unbound_names("(" * 5000 + ")" * 5000) is None
+
+
+def test_the_compilers_warnings_are_nobodys_business(recwarn: pytest.WarningsRecorder):
+    assert unbound_names("x = '\\d'\nprint(x is 'y', z)") == {"z"}
+    assert not recwarn

@@ -230,3 +230,36 @@ def test_no_answer_is_given_twice(fake, tokenizer):
     (repair,) = repair_many(["f((1"], proposer, tokenizer, 0.5, branches=10)
     texts = [repair.text, *(item.text for item in repair.alternatives)]
     assert repair.text == "f(1)" and len(set(texts)) == len(texts) and "f((1))" in texts
+
+
+REFUSED, TAKEN = "def add(a, b):\n    return a + c", "def add(a, b):\n    return a + a"
+
+
+@pytest.mark.parametrize(
+    ("answers", "text", "stopped", "confidence"),
+    [
+        ([(REFUSED, 0.6), (TAKEN, 0.3), (FIXED, 0.1)], TAKEN, passes.NO_EDIT, 0.3 / 0.4),
+        ([(REFUSED, 0.6), (FIXED, 0.3), (TAKEN, 0.1)], FIXED, passes.NO_EDIT, 0.3 / 0.4),
+        ([(REFUSED, 0.6), (TAKEN, 0.15), (FIXED, 0.1)], FIXED, passes.NOT_CONFIDENT, 0.1 / 0.4),
+        ([(REFUSED, 0.15), (TAKEN, 0.1), (FIXED, 0.05)], FIXED, passes.NOT_CONFIDENT, 0.05),
+        ([(REFUSED, 0.9)], FIXED, passes.NO_CANDIDATE, 0.0),
+    ],
+)
+def test_an_edit_that_the_surroundings_forbid_is_one_that_is_known_to_be_wrong(
+    fake, tokenizer, answers, text, stopped, confidence
+):
+    def suggest(state):
+        if state.text != FIXED:
+            return [(state.text, 0.0)]
+        return [(edited, math.log(probability)) for edited, probability in answers]
+
+    repairer = Repairer(fake(suggest), tokenizer, 0.2)
+    (repair,) = repairer.repair([FIXED], [lambda edited: edited != REFUSED])
+    assert (repair.text, repair.stopped) == (text, stopped)
+    assert repair.confidence == pytest.approx(confidence)
+
+
+def test_every_text_has_its_own_say(fake, tokenizer):
+    repairer = Repairer(fake(lambda state: [(state.text, -0.1)]), tokenizer, 0.2)
+    with pytest.raises(ValueError, match="zip"):
+        repairer.repair([FIXED, TAKEN], [lambda edited: True])

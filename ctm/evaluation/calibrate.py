@@ -1,7 +1,8 @@
 """The three thresholds of use, chosen on the validation split.
 
 tick: certainty at which a thought ends, the one that saves most ticks among those that lose next to no accuracy.
-edit: probability that an edit of code that compiles must exceed, the lowest that keeps false alarms rare.
+edit: strength (of probability and length) that an edit of code that compiles must exceed, the lowest that keeps false
+alarms rare.
 further: probability that it must exceed where an edit was made before, the one with which most repairs end right.
 """
 
@@ -27,6 +28,7 @@ from ctm.model.thinking import NEVER
 from ctm.pairs.categories import compiles
 from ctm.pairs.lexical import exact_match
 from ctm.repair.evaluate import Item
+from ctm.repair.passes import strength
 
 log = logging.getLogger(__name__)
 STEPS = 50
@@ -138,13 +140,15 @@ def clean_items(items: Sequence[Item], count: int, rng: np.random.Generator) -> 
 
 
 def alarm(judged: Judged) -> float:
-    """Probability of the edit that a clean text would get; 0 where 'no edit' comes first."""
+    """Strength of the edit that a clean text would get; 0 where 'no edit' comes first."""
     first = judged.evaluated.answers[0] if judged.evaluated.answers else None
-    return first.passes[0].candidate.probability if first and first.passes else 0.0
+    if first is None or not first.passes:
+        return 0.0
+    return strength(first.passes[0].candidate.probability, judged.case.cells)
 
 
 def choose_edit(alarms: Sequence[float], allowed: float) -> EditChoice:
-    """The lowest threshold that at most the share `allowed` of `alarms` (edits' probabilities) exceed.
+    """The lowest threshold that at most the share `allowed` of `alarms` (edits' strengths) exceed.
 
     Without any clean text it is 0.5.
     """

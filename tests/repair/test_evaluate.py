@@ -124,7 +124,7 @@ def test_tests_decide_pass_at_k(fake, tokenizer):
         item("def g(): return 1", "def g():\n    return 1 + 2", "other way", "logic", "assert g() == 3"),
         item("x = 1", "x = 1", "no test", "clean"),
     ]
-    results = Evaluator(proposer, tokenizer, 0.5).evaluate(items)
+    results = Evaluator(proposer, tokenizer, 0.3).evaluate(items)
     assert [result.outcome.pass_rank for result in results] == [2, 1, None]
     assert [result.outcome.exact_rank for result in results] == [2, None, 1]
     measures = report([result.outcome for result in results])

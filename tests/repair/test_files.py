@@ -313,7 +313,7 @@ def test_edits_of_two_parts_are_judged_together(fake, tokenizer):
     """Each alone leaves every name bound: only both take `x` away and read it."""
     goals = {"x = 1": "y = 1", "def f(a):\n    return a": "def f(a):\n    return x"}
     text = "x = 1\n\ndef f(a):\n    return a\n"
-    fixed = fix(text, fake(lambda state: [(goals.get(state.text, state.text), -0.1)]), tokenizer)
+    fixed = fix(text, fake(lambda state: [(goals.get(state.text, state.text), -0.1)]), tokenizer, 0.3)
     assert [change.after for change in fixed.changes] == ["def f(a):\n    return x"]
     assert fixed.skipped == {UNBOUND: 1}
 
@@ -323,7 +323,7 @@ def test_the_next_candidate_is_taken_where_one_reads_an_unbound_name(fake, token
     function = "def h(a, b):\n    return a + b"
     answers = [(wrong, -0.2), (right, -0.3)]
     proposer = fake(lambda state: answers if state.text == function else [(state.text, -0.1)])
-    fixed = fix(function, proposer, tokenizer)
+    fixed = fix(function, proposer, tokenizer, 0.3)
     assert fixed.after.text == right and fixed.skipped == {UNBOUND: 1}
 
 

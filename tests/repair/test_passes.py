@@ -8,7 +8,7 @@ import pytest
 
 from ctm.pairs.categories import compiles
 from ctm.repair import passes
-from ctm.repair.passes import Repairer, repair_many
+from ctm.repair.passes import USUAL_CELLS, Repairer, repair_many, strength
 
 BROKEN = "def add(a, b)\n    return a + b"
 FIXED = "def add(a, b):\n    return a + b"
@@ -77,8 +77,22 @@ def test_code_that_compiles_is_changed_only_above_the_threshold(fake, tokenizer)
     (careful,) = repair_many(["x = 1"], proposer, tokenizer, 0.7)
     assert not careful.edited and careful.stopped == passes.NOT_CONFIDENT
     assert careful.confidence == pytest.approx(0.3), "of 'no edit', which is its answer"
-    (bold,) = repair_many(["x = 1"], proposer, tokenizer, 0.5)
+    (bold,) = repair_many(["x = 1"], proposer, tokenizer, 0.2)
     assert bold.text == "x = 2"
+
+
+def test_the_shorter_the_code_the_likelier_an_edit_has_to_be(fake, tokenizer):
+    assert strength(0.5, USUAL_CELLS) == 0.5 and strength(0.9, 3000) == 1.0
+    assert 0.3 < strength(0.5, 20) < 0.35 < 0.5 < strength(0.5, 200) < 0.6
+
+    def suggest(state):
+        return [(state.text.replace("= 1", "= 2", 1), math.log(0.5)), (state.text, math.log(0.4))]
+
+    short, long = "x = 1", "x = 1\n" + "y = f(x, 3)\n" * 20 + "z = 3"
+    repairs = repair_many([short, long], fake(suggest), tokenizer, 0.45)
+    assert [repair.edited for repair in repairs] == [False, True]
+    (made,) = repair_many([long], fake(suggest), tokenizer, 1.0)
+    assert not made.edited, "nothing is stronger than 1"
 
 
 def test_an_edit_that_would_break_code_is_never_made(fake, tokenizer):
@@ -89,7 +103,7 @@ def test_an_edit_that_would_break_code_is_never_made(fake, tokenizer):
 
 def test_repaired_code_is_edited_further_only_above_the_threshold(fake, tokenizer):
     steps = {BROKEN: FIXED, FIXED: "def add(a, b):\n    return a - b"}
-    for threshold, expected in ((0.5, FIXED), (0.3, steps[FIXED])):
+    for threshold, expected in ((0.5, FIXED), (0.2, steps[FIXED])):
         proposer = fake(lambda state: [(steps.get(state.text, state.text), math.log(0.4))])
         (repair,) = repair_many([BROKEN], proposer, tokenizer, threshold)
         assert repair.text == expected
@@ -104,9 +118,9 @@ def test_one_edit_after_another_has_to_be_likelier(fake, tokenizer, start, first
         text, probability = steps.get(state.text, (state.text, 1.0))
         return [(text, math.log(probability))]
 
-    (repair,) = repair_many([start], fake(suggest), tokenizer, 0.5, further=0.65)
+    (repair,) = repair_many([start], fake(suggest), tokenizer, 0.2, further=0.65)
     assert repair.text == second
-    (repair,) = repair_many([start], fake(suggest), tokenizer, 0.5, further=0.8)
+    (repair,) = repair_many([start], fake(suggest), tokenizer, 0.2, further=0.8)
     assert repair.text == first and repair.stopped == passes.NOT_CONFIDENT
     assert repair.confidence == pytest.approx(0.6 if compiles(start) else 1.0), "of the edit that was made"
 
@@ -253,7 +267,7 @@ def test_an_edit_that_the_surroundings_forbid_is_one_that_is_known_to_be_wrong(
             return [(state.text, 0.0)]
         return [(edited, math.log(probability)) for edited, probability in answers]
 
-    repairer = Repairer(fake(suggest), tokenizer, 0.2)
+    repairer = Repairer(fake(suggest), tokenizer, 0.12)
     (repair,) = repairer.repair([FIXED], [lambda edited: edited != REFUSED])
     assert (repair.text, repair.stopped) == (text, stopped)
     assert repair.confidence == pytest.approx(confidence)

@@ -58,6 +58,7 @@ class EditChoice:
     """What an edit threshold gives on clean validation code."""
 
     threshold: float
+    """Of strengths (ctm.repair.passes)."""
     false_alarm: float | None
     """Share of the clean texts that are edited."""
     asked: float

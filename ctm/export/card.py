@@ -20,8 +20,8 @@ run that made this bundle.
 
 `ctm.onnx` holds the model, `tokenizer.json` the vocabulary, `final_config.yaml` the sizes and the three thresholds:
 a thought ends at certainty {tick}, and code that compiles is edited only by edits of probability above {edit:.3f}
-(chosen on the validation split: at most {allowed:.0%} of clean code is to be edited), and once an edit was made above
-{further:.3f} (most repairs end right there).
+in 100 cells, more in shorter code (chosen on the validation split: at most {allowed:.0%} of clean code is to be
+edited), and once an edit was made above {further:.3f} (most repairs end right there).
 `ctm_code_repair_final.pt` has the weights for torch (`torch.load(..., weights_only=True)`: config and state_dict).
 """
 

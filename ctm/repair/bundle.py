@@ -34,7 +34,7 @@ class Bundle:
     tokenizer: CodeTokenizer
     proposer: Proposer
     threshold: float
-    """Probability that an edit of code that compiles must exceed."""
+    """That the strength (ctm.repair.passes) of an edit of code that compiles must exceed."""
     further: float = 0.0
     """Probability that it must exceed too where an edit was made before; 0 in bundles from before there was one."""
 

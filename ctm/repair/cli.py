@@ -62,7 +62,8 @@ def fix(
         typer.Option(
             min=0.0,
             max=1.0,
-            help="Probability that an edit of code that compiles must exceed; default: the bundle's.",
+            help="Probability that an edit of code that compiles and has 100 cells must exceed, "
+            "shorter code a higher one; default: the bundle's.",
         ),
     ] = None,
     threads: ThreadsOption = 1,

@@ -76,10 +76,8 @@ def test_neurons_that_are_dead_or_too_loud_are_seen(run: StageRun, grids) -> Non
     assert model.training and fresh["still"] < 0.2 and fresh["large"] == 0
     last = model.nlm.layers[-1]
     with torch.no_grad():
-        last.weight.mul_(1e4)
-    assert activation_figures(model, batch, cpu)["large"] > 0.3, (
-        "all but those whose gate is closed, about half"
-    )
+        last.weight[:, 0] *= 1e4  # not the gates, of which some would close
+    assert activation_figures(model, batch, cpu)["large"] > 0.5
     with torch.no_grad():
         last.weight[:16] = 0  # half of the neurons
     dead = activation_figures(model, batch, cpu)

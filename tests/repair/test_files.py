@@ -10,9 +10,12 @@ from pathlib import Path
 import pytest
 
 from ctm.pairs.categories import compiles
-from ctm.repair.files import UNBOUND, first_error, fix_source, unified_diff
+from ctm.repair.diff import unified_diff
+from ctm.repair.files import fix_source
+from ctm.repair.fixed import first_error
 from ctm.repair.passes import Repairer
 from ctm.repair.source import MAX_BYTES, FileError, parse_source, read_source, write_source
+from ctm.repair.suggest import UNBOUND
 from ctm.repair.windows import MAX_LINES, Window, functions_of, windows_around
 
 FILES = [Path(module.__file__) for module in (ast, textwrap)]

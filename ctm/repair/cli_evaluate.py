@@ -1,0 +1,104 @@
+"""`ctm-repair evaluate`: measures a model on pairs."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from ctm.repair.evaluate import BadItems, Evaluator, read_items
+from ctm.repair.metrics import report
+from ctm.repair.sandbox import unavailable
+from ctm.repair.terminal import BundleOption, ThreadsOption, complain, load_model, stop
+
+
+def evaluate(
+    pairs: Annotated[Path, typer.Argument(help="JSON lines: id, buggy, fixed, category?, kind?, test?.")],
+    out: Annotated[Path, typer.Option("--json", help="Where the measures go.", metavar="OUT")],
+    bundle: BundleOption = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first N items.")] = None,
+    items: Annotated[Path | None, typer.Option(help="Also write each item's answers, as JSON lines.")] = None,
+    threads: ThreadsOption = 1,
+    unsafe: Annotated[
+        bool, typer.Option("--unsafe", help="Run tests even where no sandbox can be had.")
+    ] = False,
+) -> None:
+    """Measure a model on pairs: exact match, BIFI measure, tests, false alarms, calibration, coverage."""
+    for path in (out, items):
+        if path is not None and not path.absolute().parent.is_dir():
+            raise stop(f"{path}: its folder does not exist")
+    try:
+        todo = read_items(pairs, limit)
+    except BadItems as error:
+        raise stop(str(error)) from error
+    except OSError as error:
+        raise stop(f"{pairs}: {(error.strerror or str(error)).lower()}") from error
+    model = load_model(bundle, threads)
+    run_tests = any(item.test for item in todo)
+    if run_tests and not unsafe and (why := unavailable()):
+        complain(f"tests are not run: {why}; --unsafe runs them without isolation")
+        run_tests = False
+    evaluator = Evaluator(
+        model.proposer,
+        model.tokenizer,
+        model.threshold,
+        model.further,
+        run_tests=run_tests,
+        unsafe=unsafe,
+        threads=threads,
+    )
+    begin = time.perf_counter()
+    columns = (TextColumn("evaluate"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task("", total=len(todo))
+        results = evaluator.evaluate(todo, lambda done: progress.advance(task, done))
+    seconds = time.perf_counter() - begin
+    measures = report([result.outcome for result in results])
+    _write(out, json.dumps(measures, indent=1) + "\n")
+    if items is not None:
+        _write(items, "".join(json.dumps(result.as_row()) + "\n" for result in results))
+    Console().print(_table(measures))
+    Console().print(
+        f"{len(todo)} items in {seconds:.1f} s, {len(todo) / seconds:.1f} a second; {out}", soft_wrap=True
+    )
+
+
+def _table(measures: dict[str, Any]) -> Table:
+    columns = {"all": measures["all"], "in scope": measures["in_scope"], **measures["by_category"]}
+    table = Table("", *columns)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for name in measures["all"]:
+        label = name.replace("_", " ")
+        table.add_row(label, *(_figure(name, values[name]) for values in columns.values()))
+    return table
+
+
+def _figure(name: str, value: float | None) -> str:
+    if value is None:
+        return "-"
+    if name == "n":
+        return str(value)
+    return (
+        f"{value:.3f}"
+        if name == "ece"
+        else f"{value:.1f}"
+        if name == "ticks_mean"
+        else f"{100 * value:.1f} %"
+    )
+
+
+def _write(path: Path, text: str) -> None:
+    temporary = path.with_name(f"{path.name}.tmp")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        raise stop(f"{path}: {(error.strerror or str(error)).lower()}") from error

@@ -19,7 +19,7 @@ from ctm.evaluation.first_states import FirstState, inputs_of
 from ctm.grid.packed import units_of
 from ctm.grid.tokenizer import STOP, CodeTokenizer
 from ctm.model.model import CTM, Output, Thought
-from ctm.model.thinking import read, think
+from ctm.model.thinking import REPLACEMENTS, SPANS, read, think
 from ctm.model.weights import load_ctm, save_weights
 
 MOST_TICKS = 8  # enough for every recurrence to show
@@ -51,8 +51,8 @@ def shapes(model: CTM, states: list[FirstState]) -> tuple[bool, str]:
         "pointers": (thought.pointers, (batch, ticks, 2, cells)),
         "certainty": (thought.certainty, (batch, ticks)),
         "synchronisation": (thought.synchronisation, (batch, ticks, c.out_pairs)),
-        "spans": (answer.spans, (batch, 10, 2)),
-        "units": (answer.units, (batch, 10, c.units)),
+        "spans": (answer.spans, (batch, SPANS, 2)),
+        "units": (answer.units, (batch, SPANS, REPLACEMENTS, c.units)),
     }
     wrong = [f"{n} {tuple(t.shape)}, not {s}" for n, (t, s) in wanted.items() if tuple(t.shape) != s]
     mass = float((thought.pointers.exp().sum(-1) - 1).abs().max())

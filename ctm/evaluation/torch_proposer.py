@@ -18,7 +18,7 @@ from ctm.grid.batching import by_length, collate
 from ctm.grid.edits import Edit, apply_edit
 from ctm.grid.packed import expand_units
 from ctm.grid.tokenizer import CodeTokenizer
-from ctm.model.answer import best_spans, best_units
+from ctm.model.answer import best_spans, likeliest_units
 from ctm.model.base import EditModel, Encoding, Output, rows_of
 from ctm.model.thinking import NEVER, Kept, begin, keep, read
 from ctm.repair.candidates import Answer, State
@@ -70,7 +70,7 @@ class TorchProposer:
 
     @torch.inference_mode()
     def propose(self, states: Sequence[State]) -> list[Answer]:
-        """One answer per state, in their order; at most ten candidates each, the most probable first."""
+        """One answer per state, in their order; the candidates of each by probability."""
         answers: dict[int, Answer] = {}
         cells = CELLS.get(self.model.device.type, CELLS_ELSEWHERE)
         for batch in by_length([len(state.packed.tokens) for state in states], cells, BATCH):
@@ -152,7 +152,7 @@ class _Watch:
         self.certainty.append(said.certainty.float().cpu().numpy())
 
     def _judge(self, places: list[int], sync: Tensor, memory: Encoding, spans: Tensor) -> list[bool]:
-        units, _ = best_units(self.model, sync, memory, spans)
+        units = likeliest_units(self.model, sync, memory, spans)
         rows = zip(places, spans[:, 0].tolist(), units[:, 0].tolist(), strict=True)
         return [self._is_right(place, start, end, answer) for place, (start, end), answer in rows]
 

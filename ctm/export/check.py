@@ -1,8 +1,8 @@
 """onnxruntime against torch on real pairs: same ticks, same answers, and a batch gives what single samples give.
 
 Notable: every item is answered with all ticks, and with a threshold that freezes about half of the items early (where
-a batch could leak from sample to sample, so single samples are compared there). Ties are no disagreement, but
-counted: two certainties, two probabilities, or a span at the tenth place.
+a batch could leak from sample to sample, so single samples are compared there). All ranked candidates must be the same.
+Ties are no disagreement, but counted: two certainties, or two candidates at one rank that are equally probable.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from ctm.grid.diagnosis import diagnose
 from ctm.grid.files import write_json
 from ctm.grid.layout import DoesNotFit
 from ctm.grid.packed import Packed, pack
-from ctm.grid.tokenizer import STOP, CodeTokenizer
+from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.model import CTM
 from ctm.model.thinking import NEVER, begin, keep, read
 from ctm.model.weights import load_ctm
 from ctm.pairs.record import read_pairs
+from ctm.repair.onnx_proposer import read_answer
 
 log = logging.getLogger(__name__)
 FORMAT_VERSION = 1
 BATCH, CELLS = 16, 1024
-LEAST = -1e3  # log-probabilities below are masks
 LOG_TOLERANCE = 1e-2
 """Largest difference of log-probabilities: small probabilities are all alike, their logarithms are not."""
 
@@ -58,12 +58,8 @@ class Sample:
 class Said:
     """What one runtime answers for one sample."""
 
-    spans: dict[tuple[int, int], tuple[float, tuple[int, ...], float]]
-    """Span -> its log-probability, the units up to STOP, their log-probability."""
-    best: tuple[int, ...]
-    """Start, end and units of the most probable candidate."""
-    best_score: float
-    """Its log-probability."""
+    candidates: dict[tuple[int, ...], float]
+    """Start, end and units up to STOP -> log-probability of all together, the most probable first."""
     certainty: float
     tick: int
 
@@ -164,25 +160,18 @@ class _Judge:
         self.certainty = max(self.certainty, difference)
         if difference > self.settings.probability_tolerance:
             raise Disagreement(f"{where}: certainties {one.certainty} and {other.certainty}")
-        self._candidates(where, one, other)
-        self._candidates(where, other, one)
-        if one.best != other.best:
-            self._tie("best candidates", where, one.best_score, other.best_score, one.best, other.best)
-
-    def _candidates(self, where: str, one: Said, other: Said) -> None:
-        least = min((score for score, _, _ in other.spans.values()), default=LEAST)
-        for span, (score, units, unit_score) in one.spans.items():
-            if span not in other.spans:
-                self._tie("tenth places", where, score, least, span, "another span")
-                continue
-            other_score, other_units, other_unit_score = other.spans[span]
-            if units != other_units:
-                self._tie("units", where, unit_score, other_unit_score, units, other_units)
-                continue
-            for a, b in ((score, other_score), (score + unit_score, other_score + other_unit_score)):
-                self.probability = max(self.probability, abs(math.exp(a) - math.exp(b)))
-                if not self._alike(a, b):
-                    raise Disagreement(f"{where}, span {span}: log-probabilities {a} and {b}")
+        ranks = zip(one.candidates.items(), other.candidates.items(), strict=False)
+        for (candidate, score), (other_candidate, other_score) in ranks:
+            if candidate != other_candidate:
+                self._tie("ranks", where, score, other_score, candidate, other_candidate)
+        for candidate in one.candidates.keys() & other.candidates.keys():
+            a, b = one.candidates[candidate], other.candidates[candidate]
+            self.probability = max(self.probability, abs(math.exp(a) - math.exp(b)))
+            if not self._alike(a, b):
+                raise Disagreement(f"{where}, candidate {candidate}: log-probabilities {a} and {b}")
+        if len(one.candidates) != len(other.candidates):
+            counts = len(one.candidates), len(other.candidates)
+            raise Disagreement(f"{where}: {counts[0]} and {counts[1]} candidates")
 
     def _alike(self, one: float, other: float) -> bool:
         """Whether two log-probabilities are as good as equal; False for NaN."""
@@ -239,25 +228,9 @@ def _feeds(samples: Sequence[Sample], batch: Sequence[int]) -> dict[str, NDArray
 
 
 def _said(outputs: Sequence[NDArray[Any]], row: int) -> Said:
-    spans, span_scores, units, unit_scores, certainty, ticks = (array[row] for array in outputs)
-    ends = [_until_stop(row_units) for row_units in units.tolist()]
-    scores = span_scores.astype(np.float64) + unit_scores
-    best = int(scores.argmax())
-    start, end = spans[best].tolist()
+    answer = read_answer(dict(zip(OUTPUTS, outputs, strict=True)), row)
     return Said(
-        spans={
-            (start, end): (float(score), chosen, float(unit_score))
-            for (start, end), score, chosen, unit_score in zip(
-                spans.tolist(), span_scores, ends, unit_scores, strict=True
-            )
-            if score > LEAST
-        },
-        best=(start, end, *ends[best]),
-        best_score=float(scores[best]),
-        certainty=float(certainty),
-        tick=int(ticks),
+        candidates={(item.start, item.end, *item.units): item.log_probability for item in answer.candidates},
+        certainty=answer.certainty,
+        tick=answer.ticks,
     )
-
-
-def _until_stop(units: list[int]) -> tuple[int, ...]:
-    return tuple(units[: units.index(STOP)] if STOP in units else units)

@@ -34,8 +34,8 @@ class Graph(nn.Module):
     ) -> tuple[Tensor, ...]:
         """tokens, rows, cols int64 [B, N]; lengths int64 [B]; diagnosis int64 [B, 2]; threshold [], max_ticks int64 [].
 
-        Returns spans int64 [B, 10, 2], their log-probability [B, 10], units int64 [B, 10, units], their
-        log-probability [B, 10], certainty [B] and the number of the answering tick, int64 [B].
+        Returns spans int64 [B, K, 2], their log-probability [B, K], R replacements of each span, units int64
+        [B, K, R, units], their log-probability [B, K, R], certainty [B] and the number of the answering tick, int64 [B].
         """
         model = self.model
         memory = model.encode(tokens, rows, cols, lengths, diagnosis)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class ExportSettings:
     """ONNX and its check."""
 
-    items: int = 200
+    items: int = 500
     """Pairs of the test set on which onnxruntime must answer what torch does."""
     seed: int = 0
     """Draws them."""

@@ -1,10 +1,12 @@
-"""Reading the answer of a tick: the best spans, and for each the likeliest replacement.
+"""Reading the answer of a tick: the best spans, and for each the likeliest replacements.
 
-Notable: spans come from the 32 best starts and ends, start <= end; plain tensor operations with fixed sizes, so that
+Spans come from the 32 best starts and ends, start <= end; plain tensor operations with fixed sizes, so that
 training, evaluation and the ONNX graph run the same lines.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -14,7 +16,12 @@ from ctm.model.base import EditModel, Encoding
 
 AMONG = 32
 STOP = 4
-EARLY = 4  # slots of a replacement that are read for all spans
+EARLY = 4
+"""Slots of a replacement that are read for all spans."""
+BEAM = 3
+"""Beginnings that are kept where only the likeliest replacement is wanted: the best unit of each slot may not stop."""
+WORTH = -9.0
+"""Log-probability, of span and beginning together, from which a replacement is read beyond those slots."""
 
 
 def best_spans(pointers: Tensor, count: int) -> tuple[Tensor, Tensor]:
@@ -34,43 +41,108 @@ def best_spans(pointers: Tensor, count: int) -> tuple[Tensor, Tensor]:
     return spans.clamp(max=last), best
 
 
-def best_units(model: EditModel, sync: Tensor, memory: Encoding, spans: Tensor) -> tuple[Tensor, Tensor]:
-    """Units int64 [B, k, units] of each span of [B, k, 2] and their log-probability [B, k], to the first STOP with it.
+def best_units(
+    model: EditModel, sync: Tensor, memory: Encoding, spans: Tensor, span_score: Tensor, count: int
+) -> tuple[Tensor, Tensor]:
+    """The `count` likeliest replacements of each span, best first, by a beam over the slots.
 
-    A unit u < V is a token, u >= V copies the word at cell u - V; what follows STOP means nothing. Most replacements
-    stop early: the first `EARLY` slots are computed for all spans, the others where none of those stops.
+    spans: int64 [B, k, 2]. span_score: their log-probability [B, k].
+    Returns units int64 [B, k, count, units] and log-probabilities [B, k, count], to the first STOP with it. A unit
+    u < V is a token, u >= V copies the word at cell u - V; what follows STOP is STOP. A replacement that is no
+    candidate has 4 * MASKED.
+
+    Most replacements stop early: the first `EARLY` slots are computed for all spans, the others where a replacement
+    that goes on has, with its span, at least the log-probability `WORTH`; others that go on are dropped.
     """
     heads = model.units
-    batch, count, _ = spans.shape
+    batch, k, _ = spans.shape
     size = heads.slot.weight.shape[0]
     early = min(EARLY, size)
     asked = heads.thought(sync)[:, None] + heads.places(memory.h, spans[..., 0], spans[..., 1])  # [B, k, d]
-    slots = heads.states(asked[:, :, None] + heads.slot.weight[:early]).reshape(batch, count * early, -1)
-    copies = heads.copies(slots, memory.copies, memory.tokens).reshape(batch * count, early, -1)
-    unit, value = _likeliest(model, slots.reshape(batch * count, early, -1), copies)
-    rows = (unit != STOP).all(dim=1).nonzero()[:, 0]
-    sample = rows // count
-    slots = heads.states(asked.reshape(batch * count, 1, -1)[rows] + heads.slot.weight[early:])
-    copies = heads.copies(slots, memory.copies[sample], memory.tokens[sample])
-    late_unit, late_value = _likeliest(model, slots, copies)
-    unit = torch.cat(
-        [unit, unit.new_full((batch * count, size - early), STOP).index_put((rows,), late_unit)], dim=1
-    )
-    value = torch.cat(
-        [value, value.new_zeros(batch * count, size - early).index_put((rows,), late_value)], dim=1
-    )
-    stops = (unit == STOP).long()
-    before = stops.cumsum(dim=1) - stops
-    score = torch.where(before == 0, value, torch.zeros_like(value)).sum(dim=1)
-    return unit.reshape(batch, count, size), score.reshape(batch, count)
+    slots = heads.states(asked[:, :, None] + heads.slot.weight[:early]).reshape(batch, k * early, -1)
+    copies = heads.copies(slots, memory.copies, memory.tokens).reshape(batch * k, early, -1)
+    unit, value = _likeliest(model, slots.reshape(batch * k, early, -1), copies, count)
+    beam = _Beam.begin(unit, count, size)
+    for slot in range(early):
+        beam = beam.step(slot, unit[:, slot], value[:, slot])
+    worth = (span_score.reshape(-1, 1) + beam.score) > WORTH
+    rows = (~beam.stopped & worth).any(dim=1).nonzero()[:, 0]
+    if early < size:
+        sample = rows // k
+        slots = heads.states(asked.reshape(batch * k, 1, -1)[rows] + heads.slot.weight[early:])
+        copies = heads.copies(slots, memory.copies[sample], memory.tokens[sample])
+        unit, value = _likeliest(model, slots, copies, count)
+        late = _Beam(beam.units[rows], beam.score[rows], beam.stopped[rows])
+        for slot in range(early, size):
+            late = late.step(slot, unit[:, slot - early], value[:, slot - early])
+        full = torch.ones_like(late.stopped)  # a replacement may fill all slots
+        beam = _Beam(
+            *(
+                old.index_put((rows,), new)
+                for old, new in zip(beam, (late.units, late.score, full), strict=True)
+            )
+        )
+        dropped = ~beam.stopped
+    else:
+        dropped = torch.zeros_like(beam.stopped)
+    score = torch.where(dropped, torch.full_like(beam.score, 4 * MASKED), beam.score)
+    return beam.units.reshape(batch, k, count, size), score.reshape(batch, k, count)
 
 
-def _likeliest(model: EditModel, slots: Tensor, copies: Tensor) -> tuple[Tensor, Tensor]:
-    """Unit int64 [R, u] and log-probability [R, u] of slots [R, u, d] with logits of copies [R, u, N]."""
+def likeliest_units(model: EditModel, sync: Tensor, memory: Encoding, spans: Tensor) -> Tensor:
+    """The likeliest replacement of each span of int64 [B, k, 2], whatever it takes, as units int64 [B, k, units]."""
+    certain = torch.full_like(spans[:, :, 0], -MASKED, dtype=torch.float32)
+    return best_units(model, sync, memory, spans, certain, BEAM)[0][:, :, 0]
+
+
+class _Beam(NamedTuple):
+    """The likeliest beginnings of replacements of R spans."""
+
+    units: Tensor  # int64 [R, count, units], STOP behind what is known
+    score: Tensor  # [R, count]
+    stopped: Tensor  # bool [R, count]
+
+    @staticmethod
+    def begin(like: Tensor, count: int, size: int) -> _Beam:
+        """One empty beginning for each row of `like`, which is int64."""
+        rows = like.shape[0]
+        nothing = torch.full((rows, count - 1), 4.0 * MASKED, device=like.device)
+        return _Beam(
+            like.new_full((rows, count, size), STOP),
+            torch.cat(
+                [torch.zeros_like(nothing[:, :1]) if count > 1 else nothing.new_zeros(rows, 1), nothing], 1
+            ),
+            torch.zeros((rows, count), dtype=torch.bool, device=like.device),
+        )
+
+    def step(self, slot: int, unit: Tensor, value: Tensor) -> _Beam:
+        """All beginnings one slot on; its units int64 [R, count] and their log-probabilities, best first."""
+        count, size = self.units.shape[1:]
+        first = torch.arange(count, device=unit.device) == 0
+        ended = torch.where(first, 0.0, 4.0 * MASKED).to(value.dtype)
+        grown = self.score[:, :, None] + torch.where(self.stopped[:, :, None], ended, value[:, None, :])
+        score, place = grown.reshape(-1, count * count).topk(count, dim=1)
+        parent = place // count
+        stopped = self.stopped.gather(1, parent)
+        chosen = torch.where(stopped, STOP, unit.gather(1, place % count))
+        units = self.units.gather(1, parent[:, :, None].expand(-1, -1, size))
+        here = torch.arange(size, device=unit.device) == slot
+        return _Beam(torch.where(here, chosen[:, :, None], units), score, stopped | (chosen == STOP))
+
+
+def _likeliest(model: EditModel, slots: Tensor, copies: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """The `count` likeliest units, int64 [R, u, count], and their log-probabilities, best first.
+
+    slots: [R, u, d]. copies: their logits of copies [R, u, N].
+    """
     logits = model.units.vocabulary(slots, model.backbone.token.weight)
     if logits.dtype != torch.float64:
         logits, copies = logits.float(), copies.float()
-    (token_best, token), (copy_best, cell) = logits.max(dim=-1), copies.max(dim=-1)
-    best = torch.maximum(token_best, copy_best)
-    mass = (logits - best[..., None]).exp().sum(dim=-1) + (copies - best[..., None]).exp().sum(dim=-1)
-    return torch.where(copy_best > token_best, cell + logits.shape[-1], token), -mass.log()
+    padded = torch.cat([copies, copies.new_full((*copies.shape[:2], count), 4 * MASKED)], dim=2)
+    (token_best, token), (copy_best, cell) = logits.topk(count, dim=-1), padded.topk(count, dim=-1)
+    cell = cell.clamp(max=copies.shape[2] - 1)
+    best, place = torch.cat([token_best, copy_best], dim=-1).topk(count, dim=-1)
+    top = best[..., :1]
+    mass = (logits - top).exp().sum(dim=-1, keepdim=True) + (copies - top).exp().sum(dim=-1, keepdim=True)
+    units = torch.cat([token, cell + logits.shape[-1]], dim=-1)
+    return units.gather(-1, place), best - top - mass.log()

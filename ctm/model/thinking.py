@@ -16,7 +16,10 @@ from ctm.model.base import EditModel, Encoding, Output
 
 NEVER = 2.0
 """A threshold that no certainty reaches: all ticks are thought."""
-CANDIDATES = 10
+SPANS = 16
+"""Spans of an answer."""
+REPLACEMENTS = 5
+"""Replacements of each. What more of both gives stands on docs/repair.md."""
 
 
 class Kept(NamedTuple):
@@ -29,12 +32,12 @@ class Kept(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """The candidates of a batch, the most probable (span and units together) first; K of them."""
+    """The candidates of a batch: K spans, the one with the likeliest candidate first, R replacements of each."""
 
     spans: Tensor  # int64 [B, K, 2]
     span_log_probability: Tensor  # [B, K]
-    units: Tensor  # int64 [B, K, units]; what follows STOP means nothing
-    unit_log_probability: Tensor  # [B, K]
+    units: Tensor  # int64 [B, K, R, units]; what follows STOP means nothing
+    unit_log_probability: Tensor  # [B, K, R], best first; far below -1000 where there is no such candidate
 
 
 def begin(model: EditModel, memory: Encoding) -> Kept:
@@ -60,16 +63,19 @@ def keep(kept: Kept, said: Output, tick: Tensor | int, threshold: Tensor | float
     )
 
 
-def read(model: EditModel, kept: Kept, memory: Encoding, count: int = CANDIDATES) -> Reading:
-    """The likeliest `count` spans, each with its likeliest units, ranked by both together."""
-    spans, span_score = best_spans(kept.pointers, count)
-    units, unit_score = best_units(model, kept.synchronisation, memory, spans)
-    order = (span_score + unit_score).topk(count, dim=1).indices
+def read(
+    model: EditModel, kept: Kept, memory: Encoding, spans: int = SPANS, replacements: int = REPLACEMENTS
+) -> Reading:
+    """The likeliest spans, each with its likeliest replacements."""
+    found, span_score = best_spans(kept.pointers, spans)
+    units, unit_score = best_units(model, kept.synchronisation, memory, found, span_score, replacements)
+    order = (span_score + unit_score[:, :, 0]).topk(spans, dim=1).indices
+    wide = order[:, :, None].expand(-1, -1, replacements)
     return Reading(
-        spans.gather(1, order[:, :, None].expand(-1, -1, 2)),
+        found.gather(1, order[:, :, None].expand(-1, -1, 2)),
         span_score.gather(1, order),
-        units.gather(1, order[:, :, None].expand(-1, -1, units.shape[2])),
-        unit_score.gather(1, order),
+        units.gather(1, wide[..., None].expand(-1, -1, -1, units.shape[3])),
+        unit_score.gather(1, wide),
     )
 
 

@@ -17,7 +17,7 @@ NEWLINE, INDENT, DEDENT = "<newline>", "<indent>", "<dedent>"
 _STRUCTURE = {tokenize.NEWLINE: NEWLINE, tokenize.INDENT: INDENT, tokenize.DEDENT: DEDENT}
 _IGNORED = {tokenize.COMMENT, tokenize.NL, tokenize.ENDMARKER, tokenize.ENCODING, tokenize.TYPE_COMMENT}
 
-_LENIENT = re.compile(
+LENIENT = re.compile(
     r"""
       (?P<space>[ \t\f\v\r]+|\\\r?(?=\n)|\#[^\n]*)
     | (?P<newline>\n)
@@ -62,7 +62,7 @@ def lenient_tokens(text: str) -> list[str]:
     tokens: list[str] = []
     levels = [0]
     fresh = True
-    for match in _LENIENT.finditer(text):
+    for match in LENIENT.finditer(text):
         if match.lastgroup == "token":
             if fresh:
                 _indentation(text, match.start(), levels, tokens)

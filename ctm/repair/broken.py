@@ -49,7 +49,7 @@ def _fix_error(source: Source, error: SyntaxError, repairer: Repairer) -> tuple[
         source, error, [(window, [item]) for (window, _), item in zip(windows, repairs, strict=True)]
     )
     if best is None:
-        branched = repairer.branch(texts, repairs, BRANCHES)
+        branched = repairer.repair(texts, answers=BRANCHES)
         others = [(window, item.alternatives) for (window, _), item in zip(windows, branched, strict=True)]
         best = _best(source, error, others)
     return best

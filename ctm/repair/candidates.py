@@ -55,7 +55,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A model's answer for one state: at most ten candidates, the most probable first."""
+    """A model's answer for one state: its candidates, the most probable first."""
 
     candidates: tuple[Candidate, ...]
     certainty: float
@@ -78,6 +78,12 @@ class Option:
     text: str
     is_edit: bool
     """False for 'no edit', and for an edit that changes nothing."""
+    deleted: int = 0
+    """Cells of the state that go: those at both ends that the replacement has too stay."""
+    inserted: int = 0
+    """Cells that come."""
+    rewrite: str = ""
+    """Name of the rewrite that it is, "" for an edit of the model."""
 
 
 @dataclass
@@ -122,7 +128,19 @@ def options(state: State, answer: Answer, tokenizer: CodeTokenizer) -> Iterator[
             yield Option(candidate, state.text, False)
             continue
         text = edited_text(state, edit, ends, tokenizer)
-        yield Option(candidate, text, text != state.text)
+        yield Option(candidate, text, text != state.text, *_size(state.ids, edit))
+
+
+def _size(ids: Sequence[int], edit: Edit) -> tuple[int, int]:
+    """Cells that an edit deletes and inserts, without those that it puts back at either end."""
+    start, end, new = edit.start, edit.end, list(edit.tokens)
+    while start < end and new and ids[start] == new[0]:
+        start += 1
+        del new[0]
+    while start < end and new and ids[end - 1] == new[-1]:
+        end -= 1
+        del new[-1]
+    return end - start, len(new)
 
 
 def edited_text(state: State, edit: Edit, ends: Sequence[int], tokenizer: CodeTokenizer) -> str:

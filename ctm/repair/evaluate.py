@@ -1,7 +1,7 @@
 """Evaluation of any pairs: JSON lines in, the measures of metrics.py out.
 
-Notable: items are worked through in chunks of similar length, each with its own cache of states; only items whose first
-answer is not right get branches, and items out of scope get none, since nothing that they could find would count.
+Items are worked through in chunks of similar length, each with its own cache of states; only items whose first answer
+is not right get others, and items out of scope get none, since nothing that they could find would count.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ctm.repair.metrics import Outcome
 from ctm.repair.passes import Repair, Repairer
 from ctm.repair.sandbox import SandboxSettings, TestResult, run_test
 
-BRANCHES = 10
+ANSWERS = 10
 CHUNK = 512
 """Items that advance together: enough for full batches, few enough to show progress."""
 BIFI_DISTANCE = 4
@@ -153,18 +153,16 @@ class Evaluator:
             for index, (item, repair) in enumerate(zip(items, repairs, strict=True))
             if not reasons[index] and not self._is_settled(item, repair, tests[index])
         ]
-        branched = repairer.branch(
-            [items[index].buggy for index in open_], [repairs[index] for index in open_], BRANCHES
-        )
+        ranked = repairer.repair([items[index].buggy for index in open_], answers=ANSWERS)
         untested = [
             () if _has_passed(tests[index]) else item.alternatives
-            for index, item in zip(open_, branched, strict=True)
+            for index, item in zip(open_, ranked, strict=True)
         ]
         more = self._test(
             [(items[index], answers) for index, answers in zip(open_, untested, strict=True)],
             [""] * len(open_),
         )
-        for index, repair, results in zip(open_, branched, more, strict=True):
+        for index, repair, results in zip(open_, ranked, more, strict=True):
             repairs[index] = repair
             tests[index] += results
         for item, repair, reason, results in zip(items, repairs, reasons, tests, strict=True):

@@ -23,7 +23,7 @@ BATCH = 64
 CELLS = 1024
 """Padded cells a batch, at most: long states come in smaller batches."""
 LEAST = -1e3
-"""Log-probabilities below are masks: the graph always returns ten spans, a short text may have fewer."""
+"""Log-probabilities below are masks: the graph returns a fixed number of candidates, a short text may have fewer."""
 
 INPUTS = ("tokens", "rows", "cols", "lengths", "diagnosis", "threshold", "max_ticks")
 OUTPUTS = ("spans", "span_log_probability", "units", "unit_log_probability", "certainty", "ticks")
@@ -59,7 +59,7 @@ class OnnxProposer:
         }
 
     def propose(self, states: Sequence[State]) -> list[Answer]:
-        """One answer per state, in their order; at most ten candidates each, the most probable first."""
+        """One answer per state, in their order; the candidates of each by probability."""
         answers: dict[int, Answer] = {}
         for batch in by_length([len(state.packed.tokens) for state in states], CELLS, BATCH):
             arrays = self.run([states[index] for index in batch])
@@ -75,22 +75,23 @@ class OnnxProposer:
 
 
 def read_answer(arrays: dict[str, NDArray[Any]], place: int) -> Answer:
-    """Sample `place` of a batch's outputs: spans [B, 10, 2], units [B, 10, 16], log-probabilities [B, 10].
+    """Sample `place` of a batch's outputs: spans [B, K, 2], units [B, K, R, 16], log-probabilities [B, K], [B, K, R].
 
-    Spans are ranked anew by the log-probability of span and units together.
+    Candidates are ranked by the log-probability of span and units together.
     """
     spans: list[list[int]] = arrays["spans"][place].tolist()
-    units: list[list[int]] = arrays["units"][place].tolist()
-    scores: list[float] = (
-        arrays["span_log_probability"][place] + arrays["unit_log_probability"][place]
-    ).tolist()
-    candidates = [
-        Candidate(start, end, _until_stop(row), score)
-        for (start, end), row, score in zip(spans, units, scores, strict=True)
-        if score > LEAST
-    ]
-    candidates.sort(key=lambda item: -item.log_probability)
-    return Answer(tuple(candidates), float(arrays["certainty"][place]), int(arrays["ticks"][place]))
+    scores = arrays["span_log_probability"][place][:, None] + arrays["unit_log_probability"][place]
+    replacements = arrays["units"][place]
+    k, r = np.nonzero(scores > LEAST)
+    order = np.argsort(-scores[k, r], kind="stable")
+    k, r = k[order], r[order]
+    candidates = tuple(
+        Candidate(spans[span][0], spans[span][1], _until_stop(units), score)
+        for span, units, score in zip(
+            k.tolist(), replacements[k, r].tolist(), scores[k, r].tolist(), strict=True
+        )
+    )
+    return Answer(candidates, float(arrays["certainty"][place]), int(arrays["ticks"][place]))
 
 
 def _until_stop(units: list[int]) -> tuple[int, ...]:

@@ -1,38 +1,32 @@
 """Repair in passes: ask for an edit, check it, make it, ask again, until 'no edit'.
 
-Notable: all texts advance together, so that the model gets large batches; a state that two texts share is asked
-once; no text visits a state twice, so two edits that undo each other end the repair instead of spinning.
-Broken code takes the most probable edits that make it compile (search.py); code that compiles is changed only above a
-threshold, a higher one once an edit was made: one edit is nearly always all that is missing, which no single answer of
-the model knows, since it does not see what was done before.
+All texts advance together, so that the model gets large batches; a state that two texts share is asked once. Broken
+code is searched for the best edits that make it compile (search.py), and is done then; code that compiles is changed
+only above a threshold, a higher one once an edit was made: one edit is nearly always all that is missing, which no
+single answer of the model knows, since it does not see what was done before.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from math import exp
 
 from ctm.grid.edits import MAX_PASSES
 from ctm.grid.tokenizer import CodeTokenizer
-from ctm.pairs.categories import compiles
+from ctm.pairs.categories import compile_error, compiles
 from ctm.repair.candidates import Answer, Option, Proposer, State, StateMaker, options
-from ctm.repair.search import Frontier, Leaf
+from ctm.repair.loss import Loss
+from ctm.repair.rewrites.registry import rewritten
+from ctm.repair.search import Found, Leaf, Search, SearchSettings
 
 NO_EDIT = "no edit"
 NOT_CONFIDENT = "not confident"
 NO_CANDIDATE = "no candidate"
+TOO_MUCH = "loses too much of the author's"
 NO_FIT = "does not fit"
 PASSES_USED = "passes used up"
-BRANCH = "branch"
-
-EXPANDED = MAX_PASSES
-"""States of a broken text that the model is asked about; then the best of what compiles is taken. 12 repair 0.2 points
-more of real syntax errors and cost 12 % more time."""
-FOLLOWED = 4
-"""Branches of broken code that still do not compile after their first edit and are followed further."""
-BRANCH_PASSES = 2
-"""Passes of such a branch, its first edit included: more would cost more than the first answers themselves."""
+REPAIRED = "compiles"
+OTHER = "another candidate"
 
 USUAL_CELLS = 100
 """Length of code for which a threshold is meant as it stands."""
@@ -46,7 +40,7 @@ class Repair:
     """The answer for one text."""
 
     text: str
-    """The last state; where nothing was found, the text itself."""
+    """The last state; where nothing was found, the text itself: code that is still broken is no answer."""
     passes: tuple[Option, ...]
     """The edits that were made."""
     certainty: float
@@ -63,7 +57,13 @@ class Repair:
     other texts which were considered is right; of an edit of code that compiles, or of 'no edit': given that the
     candidates above it that were refused are wrong."""
     alternatives: tuple[Repair, ...] = ()
-    """Other answers, best first, where branches were asked for."""
+    """Other answers, best first, where several were asked for."""
+    score: float = 0.0
+    """Of broken code: log-probability of all its edits, less what their size and loss cost; nats."""
+    loss: Loss | None = None
+    """Of broken code: what the answer loses of it."""
+    refused: Repair | None = None
+    """Of broken code without an answer: the best text that compiles and loses more than the budget."""
 
     @property
     def edited(self) -> bool:
@@ -73,28 +73,18 @@ class Repair:
 
 @dataclass
 class _Run:
+    """Passes over a text that compiles."""
+
     text: str
-    tail: str
     seen: set[str]
     most: int
     allows: Allows | None = None
-    is_branch: bool = False
     passes: list[Option] = field(default_factory=list)
-    score: float = 0.0
-    """Log-probability of the edits made while the code was broken."""
-    frontier: Frontier = field(default_factory=Frontier)
-    expanded: int = 0
-    deepest: Leaf | None = None
-    """Of the texts that were looked at and do not compile, the first with the most edits."""
     certainty: float = 1.0
     ticks: int = 0
     asked: int = 0
     stopped: str = ""
     confidence: float = 1.0
-
-    def take(self, leaf: Leaf) -> None:
-        """Go on from a text of the frontier."""
-        self.text, self.passes, self.score = leaf.text, list(leaf.path), leaf.score
 
 
 def strength(probability: float, cells: int) -> float:
@@ -118,6 +108,7 @@ class Repairer:
         answers: Mapping[str, Answer] | None = None,
         *,
         further: float = 0.0,
+        search: SearchSettings | None = None,
     ) -> None:
         """threshold: that the `strength` of an edit of code that compiles must exceed.
 
@@ -130,68 +121,96 @@ class Repairer:
         self.threshold = threshold
         self.further = max(threshold, further)
         self.max_passes = max_passes
+        self.search = search or SearchSettings()
         self._states = StateMaker(tokenizer)
         self._answers: dict[str, Answer] = dict(answers or {})
         self._compiles: dict[str, bool] = {}
 
-    def repair(self, texts: Sequence[str], allows: Sequence[Allows] | None = None) -> list[Repair]:
+    def repair(
+        self, texts: Sequence[str], allows: Sequence[Allows] | None = None, answers: int = 1
+    ) -> list[Repair]:
         """The answer for each text. Line ends behind the last line are set aside and put back.
 
         allows: one per text, asked about an edit that would be made of code that compiles (without those line ends);
         where it says no, the next candidate is looked at.
-        """
-        runs = [self._begin(text, self.max_passes) for text in texts]
-        for run, allowed in zip(runs, allows or (), strict=allows is not None):
-            run.allows = allowed
-        self._advance(runs)
-        return [self._finish(run) for run in runs]
 
-    def branch(
-        self,
-        texts: Sequence[str],
-        repairs: Sequence[Repair],
-        branches: int,
-        followed: int = FOLLOWED,
-        branch_passes: int = BRANCH_PASSES,
-    ) -> list[Repair]:
-        """`repairs` (those of `texts`) with up to branches - 1 alternatives, from the other first edits.
-
-        First edits are ranked as in a pass: for broken code those that compile come first, and are answers as they
-        are; of the others the best `followed` go on until they compile, `branch_passes` passes at most.
+        answers: each repair has up to answers - 1 `alternatives`: of broken code the next best texts that compile, of
+        other code what the other candidates for its first edit make of it.
         """
-        firsts = [self._first_edits(text, repair) for text, repair in zip(texts, repairs, strict=True)]
-        followers: list[list[_Run]] = []
-        for text, (done, open_) in zip(texts, firsts, strict=True):
-            room = max(0, branches - 1 - len(done))
-            followers.append([self._open_branch(text, item, branch_passes) for item in open_[:room]])
-        self._advance([run for group in followers for run in group[:followed]])
-        answers = []
-        for text, repair, (done, _), group in zip(texts, repairs, firsts, followers, strict=True):
-            others = [self._finish(self._open_branch(text, item, 1)) for item in done[: branches - 1]]
-            tried = [self._finish(run) for run in group]
-            others += sorted(tried, key=lambda item: not item.compiles)
-            unique = {item.text: item for item in reversed([repair, *others])}
-            ranked = [item for item in others if unique[item.text] is item]
-            answers.append(replace(repair, alternatives=tuple(ranked)))
-        return answers
+        bodies = [text.rstrip("\n") for text in texts]
+        runs: dict[int, _Run] = {}
+        searches: dict[int, Search] = {}
+        for index, body in enumerate(bodies):
+            if self._is_valid(body) or self._states(body) is None:
+                runs[index] = _Run(body, {body}, self.max_passes, allows[index] if allows else None)
+            else:
+                searches[index] = self._search(body, answers)
+        self._advance(list(runs.values()), list(searches.values()))
+        done = {index: self._searched(search) for index, search in searches.items()}
+        for index, run in runs.items():
+            repair = self._finish(run)
+            others = self._others(bodies[index], repair, answers - 1) if answers > 1 else ()
+            done[index] = replace(repair, alternatives=others)
+        return [_with_tail(done[index], text[len(bodies[index]) :]) for index, text in enumerate(texts)]
 
     # --- passes -------------------------------------------------------------------------------------------------
 
-    def _begin(self, text: str, most: int) -> _Run:
-        body = text.rstrip("\n")
-        return _Run(body, text[len(body) :], {body}, most)
-
-    def _advance(self, runs: list[_Run]) -> None:
-        active = [run for run in runs if len(run.passes) < run.most]
-        while active:
-            self._ask([run.text for run in active])
-            active = [run for run in active if self._make_pass(run)]
+    def _advance(self, runs: list[_Run], searches: list[Search]) -> None:
+        runs = [run for run in runs if len(run.passes) < run.most]
+        while True:
+            wanted = [(search, text) for search in searches if (text := search.next()) is not None]
+            if not runs and not wanted:
+                return
+            self._ask([run.text for run in runs] + [text for _, text in wanted])
+            runs = [run for run in runs if self._make_pass(run)]
+            for search, text in wanted:
+                state = self._states(text)
+                assert state is not None, "a search asks about what fits only"
+                answer = self._answers[text]
+                error = compile_error(text)
+                assert error is not None, "a search asks about what does not compile only"
+                rewrites = rewritten(text, error) if self.search.rewrites else ()
+                search.expand(answer, options(state, answer, self.tokenizer), rewrites)
+            searches = [search for search, _ in wanted]
 
     def _ask(self, texts: Sequence[str]) -> None:
         """Answers for all states that have none yet."""
         fresh = {text: state for text in texts if text not in self._answers and (state := self._states(text))}
         if fresh:
             self._answers.update(zip(fresh, self.proposer.propose(list(fresh.values())), strict=True))
+
+    def _is_valid(self, text: str) -> bool:
+        known = self._compiles.get(text)
+        if known is None:
+            known = self._compiles[text] = compiles(text)
+        return known
+
+    # --- broken code --------------------------------------------------------------------------------------------
+
+    def _search(self, body: str, wanted: int) -> Search:
+        return Search(
+            body,
+            self.search,
+            self.max_passes,
+            wanted,
+            self._is_valid,
+            lambda text: self._states(text) is not None,
+        )
+
+    def _searched(self, search: Search) -> Repair:
+        """The first text that compiles, the others as its alternatives; else the one with the most edits."""
+        asked = len(search.asked), sum(answer.ticks for answer in search.asked)
+        if not search.found:
+            why = TOO_MUCH if search.refused else PASSES_USED if search.is_used_up else NO_CANDIDATE
+            refused = _found(Found(search.refused, 0.0), asked, why, True) if search.refused else None
+            nothing = Leaf(
+                search.text, (), 0.0, min((answer.certainty for answer in search.asked), default=0.0)
+            )
+            return replace(_found(Found(nothing, 0.0), asked, why, False), refused=refused)
+        first, *others = (_found(found, asked, REPAIRED, True) for found in search.found)
+        return replace(first, alternatives=tuple(others))
+
+    # --- code that compiles -------------------------------------------------------------------------------------
 
     def _make_pass(self, run: _Run) -> bool:
         """Make the next edit of a run; False, with the reason in `stopped`, when it is at its end."""
@@ -203,40 +222,11 @@ class Repairer:
         run.certainty = min(run.certainty, answer.certainty)
         run.ticks += answer.ticks
         run.asked += 1
-        if not state.compiles:
-            return self._expand(state, answer, run)
         if not self._choose_careful(state, answer, run):
             return False
         if len(run.passes) >= run.most:
             run.stopped = PASSES_USED
         return len(run.passes) < run.most
-
-    def _expand(self, state: State, answer: Answer, run: _Run) -> bool:
-        """For broken code: note where its candidates lead, and go to the most probable text of all that are known."""
-        run.expanded += 1
-        for option in options(state, answer, self.tokenizer):
-            if option.is_edit and option.text not in run.seen:
-                run.seen.add(option.text)
-                score = run.score + option.candidate.log_probability
-                run.frontier.push(Leaf(option.text, (*run.passes, option), score))
-        while leaf := run.frontier.pop():
-            if self._is_valid(leaf.text):
-                run.take(leaf)
-                run.confidence = exp(min(run.score, 0.0)) if run.is_branch else run.frontier.share(leaf)
-                run.stopped = BRANCH if run.is_branch else PASSES_USED
-                return not run.is_branch and len(run.passes) < run.most
-            if run.deepest is None or len(leaf.path) > len(run.deepest.path):
-                run.deepest = leaf
-            may_ask = len(leaf.path) < run.most and run.expanded < EXPANDED
-            if may_ask and self._states(leaf.text) is not None:
-                run.take(leaf)
-                return True
-        if run.deepest is not None:
-            run.take(run.deepest)
-        run.confidence = exp(min(run.score, 0.0))
-        used_up = run.expanded >= EXPANDED or len(run.passes) >= run.most
-        run.stopped = PASSES_USED if used_up else NO_CANDIDATE
-        return False
 
     def _choose_careful(self, state: State, answer: Answer, run: _Run) -> bool:
         """For code that compiles: make the best edit that keeps it so, if it is above the threshold."""
@@ -281,15 +271,9 @@ class Repairer:
                 return _given(option, refused)
         return max(0.0, 1.0 - sum(item.probability for item in answer.candidates))
 
-    def _is_valid(self, text: str) -> bool:
-        known = self._compiles.get(text)
-        if known is None:
-            known = self._compiles[text] = compiles(text)
-        return known
-
     def _finish(self, run: _Run) -> Repair:
         return Repair(
-            text=run.text + run.tail,
+            text=run.text,
             passes=tuple(run.passes),
             certainty=run.certainty if run.asked else 0.0,
             ticks=run.ticks,
@@ -299,37 +283,47 @@ class Repairer:
             confidence=run.confidence if run.asked else 0.0,
         )
 
-    # --- branches -----------------------------------------------------------------------------------------------
-
-    def _first_edits(self, text: str, repair: Repair) -> tuple[list[Option], list[Option]]:
-        """First edits other than the repair's own: those that end a branch at once, and those to follow."""
-        body = text.rstrip("\n")
-        state, answer = self._states(body), self._answers.get(body)
+    def _others(self, text: str, repair: Repair, most: int) -> tuple[Repair, ...]:
+        """What the other candidates for the first edit make of a text that compiles, 'no edit' among them."""
+        state, answer = self._states(text), self._answers.get(text)
         if state is None or answer is None:
-            return [], []
-        taken = {repair.passes[0].text if repair.passes else body}
-        done: list[Option] = []
-        open_: list[Option] = []
+            return ()
+        taken = {repair.passes[0].text if repair.passes else text, repair.text}
+        found: list[Repair] = []
         for option in options(state, answer, self.tokenizer):
-            if option.text in taken or (not option.is_edit and not state.compiles):
+            if len(found) == most:
+                break
+            if option.text in taken or not self._is_valid(option.text):
                 continue
             taken.add(option.text)
-            if self._is_valid(option.text):
-                done.append(option)
-            elif not state.compiles:
-                open_.append(option)
-        return done, open_
+            leaf = Leaf(option.text, (option,) if option.is_edit else (), 0.0, answer.certainty)
+            found.append(_found(Found(leaf, option.candidate.probability), (1, answer.ticks), OTHER, True))
+        return tuple(found)
 
-    def _open_branch(self, text: str, option: Option, most: int) -> _Run:
-        run = self._begin(text, most)
-        run.is_branch = True
-        answer = self._answers[run.text]
-        run.certainty, run.ticks, run.asked, run.stopped = answer.certainty, answer.ticks, 1, BRANCH
-        run.confidence = option.candidate.probability
-        if option.is_edit:
-            run.take(Leaf(option.text, (option,), option.candidate.log_probability))
-            run.seen.add(option.text)
-        return run
+
+def _found(found: Found, asked: tuple[int, int], stopped: str, is_valid: bool) -> Repair:
+    """A text that was found, as a repair; asked: answers of the model and their ticks."""
+    leaf = found.leaf
+    return Repair(
+        text=leaf.text,
+        passes=leaf.path,
+        certainty=leaf.certainty if asked[0] else 0.0,
+        ticks=asked[1],
+        asked=asked[0],
+        stopped=stopped,
+        compiles=is_valid,
+        confidence=found.share if asked[0] else 0.0,
+        score=leaf.score,
+        loss=leaf.loss,
+    )
+
+
+def _with_tail(repair: Repair, tail: str) -> Repair:
+    """A repair with the line ends that were set aside."""
+    if not tail:
+        return repair
+    others = tuple(_with_tail(item, tail) for item in repair.alternatives)
+    return replace(repair, text=repair.text + tail, alternatives=others)
 
 
 def _given(option: Option, refused: float) -> float:
@@ -343,15 +337,15 @@ def repair_many(
     tokenizer: CodeTokenizer,
     threshold: float,
     max_passes: int = MAX_PASSES,
-    branches: int = 1,
+    answers: int = 1,
     *,
     further: float = 0.0,
 ) -> list[Repair]:
     """Repair every text; `threshold`: that the `strength` of an edit of code that compiles must exceed.
 
     `further`: that its probability must exceed too where an edit was made before.
-    With branches = k each answer has up to k - 1 `alternatives`, from the other candidates for the first edit.
+    With answers = k each repair has up to k - 1 `alternatives`.
     """
-    repairer = Repairer(proposer, tokenizer, threshold, max_passes, further=further)
-    repairs = repairer.repair(texts)
-    return repairer.branch(texts, repairs, branches) if branches > 1 else repairs
+    return Repairer(proposer, tokenizer, threshold, max_passes, further=further).repair(
+        texts, answers=answers
+    )

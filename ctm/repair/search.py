@@ -1,17 +1,46 @@
-"""What a repair of broken code looks at next: of all texts that edits have led to so far, the most probable.
+"""The repair of broken code: of all texts that edits have led to so far, the most probable is looked at next.
 
-Notable: best-first search. A text's probability is the product over the edits that lead to it, so an edit that leaves
-the code broken is followed for as long as it is likelier than every edit that would end the repair at once: two errors
-take two edits, and a far-fetched edit that happens to compile has to wait.
+It is best-first search. A text's score is the sum over the edits that lead to it, of their log-probabilities less what
+their size costs: two likely edits win over one far-fetched edit that happens to compile, and of two texts that compile
+the one nearer to the author's wins. Rewrites that need no model (rewrites.py) are texts to go on from like any other.
 """
 
 from __future__ import annotations
 
 import heapq
 import math
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 
-from ctm.repair.candidates import Option
+import numpy as np
+
+from ctm.repair.candidates import Answer, Candidate, Option
+from ctm.repair.loss import Loss, loss
+from ctm.repair.rewrites.registry import Rewritten
+
+
+@dataclass(frozen=True, slots=True)
+class SearchSettings:
+    """How broken code is searched; docs/repair.md has the table that these come from."""
+
+    deletion: float = 0.8
+    """Cost of a deleted cell, nats."""
+    insertion: float = 0.8
+    """Cost of an inserted cell, nats."""
+    expanded: int = 8
+    """States of a text that the model is asked about; then the best of what compiles is taken."""
+    expanded_more: int = 4
+    """Further states where several answers are wanted."""
+    swallowed: float = 0.4
+    """Cost of a name or number that becomes the content of a string or comment, nats."""
+    has_budget: bool = True
+    """Whether texts that lose more of the author's words than the budget of loss.py are refused."""
+    rewrites: bool = True
+    """Whether rewrites that need no model are tried."""
+    checked: int = 200
+    """Texts of one search that the compiler is asked about."""
+    floor: float = -25.0
+    """Score below which a text is not followed, nats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +50,15 @@ class Leaf:
     text: str
     path: tuple[Option, ...]
     score: float
-    """Log-probability of all the edits together."""
+    """Log-probability of all the edits together, less their cost; nats."""
+    certainty: float = 1.0
+    """Lowest certainty of the answers that led here."""
+    loss: Loss | None = None
+    """What it loses of the first text, and costs for it, once that was looked at."""
 
 
 class Frontier:
-    """Texts that have not been looked at, the most probable first; of equals the one that came first."""
+    """Texts that have not been looked at, the one with the highest score first; of equals the one that came first."""
 
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, Leaf]] = []
@@ -37,10 +70,130 @@ class Frontier:
         heapq.heappush(self._heap, (-leaf.score, self._pushed, leaf))
 
     def pop(self) -> Leaf | None:
-        """Take out the most probable text; None where there is none left."""
+        """Take out the best text; None where there is none left."""
         return heapq.heappop(self._heap)[2] if self._heap else None
 
     def share(self, leaf: Leaf) -> float:
         """Probability of a text that was taken out, given that it or one of those still here is right."""
         others = sum(math.exp(min(other.score - leaf.score, 700.0)) for _, _, other in self._heap)
         return 1.0 / (1.0 + others)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A text that compiles."""
+
+    leaf: Leaf
+    share: float
+    """Its probability, given that it or one of the texts open at the time is right."""
+
+
+class Search:
+    """The search for one broken text; who runs it asks the model about `next()` and gives the answer to `expand`."""
+
+    def __init__(
+        self,
+        text: str,
+        settings: SearchSettings,
+        passes: int,
+        wanted: int,
+        is_valid: Callable[[str], bool],
+        fits: Callable[[str], bool],
+    ) -> None:
+        """passes: edits that may lead to a text. wanted: texts that compile which are looked for.
+
+        is_valid: whether a text is an answer. fits: whether the model can be asked about it.
+        """
+        self.settings, self.passes, self.wanted = settings, passes, wanted
+        self.text = text
+        self.found: list[Found] = []
+        self.refused: Leaf | None = None
+        """The best text that compiles and loses too much of the author's."""
+        self.asked: list[Answer] = []
+        self._is_valid, self._fits = is_valid, fits
+        self._frontier = Frontier()
+        self._seen = {text}
+        self._checked = 0
+        self._current: Leaf | None = None
+        self._frontier.push(Leaf(text, (), 0.0))
+
+    @property
+    def is_used_up(self) -> bool:
+        """Whether it ended because of a limit, not for want of candidates."""
+        return len(self.asked) >= self._limit or self._checked >= self.settings.checked
+
+    @property
+    def _limit(self) -> int:
+        more = self.settings.expanded_more if self.wanted > 1 and self.found else 0
+        return self.settings.expanded + more
+
+    def push(self, leaves: Iterable[Leaf]) -> None:
+        """Add texts to go on from, those that were seen left out."""
+        for leaf in leaves:
+            if leaf.text not in self._seen and leaf.score > self.settings.floor:
+                self._seen.add(leaf.text)
+                self._frontier.push(leaf)
+
+    def next(self) -> str | None:
+        """The text to ask the model about; None at the end."""
+        while self._checked < self.settings.checked and (leaf := self._frontier.pop()):
+            self._checked += 1
+            if leaf.path and leaf.loss is None and self._is_valid(leaf.text):
+                self._consider(leaf)
+                continue
+            if leaf.loss is not None:
+                self.found.append(Found(leaf, self._frontier.share(leaf)))
+                if len(self.found) == self.wanted:
+                    break
+                continue
+            may_ask = len(leaf.path) < self.passes and len(self.asked) < self._limit
+            if may_ask and self._fits(leaf.text):
+                self._current = leaf
+                return leaf.text
+        return None
+
+    def _consider(self, leaf: Leaf) -> None:
+        """Put a text that compiles back with what its loss costs, or refuse it."""
+        found = loss(self.text, leaf.text)
+        if self.settings.has_budget and not found.is_within_budget and not any(o.rewrite for o in leaf.path):
+            self.refused = self.refused or replace(leaf, loss=found)
+            return
+        score = leaf.score - self.settings.swallowed * found.swallowed
+        self._frontier.push(replace(leaf, score=score, loss=found))
+
+    def expand(self, answer: Answer, found: Iterable[Option], rewrites: Iterable[Rewritten] = ()) -> None:
+        """Note the model's answer to `next()` and where its options and the rewrites of that text lead."""
+        assert self._current is not None, "expand follows next"
+        self.asked.append(answer)
+        self.push(_rewritten(self._current, item) for item in rewrites)
+        edits = (option for option in found if option.is_edit)
+        self.push(successors(self._current, answer, edits, self.settings))
+        self._current = None
+
+
+def _rewritten(leaf: Leaf, item: Rewritten) -> Leaf:
+    """The text that a rewrite leads to from a leaf."""
+    option = Option(Candidate(0, 0, (), item.score), item.text, True, rewrite=item.name)
+    return Leaf(item.text, (*leaf.path, option), leaf.score + item.score, leaf.certainty)
+
+
+def successors(leaf: Leaf, answer: Answer, found: Iterable[Option], settings: SearchSettings) -> list[Leaf]:
+    """The texts that an answer's options lead to from a leaf; equal texts are one, with both probabilities."""
+    best: dict[str, tuple[float, Option]] = {}
+    for option in found:
+        score = option.candidate.log_probability
+        known = best.get(option.text)
+        if known is None:
+            best[option.text] = score, option
+        else:
+            best[option.text] = float(np.logaddexp(score, known[0])), known[1]
+    certainty = min(leaf.certainty, answer.certainty)
+    return [
+        Leaf(
+            text,
+            (*leaf.path, option),
+            leaf.score + score - settings.deletion * option.deleted - settings.insertion * option.inserted,
+            certainty,
+        )
+        for text, (score, option) in best.items()
+    ]

@@ -16,7 +16,7 @@ from ctm.grid.batching import by_length
 from ctm.grid.edits import Edit, apply_edit
 from ctm.grid.packed import expand_units, pack
 from ctm.grid.tokenizer import CodeTokenizer
-from ctm.model.answer import best_spans, best_units
+from ctm.model.answer import best_spans, likeliest_units
 from ctm.model.base import EditModel, Thought
 from ctm.training.batch import Batch, make_batch
 from ctm.training.data import TrainingSet
@@ -96,7 +96,7 @@ def _right(
     tokenizer: CodeTokenizer,
 ) -> list[bool]:
     spans, _ = best_spans(thought.pointers[:, tick], 1)
-    units, _ = best_units(model, thought.synchronisation[:, tick], thought.memory, spans)
+    units = likeliest_units(model, thought.synchronisation[:, tick], thought.memory, spans)
     hits = []
     for ids, answer, span, chosen in zip(
         states, answers, spans[:, 0].tolist(), units[:, 0].tolist(), strict=True

@@ -11,8 +11,9 @@ from ctm.evaluation.torch_proposer import Goal, TorchProposer, leads_to
 from ctm.grid.edits import Edit, apply_edit
 from ctm.grid.packed import expand_units, units_of
 from ctm.grid.tokenizer import STOP, CodeTokenizer
-from ctm.model.answer import best_spans, best_units
+from ctm.model.answer import best_spans, likeliest_units
 from ctm.model.model import CTM
+from ctm.model.thinking import REPLACEMENTS, SPANS
 from ctm.repair.candidates import State, make_state
 from ctm.repair.evaluate import Item
 
@@ -43,7 +44,7 @@ def test_candidates_are_ranked_and_of_the_most_certain_tick(
     proposer = TorchProposer(model, tokenizer, goals={s.text: _no_edit(s) for s in states})
     for state, answer in zip(states, proposer.propose(states), strict=True):
         scores = [candidate.log_probability for candidate in answer.candidates]
-        assert scores == sorted(scores, reverse=True) and 0 < len(scores) <= 10
+        assert scores == sorted(scores, reverse=True) and 0 < len(scores) <= SPANS * REPLACEMENTS
         certainty = proposer.watched[state.text].certainty
         assert certainty.shape == (model.config.ticks,)
         assert certainty[answer.ticks - 1] == pytest.approx(certainty.max(), abs=1e-6)
@@ -59,7 +60,7 @@ def test_watched_ticks_are_right_where_a_plain_reading_is(
         thought = model(**inputs_of([state]))
         for tick in range(model.config.ticks):
             spans, _ = best_spans(thought.pointers[:, tick], 1)
-            units, _ = best_units(model, thought.synchronisation[:, tick], thought.memory, spans)
+            units = likeliest_units(model, thought.synchronisation[:, tick], thought.memory, spans)
             said[state.text, tick] = _edited(state, spans[0, 0].tolist(), units[0, 0].tolist(), tokenizer)
         edit, text = said[state.text, 1]
         if edit is not None:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from ctm.model.answer import EARLY, STOP, best_units
+from ctm.model.answer import EARLY, STOP, best_units, likeliest_units
 from ctm.model.config import ModelConfig
 from ctm.model.model import CTM, Memory, Output
 from ctm.model.thinking import NEVER, Kept, keep, read, think
@@ -83,53 +83,89 @@ def test_no_tick_at_all_is_refused(model: CTM, inputs: dict[str, Tensor]) -> Non
         think(model, inputs, max_ticks=0)
 
 
-def dense_units(model: CTM, sync: Tensor, memory: Memory, spans: Tensor) -> tuple[Tensor, Tensor]:
-    """`best_units` written out: every slot of every span over the whole vocabulary and all copies."""
+def dense_units(
+    model: CTM, sync: Tensor, memory: Memory, spans: Tensor, count: int
+) -> tuple[list[list[list[tuple[float, tuple[int, ...]]]]], list[list[list[list[float]]]]]:
+    """`best_units` written out: the likeliest replacements of all there are, for each span; and [B, k, slot, unit]."""
     slots = model.units.slots(sync, memory.h, spans[..., 0], spans[..., 1])
     tokens = model.units.vocabulary(slots, model.backbone.token.weight)
-    flat = slots.flatten(1, 2)
-    copies = model.units.copies(flat, memory.copies, memory.tokens).reshape(*slots.shape[:3], -1)
-    value, unit = torch.log_softmax(torch.cat([tokens, copies], dim=-1), dim=-1).max(dim=-1)
-    score = torch.zeros(spans.shape[:2])
-    for b in range(spans.shape[0]):
-        for k in range(spans.shape[1]):
-            for slot in range(unit.shape[2]):
-                score[b, k] += value[b, k, slot]
-                if unit[b, k, slot] == STOP:
-                    break
-    return unit, score
+    copies = model.units.copies(slots.flatten(1, 2), memory.copies, memory.tokens).reshape(
+        *slots.shape[:3], -1
+    )
+    value = torch.log_softmax(torch.cat([tokens, copies], dim=-1), dim=-1)
+    tables = value.tolist()
+    return [[_likeliest(table, count) for table in sample] for sample in tables], tables
+
+
+def _likeliest(table: list[list[float]], count: int) -> list[tuple[float, tuple[int, ...]]]:
+    """Slots do not depend on each other, so the likeliest replacements begin with the likeliest beginnings."""
+    best: list[tuple[float, tuple[int, ...]]] = [(0.0, ())]
+    for row in table:
+        ended = [item for item in best if item[1][-1:] == (STOP,)]
+        open_ = [item for item in best if item[1][-1:] != (STOP,)]
+        grown = [(score + value, (*units, unit)) for score, units in open_ for unit, value in enumerate(row)]
+        best = sorted([*ended, *grown], key=lambda item: -item[0])[:count]
+    return best
+
+
+def up_to_stop(units: list[int]) -> tuple[int, ...]:
+    return tuple(units[: units.index(STOP) + 1] if STOP in units else units)
 
 
 @torch.no_grad()
 @pytest.mark.parametrize("bias", [-30.0, 0.0, 0.6, 30.0])
-def test_slots_read_in_two_steps_say_what_all_at_once_do(
+def test_the_likeliest_replacements_are_found_though_slots_are_read_in_two_steps(
     model: CTM, inputs: dict[str, Tensor], bias: float
 ) -> None:
     before = model.units.bias[STOP].clone()
     model.units.bias[STOP] = bias
     try:
         kept, memory = think(model, inputs)
-        spans = read(model, kept, memory).spans
-        unit, score = best_units(model, kept.synchronisation, memory, spans)
-        dense_unit, dense_score = dense_units(model, kept.synchronisation, memory, spans)
+        spans = read(model, kept, memory).spans[:, :4]
+        certain = torch.full(spans.shape[:2], 1e4)  # nothing is dropped for want of probability
+        units, score = best_units(model, kept.synchronisation, memory, spans, certain, 3)
+        wanted, tables = dense_units(model, kept.synchronisation, memory, spans, 3)
+        alone = likeliest_units(model, kept.synchronisation, memory, spans)
     finally:
         model.units.bias[STOP] = before
-    stops = dense_unit == STOP
-    read_slots = (stops.long().cumsum(2) - stops.long()) == 0
-    if bias == -30:
-        assert not stops.any(), "nothing stops: all slots are read"
-    if bias == 30:
-        assert stops[..., 0].all(), "everything stops at once: no late slot is read"
-    assert torch.equal(unit[read_slots], dense_unit[read_slots]), f"slots before and after the first {EARLY}"
-    assert torch.allclose(score, dense_score, atol=1e-4)
+    stopped = {len(units) for sample in wanted for span in sample for _, units in span}
+    assert bias != -30 or stopped == {16}, "nothing stops: all slots are read"
+    assert bias != 30 or 1 in stopped, f"something stops at once, before the first {EARLY} slots are read"
+    for b, sample in enumerate(wanted):
+        for k, found in enumerate(sample):
+            assert score[b, k].tolist() == pytest.approx([value for value, _ in found], abs=1e-3)
+            chosen = [up_to_stop(row) for row in units[b, k].tolist()]
+            assert len(set(chosen)) == 3
+            own = [sum(tables[b][k][slot][unit] for slot, unit in enumerate(row)) for row in chosen]
+            assert own == pytest.approx(score[b, k].tolist(), abs=1e-3), "the score is that of the units"
+            assert up_to_stop(alone[b, k].tolist()) == chosen[0]
+
+
+@torch.no_grad()
+def test_an_unlikely_replacement_that_goes_on_is_dropped_and_others_stay(
+    model: CTM, inputs: dict[str, Tensor]
+) -> None:
+    before = model.units.bias[STOP].clone()
+    model.units.bias[STOP] = 0.3
+    try:
+        kept, memory = think(model, inputs)
+        spans = read(model, kept, memory).spans[:, :4]
+        hopeless = torch.full(spans.shape[:2], -1e3)
+        units, score = best_units(model, kept.synchronisation, memory, spans, hopeless, 3)
+    finally:
+        model.units.bias[STOP] = before
+    short = (units[..., :EARLY] == STOP).any(-1)
+    assert short.any() and (~short).any(), "both kinds are needed here"
+    assert (score[~short] < -1e4).all() and (score[short] > -1e3).all()
 
 
 @torch.no_grad()
 def test_candidates_come_best_first_with_start_before_end(model: CTM, inputs: dict[str, Tensor]) -> None:
     kept, memory = think(model, inputs)
     answer = read(model, kept, memory)
-    total = answer.span_log_probability + answer.unit_log_probability
-    assert (total[:, 1:] <= total[:, :-1]).all()
+    total = answer.span_log_probability[:, :, None] + answer.unit_log_probability
+    assert (total[:, 1:, 0] <= total[:, :-1, 0]).all(), "spans by their likeliest candidate"
+    assert (total[..., 1:] <= total[..., :-1]).all(), "the replacements of a span by probability"
     real = answer.span_log_probability > -1e3
     assert (answer.spans[..., 0] <= answer.spans[..., 1])[real].all()
     assert (answer.spans[..., 1] < inputs["lengths"][:, None])[real].all()

@@ -346,7 +346,9 @@ def test_best_units_are_the_likeliest_of_the_equations(variant: str) -> None:
     inputs = make_inputs(model)
     thought = model(**inputs)
     spans = torch.tensor([[[0, 0], [1, 7]], [[4, 4], [0, 2]], [[9, 11], [38, 38]]])
-    units, log_p = best_units(model, thought.synchronisation[:, -1], thought.memory, spans)
+    certain = torch.full((3, 2), 1e4)
+    units, log_p = best_units(model, thought.synchronisation[:, -1], thought.memory, spans, certain, 1)
+    units, log_p = units[:, :, 0], log_p[:, :, 0]
     stopped = 0
     for number, length, plain, h, said in plain_thoughts(model, model.state_dict(), inputs):
         tokens = inputs["tokens"][number, :length].tolist()

@@ -1,0 +1,59 @@
+"""What a repair loses of the author's text: words that are gone, and code that has become the content of a string.
+
+A word is a run of letters and digits, wherever it stands, in strings and comments too: quoting or commenting out loses
+none. The budget is stated here, so that a repair beyond it is not proposed (`--allow-deletions` lifts it).
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+from ctm.pairs.lexical import lenient_tokens
+
+_WORD = re.compile(r"\w+")
+BUDGET = 5
+"""Words that a repair may lose. Of 800 real syntax errors, three answers lost more, none of them right."""
+BUDGET_SHARE = 3
+"""It may lose one in so many, though one always."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What one text has that another lacks."""
+
+    words: tuple[str, ...]
+    """Words that are gone, in the order of the text, each as often as it is gone."""
+    of: int
+    """Words of the text before."""
+    swallowed: int
+    """Names and numbers that were code and are not, though their words are still there."""
+
+    @property
+    def is_within_budget(self) -> bool:
+        """Whether a repair may lose this much unasked."""
+        return len(self.words) <= max(1, min(BUDGET, self.of // BUDGET_SHARE))
+
+
+def loss(before: str, after: str) -> Loss:
+    """What `after` has lost of `before`."""
+    words = _WORD.findall(before)
+    gone = Counter(words) - Counter(_WORD.findall(after))
+    code = (_code_words(before) - _code_words(after)).total()
+    left = Counter(gone)
+    lost = []
+    for word in reversed(words):  # of equal words the last ones
+        if left[word]:
+            left[word] -= 1
+            lost.append(word)
+    return Loss(tuple(reversed(lost)), len(words), max(0, code - len(lost)))
+
+
+def _code_words(text: str) -> Counter[str]:
+    return Counter(
+        token
+        for token in lenient_tokens(text)
+        if (token[0].isalnum() or token[0] == "_") and _WORD.fullmatch(token) and not keyword.iskeyword(token)
+    )

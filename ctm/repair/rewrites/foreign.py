@@ -1,0 +1,97 @@
+"""Words and signs of other languages, and of Python written down in haste."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+
+from ctm.repair.rewrites.broken import Broken, Splice
+from ctm.repair.rewrites.registry import rewrite
+
+_SIGNS = {
+    ("=", ">"): (">=", "->"), ("=", "<"): ("<=",), ("=", "!"): ("!=",), ("&", "&"): (" and ",), ("|", "|"): (" or ",),
+    ("==", "="): ("==", "is"), ("!=", "="): ("!=",), (">", "="): (">=",), ("<", "="): ("<=",), ("!", "="): ("!=",),
+    ("+", "="): ("+=",), ("-", "="): ("-=",), ("=", "="): ("==",),
+}  # fmt: skip
+_DECLARED = {"var", "let", "const"}
+_ELSE_IF = re.compile(r"^([ \t]*)(?:else[ \t]+if|elseif|elsif|elsi|eliff|elf)\b(?=[ \t(])", re.MULTILINE)
+_FOR = re.compile(r"\bfor[ \t]+((?:[A-Za-z_]\w*[ \t]*,[ \t]*)*[A-Za-z_]\w*)[ \t]+(?!in\b|,)(?=[A-Za-z_\[({])")
+
+
+@rewrite(
+    -0.15,
+    "if a:\n    b()\nelse if c:\n    d()",
+    "if a:\n    b()\nelif c:\n    d()",
+    "expected ':'|invalid syntax",
+)
+def else_if(broken: Broken) -> Iterator[str]:
+    """`else if` and its spellings become `elif`."""
+    yield _ELSE_IF.sub(r"\1elif", broken.text)
+
+
+@rewrite(
+    -0.25,
+    "if a => b && c:\n    pass",
+    "if a >= b and c:\n    pass",
+    "invalid syntax|expected|cannot assign|forgot",
+)
+def signs(broken: Broken) -> Iterator[str]:
+    """Signs that Python does not have, or writes the other way round, become its own."""
+    for choice in (0, 1):
+        splices: list[Splice] = []
+        taken = -1
+        tokens = broken.tokens
+        for left, right in pairwise(tokens):
+            new = _SIGNS.get((left.text, right.text))
+            if new is None or left.end != right.start or left.start < taken or choice >= len(new):
+                continue
+            spaced = new[choice] if not new[choice].startswith(" ") else new[choice].strip()
+            if spaced.isalpha():
+                before = "" if broken.text[left.start - 1 : left.start].isspace() else " "
+                behind = "" if broken.text[right.end : right.end + 1].isspace() else " "
+                spaced = f"{before}{spaced}{behind}"
+            splices.append((left.start, right.end, spaced))
+            taken = right.end
+        if splices:
+            yield broken.spliced(splices)
+
+
+@rewrite(-0.2, "var x = 1", "x = 1", "invalid syntax")
+def declarations(broken: Broken) -> Iterator[str]:
+    """`var`, `let` and `const` before a name go."""
+    tokens = broken.tokens
+    yield broken.spliced(
+        (left.start, right.start, "")
+        for left, right in pairwise(tokens)
+        if left.text in _DECLARED and right.is_name
+    )
+
+
+@rewrite(
+    -0.5, "for k d.items():\n    pass", "for k in d.items():\n    pass", "invalid syntax|expected|forgot"
+)
+def missing_in(broken: Broken) -> Iterator[str]:
+    """`for` gets its `in`, on the line of the error."""
+    line = broken.lines[broken.line]
+    new = _FOR.sub(lambda match: f"for {match[1]} in ", line)
+    yield broken.with_lines({broken.line: new})
+
+
+@rewrite(
+    -0.5, "if a = b:\n    pass", "if a == b:\n    pass", "invalid syntax. Maybe you meant|cannot assign to"
+)
+def comparison(broken: Broken) -> Iterator[str]:
+    """`=` in a condition becomes `==`."""
+    first = next((token for token in broken.tokens if token.start >= broken.starts[broken.line]), None)
+    if first is None or first.text not in ("if", "elif", "while", "assert", "return", "and", "or", "not"):
+        return
+    end = broken.starts[broken.line] + len(broken.lines[broken.line])
+    depth = 0
+    splices: list[Splice] = []
+    for token in broken.tokens:
+        if broken.starts[broken.line] <= token.start < end:
+            depth += (token.text in "([{") - (token.text in ")]}") if len(token.text) == 1 else 0
+            if token.text == "=" and depth == 0:
+                splices.append((token.start, token.end, "=="))
+    yield broken.spliced(splices)

@@ -1,0 +1,125 @@
+"""What comes along when code is copied: prompts, line numbers, fences, markers of conflicts, magics, mixed tabs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+
+from ctm.repair.rewrites.broken import Broken, indentation
+from ctm.repair.rewrites.registry import rewrite
+
+_PROMPT = re.compile(r"[ \t]*(?:>>>|\.\.\.|In ?\[\d*\]:|\.\.\.:)(?: |$)")
+_FIRST_PROMPT = re.compile(r"[ \t]*(?:>>>|In ?\[\d*\]:)(?: |$)")
+_NUMBER = re.compile(r"[ \t]*(\d{1,5})(?:[.:|)]|(?=[ \t]|$))")
+_FENCE = re.compile(r"[ \t]*(?:```|~~~)[\w+-]*[ \t]*$")
+_MAGIC = re.compile(r"[ \t]*(?:[%!?]\S|%%\w)")
+TABS = (4, 8, 2)
+"""Columns of a tab that are tried, the commonest first."""
+MIXED = (8, 4, 2)
+"""The same where one block has both: Python 2 took a tab for eight."""
+
+
+@rewrite(-0.2, ">>> x = 1\n>>> print(x)\n1", "x = 1\nprint(x)", "invalid syntax|unexpected indent|invalid")
+def prompts(broken: Broken) -> Iterator[str]:
+    """Prompts of an interactive session go, and in a second try what it printed as well."""
+    if not any(_FIRST_PROMPT.match(line) for line in broken.lines):
+        return
+    bare = {n: line[m.end() :] for n, line in enumerate(broken.lines) if (m := _PROMPT.match(line))}
+    yield broken.with_lines(dict(bare))
+    printed = {n: f"# {line}" for n, line in enumerate(broken.lines) if n not in bare and line.strip()}
+    yield broken.with_lines({**printed, **bare})
+    yield broken.with_lines({**dict.fromkeys(printed), **bare})
+
+
+@rewrite(-0.2, "1 x = 1\n2 y = 2\n3 z = 3", "x = 1\ny = 2\nz = 3")
+def line_numbers(broken: Broken) -> Iterator[str]:
+    """Numbers of lines that were pasted with them go, and what separated them from the code."""
+    found = {n: m for n, line in enumerate(broken.lines) if (m := _NUMBER.match(line))}
+    full = [n for n, line in enumerate(broken.lines) if line.strip()]
+    numbers = [int(found[n][1]) for n in full if n in found]
+    counts_up = all(b - a in (1, 2) for a, b in pairwise(numbers))
+    # the first line may have lost its number
+    if len(numbers) < 2 or not counts_up or any(n not in found for n in full[1:]):
+        return
+    rest = {n: " " * m.end() + broken.lines[n][m.end() :] for n, m in found.items()}  # 9 and 10 line up
+    gaps = sorted({len(indentation(line.expandtabs(8))) for line in rest.values() if line.strip()})
+    first = broken.lines[full[0]] if full[0] not in found else ""
+    for strip in dict.fromkeys([gaps[0], max(gaps[0] - 4, 0) if first else gaps[0]]):
+        yield broken.with_lines({n: _without(line, strip) for n, line in rest.items()})
+
+
+def _without(line: str, columns: int) -> str:
+    head = indentation(line).expandtabs(8)
+    return (head[columns:] + line.lstrip(" \t")) if line.strip() else ""
+
+
+@rewrite(-0.1, "```python\nx = 1\n```", "x = 1", "invalid syntax|unterminated|invalid")
+def fences(broken: Broken) -> Iterator[str]:
+    """Fences of Markdown go; in a second try all around them, too."""
+    fenced = [n for n, line in enumerate(broken.lines) if _FENCE.match(line)]
+    if not fenced:
+        return
+    yield broken.with_lines(dict.fromkeys(fenced))
+    inside, is_in = set(), False
+    for n in range(len(broken.lines)):
+        if n in fenced:
+            is_in = not is_in
+        elif is_in:
+            inside.add(n)
+    yield broken.with_lines({n: None for n in range(len(broken.lines)) if n not in inside})
+
+
+@rewrite(
+    -0.4,
+    "<<<<<<< HEAD\nx = 1\n=======\nx = 2\n>>>>>>> other",
+    "x = 1",
+    "invalid syntax|invalid decimal|unexpected|invalid|expected|indent",
+)
+def conflict_markers(broken: Broken) -> Iterator[str]:
+    """One side of each merge conflict stays, ours before theirs, and the markers go."""
+    sides: dict[int, str] = {}
+    side = ""
+    for n, line in enumerate(broken.lines):
+        mark = line[:7]
+        if mark == "<<<<<<<" or (side and mark in ("|||||||", "=======", ">>>>>>>")):
+            side = {"<": "ours", "|": "base", "=": "theirs", ">": ""}[mark[0]]
+            sides[n] = "marker"
+        elif side:
+            sides[n] = side
+    if len([n for n, name in sides.items() if name == "marker"]) < 2:
+        return
+    for kept in ("ours", "theirs"):
+        yield broken.with_lines({n: None for n, name in sides.items() if name != kept})
+
+
+@rewrite(
+    -0.5, "%matplotlib inline\nx = 1", "# %matplotlib inline\nx = 1", "invalid syntax|unexpected|indented"
+)
+def magics(broken: Broken) -> Iterator[str]:
+    """Commands of a notebook become comments."""
+    found = {
+        n: f"{indentation(line)}# {line.lstrip()}"
+        for n, line in enumerate(broken.lines)
+        if _MAGIC.match(line)
+    }
+    if found:
+        yield broken.with_lines(dict(found))
+
+
+@rewrite(
+    -0.2,
+    "if x:\n\ty = 1\n        z = 2",
+    "if x:\n        y = 1\n        z = 2",
+    "inconsistent use of tabs|unindent does not match|unexpected indent|expected an indented",
+)
+def mixed_tabs(broken: Broken) -> Iterator[str]:
+    """Tabs at the head of lines become spaces where both are used."""
+    heads = [indentation(line) for line in broken.lines if line.strip()]
+    if not any("\t" in head for head in heads) or not any(" " in head for head in heads):
+        return
+    for columns in MIXED if "inconsistent" in broken.message else TABS:
+        yield "\n".join(
+            indentation(line).expandtabs(columns) + line.lstrip(" \t") if line.strip() else line
+            for line in broken.lines
+        )

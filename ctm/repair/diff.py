@@ -10,6 +10,7 @@ import difflib
 import os
 import re
 from itertools import takewhile
+from typing import Any
 
 from ctm.repair.fixed import Fixed
 from ctm.repair.source import Source
@@ -17,23 +18,22 @@ from ctm.repair.source import Source
 CONTEXT = 3
 """Lines around a change, as diff and git have them."""
 _ESCAPES = {7: "a", 8: "b", 9: "t", 10: "n", 11: "v", 12: "f", 13: "r", 34: '"', 92: "\\"}
-_HUNK = re.compile(r"@@ -(\d+)((?:,\d+)?) \+(\d+)((?:,\d+)?) @@")
 
 
 def unified_diff(fixed: Fixed, name: str) -> str:
     """The change in the file's own encoding, "" without one; `name` goes into the header (see header_name)."""
     old, new = _lines(fixed.before), _lines(fixed.after)
-    # difflib replaces the whole of a long file whose lines are much the same: it sees only what is near the change
-    same = _common(old, new)
-    tail = _common(old[same:][::-1], new[same:][::-1])
-    begin, rest = max(0, same - CONTEXT), max(0, tail - CONTEXT)
-    changed = difflib.unified_diff(old[begin : len(old) - rest], new[begin : len(new) - rest], n=CONTEXT)
     out = [f"--- {quoted(name)}\n", f"+++ {quoted(name)}\n"]
-    for line in list(changed)[2:]:
-        out.append(_HUNK.sub(lambda match: _moved(match, begin), line, count=1) if line[0] == "@" else line)
-        if not line.endswith("\n"):
-            out.append("\n\\ No newline at end of file\n")
-    return "".join(out) if len(out) > 2 else ""
+    for group in _Matcher(old, new).get_grouped_opcodes(CONTEXT):
+        (_, old_begin, _, new_begin, _), (_, _, old_end, _, new_end) = group[0], group[-1]
+        out.append(f"@@ -{_range(old_begin, old_end)} +{_range(new_begin, new_end)} @@\n")
+        for tag, i, i_end, j, j_end in group:
+            if tag == "equal":
+                out += [" " + line for line in old[i:i_end]]
+            else:
+                out += ["-" + line for line in old[i:i_end]] + ["+" + line for line in new[j:j_end]]
+    ended = (line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in out)
+    return "".join(ended) if len(out) > 2 else ""
 
 
 def header_name(path: str) -> str:
@@ -70,10 +70,34 @@ def _lines(source: Source) -> list[str]:
     return re.findall(r"[^\n]*\n|[^\n]+", text)
 
 
+class _Matcher(difflib.SequenceMatcher[str]):
+    """Compares only what is between the lines that both texts begin and end with.
+
+    difflib takes the frequent lines of a long text for noise, and would replace the whole of a table for one change.
+    """
+
+    def __init__(self, old: list[str], new: list[str]) -> None:
+        self.head = _common(old, new)
+        self.tail = _common(old[self.head :][::-1], new[self.head :][::-1])
+        self.lengths = len(old), len(new)
+        super().__init__(None, old[self.head : len(old) - self.tail], new[self.head : len(new) - self.tail])
+
+    def get_opcodes(self) -> list[tuple[Any, int, int, int, int]]:
+        head, tail, (old, new) = self.head, self.tail, self.lengths
+        inner = [
+            (tag, i + head, i_end + head, j + head, j_end + head)
+            for tag, i, i_end, j, j_end in super().get_opcodes()
+        ]
+        begin, end = ("equal", 0, head, 0, head), ("equal", old - tail, old, new - tail, new)
+        return [code for code in (begin, *inner, end) if code[1] < code[2] or code[3] < code[4]]
+
+
 def _common(old: list[str], new: list[str]) -> int:
     """How many lines two texts have in common from their beginning."""
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False)))
 
 
-def _moved(match: re.Match[str], by: int) -> str:
-    return f"@@ -{int(match[1]) + by}{match[2]} +{int(match[3]) + by}{match[4]} @@"
+def _range(begin: int, end: int) -> str:
+    """Lines [begin, end) as a hunk names them; of none, the line before."""
+    length = end - begin
+    return f"{begin + 1}" if length == 1 else f"{begin + (length > 0)},{length}"

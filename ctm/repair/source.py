@@ -62,13 +62,21 @@ class Source:
         return replace(self, lines=all_lines, ends=tuple(all_ends))
 
     def encode(self) -> bytes:
-        """The bytes of the file. Raises FileError where the encoding lacks a character."""
+        """The bytes of the file. Raises FileError where its encoding cannot hold the text."""
         text = "".join(line + end for line, end in zip(self.lines, self.ends, strict=True))
         try:
-            return BOM * self.has_bom + text.encode(self.encoding)
+            raw = text.encode(self.encoding)
+            held = self.encoding == "utf-8" or raw.decode(self.encoding) == text
         except UnicodeEncodeError as error:
             wrong = error.object[error.start]
             raise FileError(f"the repair has {wrong!a}, which {self.encoding} cannot write") from error
+        except UnicodeError as error:
+            raise FileError(f"the repair cannot be written in {self.encoding}: {error}") from error
+        if not held:
+            raise FileError(
+                f"the repair would be read as another text in {self.encoding}; save the file as UTF-8"
+            )
+        return BOM * self.has_bom + raw
 
 
 def read_source(path: Path) -> Source:
@@ -114,16 +122,23 @@ def _decode(raw: bytes, encoding: str) -> str:
     """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            same = _ASCII.decode(encoding) == _ASCII.decode("ascii")
-            text = raw.decode(encoding) if same else ""
-            same = same and text.encode(encoding) == raw
+            warnings.simplefilter("ignore")  # of escapes
+            text = raw.decode(encoding) if _has_ascii(encoding) else ""
+            same = text.encode(encoding) == raw
     except UnicodeDecodeError as error:
         raise FileError(f"binary, or not {error.encoding}: byte {error.object[error.start]:#04x}") from error
     except Exception as error:  # a codec may raise anything
         raise FileError(f"cannot be decoded: {error}") from error
     if not same or any(text.count(end) != raw.count(end.encode()) for end in "\r\n"):
         raise FileError(
-            f"not handled: in {encoding} its text would not come back as the same bytes; save it as UTF-8"
+            f"not handled: in {encoding} its text does not come back as the same bytes; save it as UTF-8"
         )
     return text
+
+
+def _has_ascii(encoding: str) -> bool:
+    """Whether the bytes of ASCII text mean the same in an encoding. Raises LookupError for one that is none."""
+    try:
+        return _ASCII.decode(encoding) == _ASCII.decode("ascii")
+    except UnicodeError:
+        return False

@@ -22,18 +22,16 @@ def check_outputs(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
     """Raises OutputError, before anything is computed, for an output that is an input, another output or no place to
     write to, under whatever name.
     """
-    known: list[Path] = []
-    taken = list(inputs)
+    taken = [(path, "an input") for path in inputs]
     for path in outputs:
         try:
             _check_place(path)
-            for others, what in ((taken, "an input"), (known, "another output")):
-                for other in others:
-                    if _same(path, other):
-                        raise OutputError(f"{path}: it is also {what} ({other}); name another file")
+            for other, what in taken:
+                if _same(path, other):
+                    raise OutputError(f"{path}: it is also {what} ({other}); name another file")
         except OSError as error:
             raise _refused(path, error) from error
-        known.append(path)
+        taken.append((path, "another output"))
 
 
 def write_output(path: Path, text: str) -> None:

@@ -7,9 +7,7 @@ several files the gravest counts: 2 before 3 before 1. Errors are one line each 
 from __future__ import annotations
 
 import json
-import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,16 +15,17 @@ import typer
 
 from ctm.repair.bundle import Bundle
 from ctm.repair.cli_evaluate import evaluate
-from ctm.repair.diff import unified_diff
+from ctm.repair.diff import header_name, unified_diff
+from ctm.repair.discover import STDIN, Discovery
 from ctm.repair.files import fix_source
 from ctm.repair.fixed import Fixed
-from ctm.repair.source import MAX_BYTES, FileError, Source, parse_source, read_source, write_source
+from ctm.repair.source import MAX_BYTES, FileError, Source, parse_source, read_source
 from ctm.repair.suggest import UNBOUND
 from ctm.repair.terminal import ERROR, BundleOption, ThreadsOption, complain, load_model, print_raw, stop
+from ctm.repair.write import write_source
 
 CLEAN, PROPOSED, _, UNREPAIRED = range(4)
 GRAVITY = (CLEAN, PROPOSED, UNREPAIRED, ERROR)
-STDIN = "-"
 
 app = typer.Typer(
     help="Repair Python with a trained Continuous Thought Machine.",
@@ -40,7 +39,8 @@ app.command()(evaluate)
 @app.command()
 def fix(
     paths: Annotated[
-        list[str], typer.Argument(help="Files, folders (walked for *.py), or - for stdin.", metavar="PATH...")
+        list[str],
+        typer.Argument(help="Files, folders (walked for *.py and *.pyi), or - for stdin.", metavar="PATH..."),
     ],
     bundle: BundleOption = None,
     write: Annotated[bool, typer.Option("--write", help="Write the repairs into the files.")] = False,
@@ -58,8 +58,11 @@ def fix(
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Say what was skipped or passed over, and why.")
     ] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Do not say which files --write has written.")
+    ] = False,
 ) -> None:
-    """Propose repairs as a unified diff on stdout.
+    """Propose repairs as a unified diff on stdout, to be applied with `patch -p0` or `git apply -p0`.
 
     Exit status: 0 nothing to repair, 1 repairs proposed, 2 error, 3 broken and no repair found.
     """
@@ -70,18 +73,30 @@ def fix(
         model = model.with_threshold(confidence)
     worst = CLEAN
     rows: list[dict[str, Any]] = []
-    for path, problem in _expand(paths):
-        row, status = _fix_one(path, problem, model, write, as_json, verbose)
+    discovery = Discovery()
+    for path, problem in discovery.files(paths):
+        row, status = _fix_one(path, problem, model, write, as_json, verbose, quiet)
         rows.append(row)
         worst = max(worst, status, key=GRAVITY.index)
+    for folder in discovery.empty:
+        complain(f"{folder}: no Python files to look at")
+    left_out = dict(+discovery.left_out)
+    for reason, count in sorted(left_out.items()) if verbose else ():
+        complain(f"left out {count}: {reason}")
     if as_json:
-        content = {"format_version": 1, "bundle": str(model.path), "status": worst, "files": rows}
+        content = {
+            "format_version": 1,
+            "bundle": str(model.path),
+            "status": worst,
+            "files": rows,
+            "left_out": left_out,
+        }
         print_raw(json.dumps(content, indent=1) + "\n")
     raise typer.Exit(worst)
 
 
 def _fix_one(
-    path: str, problem: str, model: Bundle, write: bool, as_json: bool, verbose: bool
+    path: str, problem: str, model: Bundle, write: bool, as_json: bool, verbose: bool, quiet: bool
 ) -> tuple[dict[str, Any], int]:
     """One file: print its diff or write it; its row for --json and its exit status."""
     name = "<stdin>" if path == STDIN else path
@@ -90,10 +105,12 @@ def _fix_one(
             raise FileError(problem)
         source = _read(path)
         fixed = fix_source(source, model.repairer())
-        diff = unified_diff(fixed, name)
+        diff = unified_diff(fixed, name if path == STDIN else header_name(path))
         fixed.after.encode()  # before anything is printed: a repair that cannot be written is none
         if write and fixed.changes:
-            write_source(Path(path), fixed.after)
+            write_source(Path(path), fixed.before, fixed.after)
+            if not quiet:
+                complain(f"repaired {name}: {len(fixed.changes)} change{'s' * (len(fixed.changes) > 1)}")
     except FileError as error:
         complain(f"{name}: {error}")
         return {"path": path, "status": "error", "error": str(error)}, ERROR
@@ -120,6 +137,7 @@ def _row(path: str, fixed: Fixed, diff: str) -> dict[str, Any]:
     changes = [{name: getattr(item, name) for name in item.__slots__} for item in fixed.changes]
     return {
         "path": path,
+        "encoding": fixed.before.encoding,
         "status": fixed.status,
         "error": fixed.error or None,
         "compiled": fixed.compiled,
@@ -134,22 +152,6 @@ def _read(path: str) -> Source:
     if path == STDIN:
         return parse_source(sys.stdin.buffer.read(MAX_BYTES + 1))
     return read_source(Path(path))
-
-
-def _expand(paths: list[str]) -> Iterator[tuple[str, str]]:
-    """(file, "") for each file to look at, (folder, reason) for one that cannot be read; hidden ones are left out."""
-    for path in paths:
-        if path == STDIN or not Path(path).is_dir():
-            yield path, ""
-            continue
-        problems: list[OSError] = []
-        for folder, folders, names in os.walk(path, onerror=problems.append):
-            folders[:] = sorted(
-                name for name in folders if not name.startswith(".") and name != "__pycache__"
-            )
-            yield from ((str(Path(folder, name)), "") for name in sorted(names) if name.endswith(".py"))
-        for error in problems:
-            yield str(error.filename), (error.strerror or str(error)).lower()
 
 
 if __name__ == "__main__":

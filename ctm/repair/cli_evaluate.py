@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,8 +16,9 @@ from rich.table import Table
 
 from ctm.repair.evaluate import BadItems, Evaluator, read_items
 from ctm.repair.metrics import report
+from ctm.repair.outputs import OutputError, check_outputs, descriptor_of, write_output
 from ctm.repair.sandbox import unavailable
-from ctm.repair.terminal import BundleOption, ThreadsOption, complain, load_model, stop
+from ctm.repair.terminal import ERROR, BundleOption, ThreadsOption, complain, load_model, stop
 
 
 def evaluate(
@@ -31,9 +33,8 @@ def evaluate(
     ] = False,
 ) -> None:
     """Measure a model on pairs: exact match, BIFI measure, tests, false alarms, calibration, coverage."""
-    for path in (out, items):
-        if path is not None and not path.absolute().parent.is_dir():
-            raise stop(f"{path}: its folder does not exist")
+    outputs = [out] if items is None else [out, items]
+    _check(outputs, [pairs])
     try:
         todo = read_items(pairs, limit)
     except BadItems as error:
@@ -41,6 +42,7 @@ def evaluate(
     except OSError as error:
         raise stop(f"{pairs}: {(error.strerror or str(error)).lower()}") from error
     model = load_model(bundle, threads)
+    _check(outputs, model.path.iterdir())
     run_tests = any(item.test for item in todo)
     if run_tests and not unsafe and (why := unavailable()):
         complain(f"tests are not run: {why}; --unsafe runs them without isolation")
@@ -61,13 +63,18 @@ def evaluate(
         results = evaluator.evaluate(todo, lambda done: progress.advance(task, done))
     seconds = time.perf_counter() - begin
     measures = report([result.outcome for result in results])
-    _write(out, json.dumps(measures, indent=1) + "\n")
+    written = _write(out, json.dumps(measures, indent=1) + "\n")
     if items is not None:
-        _write(items, "".join(json.dumps(result.as_row()) + "\n" for result in results))
-    Console().print(_table(measures))
-    Console().print(
+        rows = "".join(json.dumps(result.as_row()) + "\n" for result in results)
+        written = _write(items, rows) and written
+    # where a result went to stdout, nothing else goes there
+    console = Console(stderr=any(descriptor_of(path) == 1 for path in outputs))
+    console.print(_table(measures))
+    console.print(
         f"{len(todo)} items in {seconds:.1f} s, {len(todo) / seconds:.1f} a second; {out}", soft_wrap=True
     )
+    if not written:
+        raise typer.Exit(ERROR)
 
 
 def _table(measures: dict[str, Any]) -> Table:
@@ -95,10 +102,18 @@ def _figure(name: str, value: float | None) -> str:
     )
 
 
-def _write(path: Path, text: str) -> None:
-    temporary = path.with_name(f"{path.name}.tmp")
+def _check(outputs: list[Path], inputs: Iterable[Path]) -> None:
     try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        raise stop(f"{path}: {(error.strerror or str(error)).lower()}") from error
+        check_outputs(outputs, inputs)
+    except OutputError as error:
+        raise stop(str(error)) from error
+
+
+def _write(path: Path, text: str) -> bool:
+    """Whether it was written; if not, stderr says why, and what else was measured is still shown."""
+    try:
+        write_output(path, text)
+    except OutputError as error:
+        complain(str(error))
+        return False
+    return True

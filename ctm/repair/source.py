@@ -1,25 +1,26 @@
 """A Python file as lines with their ends, and back to the very same bytes.
 
-Notable: encodings follow PEP 263 (cookie or byte order mark); line ends are kept line by line; what cannot be a Python
-file (binary, too large, undecodable) is refused here with one line that says why.
+Notable: encodings follow PEP 263 (cookie or byte order mark); line ends are kept line by line, and nothing else ends
+a line (no form feed, NEL or U+2028); what cannot be a Python file (binary, too large, undecodable) and what would not
+come back as the same bytes is refused here with one line that says why.
 """
 
 from __future__ import annotations
 
-import contextlib
 import io
 import os
 import re
 import stat
-import tempfile
 import tokenize
+import warnings
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 MAX_BYTES = 2_000_000
 """The largest file of the standard library has 0.9 MB; generated tables beyond this are nobody's bug."""
 BOM = b"\xef\xbb\xbf"
+_ASCII = bytes([*b"\t\n\f\r", *range(0x20, 0x7F)])
 _LINE = re.compile(r"([^\r\n]*)(\r\n|\n|\r|\Z)")
 
 
@@ -37,6 +38,8 @@ class Source:
     """One per line, "" for the last."""
     encoding: str = "utf-8"
     has_bom: bool = False
+    file: tuple[int, int] | None = None
+    """Device and inode of the file it was read from."""
 
     @property
     def text(self) -> str:
@@ -56,16 +59,24 @@ class Source:
         all_ends = [*self.ends[:begin], *ends, *self.ends[end:]]
         all_lines = (*self.lines[:begin], *lines, *self.lines[end:])
         all_ends[-1] = ""
-        return Source(all_lines, tuple(all_ends), self.encoding, self.has_bom)
+        return replace(self, lines=all_lines, ends=tuple(all_ends))
 
     def encode(self) -> bytes:
-        """The bytes of the file. Raises FileError where the encoding lacks a character."""
+        """The bytes of the file. Raises FileError where its encoding cannot hold the text."""
         text = "".join(line + end for line, end in zip(self.lines, self.ends, strict=True))
         try:
-            return BOM * self.has_bom + text.encode(self.encoding)
+            raw = text.encode(self.encoding)
+            held = self.encoding == "utf-8" or raw.decode(self.encoding) == text
         except UnicodeEncodeError as error:
             wrong = error.object[error.start]
             raise FileError(f"the repair has {wrong!a}, which {self.encoding} cannot write") from error
+        except UnicodeError as error:
+            raise FileError(f"the repair cannot be written in {self.encoding}: {error}") from error
+        if not held:
+            raise FileError(
+                f"the repair would be read as another text in {self.encoding}; save the file as UTF-8"
+            )
+        return BOM * self.has_bom + raw
 
 
 def read_source(path: Path) -> Source:
@@ -74,7 +85,8 @@ def read_source(path: Path) -> Source:
         if not stat.S_ISREG(path.stat().st_mode):
             raise FileError("not a regular file")
         with path.open("rb") as file:
-            return parse_source(file.read(MAX_BYTES + 1))
+            status = os.fstat(file.fileno())
+            return replace(parse_source(file.read(MAX_BYTES + 1)), file=(status.st_dev, status.st_ino))
     except OSError as error:
         raise FileError((error.strerror or str(error)).lower()) from error
 
@@ -89,13 +101,9 @@ def parse_source(raw: bytes) -> Source:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(raw).readline)
         has_bom = encoding == "utf-8-sig"
         encoding = "utf-8" if has_bom else encoding
-        text = raw[len(BOM) * has_bom :].decode(encoding)
+        text = _decode(raw[len(BOM) * has_bom :], encoding)
     except SyntaxError as error:  # an unknown or contradictory cookie, or not UTF-8 in the first two lines
         raise FileError(f"cannot be decoded: {error.msg or error}") from error
-    except UnicodeDecodeError as error:
-        raise FileError(f"binary, or not {error.encoding}: byte {raw[error.start]:#04x}") from error
-    except LookupError as error:
-        raise FileError(f"cannot be decoded: {error}") from error
     lines: list[str] = []
     ends: list[str] = []
     for match in _LINE.finditer(text):
@@ -106,23 +114,31 @@ def parse_source(raw: bytes) -> Source:
     return Source(tuple(lines), tuple(ends), encoding, has_bom)
 
 
-def write_source(path: Path, source: Source) -> None:
-    """Replace a file in one rename, keeping its mode; a link stays a link. Raises FileError."""
-    content = source.encode()
-    target = path.resolve()
+def _decode(raw: bytes, encoding: str) -> str:
+    """The text of bytes, in which each line is that of the bytes. Raises FileError where that is not so.
+
+    A cookie may name any codec of Python: of some (utf-7, unicode_escape, punycode) the text has other lines than the
+    bytes, or does not become the same bytes again.
+    """
     try:
-        mode = stat.S_IMODE(target.stat().st_mode)
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).chmod(mode)
-            Path(temporary).replace(target)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                Path(temporary).unlink()
-            raise
-    except OSError as error:
-        raise FileError(f"cannot be written: {(error.strerror or str(error)).lower()}") from error
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of escapes
+            text = raw.decode(encoding) if _has_ascii(encoding) else ""
+            same = text.encode(encoding) == raw
+    except UnicodeDecodeError as error:
+        raise FileError(f"binary, or not {error.encoding}: byte {error.object[error.start]:#04x}") from error
+    except Exception as error:  # a codec may raise anything
+        raise FileError(f"cannot be decoded: {error}") from error
+    if not same or any(text.count(end) != raw.count(end.encode()) for end in "\r\n"):
+        raise FileError(
+            f"not handled: in {encoding} its text does not come back as the same bytes; save it as UTF-8"
+        )
+    return text
+
+
+def _has_ascii(encoding: str) -> bool:
+    """Whether the bytes of ASCII text mean the same in an encoding. Raises LookupError for one that is none."""
+    try:
+        return _ASCII.decode(encoding) == _ASCII.decode("ascii")
+    except UnicodeError:
+        return False

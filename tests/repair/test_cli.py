@@ -137,18 +137,6 @@ def test_a_folder_without_permission(colon_bundle: Path, tmp_path: Path):
     one_line(done, "closed: permission denied")
 
 
-def test_an_unreadable_folder_is_reported(monkeypatch):
-    from ctm.repair import cli
-
-    def walk(path, onerror):
-        onerror(PermissionError(13, "Permission denied", path))
-        return iter([("d", [], ["b.py", "a.py", "a.txt"])])
-
-    monkeypatch.setattr(cli.os, "walk", walk)
-    monkeypatch.setattr(cli.Path, "is_dir", lambda self: True)
-    assert list(cli._expand(["d"])) == [("d/a.py", ""), ("d/b.py", ""), ("d", "permission denied")]
-
-
 # --- bundles --------------------------------------------------------------------------------------------------------
 
 

@@ -35,7 +35,7 @@ class Graph(nn.Module):
         """tokens, rows, cols int64 [B, N]; lengths int64 [B]; diagnosis int64 [B, 2]; threshold [], max_ticks int64 [].
 
         Returns spans int64 [B, K, 2], their log-probability [B, K], R replacements of each span, units int64
-        [B, K, R, units], their log-probability [B, K, R], certainty [B] and the number of the answering tick, int64 [B].
+        [B, K, R, units], their log-probability [B, K, R], certainty [B] and the answering tick's number, int64 [B].
         """
         model = self.model
         memory = model.encode(tokens, rows, cols, lengths, diagnosis)

@@ -1,93 +1,146 @@
-"""Repairing a file that does not compile, around the parser's first error.
+"""Repairing a file that does not compile: one search over the file, error by error.
 
-Notable: the compiler judges the whole file, not the window: an edit around an error is taken only if the file then
-compiles or its first error moves on, so a repair never trades one error for another further up.
+A state is the whole file. From each, its first error is looked at in several windows, and rewritten without a model;
+what that leads to is tried by its score. The compiler judges the whole file: a step counts only if the file then
+compiles or its first error moves on, so a repair never trades one error for another further up. Where a step leads to
+an error that nothing mends, the next best one is taken in its place.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import partial
 
 from ctm.pairs.categories import compiles
-from ctm.repair.fixed import MAX_CHARACTERS, Change, Fixed, change_of, first_error, splice
+from ctm.repair.candidates import Option
+from ctm.repair.fixed import MAX_CHARACTERS, Change, Fixed, change_between, first_error, splice
+from ctm.repair.loss import loss
 from ctm.repair.passes import Repair, Repairer
+from ctm.repair.rewrites.registry import rewritten
 from ctm.repair.source import FileError, Source
-from ctm.repair.windows import Window, windows_around
+from ctm.repair.windows import windows_around
 
-MAX_ROUNDS = 40
-"""Errors of one file that are worked on, one after the other."""
-BRANCHES = 5
-"""Answers per window where the first ones do not help the file."""
+MAX_STEPS = 60
+"""States of one file that are looked at: errors, and ways that led nowhere."""
+ANSWERS = 5
+"""Answers of each window."""
+WIDTH = 3
+"""Steps from one state that are followed, at most."""
+WINDOW = 0.2
+"""Cost of each window behind the first, nats: the first ones show most of what belongs to the error."""
 
 
-def repair_broken(source: Source, error: SyntaxError | None, repairer: Repairer) -> Fixed:
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A repair that helps the file."""
+
+    source: Source
+    """The file after it."""
+    error: SyntaxError | None
+    """Its first error then, None where it compiles."""
+    change: Change
+
+
+@dataclass
+class _Refused:
+    """The likeliest repair that lost too much, for the message."""
+
+    text: str = ""
+
+    def note(self, error: SyntaxError, before: str, after: str) -> None:
+        lost = loss(before, after)
+        lines = before.count("\n") - after.count("\n")
+        what = f"{len(lost.words)} of {lost.of} words" + (f" and {lines} lines" if lines > 0 else "")
+        self.text = self.text or (
+            f"the likeliest repair of line {error.lineno} would lose {what}; --allow-deletions proposes it"
+        )
+
+
+def repair_broken(source: Source, error: SyntaxError, repairer: Repairer) -> Fixed:
     """Repair a file whose first error is `error`."""
-    after, changes = source, []
-    for _ in range(MAX_ROUNDS):
-        if error is None:
-            break
-        step = _fix_error(after, error, repairer)
+    refused = _Refused()
+    steps = partial(_steps, repairer=repairer, refused=refused)
+    path: list[_Step] = []
+    open_ = [steps(source, error)]
+    best: tuple[int, list[_Step]] = (0, [])
+    looked_at = 1
+    while open_:
+        step = next(open_[-1], None)
         if step is None:
+            open_.pop()
+            path = path[:-1]
+            continue
+        if step.error is None:
+            return _fixed(source, [*path, step], None, "")
+        path = [*path, step]
+        if len(path) > best[0]:
+            best = len(path), path
+        if looked_at >= MAX_STEPS:
             break
-        after, change = step
-        changes.append(change)
-        error = first_error(after.text)
+        looked_at += 1
+        open_.append(steps(step.source, step.error))
+    return _fixed(source, best[1], best[1][-1].error if best[1] else error, refused.text)
+
+
+def _fixed(source: Source, path: list[_Step], error: SyntaxError | None, refused: str) -> Fixed:
+    after = path[-1].source if path else source
     left = "" if error is None else f"line {error.lineno}: {error.msg}"
-    return Fixed(source, after, False, error is None, left, tuple(changes))
+    return Fixed(source, after, False, error is None, left, tuple(step.change for step in path), {}, refused)
 
 
-def _fix_error(source: Source, error: SyntaxError, repairer: Repairer) -> tuple[Source, Change] | None:
-    """The file after the repair that moves its first error furthest, None where none moves it."""
-    windows = [
-        (window, text)
-        for window in windows_around(source.lines, (error.lineno or 1) - 1)
-        if len(text := window.text(source.lines)) <= MAX_CHARACTERS and not compiles(text)
-    ]
-    texts = [text for _, text in windows]
-    repairs = repairer.repair(texts)
-    best = _best(
-        source, error, [(window, [item]) for (window, _), item in zip(windows, repairs, strict=True)]
-    )
-    if best is None:
-        branched = repairer.repair(texts, answers=BRANCHES)
-        others = [(window, item.alternatives) for (window, _), item in zip(windows, branched, strict=True)]
-        best = _best(source, error, others)
-    return best
-
-
-def _best(
-    source: Source, error: SyntaxError, answers: Sequence[tuple[Window, Sequence[Repair]]]
-) -> tuple[Source, Change] | None:
-    best: tuple[Source, Change] | None = None
-    least = len(source.lines) + 1
-    for window, repair in _by_rank(answers):
-        spliced = splice(source, window, repair)
-        if spliced is None:
-            continue
+def _steps(source: Source, error: SyntaxError, repairer: Repairer, refused: _Refused) -> Iterator[_Step]:
+    """Steps from a state of the file that help it, the best first, each file once."""
+    answers = _answers(source, error, repairer, refused)
+    best: dict[tuple[str, ...], tuple[Source, Repair]] = {}
+    for after, repair in answers:
+        known = best.get(after.lines)
+        if known is None or known[1].score < repair.score:
+            best[after.lines] = after, repair
+    ranked = sorted(best.values(), key=lambda item: -item[1].score)
+    all_ = sum(math.exp(repair.score) for _, repair in ranked)
+    followed = 0
+    for after, repair in ranked:
         try:
-            left = _lines_left(source, error, spliced)
-        except FileError:  # the edit made it worse than the compiler can say
+            rest = first_error(after.text)
+        except FileError:  # it made the file worse than the compiler can say
             continue
-        if left is not None and left < least:
-            best, least = (spliced, change_of(window, window.text(source.lines), repair)), left
-            if left == 0:
-                break
-    return best
+        if rest is not None and not _has_moved_on(source, error, after, rest):
+            continue
+        confidence = min(repair.confidence, math.exp(repair.score) / all_)
+        yield _Step(after, rest, change_between(source, after, repair, confidence))
+        followed += 1
+        if followed == WIDTH:
+            return
 
 
-def _by_rank(answers: Sequence[tuple[Window, Sequence[Repair]]]) -> Iterator[tuple[Window, Repair]]:
-    """First answers of all windows, then second ones, and so on."""
-    for rank in range(max((len(items) for _, items in answers), default=0)):
-        for window, items in answers:
-            if rank < len(items):
-                yield window, items[rank]
+def _answers(
+    source: Source, error: SyntaxError, repairer: Repairer, refused: _Refused
+) -> Iterator[tuple[Source, Repair]]:
+    """What rewrites of the file and the model's answers for its windows make of it."""
+    text = source.text
+    for item in rewritten(text, error) if repairer.search.rewrites else ():
+        option = Option.of_rewrite(*item)
+        repair = Repair(item.text, (option,), 1.0, 0, 0, "", True, 1.0, score=item.score)
+        yield source.with_lines(item.text.split("\n")), repair
+    windows = [
+        (window, shown)
+        for window in windows_around(source.lines, (error.lineno or 1) - 1)
+        if len(shown := window.text(source.lines)) <= MAX_CHARACTERS and not compiles(shown)
+    ]
+    repairs = repairer.repair([shown for _, shown in windows], answers=ANSWERS)
+    for rank, ((window, shown), repair) in enumerate(zip(windows, repairs, strict=True)):
+        if repair.refused is not None:
+            refused.note(error, shown, repair.refused.text)
+        for answer in (repair, *repair.alternatives):
+            after = splice(source, window, answer)
+            if after is not None and answer.compiles:
+                yield after, replace(answer, score=answer.score - WINDOW * rank)
 
 
-def _lines_left(before: Source, error: SyntaxError, after: Source) -> int | None:
-    """Lines from the first error to the end after an edit, 0 without error; None where the error has not moved on."""
-    rest = first_error(after.text)
-    if rest is None:
-        return 0
+def _has_moved_on(before: Source, error: SyntaxError, after: Source, rest: SyntaxError) -> bool:
+    """Whether the first error lies nearer to the end; deleting what is behind it is no progress."""
     had, left = len(before.lines) - (error.lineno or 1), len(after.lines) - (rest.lineno or 1)
-    deleted = max(0, len(before.lines) - len(after.lines))  # deleting what is behind the error is no progress
-    return left + 1 if left < had - deleted else None
+    deleted = max(0, len(before.lines) - len(after.lines))
+    return left < had - deleted

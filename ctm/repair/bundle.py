@@ -16,6 +16,7 @@ from ctm.grid.tokenizer import CodeTokenizer
 from ctm.repair.candidates import Proposer
 from ctm.repair.onnx_proposer import OnnxProposer
 from ctm.repair.passes import Repairer
+from ctm.repair.search import SearchSettings
 
 MODEL, TOKENIZER, CONFIG = "ctm.onnx", "tokenizer.json", "final_config.yaml"
 DEFAULT = Path("results/final")
@@ -38,9 +39,9 @@ class Bundle:
     further: float = 0.0
     """Probability that it must exceed too where an edit was made before; 0 in bundles from before there was one."""
 
-    def repairer(self) -> Repairer:
+    def repairer(self, search: SearchSettings | None = None) -> Repairer:
         """A new Repairer with the bundle's thresholds."""
-        return Repairer(self.proposer, self.tokenizer, self.threshold, further=self.further)
+        return Repairer(self.proposer, self.tokenizer, self.threshold, further=self.further, search=search)
 
     def with_threshold(self, threshold: float) -> Bundle:
         """The same bundle, more or less careful with code that compiles."""

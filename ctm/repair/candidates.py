@@ -85,6 +85,11 @@ class Option:
     rewrite: str = ""
     """Name of the rewrite that it is, "" for an edit of the model."""
 
+    @staticmethod
+    def of_rewrite(name: str, text: str, score: float) -> Option:
+        """A rewrite that competes with edits of the model as if it had this log-probability."""
+        return Option(Candidate(0, 0, (), score), text, True, rewrite=name)
+
 
 @dataclass
 class StateMaker:

@@ -19,6 +19,7 @@ from ctm.repair.diff import header_name, unified_diff
 from ctm.repair.discover import STDIN, Discovery
 from ctm.repair.files import fix_source
 from ctm.repair.fixed import Fixed
+from ctm.repair.search import SearchSettings
 from ctm.repair.source import MAX_BYTES, FileError, Source, parse_source, read_source
 from ctm.repair.suggest import UNBOUND
 from ctm.repair.terminal import ERROR, BundleOption, ThreadsOption, complain, load_model, print_raw, stop
@@ -54,6 +55,12 @@ def fix(
             "shorter code a higher one; default: the bundle's.",
         ),
     ] = None,
+    allow_deletions: Annotated[
+        bool,
+        typer.Option(
+            "--allow-deletions", help="Propose repairs that lose more of the code than the budget, too."
+        ),
+    ] = False,
     threads: ThreadsOption = 1,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Say what was skipped or passed over, and why.")
@@ -71,11 +78,12 @@ def fix(
     model = load_model(bundle, threads)
     if confidence is not None:
         model = model.with_threshold(confidence)
+    search = SearchSettings(has_budget=not allow_deletions)
     worst = CLEAN
     rows: list[dict[str, Any]] = []
     discovery = Discovery()
     for path, problem in discovery.files(paths):
-        row, status = _fix_one(path, problem, model, write, as_json, verbose, quiet)
+        row, status = _fix_one(path, problem, model, search, write, as_json, verbose, quiet)
         rows.append(row)
         worst = max(worst, status, key=GRAVITY.index)
     for folder in discovery.empty:
@@ -96,7 +104,14 @@ def fix(
 
 
 def _fix_one(
-    path: str, problem: str, model: Bundle, write: bool, as_json: bool, verbose: bool, quiet: bool
+    path: str,
+    problem: str,
+    model: Bundle,
+    search: SearchSettings,
+    write: bool,
+    as_json: bool,
+    verbose: bool,
+    quiet: bool,
 ) -> tuple[dict[str, Any], int]:
     """One file: print its diff or write it; its row for --json and its exit status."""
     name = "<stdin>" if path == STDIN else path
@@ -104,10 +119,10 @@ def _fix_one(
         if problem:
             raise FileError(problem)
         source = _read(path)
-        fixed = fix_source(source, model.repairer())
+        fixed = fix_source(source, model.repairer(search))
         diff = unified_diff(fixed, name if path == STDIN else header_name(path))
         fixed.after.encode()  # before anything is printed: a repair that cannot be written is none
-        if write and fixed.changes:
+        if write and fixed.status == "repaired":
             write_source(Path(path), fixed.before, fixed.after)
             if not quiet:
                 complain(f"repaired {name}: {len(fixed.changes)} change{'s' * (len(fixed.changes) > 1)}")
@@ -116,10 +131,11 @@ def _fix_one(
         return {"path": path, "status": "error", "error": str(error)}, ERROR
     if not as_json and not write:
         print_raw(diff, source.encoding)
-    if fixed.changes and not fixed.compiles:
-        complain(f"{name}: still broken after {len(fixed.changes)} repairs, {fixed.error}")
-    elif fixed.status == "unrepaired":
-        complain(f"{name}: no repair found, {fixed.error}")
+    if fixed.status == "unrepaired":
+        did = f"still broken after {len(fixed.changes)} repairs" if fixed.changes else "no repair found"
+        unwritten = "; nothing was written" if write and fixed.changes else ""
+        because = f"; {fixed.refused}" if fixed.refused else ""
+        complain(f"{name}: {did}, {fixed.error}{because}{unwritten}")
     if verbose:
         for reason, count in sorted(fixed.skipped.items()):
             did = (
@@ -142,7 +158,9 @@ def _row(path: str, fixed: Fixed, diff: str) -> dict[str, Any]:
         "error": fixed.error or None,
         "compiled": fixed.compiled,
         "compiles": fixed.compiles,
+        "repairs": fixed.repairs,
         "changes": changes,
+        "refused": fixed.refused or None,
         "skipped": fixed.skipped,
         "diff": diff,
     }

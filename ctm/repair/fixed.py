@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import ast
+import difflib
 import warnings
 from dataclasses import dataclass, field
+from typing import Any
+
+from rapidfuzz.distance import Levenshtein
 
 from ctm.pairs.categories import MAX_BYTES as COMPILER_BYTES
 from ctm.pairs.categories import compile_error
+from ctm.pairs.lexical import lenient_tokens
+from ctm.repair.loss import loss
 from ctm.repair.passes import Repair
 from ctm.repair.source import FileError, Source
-from ctm.repair.windows import Window
+from ctm.repair.windows import Window, common
 
 MAX_CHARACTERS = 16_000
 """Of a window: 64 rows of 250; longer ones are not even encoded."""
+EDIT_CHARACTERS = 80
+"""Of each side of `Change.edit`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One repaired window."""
+    """One repair: a stretch of lines, or the same rewrite in several places of the file."""
 
     line: int
     """1-based line where it begins, in the file as it was when the change was made."""
@@ -28,6 +36,16 @@ class Change:
     certainty: float
     passes: int
     ticks: int
+    lines: tuple[int, ...] = ()
+    """1-based lines that it changes or takes away; for lines that come, the one they stand before."""
+    edit: str = ""
+    """What is changed, in tokens: "removed -> added", the same for the same change in another place."""
+    rewrites: tuple[str, ...] = ()
+    """Names of the rewrites that it consists of, where it does not come from the model alone."""
+    lost: tuple[str, ...] = ()
+    """Words of the author's that it loses."""
+    kept: float = 1.0
+    """Share of the words of the changed lines that stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +62,31 @@ class Fixed:
     changes: tuple[Change, ...] = ()
     skipped: dict[str, int] = field(default_factory=dict)
     """Parts that were not looked at, or of which an edit was passed over, by reason."""
+    refused: str = ""
+    """Which repair was found and refused, and why, in one line."""
 
     @property
     def status(self) -> str:
-        """ "clean", "repaired" or "unrepaired" (does not compile and nothing was found)."""
-        if self.changes:
-            return "repaired"
-        return "clean" if self.compiles else "unrepaired"
+        """ "clean", "repaired" or "unrepaired" (does not compile, not even after the changes)."""
+        if not self.compiles:
+            return "unrepaired"
+        return "repaired" if self.changes else "clean"
+
+    @property
+    def repairs(self) -> list[dict[str, Any]]:
+        """The changes, equal ones in several places as one: {"edit", "rewrites", "lines", "confidence"}."""
+        groups: dict[tuple[str, tuple[str, ...]], list[Change]] = {}
+        for change in self.changes:
+            groups.setdefault((change.edit, change.rewrites), []).append(change)
+        return [
+            {
+                "edit": edit,
+                "rewrites": list(rewrites),
+                "lines": sorted({line for item in items for line in item.lines}),
+                "confidence": min(item.confidence for item in items),
+            }
+            for (edit, rewrites), items in groups.items()
+        ]
 
 
 def first_error(text: str) -> SyntaxError | None:
@@ -78,6 +114,7 @@ def parse_error(text: str) -> SyntaxError | None:
 
 
 def splice(source: Source, window: Window, repair: Repair) -> Source | None:
+    """The file after a window's repair; None where it changes nothing, or the lines shown in front of the window."""
     if not repair.edited:
         return None
     lines = window.restore(repair.text, source.lines)
@@ -85,6 +122,7 @@ def splice(source: Source, window: Window, repair: Repair) -> Source | None:
 
 
 def change_of(window: Window, text: str, repair: Repair) -> Change:
+    """The change that a window's repair is."""
     return Change(
         line=window.begin + 1,
         before=text,
@@ -94,3 +132,52 @@ def change_of(window: Window, text: str, repair: Repair) -> Change:
         passes=len(repair.passes),
         ticks=repair.ticks,
     )
+
+
+def change_between(before: Source, after: Source, repair: Repair, confidence: float) -> Change:
+    """The change between two states of a file, without the lines at both ends that it leaves alone."""
+    old, new = before.lines, after.lines
+    first = common(old, new)
+    last = common(old[first:][::-1], new[first:][::-1])
+    old_part, new_part = old[first : len(old) - last], new[first : len(new) - last]
+    gone: list[str] = []
+    come: list[str] = []
+    lines: list[int] = []
+    steps = difflib.SequenceMatcher(None, old_part, new_part, autojunk=False)
+    for tag, a, b, c, d in steps.get_opcodes():
+        if tag != "equal":
+            gone += old_part[a:b]
+            come += new_part[c:d]
+            lines += [first + number + 1 for number in range(a, max(b, a + 1))]
+    old_text, new_text = "\n".join(gone), "\n".join(come)
+    lost = loss(old_text, new_text)
+    return Change(
+        line=first + 1,
+        before="\n".join(old_part),
+        after="\n".join(new_part),
+        confidence=confidence,
+        certainty=repair.certainty,
+        passes=len(repair.passes),
+        ticks=repair.ticks,
+        lines=tuple(lines),
+        edit=edit_of(old_text, new_text),
+        rewrites=tuple(dict.fromkeys(option.rewrite for option in repair.passes if option.rewrite)),
+        lost=lost.words,
+        kept=1.0 if not lost.of else 1 - len(lost.words) / lost.of,
+    )
+
+
+def edit_of(before: str, after: str) -> str:
+    """What is removed and added between two texts, in lexical tokens: the same for the same change elsewhere."""
+    old, new = lenient_tokens(before), lenient_tokens(after)
+    removed, added = [], []
+    for step in Levenshtein.opcodes(old, new):
+        if step.tag != "equal":
+            removed += old[step.src_start : step.src_end]
+            added += new[step.dest_start : step.dest_end]
+    return f"{_short(removed)} -> {_short(added)}"
+
+
+def _short(tokens: list[str]) -> str:
+    text = " ".join(tokens)
+    return text if len(text) <= EDIT_CHARACTERS else f"{text[:EDIT_CHARACTERS]}…"

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ctm.repair.candidates import Answer, Candidate, Option
+from ctm.repair.candidates import Answer, Option
 from ctm.repair.loss import Loss, loss
 from ctm.repair.rewrites.registry import Rewritten
 
@@ -173,7 +173,7 @@ class Search:
 
 def _rewritten(leaf: Leaf, item: Rewritten) -> Leaf:
     """The text that a rewrite leads to from a leaf."""
-    option = Option(Candidate(0, 0, (), item.score), item.text, True, rewrite=item.name)
+    option = Option.of_rewrite(*item)
     return Leaf(item.text, (*leaf.path, option), leaf.score + item.score, leaf.certainty)
 
 

@@ -14,8 +14,12 @@ import stat
 import tokenize
 import warnings
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
 from pathlib import Path
+
+from ctm.repair.windows import common
 
 MAX_BYTES = 2_000_000
 """The largest file of the standard library has 0.9 MB; generated tables beyond this are nobody's bug."""
@@ -60,6 +64,20 @@ class Source:
         all_lines = (*self.lines[:begin], *lines, *self.lines[end:])
         all_ends[-1] = ""
         return replace(self, lines=all_lines, ends=tuple(all_ends))
+
+    def with_lines(self, lines: Sequence[str]) -> Source:
+        """The same file with other lines: those that stay keep their own ends."""
+        first = common(self.lines, lines)
+        last = common(self.lines[first:][::-1], lines[first:][::-1])
+        old, new = self.lines[first : len(self.lines) - last], lines[first : len(lines) - last]
+        changed = self
+        if len(old) == len(new):
+            return self.splice(first, first + len(old), list(new))
+        steps = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+        for tag, a, b, c, d in reversed(steps):
+            if tag != "equal":
+                changed = changed.splice(first + a, first + b, list(new[c:d]))
+        return changed
 
     def encode(self) -> bytes:
         """The bytes of the file. Raises FileError where its encoding cannot hold the text."""

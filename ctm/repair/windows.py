@@ -48,8 +48,8 @@ class Window:
         if new[:front] != old[:front]:
             return None
         old, new = old[front:], new[front:]
-        first = _common(old, new)
-        last = _common(old[first:][::-1], new[first:][::-1])
+        first = common(old, new)
+        last = common(old[first:][::-1], new[first:][::-1])
         kept = list(lines[self.begin : self.end])
         changed = [self.indent + line if line.strip() else line for line in new[first : len(new) - last]]
         return kept[:first] + changed + kept[len(kept) - last :]
@@ -213,5 +213,6 @@ def _width(line: str) -> int:
     return len(_indentation(line).expandtabs(8))
 
 
-def _common(a: Sequence[str], b: Sequence[str]) -> int:
+def common(a: Sequence[str], b: Sequence[str]) -> int:
+    """Number of items with which both begin."""
     return next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))

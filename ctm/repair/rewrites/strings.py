@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ctm.repair.rewrites.broken import Broken
+from ctm.repair.rewrites.broken import Broken, indentation
 from ctm.repair.rewrites.registry import rewrite
 
 _ESCAPES = re.compile(r"\\[UuxN]")
 _WRONG_END = re.compile(r"(?:\"\"'|\"'\"|'\"\"|''\"|'\"'|\"''|\"\"|'')[ \t]*$")
 _FSTRING = re.compile(r"(?<![\w\"'])(?:[fF][rR]?|[rR][fF])([\"'])(?!\1\1)")
+
+_NAMES = ("text", "joined", "part", "value", "field", *(f"text_{number}" for number in range(2, 1000)))
 
 
 @rewrite(-0.2, "p = 'C:\\Users\\me'", "p = r'C:\\Users\\me'", "unicode error|unicodeescape|truncated")
@@ -51,6 +53,39 @@ def quotes_of_an_fstring(broken: Broken) -> Iterator[str]:
             )
             swapped = "".join(other if place in nested else sign for place, sign in enumerate(line))
             yield broken.with_lines({broken.line: swapped})
+
+
+@rewrite(
+    -0.3,
+    "x = f'{\"\\n\".join(a)}'",
+    "text = \"\\n\".join(a)\nx = f'{text}'",
+    "f-string expression part cannot include a backslash",
+)
+def backslash_in_an_fstring(broken: Broken) -> Iterator[str]:
+    """A field with a backslash gets a variable, set on a line of its own before."""
+    line = broken.lines[broken.line]
+    for match in _FSTRING.finditer(line):
+        end, _ = _end_of_fstring(line, match.end(), match[1])
+        for start, stop in _fields(line, match.end(), end):
+            if "\\" in line[start:stop]:
+                name = next(name for name in _NAMES if not re.search(rf"\b{name}\b", broken.text))
+                head = indentation(line)
+                new = f"{head}{name} = {line[start:stop].strip()}\n{line[:start]}{name}{line[stop:]}"
+                yield broken.with_lines({broken.line: new})
+                return
+
+
+def _fields(line: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Fields of an f-string whose content lies in [start, end), without their braces."""
+    depth, begin = 0, 0
+    for place in range(start, max(end, start)):
+        if line[place] == "{":
+            depth += 1
+            begin = place + 1 if depth == 1 else begin
+        elif line[place] == "}" and depth:
+            depth -= 1
+            if depth == 0:
+                yield begin, place
 
 
 def _end_of_fstring(line: str, start: int, quote: str) -> tuple[int, set[int]]:

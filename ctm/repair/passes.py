@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import log
 
 from ctm.grid.edits import MAX_PASSES
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.pairs.categories import compile_error, compiles
 from ctm.repair.candidates import Answer, Option, Proposer, State, StateMaker, options
 from ctm.repair.loss import Loss
+from ctm.repair.nearby import SCORE, nearby
 from ctm.repair.rewrites.registry import rewritten
 from ctm.repair.search import Found, Leaf, Search, SearchSettings
 
@@ -146,6 +148,7 @@ class Repairer:
             else:
                 searches[index] = self._search(body, answers)
         self._advance(list(runs.values()), list(searches.values()))
+        self._look_nearby([search for search in searches.values() if not search.found and not search.refused])
         done = {index: self._searched(search) for index, search in searches.items()}
         for index, run in runs.items():
             repair = self._finish(run)
@@ -196,6 +199,27 @@ class Repairer:
             self._is_valid,
             lambda text: self._states(text) is not None,
         )
+
+    def _look_nearby(self, searches: list[Search]) -> None:
+        """For searches that found nothing: single-token edits, judged by how sure the model is of what they make."""
+        if not self.search.nearby:
+            return
+        found: dict[int, list[str]] = {}
+        for number, search in enumerate(searches):
+            error = compile_error(search.text)
+            if error is not None and error.lineno is not None:
+                texts = nearby(search.text, error, self._is_valid)
+                found[number] = [text for text in texts if self._states(text) is not None]
+        self._ask([text for texts in found.values() for text in texts])
+        for number, texts in found.items():
+            searches[number].settle([(text, self._surety(text)) for text in texts])
+
+    def _surety(self, text: str) -> float:
+        """Log-probability that nothing is wrong with a text that compiles and was asked about."""
+        state = self._states(text)
+        assert state is not None, "what was asked about fits"
+        surety = max(self._unedited(state, self._answers[text], 0.0), 1e-6)
+        return SCORE + log(surety)
 
     def _searched(self, search: Search) -> Repair:
         """The first text that compiles, the others as its alternatives; else the one with the most edits."""

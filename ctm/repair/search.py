@@ -18,6 +18,9 @@ from ctm.repair.candidates import Answer, Option
 from ctm.repair.loss import Loss, loss
 from ctm.repair.rewrites.registry import Rewritten
 
+NEARBY = "single token"
+"""What an edit of nearby.py is called."""
+
 
 @dataclass(frozen=True, slots=True)
 class SearchSettings:
@@ -35,8 +38,12 @@ class SearchSettings:
     """Cost of a name or number that becomes the content of a string or comment, nats."""
     has_budget: bool = True
     """Whether texts that lose more of the author's words than the budget of loss.py are refused."""
+    nearby: bool = True
+    """Whether single-token edits near the error are tried where nothing else compiles."""
     rewrites: bool = True
     """Whether rewrites that need no model are tried."""
+    rewrite: float = 1.4
+    """Cost of a rewrite, besides its own score; nats."""
     checked: int = 200
     """Texts of one search that the compiler is asked about."""
     floor: float = -25.0
@@ -161,20 +168,27 @@ class Search:
         score = leaf.score - self.settings.swallowed * found.swallowed
         self._frontier.push(replace(leaf, score=score, loss=found))
 
+    def settle(self, texts: Iterable[tuple[str, float]]) -> None:
+        """End a search that found nothing with texts that compile and their scores."""
+        for text, score in sorted(texts, key=lambda item: -item[1])[: self.wanted]:
+            option = Option.of_rewrite(NEARBY, text, score)
+            leaf = Leaf(text, (option,), score, loss=loss(self.text, text))
+            self.found.append(Found(leaf, math.exp(score)))
+
     def expand(self, answer: Answer, found: Iterable[Option], rewrites: Iterable[Rewritten] = ()) -> None:
         """Note the model's answer to `next()` and where its options and the rewrites of that text lead."""
         assert self._current is not None, "expand follows next"
         self.asked.append(answer)
-        self.push(_rewritten(self._current, item) for item in rewrites)
+        self.push(_rewritten(self._current, item, self.settings) for item in rewrites)
         edits = (option for option in found if option.is_edit)
         self.push(successors(self._current, answer, edits, self.settings))
         self._current = None
 
 
-def _rewritten(leaf: Leaf, item: Rewritten) -> Leaf:
+def _rewritten(leaf: Leaf, item: Rewritten, settings: SearchSettings) -> Leaf:
     """The text that a rewrite leads to from a leaf."""
     option = Option.of_rewrite(*item)
-    return Leaf(item.text, (*leaf.path, option), leaf.score + item.score, leaf.certainty)
+    return Leaf(item.text, (*leaf.path, option), leaf.score + item.score - settings.rewrite, leaf.certainty)
 
 
 def successors(leaf: Leaf, answer: Answer, found: Iterable[Option], settings: SearchSettings) -> list[Leaf]:

@@ -22,7 +22,10 @@ def comma_between_two_values(broken: Broken) -> Iterator[str]:
         if token.is_newline:
             continue
         starts_value = (
-            token.is_string or token.text[:1].isdigit() or (token.is_name and token.text not in _WORDS)
+            token.is_string
+            or token.text[:1].isdigit()
+            or (token.is_name and token.text not in _WORDS)
+            or (token.text in OPENING and before is not None and before.text == "}")
         )
         ends_value = before is not None and before.is_operand and before.text not in _WORDS
         if depth and before is not None and starts_value and ends_value:
@@ -32,6 +35,8 @@ def comma_between_two_values(broken: Broken) -> Iterator[str]:
     near = sorted(found, key=lambda end: abs(end - broken.place))
     for end in near[:2]:
         yield broken.spliced([(end, end, ",")])
+    if len(found) > 1:  # a list whose items all lack them
+        yield broken.spliced([(end, end, ",") for end in found])
 
 
 @rewrite(

@@ -134,7 +134,7 @@ def end_of_a_docstring(broken: Broken) -> Iterator[str]:
     yield broken.with_lines({broken.line: line + start[0]})
 
 
-@rewrite(-1.2, "x = 'a\ny = 1", "x = 'a'\ny = 1", "unterminated string literal|EOL while scanning")
+@rewrite(-2.5, "x = 'a\ny = 1", "x = 'a'\ny = 1", "unterminated string literal|EOL while scanning")
 def end_of_a_string(broken: Broken) -> Iterator[str]:
     """A string that is never closed ends before the brackets and signs that end its line."""
     line = broken.lines[broken.line]

@@ -1,0 +1,51 @@
+"""Broken code as people post it, made of held-out projects: what the search and the confidence are set on.
+
+Kinds come by the weights of the bug mix (which follow real syntax errors), with one, two or three errors in the
+shares of real code; frozen test sets have every kind alike. Nobody's real errors are used: those are for the report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from random import Random
+
+from ctm.bugs.draw import Mix, mutate_text
+from ctm.bugs.settings import MutationSettings, Shares
+from ctm.repair.evaluate import Item
+
+ERRORS = (0.56, 0.29, 0.15)
+"""Shares of one, two, and three or more places to mend in 817 real syntax errors."""
+LINES = ((1, 0.22), (5, 0.45), (15, 0.31), (64, 0.02))
+"""Longest text of each class of length, lines, and its share among the same."""
+
+
+def real_like(texts: Sequence[str], weights: Mapping[str, float], count: int, seed: int) -> list[Item]:
+    """Up to `count` syntax errors in `texts` (code that compiles), with the lengths and numbers of real ones.
+
+    weights: of the kinds, as in config/bug_mix.yaml. What a class of length lacks the others do not make up.
+    """
+    rng = Random(seed)
+    mix = Mix(weights)
+    settings = MutationSettings(
+        shares=Shares(syntax=1, logic=0, security=0, complex=0, clean=0),
+        two_errors=ERRORS[1],
+        three_errors=ERRORS[2],
+    )
+    left = [round(count * share) for _, share in LINES]
+    items: list[Item] = []
+    seen: set[str] = set()
+    order = list(texts)
+    for _ in range(4):
+        rng.shuffle(order)
+        for text in order:
+            if not any(left):
+                return items
+            for mutant in mutate_text(text, rng, mix, 1, settings).kept:
+                lines = mutant.buggy.count("\n") + 1
+                place = next((n for n, (most, _) in enumerate(LINES) if lines <= most), None)
+                if place is None or not left[place] or mutant.buggy in seen:
+                    continue
+                left[place] -= 1
+                seen.add(mutant.buggy)
+                items.append(Item(str(len(items)), mutant.buggy, mutant.fixed, "syntax", mutant.kind))
+    return items

@@ -108,7 +108,9 @@ def _steps(source: Source, error: SyntaxError, repairer: Repairer, refused: _Ref
             continue
         if rest is not None and not _has_moved_on(source, error, after, rest):
             continue
-        confidence = min(repair.confidence, math.exp(repair.score) / all_)
+        # the model's answer knows its own share; a rewrite of the file has one of all that was tried
+        share = math.exp(repair.score) / all_
+        confidence = repair.confidence if repair.asked else repairer.confidence(share)
         yield _Step(after, rest, change_between(source, after, repair, confidence))
         followed += 1
         if followed == WIDTH:

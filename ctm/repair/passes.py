@@ -16,6 +16,7 @@ from ctm.grid.edits import MAX_PASSES
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.pairs.categories import compile_error, compiles
 from ctm.repair.candidates import Answer, Option, Proposer, State, StateMaker, options
+from ctm.repair.confidence import Confidence
 from ctm.repair.loss import Loss
 from ctm.repair.nearby import SCORE, nearby
 from ctm.repair.rewrites.registry import rewritten
@@ -111,12 +112,15 @@ class Repairer:
         *,
         further: float = 0.0,
         search: SearchSettings | None = None,
+        confidence: Confidence | None = None,
     ) -> None:
         """threshold: that the `strength` of an edit of code that compiles must exceed.
 
         further: that its probability must exceed too if one was made.
 
         answers: of texts that the proposer need not be asked about.
+
+        confidence: makes a probability of the share that an answer for broken code has.
         """
         self.proposer = proposer
         self.tokenizer = tokenizer
@@ -124,6 +128,7 @@ class Repairer:
         self.further = max(threshold, further)
         self.max_passes = max_passes
         self.search = search or SearchSettings()
+        self.confidence = confidence or Confidence()
         self._states = StateMaker(tokenizer)
         self._answers: dict[str, Answer] = dict(answers or {})
         self._compiles: dict[str, bool] = {}
@@ -231,7 +236,8 @@ class Repairer:
                 search.text, (), 0.0, min((answer.certainty for answer in search.asked), default=0.0)
             )
             return replace(_found(Found(nothing, 0.0), asked, why, False), refused=refused)
-        first, *others = (_found(found, asked, REPAIRED, True) for found in search.found)
+        answers = [Found(found.leaf, self.confidence(found.share)) for found in search.found]
+        first, *others = (_found(answer, asked, REPAIRED, True) for answer in answers)
         return replace(first, alternatives=tuple(others))
 
     # --- code that compiles -------------------------------------------------------------------------------------

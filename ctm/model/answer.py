@@ -16,7 +16,7 @@ from ctm.model.base import EditModel, Encoding
 
 AMONG = 32
 STOP = 4
-EARLY = 4
+EARLY = 3
 """Slots of a replacement that are read for all spans."""
 BEAM = 3
 """Beginnings that are kept where only the likeliest replacement is wanted: the best unit of each slot may not stop."""

@@ -16,9 +16,9 @@ from ctm.model.base import EditModel, Encoding, Output
 
 NEVER = 2.0
 """A threshold that no certainty reaches: all ticks are thought."""
-SPANS = 16
+SPANS = 10
 """Spans of an answer."""
-REPLACEMENTS = 5
+REPLACEMENTS = 4
 """Replacements of each. What more of both gives stands on docs/repair.md."""
 
 

@@ -115,13 +115,19 @@ def make_state(text: str, tokenizer: CodeTokenizer) -> State | None:
     return State(text, ids, packed, diagnose(text, tokenizer, ids))
 
 
-def options(state: State, answer: Answer, tokenizer: CodeTokenizer) -> Iterator[Option]:
+def options(
+    state: State, answer: Answer, tokenizer: CodeTokenizer, least: float = -math.inf
+) -> Iterator[Option]:
     """Every usable candidate with the text it makes, in the order of the answer, lazily.
+
+    least: log-probability from which candidates are looked at.
 
     A candidate is unusable if its span lies outside the state or it copies a word from a cell where none begins.
     """
     ends = [place for place, index in enumerate(state.ids) if index == EOL]
     for candidate in answer.candidates:
+        if candidate.log_probability < least:  # the others are below, too
+            return
         if not 0 <= candidate.start <= candidate.end <= len(state.ids) or len(candidate.units) > MAX_UNITS:
             continue
         try:

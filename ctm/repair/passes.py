@@ -178,7 +178,7 @@ class Repairer:
                 error = compile_error(text)
                 assert error is not None, "a search asks about what does not compile only"
                 rewrites = rewritten(text, error) if self.search.rewrites else ()
-                search.expand(answer, options(state, answer, self.tokenizer), rewrites)
+                search.expand(answer, options(state, answer, self.tokenizer, search.least), rewrites)
             searches = [search for search, _ in wanted]
 
     def _ask(self, texts: Sequence[str]) -> None:

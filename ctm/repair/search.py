@@ -46,7 +46,7 @@ class SearchSettings:
     """Cost of a rewrite, besides its own score; nats."""
     checked: int = 200
     """Texts of one search that the compiler is asked about."""
-    floor: float = -25.0
+    floor: float = -16.0
     """Score below which a text is not followed, nats."""
 
 
@@ -123,6 +123,11 @@ class Search:
         self._checked = 0
         self._current: Leaf | None = None
         self._frontier.push(Leaf(text, (), 0.0))
+
+    @property
+    def least(self) -> float:
+        """Log-probability from which an edit of the text that the model was asked about can matter."""
+        return self.settings.floor - (self._current.score if self._current else 0.0)
 
     @property
     def is_used_up(self) -> bool:

@@ -1,11 +1,13 @@
 """The final bundle: all that `ctm-repair` needs, the weights for torch, the figures, and a card that says what it is.
 
-Notable: every figure is read from the run's own reports; nothing here measures or assumes.
+Notable: every figure is read from the run's own reports; nothing here measures or assumes. The config names the graph's
+checksum and the tokenizer's fingerprint, which `ctm-repair` compares when it loads the bundle.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import shutil
 from collections.abc import Sequence
@@ -54,6 +56,7 @@ def write_bundle(
         "model": dataclasses.asdict(config),
         "thresholds": measured["thresholds"],
         "tokenizer": {"vocabulary": codec.vocabulary, "fingerprint": codec.fingerprint},
+        "model_sha256": hashlib.sha256(onnx.read_bytes()).hexdigest(),
         "stages": {summary["stage"]: summary.get("settings", {}) for summary in summaries},
     }
     out.mkdir(parents=True, exist_ok=True)

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 import torch
 from numpy.typing import NDArray
 
@@ -33,6 +32,7 @@ from ctm.model.thinking import NEVER, begin, keep, read
 from ctm.model.weights import load_ctm
 from ctm.pairs.record import read_pairs
 from ctm.repair.onnx_proposer import read_answer
+from ctm.runtime import ort
 
 log = logging.getLogger(__name__)
 FORMAT_VERSION = 1

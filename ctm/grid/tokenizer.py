@@ -90,7 +90,7 @@ class CodeTokenizer:
         self._vocabulary = tokenizer.get_vocab_size()
         names = [tokenizer.id_to_token(i) or "" for i in range(self._vocabulary)]
         if names[: len(SPECIALS)] != SPECIALS:
-            raise ValueError("not a tokenizer of this project: its first tokens are not the special ones")
+            raise ValueError("its first tokens are not the special ones")
         self._bytes = [b""] * self._vocabulary
         self._first = [False] * self._vocabulary
         self._spaces = {" " * n: 5 + n for n in range(MAX_SPACES + 1)}
@@ -147,17 +147,25 @@ class CodeTokenizer:
 
     @classmethod
     def load(cls, path: Path) -> CodeTokenizer:
-        """Read `tokenizer.json`. Raises ValueError if the file is no tokenizer of this project."""
+        """Read `tokenizer.json`. Raises ValueError if the file is no tokenizer of this project, whatever it is."""
         try:
             stored = json.loads(Path(path).read_text(encoding="utf-8"))
             version = stored["format_version"]
-        except (KeyError, TypeError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        except (KeyError, TypeError, ValueError, RecursionError) as error:
             raise ValueError(f"{path}: not a tokenizer of this project ({error})") from error
         if version != FORMAT_VERSION:
-            raise ValueError(f"{path}: format_version {version}, expected {FORMAT_VERSION}; train it again")
-        merges = [tuple(pair) for pair in stored["merges"]]
-        vocab = {token: index for index, token in enumerate(stored["vocabulary"])}
-        return cls(Tokenizer(BPE(vocab=vocab, merges=merges, continuing_subword_prefix=CONTINUES)))
+            raise ValueError(
+                f"{path}: format_version {version!r:.20}, expected {FORMAT_VERSION}; train it again"
+            )
+        try:
+            vocab = {token: index for index, token in enumerate(stored["vocabulary"])}
+            merges = [(left, right) for left, right in stored["merges"]]
+            for left, right in merges:  # of merges that do not fit, the library panics instead of raising
+                if not right.startswith(CONTINUES) or left + right.removeprefix(CONTINUES) not in vocab:
+                    raise ValueError(f"merge of {left!a:.20} and {right!a:.20}")
+            return cls(Tokenizer(BPE(vocab=vocab, merges=merges, continuing_subword_prefix=CONTINUES)))
+        except Exception as error:  # the library raises Exception itself
+            raise ValueError(f"{path}: not a tokenizer of this project ({str(error)[:200]})") from error
 
     def save(self, path: Path) -> None:
         """Write `tokenizer.json` in one rename."""

@@ -1,26 +1,38 @@
 """The final bundle: the folder that holds everything `ctm-repair` needs.
 
-Every way in which it can be incomplete or mismatched is one BundleError with the path and what would be right.
+Every way in which it can be incomplete or mismatched is one BundleError with the path and what would be right. Notable:
+the graph's checksum and the tokenizer's fingerprint stand in the config and are compared, so parts of two runs are
+told apart even where their sizes agree. That protects from mistakes, not from whoever wrote all three (SECURITY.md).
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from ctm.grid.tokenizer import CodeTokenizer
+from ctm.repair.bundle_config import BundleConfig, ConfigError
 from ctm.repair.candidates import Proposer
 from ctm.repair.onnx_proposer import OnnxProposer
 from ctm.repair.passes import Repairer
 from ctm.repair.search import SearchSettings
 
 MODEL, TOKENIZER, CONFIG = "ctm.onnx", "tokenizer.json", "final_config.yaml"
-DEFAULT = Path("results/final")
+BUILT = Path("results/final")
+"""Where the workflow leaves a bundle."""
 VARIABLE = "CTM_BUNDLE"
+
+MODEL_BYTES, TOKENIZER_BYTES = 1 << 30, 1 << 24
+"""Largest files that are read: the full scale's have 77 MB and 0.3 MB."""
+MAX_TICKS = 1024
+"""Of a thought; the full scale has 64."""
+MAX_VOCABULARY = 1 << 18
+NEVER = 2.0
+"""The tick threshold of models that never end a thought early."""
+MAX_STRENGTH = 3.0
+"""An edit's strength is its probability times (cells / 100) ** 0.25: at most 2.4 in a grid of 64 x 48."""
 
 
 class BundleError(ValueError):
@@ -38,6 +50,8 @@ class Bundle:
     """That the strength (ctm.repair.passes) of an edit of code that compiles must exceed."""
     further: float = 0.0
     """Probability that it must exceed too where an edit was made before; 0 in bundles from before there was one."""
+    unchecked: tuple[str, ...] = ()
+    """Files that could not be compared with a checksum: bundles built before there was one are taken all the same."""
 
     def repairer(self, search: SearchSettings | None = None) -> Repairer:
         """A new Repairer with the bundle's thresholds."""
@@ -49,57 +63,69 @@ class Bundle:
 
 
 def find_bundle(given: Path | None = None) -> Path:
-    """`given`, or else ./results/final where it is one, or else $CTM_BUNDLE. Raises BundleError where none is named."""
+    """`given`, or else $CTM_BUNDLE. Raises BundleError where none is named.
+
+    A bundle in the working folder is never taken unasked: a repository that was cloned could bring one.
+    """
     if given is not None:
         return given
-    if (DEFAULT / MODEL).is_file():
-        return DEFAULT
     if named := os.environ.get(VARIABLE):
         return Path(named)
-    raise BundleError(f"no bundle: name one with --bundle DIR or {VARIABLE}=DIR, or build one (make demo)")
+    message = f"no bundle: name one with --bundle DIR or {VARIABLE}=DIR"
+    if (BUILT / MODEL).is_file():
+        raise BundleError(f"{message} (here is one that is not taken unasked: --bundle {BUILT})")
+    raise BundleError(f"{message}, or build one (make demo)")
 
 
 def load_bundle(path: Path, threads: int = 1) -> Bundle:
     """Read a bundle; `threads` for onnxruntime. Raises BundleError."""
+    try:
+        return _load(path, threads)
+    except ValueError as error:  # ConfigError too
+        raise BundleError(str(error)) from error
+    except OSError as error:
+        raise BundleError(f"{path}: {(error.strerror or str(error)).lower()}") from error
+
+
+def _load(path: Path, threads: int) -> Bundle:
     if not path.is_dir():
-        raise BundleError(f"{path}: no such bundle (a folder with {MODEL}, {TOKENIZER} and {CONFIG})")
+        raise ConfigError(f"{path}: no such bundle (a folder with {MODEL}, {TOKENIZER} and {CONFIG})")
     for name in (MODEL, TOKENIZER, CONFIG):
         if not (path / name).is_file():
-            raise BundleError(f"{path}: the bundle has no {name}; build it again or name another")
-    config = _read_config(path / CONFIG)
-    tick = _number(config, ("thresholds", "tick"), path)
-    edit = _number(config, ("thresholds", "edit"), path)
-    has_further = "further" in config["thresholds"]
-    further = _number(config, ("thresholds", "further"), path) if has_further else 0.0
-    ticks = int(_number(config, ("model", "ticks"), path))
-    try:
-        tokenizer = CodeTokenizer.load(path / TOKENIZER)
-        proposer = OnnxProposer(path / MODEL, tick, ticks, threads)
-    except (ValueError, OSError) as error:
-        raise BundleError(str(error)) from error
-    vocabulary = int(_number(config, ("model", "vocabulary"), path))
+            raise ConfigError(f"{path}: the bundle has no {name}; build it again or name another")
+    config = BundleConfig(path / CONFIG)
+    tick = config.number("thresholds", "tick", low=0.0, high=NEVER)
+    edit = config.number("thresholds", "edit", low=0.0, high=MAX_STRENGTH)
+    further = config.number("thresholds", "further", low=0.0, high=1.0, default=0.0)
+    ticks = config.whole("model", "ticks", low=1, high=MAX_TICKS)
+    vocabulary = config.whole("model", "vocabulary", low=1, high=MAX_VOCABULARY)
+    for name, limit in ((TOKENIZER, TOKENIZER_BYTES), (MODEL, MODEL_BYTES)):
+        if (path / name).stat().st_size > limit:
+            raise ConfigError(f"{path / name}: larger than {limit:,} bytes, as no model of ours is")
+    tokenizer = CodeTokenizer.load(path / TOKENIZER)
     if vocabulary != tokenizer.vocabulary:
-        raise BundleError(
+        raise ConfigError(
             f"{path}: {TOKENIZER} has {tokenizer.vocabulary} tokens and the model {vocabulary}; "
             "they are not from the same run"
         )
-    return Bundle(path, tokenizer, proposer, edit, further)
+    fingerprint, checksum = config.text("tokenizer", "fingerprint"), config.text("model_sha256")
+    if fingerprint is not None and fingerprint != tokenizer.fingerprint:
+        raise _differs(path, TOKENIZER)
+    if checksum is not None and checksum != _checksum(path / MODEL):
+        raise _differs(path, MODEL)
+    unchecked = tuple(name for name, said in ((TOKENIZER, fingerprint), (MODEL, checksum)) if said is None)
+    proposer = OnnxProposer(path / MODEL, tick, ticks, threads)
+    return Bundle(path, tokenizer, proposer, edit, further, unchecked)
 
 
-def _read_config(path: Path) -> dict[str, Any]:
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
-        raise BundleError(f"{path}: cannot be read ({str(error).splitlines()[0]})") from error
-    if not isinstance(content, dict):
-        raise BundleError(f"{path}: not a mapping of sections")
-    return content
+def _differs(path: Path, name: str) -> ConfigError:
+    return ConfigError(
+        f"{path}: {name} is not the one that {CONFIG} was written with (its checksum differs): damaged, or from "
+        "another run; copy or build the bundle again"
+    )
 
 
-def _number(config: dict[str, Any], keys: tuple[str, ...], path: Path) -> float:
-    value: Any = config
-    for key in keys:
-        value = value.get(key) if isinstance(value, dict) else None
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise BundleError(f"{path / CONFIG}: {'.'.join(keys)} must be a number, not {value!r}")
-    return float(value)
+def _checksum(path: Path) -> str:
+    """sha256 in hexadecimal; 20 ms for 30 MB."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

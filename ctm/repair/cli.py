@@ -1,18 +1,19 @@
 """The command `ctm-repair`: `fix` proposes repairs of files, `evaluate` measures a model on pairs.
 
 Exit status of `fix`: 0 nothing to repair, 1 repairs proposed (or written), 2 error, 3 broken and no repair found; of
-several files the gravest counts: 2 before 3 before 1. Errors are one line each on stderr.
+several files the gravest counts: 2 before 3 before 1. Errors are one line each on stderr; one that nobody foresaw
+ends its file, not the command (boundary.py).
 """
 
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from ctm.repair.boundary import Guarded, describe
 from ctm.repair.bundle import Bundle
 from ctm.repair.cli_evaluate import evaluate
 from ctm.repair.diff import header_name, unified_diff
@@ -22,13 +23,24 @@ from ctm.repair.fixed import Fixed
 from ctm.repair.search import SearchSettings
 from ctm.repair.source import MAX_BYTES, FileError, Source, parse_source, read_source
 from ctm.repair.suggest import UNBOUND
-from ctm.repair.terminal import ERROR, BundleOption, ThreadsOption, complain, load_model, print_raw, stop
+from ctm.repair.terminal import (
+    ERROR,
+    BundleOption,
+    ThreadsOption,
+    complain,
+    finite,
+    load_model,
+    print_raw,
+    read_stdin,
+    stop,
+)
 from ctm.repair.write import write_source
 
 CLEAN, PROPOSED, _, UNREPAIRED = range(4)
 GRAVITY = (CLEAN, PROPOSED, UNREPAIRED, ERROR)
 
 app = typer.Typer(
+    cls=Guarded,
     help="Repair Python with a trained Continuous Thought Machine.",
     no_args_is_help=True,
     add_completion=False,
@@ -51,6 +63,7 @@ def fix(
         typer.Option(
             min=0.0,
             max=1.0,
+            callback=finite,
             help="Probability that an edit of code that compiles and has 100 cells must exceed, "
             "shorter code a higher one; default: the bundle's.",
         ),
@@ -79,6 +92,10 @@ def fix(
     if confidence is not None:
         model = model.with_threshold(confidence)
     search = SearchSettings(has_budget=not allow_deletions)
+    if verbose and model.unchecked:
+        complain(
+            f"{model.path}: from before bundles had checksums, not checked: {', '.join(model.unchecked)}"
+        )
     worst = CLEAN
     rows: list[dict[str, Any]] = []
     discovery = Discovery()
@@ -126,9 +143,10 @@ def _fix_one(
             write_source(Path(path), fixed.before, fixed.after)
             if not quiet:
                 complain(f"repaired {name}: {len(fixed.changes)} change{'s' * (len(fixed.changes) > 1)}")
-    except FileError as error:
-        complain(f"{name}: {error}")
-        return {"path": path, "status": "error", "error": str(error)}, ERROR
+    except Exception as error:
+        reason = str(error) if isinstance(error, FileError) else describe(error)
+        complain(f"{name}: {reason}")
+        return {"path": path, "status": "error", "error": reason}, ERROR
     if not as_json and not write:
         print_raw(diff, source.encoding)
     if fixed.status == "unrepaired":
@@ -168,7 +186,7 @@ def _row(path: str, fixed: Fixed, diff: str) -> dict[str, Any]:
 
 def _read(path: str) -> Source:
     if path == STDIN:
-        return parse_source(sys.stdin.buffer.read(MAX_BYTES + 1))
+        return parse_source(read_stdin(MAX_BYTES + 1))
     return read_source(Path(path))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 import time
@@ -10,15 +11,26 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, RenderableType
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from ctm.repair.evaluate import BadItems, Evaluator, read_items
 from ctm.repair.metrics import report
 from ctm.repair.outputs import OutputError, check_outputs, descriptor_of, write_output
 from ctm.repair.sandbox import unavailable
-from ctm.repair.terminal import ERROR, BundleOption, ThreadsOption, complain, load_model, stop
+from ctm.repair.terminal import (
+    ERROR,
+    BundleOption,
+    ThreadsOption,
+    complain,
+    load_model,
+    print_raw,
+    stop,
+    visible,
+)
 
 
 def evaluate(
@@ -67,19 +79,31 @@ def evaluate(
     if items is not None:
         rows = "".join(json.dumps(result.as_row()) + "\n" for result in results)
         written = _write(items, rows) and written
+    summary = f"{len(todo)} items in {seconds:.1f} s, {len(todo) / seconds:.1f} a second; {visible(str(out))}"
     # where a result went to stdout, nothing else goes there
-    console = Console(stderr=any(descriptor_of(path) == 1 for path in outputs))
-    console.print(_table(measures))
-    console.print(
-        f"{len(todo)} items in {seconds:.1f} s, {len(todo) / seconds:.1f} a second; {out}", soft_wrap=True
-    )
+    _print(_table(measures), Text(summary), to_stderr=any(descriptor_of(path) == 1 for path in outputs))
     if not written:
         raise typer.Exit(ERROR)
 
 
+def _print(*parts: RenderableType, to_stderr: bool) -> None:
+    """As rich does, but not by rich itself: it ends the command with 1 where a pipe breaks."""
+    stream = sys.stderr if to_stderr else sys.stdout
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    file = io.TextIOWrapper(io.BytesIO(), encoding, "backslashreplace")
+    console = Console(file=file, force_terminal=(stream is not None and stream.isatty()) or None)
+    for part in parts:
+        console.print(part, soft_wrap=isinstance(part, Text))
+    file.seek(0)
+    if to_stderr:
+        print(file.read(), end="", file=sys.stderr)
+    else:
+        print_raw(file.read(), encoding)
+
+
 def _table(measures: dict[str, Any]) -> Table:
     columns = {"all": measures["all"], "in scope": measures["in_scope"], **measures["by_category"]}
-    table = Table("", *columns)
+    table = Table("", *(escape(visible(name)) for name in columns))  # a category is no markup
     for column in table.columns[1:]:
         column.justify = "right"
     for name in measures["all"]:

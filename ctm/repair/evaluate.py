@@ -99,7 +99,10 @@ def read_items(path: Path, limit: int | None = None) -> list[Item]:
 def _item(line: bytes, where: str) -> Item:
     try:
         row = json.loads(line)
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (
+        ValueError,
+        RecursionError,
+    ) as error:  # ValueError: not JSON, not UTF-8, or a number of 5,000 digits
         raise BadItems(f"{where}: not JSON ({error})") from error
     if not isinstance(row, dict):
         raise BadItems(f'{where}: not an object with "id", "buggy" and "fixed"')
@@ -110,6 +113,8 @@ def _item(line: bytes, where: str) -> Item:
         absent = name not in ("buggy", "fixed") and row.get(name) is None
         if not absent and not isinstance(row[name], str):
             raise BadItems(f'{where}: "{name}" must be text, not {type(row[name]).__name__}')
+    if isinstance(row["id"], (dict, list)):
+        raise BadItems(f'{where}: "id" must be text or a number, not {type(row["id"]).__name__}')
     buggy, fixed = row["buggy"], row["fixed"]
     category = row.get("category") or categorise(buggy, fixed)
     return Item(str(row["id"]), buggy, fixed, category, row.get("kind") or "", row.get("test") or "")

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from ctm.grid.batching import by_length, collate
 from ctm.grid.tokenizer import STOP
 from ctm.repair.candidates import Answer, Candidate, State
+from ctm.runtime import ort
 
 BATCH = 64
 """States a batch, at most."""

@@ -2,6 +2,12 @@
 
 Where the kernel refuses namespaces (many containers do) nothing runs, unless the caller accepts `unsafe`: then only
 the time and memory limits hold.
+
+Who can forge a pass? The answer shares a process with its test and with the frames of ours that start it, and whatever
+those do at the end, code can do before. Two things stand against it. A pass is a random token in memory (jail.py), so
+exit statuses and writing to descriptors give none. And a program that passed runs once more with an end that fails: if
+it passes that too, it never ran its end, however it did so. What is left is code written against this very sandbox: it
+looks into the frames or the memory for our token, and for the failing end to behave when it is there.
 """
 
 from __future__ import annotations
@@ -20,6 +26,8 @@ JAIL = Path(__file__).with_name("jail.py")
 GRACE = 10.0
 """Seconds that starting and stopping may take beside the program's own time."""
 PROBE = "import collections, json, typing"
+FAILING_END = "raise AssertionError('the end was reached')\n"
+FORGED = "it passes before its end, whatever stands there"
 
 
 @dataclass(frozen=True)
@@ -54,7 +62,7 @@ def run_test(
     unsafe: bool = False,
     isolate: bool = True,
 ) -> TestResult:
-    """Run `code` followed by `test`; passed means that the end was reached without an exception.
+    """Run `code` followed by `test`; passed means that the end was reached without an exception, and had to be.
 
     `unsafe` runs it without isolation where isolation is refused; isolate=False (with unsafe) does not even try.
     """
@@ -62,12 +70,12 @@ def run_test(
     program = code + "\n\n" + test + "\n"
     settings = settings or SandboxSettings()
     if isolate:
-        outcome, why = _start(program, settings, isolate=True)
+        outcome, why = _judge(program, settings, isolate=True)
         if outcome != "refused":
             return TestResult(outcome == "passed", why if outcome == "failed" else f"{outcome} {why}".strip())
         if not unsafe:
             return TestResult(None, f"no sandbox: {why}")
-    outcome, why = _start(program, settings, isolate=False)
+    outcome, why = _judge(program, settings, isolate=False)
     return TestResult(outcome == "passed", why if outcome == "failed" else f"{outcome} {why}".strip())
 
 
@@ -75,6 +83,14 @@ def unavailable() -> str:
     """Why tests cannot be run in a sandbox on this machine; "" where they can. Takes some tens of milliseconds."""
     result = run_test(PROBE, "")
     return "" if result.passed else result.why
+
+
+def _judge(program: str, settings: SandboxSettings, isolate: bool) -> tuple[str, str]:
+    """(outcome, why) of the program; a pass that does not depend on its end is a failure."""
+    outcome, why = _start(program, settings, isolate)
+    if outcome == "passed" and _start(program + FAILING_END, settings, isolate)[0] == "passed":
+        return "failed", FORGED
+    return outcome, why
 
 
 def _start(program: str, settings: SandboxSettings, isolate: bool) -> tuple[str, str]:

@@ -1,7 +1,10 @@
-"""What both commands of `ctm-repair` share: the bundle, one line for each error, and writing to stdout."""
+"""What both commands of `ctm-repair` share: options, the bundle, one line for each error, and writing to stdout."""
 
 from __future__ import annotations
 
+import contextlib
+import math
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -12,14 +15,27 @@ from ctm.repair.bundle import Bundle, BundleError, find_bundle, load_bundle
 
 ERROR = 2
 """Exit status of an error."""
+MAX_THREADS = max(64, os.cpu_count() or 1)
+"""More than the processors are of no use, and each takes memory: 100,000 took 17 GB."""
 
 BundleOption = Annotated[
     Path | None,
-    typer.Option(
-        "--bundle", help="Folder of the model; default: results/final, or else $CTM_BUNDLE.", metavar="DIR"
-    ),
+    typer.Option("--bundle", help="Folder of the model; default: $CTM_BUNDLE.", metavar="DIR"),
 ]
-ThreadsOption = Annotated[int, typer.Option("--threads", min=1, help="Threads for the model.")]
+ThreadsOption = Annotated[
+    int, typer.Option("--threads", min=1, max=MAX_THREADS, help="Threads for the model.")
+]
+
+
+class StdoutError(Exception):
+    """What belongs on stdout cannot be written there; the message says why."""
+
+
+def finite(value: float | None) -> float | None:
+    """Callback of options that take a float: NaN is within every range. Raises typer.BadParameter."""
+    if value is not None and not math.isfinite(value):
+        raise typer.BadParameter(f"{value} is not a number")
+    return value
 
 
 def load_model(bundle: Path | None, threads: int) -> Bundle:
@@ -30,19 +46,48 @@ def load_model(bundle: Path | None, threads: int) -> Bundle:
 
 
 def print_raw(text: str, encoding: str = "utf-8") -> None:
-    """To stdout in the file's own encoding: a diff must hold the bytes that the file has."""
-    sys.stdout.flush()
+    """To stdout in the file's own encoding: a diff must hold the bytes that the file has. Raises StdoutError."""
+    if not text:
+        return
     try:
         raw = text.encode(encoding, errors="surrogateescape")
     except UnicodeEncodeError:  # the file's name, in the header
         raw = text.encode(encoding, errors="backslashreplace")
-    sys.stdout.buffer.write(raw)
-    sys.stdout.buffer.flush()
+    if sys.stdout is None:
+        raise StdoutError("stdout: closed")
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(raw)
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        raise StdoutError(f"stdout: {reason(error)}") from error
+
+
+def read_stdin(limit: int) -> bytes:
+    """Up to `limit` bytes. Raises OSError, also where stdin is closed."""
+    if sys.stdin is None:
+        raise OSError("stdin is closed")
+    return sys.stdin.buffer.read(limit)
 
 
 def complain(message: str) -> None:
-    line = f"ctm-repair: {message}".replace("\n", " ")
-    typer.echo(line.encode("utf-8", "backslashreplace").decode(), err=True)
+    """One line on stderr; where not even that can be written there is nobody to tell."""
+    if sys.stderr is not None:
+        with contextlib.suppress(OSError):
+            print(f"ctm-repair: {visible(message)}", file=sys.stderr, flush=True)
+
+
+def visible(text: str) -> str:
+    """The text as one line that moves no cursor and changes no colour: control characters and the like escaped."""
+    line = " ".join(text.splitlines())
+    if line.isprintable():
+        return line
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
+
+
+def reason(error: OSError) -> str:
+    """What the system said, without number and path."""
+    return (error.strerror or str(error) or type(error).__name__).lower()
 
 
 def stop(message: str) -> typer.Exit:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from ctm.export.card import model_card
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.config import ModelConfig
 from ctm.model.model import CTM
-from ctm.repair.bundle import load_bundle
+from ctm.repair.bundle import BundleError, load_bundle
 from ctm.repair.candidates import make_state
 
 BENCHMARK: dict[str, Any] = {
@@ -85,6 +86,16 @@ def test_repair_loads_it_and_answers_as_torch_does(bundle: Path, exported) -> No
     assert answer.ticks == other.ticks and answer.certainty == pytest.approx(other.certainty, abs=1e-5)
     best, wanted = answer.candidates[0], other.candidates[0]
     assert (best.start, best.end, best.units) == (wanted.start, wanted.end, wanted.units)
+
+
+def test_the_graph_is_the_one_it_was_built_with(bundle: Path, tmp_path: Path) -> None:
+    assert load_bundle(bundle).unchecked == (), "everything has a checksum"
+    copy = shutil.copytree(bundle, tmp_path / "copy")
+    with (copy / "ctm.onnx").open("r+b") as file:
+        file.seek(-5, 2)
+        file.write(b"other")
+    with pytest.raises(BundleError, match=r"ctm\.onnx is not the one"):
+        load_bundle(copy)
 
 
 def test_weights_load_without_trusting_the_file(bundle: Path, exported) -> None:

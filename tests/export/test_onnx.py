@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime as ort
 import pytest
 import torch
 
@@ -19,6 +18,7 @@ from ctm.export.settings import ExportSettings
 from ctm.model.thinking import NEVER, think
 from ctm.repair.onnx_proposer import INPUTS
 from ctm.repair.onnx_proposer import OUTPUTS as WANTED
+from ctm.runtime import ort
 
 SETTINGS = ExportSettings(items=40)
 

@@ -153,9 +153,6 @@ def test_where_a_bundle_is_looked_for(tmp_path: Path, monkeypatch):
         find_bundle()
     monkeypatch.setenv("CTM_BUNDLE", "elsewhere")
     assert find_bundle() == Path("elsewhere")
-    (tmp_path / "results" / "final").mkdir(parents=True)
-    (tmp_path / "results" / "final" / "ctm.onnx").touch()
-    assert find_bundle() == Path("results/final")
     assert find_bundle(Path("given")) == Path("given")
 
 

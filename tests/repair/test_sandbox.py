@@ -15,6 +15,8 @@ from ctm.repair import sandbox
 from ctm.repair.sandbox import SandboxSettings, run_test
 
 QUICK = SandboxSettings(seconds=1.0, memory_mb=256)
+PATIENT = SandboxSettings(seconds=20.0, memory_mb=256)
+"""For what has to pass: a busy machine is no failure."""
 refused = sandbox.unavailable()
 isolated = pytest.mark.skipif(bool(refused), reason=refused or "never")
 
@@ -55,7 +57,7 @@ def test_what_does_not_end_is_killed(test):
 def test_processes_are_limited_and_none_outlives_the_test():
     mark = f"61.{os.getpid()}"
     test = f"import subprocess; subprocess.Popen(['sleep', '{mark}'], start_new_session=True)"
-    assert run_test("", test, QUICK).passed
+    assert run_test("", test, PATIENT).passed
     assert mark not in subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
     # bounded by itself, in case the limit should fail
     forks = "import os, time\nfor _ in range(100):\n    if os.fork() == 0:\n        time.sleep(9)\n        os._exit(0)"
@@ -138,11 +140,11 @@ def test_where_the_kernel_refuses_nothing_runs_unless_unsafe(monkeypatch, tmp_pa
 
 
 def test_unsafe_keeps_the_limits_and_the_user():
-    def unsafe(test):
-        return run_test("import json, decimal", test, QUICK, unsafe=True, isolate=False)
+    def unsafe(test, settings=PATIENT):
+        return run_test("import json, decimal", test, settings, unsafe=True, isolate=False)
 
     assert unsafe("assert json.dumps(1)").passed
-    assert unsafe("while True: pass").passed is False
+    assert unsafe("while True: pass", QUICK).passed is False
     assert unsafe("x = bytearray(1 << 30)").why == "MemoryError"
     assert unsafe("import os; assert os.getuid() != 0").passed
     mark = f"62.{os.getpid()}"

@@ -1,0 +1,16 @@
+"""onnxruntime, imported here and nowhere else, with its telemetry off.
+
+Since 1.32 the package makes a device id and a queue of events below ~/.cache/Microsoft when it is imported, and sends
+them to its maker. Nobody asked the user. The variable is looked at while the library loads, so it must be set before
+the import; a value that the user has set stays. `from ctm.runtime import ort` instead of `import onnxruntime`.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
+import onnxruntime as ort
+
+__all__ = ["ort"]

@@ -19,9 +19,9 @@ run that made this bundle.
     ctm-repair fix FILE.py --bundle DIR        # a unified diff; needs onnxruntime, not torch
 
 `ctm.onnx` holds the model, `tokenizer.json` the vocabulary, `final_config.yaml` the sizes and the three thresholds:
-a thought ends at certainty {tick}, and code that compiles is edited only by edits of probability above {edit:.3f}
-in 100 cells, more in shorter code (chosen on the validation split: at most {allowed:.0%} of clean code is to be
-edited), and once an edit was made above {further:.3f} (most repairs end right there).
+a thought ends at certainty {tick}; code that compiles is left alone, or with `--suggest` edited only by edits of
+probability above {edit:.3f} in 100 cells, more in shorter code (chosen on working code of the validation projects: at
+most {asked:g} proposals per 1,000 functions); what was broken and compiles is edited again above {further:.3f} only.
 `ctm_code_repair_final.pt` has the weights for torch (`torch.load(..., weights_only=True)`: config and state_dict).
 """
 
@@ -59,7 +59,7 @@ def model_card(
         tick=f"{thresholds['tick']:.4f}" if thresholds["tick"] <= 1 else "'never' (all ticks are thought)",
         edit=thresholds["edit"],
         further=max(thresholds["edit"], thresholds["further"]),
-        allowed=metrics["allowed_false_alarm"],
+        asked=metrics["suggestions"]["asked"],
     )
     return "\n".join(
         [head, *_reached(metrics), *_training(metrics, summaries, counts), *_checked(check), _LIMITS]

@@ -14,6 +14,7 @@ import yaml
 
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.repair.candidates import Proposer
+from ctm.repair.odds import Odds, read_odds
 from ctm.repair.onnx_proposer import OnnxProposer
 from ctm.repair.passes import Repairer
 from ctm.repair.search import SearchSettings
@@ -38,6 +39,8 @@ class Bundle:
     """That the strength (ctm.repair.passes) of an edit of code that compiles must exceed."""
     further: float = 0.0
     """Probability that it must exceed too where an edit was made before; 0 in bundles from before there was one."""
+    odds: Odds | None = None
+    """How probable suggestions are; None where the bundle does not say."""
 
     def repairer(self, search: SearchSettings | None = None) -> Repairer:
         """A new Repairer with the bundle's thresholds."""
@@ -83,7 +86,17 @@ def load_bundle(path: Path, threads: int = 1) -> Bundle:
             f"{path}: {TOKENIZER} has {tokenizer.vocabulary} tokens and the model {vocabulary}; "
             "they are not from the same run"
         )
-    return Bundle(path, tokenizer, proposer, edit, further)
+    return Bundle(path, tokenizer, proposer, edit, further, _odds(config, path))
+
+
+def _odds(config: dict[str, Any], path: Path) -> Odds | None:
+    """None where the bundle has none: it is from before there were any, or there was no working code."""
+    if config.get("suggestions") is None:
+        return None
+    try:
+        return read_odds(config["suggestions"])
+    except ValueError as error:
+        raise BundleError(f"{path / CONFIG}: suggestions: {error}") from error
 
 
 def _read_config(path: Path) -> dict[str, Any]:

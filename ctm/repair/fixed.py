@@ -46,6 +46,8 @@ class Change:
     """Words of the author's that it loses."""
     kept: float = 1.0
     """Share of the words of the changed lines that stay."""
+    probability: float | None = None
+    """Of a suggestion: that it is right, calibrated; None of a repair, and where the bundle does not say."""
 
 
 @dataclass(frozen=True, slots=True)

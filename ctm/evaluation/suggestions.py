@@ -270,21 +270,36 @@ def fit_odds(
         take *= 2
     places[-1] = len(edges)  # the last bin takes what is left
     lows = np.unique(edges[np.array(places) - 1])[::-1]
-    blocks: list[tuple[float, float, float]] = []  # strength, weight, weight of right edits
+    bins: list[_Bin] = []
     above = math.inf
     for low in lows.tolist():
         ours, theirs = (working >= low) & (working < above), (bugs >= low) & (bugs < above)
         weight = (1 - prior) * ours.sum() / len(working) + prior * theirs.sum() / len(bugs)
         good = prior * (theirs & right).sum() / len(bugs)
-        blocks.append((float(np.median(working[ours])), float(weight), float(good)))
+        middle = float(np.median(working[ours]))
+        bins.append(_Bin(middle, middle, float(weight), float(good)))
         above = low
-    points: list[list[float]] = []  # strongest last: [strength weight-summed, weight, good, strengths...]
-    for middle, weight, good in reversed(blocks):
-        points.append([middle, weight, good, middle])
-        while len(points) > 1 and points[-2][2] / points[-2][1] > points[-1][2] / points[-1][1]:
-            last = points.pop()
-            points[-1] = [points[-1][0], points[-1][1] + last[1], points[-1][2] + last[2], last[3]]
-    curve: dict[float, float] = {}
-    for first, weight, good, last_ in points:
-        curve[first] = curve[last_] = good / weight
-    return Odds(prior, tuple(sorted(curve.items())))
+    curve: list[_Bin] = []
+    for item in reversed(bins):  # from the weakest; a bin below the one before it is pooled with it
+        curve.append(item)
+        while len(curve) > 1 and curve[-2].share > curve[-1].share:
+            last, before = curve.pop(), curve.pop()
+            curve.append(_Bin(before.first, last.last, before.weight + last.weight, before.good + last.good))
+    ends = {strong: item.share for item in curve for strong in (item.first, item.last)}
+    return Odds(prior, tuple(sorted(ends.items())))
+
+
+@dataclass(frozen=True, slots=True)
+class _Bin:
+    """Edits of like strength."""
+
+    first: float
+    last: float
+    """Middles of the weakest and the strongest bin that were pooled."""
+    weight: float
+    good: float
+    """Weights of all edits and of the right ones."""
+
+    @property
+    def share(self) -> float:
+        return self.good / self.weight

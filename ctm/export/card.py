@@ -92,6 +92,7 @@ def _reached(metrics: dict[str, Any]) -> list[str]:
         f"- Clean code that was edited: {_percent(metrics['false_alarm'])} by the model's own decision; with the "
         f"thresholds of use {_percent(metrics['in_use']['false_alarm'])}, and logic bugs repaired: "
         f"{_percent(metrics['in_use']['accuracy']['logic'])}.",
+        *_suggestions(metrics["suggestions"]),
         f"- Broken code made to compile within 4 tokens (BIFI measure): {_percent(metrics['bifi'])}.",
         f"- Expected calibration error: {_number(metrics['ece'])}. "
         f"Ticks to the answer, mean: {_number(metrics['ticks_used']['mean'])}.",
@@ -105,6 +106,31 @@ def _reached(metrics: dict[str, Any]) -> list[str]:
     else:
         lines.append("- Real fixes of unseen projects: none were in the data, so none were tested.")
     return [*lines, ""]
+
+
+def _suggestions(suggestions: dict[str, Any]) -> list[str]:
+    """What `--suggest` does to working code, and what it finds."""
+    lines = []
+    for split, chosen in (("validation", "chosen there"), ("test", "not chosen there")):
+        rate = suggestions[split]
+        if rate["windows"]:
+            lines.append(
+                f"- Edits proposed by `--suggest` per 1,000 functions of working code of the {split} projects "
+                f"({chosen}): "
+                f"{_number(rate['per_1000'])} (90 % interval {_number(rate['low'])} to {_number(rate['high'])}; "
+                f"{rate['windows']:,} functions, {len(rate['projects'])} projects)."
+            )
+    found = ", ".join(f"{name} {_percent(share)}" for name, share in suggestions["found"].items())
+    lines.append(
+        f"- Made bugs of the validation split of which it proposes the right edit: {found}. Real logic bugs are "
+        "another matter: of those that models of this project were tested on they found next to none."
+    )
+    if suggestions["odds"]:
+        lines.append(
+            f"- `probability` of a suggestion takes {suggestions['odds']['prior']:.1%} of all functions to hold a bug "
+            f"like the made ones; it is {max(p for _, p in suggestions['odds']['points']):.2f} at most."
+        )
+    return lines
 
 
 def _training(

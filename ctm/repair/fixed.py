@@ -123,19 +123,6 @@ def splice(source: Source, window: Window, repair: Repair) -> Source | None:
     return None if lines is None else source.splice(window.begin, window.end, lines)
 
 
-def change_of(window: Window, text: str, repair: Repair) -> Change:
-    """The change that a window's repair is."""
-    return Change(
-        line=window.begin + 1,
-        before=text,
-        after=repair.text,
-        confidence=repair.confidence,
-        certainty=repair.certainty,
-        passes=len(repair.passes),
-        ticks=repair.ticks,
-    )
-
-
 def change_between(before: Source, after: Source, repair: Repair, confidence: float) -> Change:
     """The change between two states of a file, without the lines at both ends that it leaves alone."""
     old, new = before.lines, after.lines

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from ctm.pairs.categories import compiles
-from ctm.repair.fixed import MAX_CHARACTERS, Change, Fixed, change_of, first_error
+from ctm.repair.fixed import MAX_CHARACTERS, Change, Fixed, change_between, first_error
 from ctm.repair.names import ALWAYS, Names, names_of
 from ctm.repair.odds import Odds
 from ctm.repair.passes import NO_FIT, Allows, Repair, Repairer, strength
@@ -78,7 +78,8 @@ def suggest(source: Source, repairer: Repairer, odds: Odds | None = None) -> Fix
     kept, after = names.that_bind_all(source, together, after)
     names.refused |= {item.window for item in together} - {item.window for item in kept}
     skipped[UNBOUND] = len(names.refused)
-    return Fixed(source, after, True, True, "", tuple(_change(item, odds) for item in kept), dict(+skipped))
+    changes = tuple(_change(item, source, odds) for item in kept)
+    return Fixed(source, after, True, True, "", changes, dict(+skipped))
 
 
 def unaskable(window: Window, text: str) -> str:
@@ -97,9 +98,19 @@ def _askable(source: Source, skipped: Counter[str]) -> Iterator[tuple[Window, st
             yield window, text
 
 
-def _change(item: Suggestion, odds: Odds | None) -> Change:
-    change = change_of(item.window, item.text, item.repair)
-    return change if odds is None else replace(change, probability=odds.probability(item.strength))
+def _change(item: Suggestion, source: Source, odds: Odds | None) -> Change:
+    """The whole function before and after, and which of its lines change."""
+    begin, end = item.window.begin, item.window.end
+    old = replace(source, lines=source.lines[begin:end], ends=source.ends[begin:end])
+    change = change_between(old, old.with_lines(item.lines), item.repair, item.repair.confidence)
+    return replace(
+        change,
+        line=begin + 1,
+        lines=tuple(begin + line for line in change.lines),
+        before=item.text,
+        after=item.repair.text,
+        probability=None if odds is None else odds.probability(item.strength),
+    )
 
 
 # --- edits of one file together -------------------------------------------------------------------------------------
@@ -151,9 +162,10 @@ def _applied(source: Source, items: Iterable[Suggestion]) -> tuple[Source, dict[
         lines += source.lines[at:begin]
         ends += source.ends[at:begin]
         starts[item.window] = len(lines)
-        kept = [old or new_end for old in source.ends[begin:end][: len(item.lines)]]
-        lines += item.lines
-        ends += kept + [new_end] * (len(item.lines) - len(kept))
+        part = replace(source, lines=source.lines[begin:end], ends=source.ends[begin:end])
+        part = part.with_lines(item.lines)
+        lines += part.lines
+        ends += [*part.ends[:-1], source.ends[end - 1] or new_end]
         at = end
     lines += source.lines[at:]
     ends += source.ends[at:]

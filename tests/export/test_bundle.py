@@ -130,6 +130,10 @@ def test_card_shows_figures_limits_and_missed_milestones(bundle: Path) -> None:
         "Limits",
         "Apache-2.0",
         "**not** met",
+        "2 proposals per 1,000 functions",
+        "working code of the test projects (not chosen there): 1.2 (90 % interval 0.4 to 2.9",
+        "logic 7.0%, security -",
+        "takes 0.5% of all functions to hold a bug like the made ones; it is 0.30 at most",
     ):
         assert shown in card, shown
     assert "none were in the data" in card, "real fixes were not tested, and the card says so"

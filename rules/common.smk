@@ -146,6 +146,7 @@ def rejects():
         "results/clean/rejects.parquet",
         *(f"results/mutants/{shard}.rejects.parquet" for shard in shard_names(CONFIG.bugs.shards)),
         "results/pairs/rejects.parquet",
+        "results/working/rejects.parquet",
     ]
 
 

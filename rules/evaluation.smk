@@ -9,6 +9,7 @@ rule benchmark:
         validation="results/pairs/validation.parquet",
         test="results/pairs/test.parquet",
         real="results/pairs/real.parquet",
+        windows="results/working/windows.parquet",
     output:
         report="results/reports/benchmark.json",
         answers="results/reports/items.parquet",
@@ -28,7 +29,7 @@ rule benchmark:
         settings=settings("evaluation"),
     shell:
         "{params.program} --weights {input.weights} --tokenizer {input.tokenizer} --validation {input.validation}"
-        " --test {input.test} --real {input.real} --settings {params.settings:q} --threads {threads}"
+        " --test {input.test} --real {input.real} --windows {input.windows} --settings {params.settings:q} --threads {threads}"
         " --out {output.report} --items {output.answers} >> {log} 2>&1"
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,10 @@ from ctm.evaluation.calibrate import ALWAYS, Thresholds, answering_ticks, calibr
 from ctm.evaluation.items import write_items
 from ctm.evaluation.repairs import Judged, repair_cases, single_threads
 from ctm.evaluation.settings import EvaluationSettings
+from ctm.evaluation.suggestions import Asker, draw_windows, rate
 from ctm.evaluation.suites import Case, prepare, read_suite
 from ctm.evaluation.torch_proposer import TorchProposer
+from ctm.evaluation.working import Window, read_windows
 from ctm.grid.files import write_json
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.base import EditModel
@@ -42,19 +45,21 @@ TEST, REAL = "test", "real"
 
 
 def benchmark(
-    weights: Path, tokenizer: Path, validation: Path, test: Path, real: Path, settings: EvaluationSettings,
-    threads: int, out: Path, items: Path,
+    weights: Path, tokenizer: Path, validation: Path, test: Path, real: Path, windows: Path,
+    settings: EvaluationSettings, threads: int, out: Path, items: Path,
 ) -> None:  # fmt: skip
     """Choose the thresholds on `validation`, measure on `test` and `real` (Parquet files of pairs).
 
-    out: JSON of all figures. items: Parquet, a row per item of both suites. Raises ValueError if `test` is empty.
+    windows: working code of the projects of both splits (working.py). out: JSON of all figures. items:
+    Parquet, a row per item of both suites. Raises ValueError if `test` is empty.
     """
     started = time.monotonic()
     codec = CodeTokenizer.load(tokenizer)
     device = pick_device(settings.device)
     model = load_model(weights).to(device)
     precision = pick_precision(settings.precision, device, "evaluation.precision")
-    thresholds = calibrate(read_suite(validation), model, codec, settings, threads)
+    working = read_windows(windows)
+    thresholds = calibrate(read_suite(validation), model, codec, settings, threads, working["validation"])
     in_use_too = {TEST: (thresholds.tick.threshold, thresholds.edit.threshold)}
     suites: dict[str, list[Judged]] = {}
     for name, path in ((TEST, test), (REAL, real)):
@@ -78,6 +83,12 @@ def benchmark(
         "format_version": FORMAT_VERSION,
         **figures(suites[TEST], model.config.ticks, thresholds.tick.threshold),
         "in_use": in_use(suites[TEST]),
+        "suggestions": suggestions(
+            working[TEST],
+            thresholds,
+            Asker(model, codec, thresholds.tick.threshold, precision, threads),
+            settings,
+        ),
         "ranked": ranked,
         "suites": {name: suite_figures(judged) for name, judged in suites.items() if judged},
         "thresholds": {
@@ -138,6 +149,25 @@ def in_use(judged: Sequence[Judged]) -> dict[str, Any]:
         "accuracy": shares(category, kind, [is_exact(item) for item in careful]),
         "false_alarm": measures["false_alarm"],
         "ticks_mean": measures["ticks_mean"],
+    }
+
+
+def suggestions(
+    working: Sequence[Window], thresholds: Thresholds, asker: Asker, settings: EvaluationSettings
+) -> dict[str, Any]:
+    """What `--suggest` does: proposals per 1,000 functions of working code of both splits, bugs found."""
+    edit = thresholds.edit
+    drawn = draw_windows(working, settings.windows, np.random.default_rng(settings.seed))
+    edits = asker.first_edits([window.text for window in drawn])
+    projects = [window.project for window, first in zip(drawn, edits, strict=True) if first]
+    proposed = np.array([first.strength > edit.threshold for first in edits if first], dtype=bool)
+    return {
+        "asked": edit.asked,
+        "validation": asdict(edit.validation),
+        "test": asdict(rate(proposed, projects, settings.seed)),
+        "found": edit.found,
+        "auc": edit.auc,
+        "odds": edit.odds.as_dict() if edit.odds else None,
     }
 
 

@@ -1,8 +1,8 @@
-"""The three thresholds of use, chosen on the validation split.
+"""The three thresholds of use, chosen on projects of the validation split.
 
 tick: certainty at which a thought ends, the one that saves most ticks among those that lose next to no accuracy.
-edit: strength (of probability and length) that an edit of code that compiles must exceed, the lowest that keeps false
-alarms rare.
+edit: strength (of probability and length) that an edit of code that compiles must exceed, chosen on working code
+(suggestions.py).
 further: probability that it must exceed where an edit was made before, the one with which most repairs end right.
 """
 
@@ -17,10 +17,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ctm.evaluation.averages import CLEAN, OVERALL, averages
+from ctm.evaluation.averages import OVERALL, averages
 from ctm.evaluation.repairs import Judged, repair_cases
 from ctm.evaluation.settings import EvaluationSettings
+from ctm.evaluation.suggestions import ANY as ALWAYS
+from ctm.evaluation.suggestions import Asker, EditChoice, choose_edit, draw_windows
 from ctm.evaluation.suites import prepare
+from ctm.evaluation.working import Window
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.base import EditModel
 from ctm.model.device import pick_precision
@@ -28,13 +31,10 @@ from ctm.model.thinking import NEVER
 from ctm.pairs.categories import compiles
 from ctm.pairs.lexical import exact_match
 from ctm.repair.evaluate import Item
-from ctm.repair.passes import strength
 
 log = logging.getLogger(__name__)
 STEPS = 50
 """Certainties that are tried as tick threshold: quantiles of those that were seen."""
-ALWAYS = -1.0
-"""An edit threshold that every edit exceeds."""
 FURTHER = tuple(number / 20 for number in range(20))
 """Probabilities that are tried as threshold of further edits: finer ones would follow the chance of a few items."""
 
@@ -51,19 +51,6 @@ class TickChoice:
     """By category and overall."""
     accuracy_of_all_ticks: dict[str, float]
     items: int
-
-
-@dataclass(frozen=True)
-class EditChoice:
-    """What an edit threshold gives on clean validation code."""
-
-    threshold: float
-    """Of strengths (ctm.repair.passes)."""
-    false_alarm: float | None
-    """Share of the clean texts that are edited."""
-    asked: float
-    """Largest share allowed."""
-    texts: int
 
 
 @dataclass(frozen=True)
@@ -88,7 +75,7 @@ class Thresholds:
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
-        return asdict(self)
+        return {"tick": asdict(self.tick), "edit": self.edit.as_dict(), "further": asdict(self.further)}
 
 
 def calibrate(
@@ -97,19 +84,24 @@ def calibrate(
     tokenizer: CodeTokenizer,
     settings: EvaluationSettings,
     threads: int,
+    working: Sequence[Window] = (),
 ) -> Thresholds:
-    """Choose the thresholds on the validation split."""
+    """Choose the thresholds on the validation split: its pairs, and working code of its projects."""
     rng = np.random.default_rng(settings.seed)
     precision = pick_precision(settings.precision, model.device, "evaluation.precision")
     chosen = prepare(draw_equally(validation, settings.tick_items, rng), tokenizer)
     judged = repair_cases(chosen, model, tokenizer, NEVER, ALWAYS, threads, "validation", precision=precision)
     tick = choose_tick(judged, model.config.ticks, settings.tick_loss)
     further = choose_further(judged)
-    texts = prepare(clean_items(validation, settings.clean_items, rng), tokenizer)
-    alarms = repair_cases(
-        texts, model, tokenizer, tick.threshold, ALWAYS, threads, "validation, clean code", 1, precision
+    asker = Asker(model, tokenizer, tick.threshold, precision, threads)
+    edit = choose_edit(
+        draw_windows(working, settings.windows, rng),
+        validation,
+        asker,
+        settings.proposals_per_1000,
+        settings.prior,
+        settings.seed,
     )
-    edit = choose_edit([alarm(item) for item in alarms], settings.false_alarms)
     log.info(
         "thresholds: tick %.4f, edit %.4f, further %.2f", tick.threshold, edit.threshold, further.threshold
     )
@@ -124,40 +116,6 @@ def draw_equally(items: Sequence[Item], count: int, rng: np.random.Generator) ->
         pool = [item for item in items if item.category == name]
         drawn += [pool[i] for i in rng.permutation(len(pool))[: -(-count // len(names))]]
     return drawn
-
-
-def clean_items(items: Sequence[Item], count: int, rng: np.random.Generator) -> list[Item]:
-    """Up to `count` clean texts that compile, as items: clean samples first, then fixed sides."""
-    texts = dict.fromkeys(item.fixed for item in items if item.category == CLEAN)
-    others = list(dict.fromkeys(item.fixed for item in items if item.category != CLEAN))
-    texts |= dict.fromkeys(others[i] for i in rng.permutation(len(others)))
-    kept: list[Item] = []
-    for number, text in enumerate(texts):
-        if len(kept) == count:
-            break
-        if compiles(text):
-            kept.append(Item(str(number), text, text, CLEAN, CLEAN))
-    return kept
-
-
-def alarm(judged: Judged) -> float:
-    """Strength of the edit that a clean text would get; 0 where 'no edit' comes first."""
-    first = judged.evaluated.answers[0] if judged.evaluated.answers else None
-    if first is None or not first.passes:
-        return 0.0
-    return strength(first.passes[0].candidate.probability, judged.case.cells)
-
-
-def choose_edit(alarms: Sequence[float], allowed: float) -> EditChoice:
-    """The lowest threshold that at most the share `allowed` of `alarms` (edits' strengths) exceed.
-
-    Without any clean text it is 0.5.
-    """
-    if not alarms:
-        return EditChoice(0.5, None, allowed, 0)
-    ranked = np.sort(np.asarray(alarms, dtype=np.float64))[::-1]
-    threshold = float(ranked[min(int(allowed * len(ranked)), len(ranked) - 1)])
-    return EditChoice(threshold, float((ranked > threshold).mean()), allowed, len(ranked))
 
 
 def choose_tick(judged: Sequence[Judged], ticks: int, allowed: float) -> TickChoice:

@@ -27,7 +27,7 @@ ONNX, WEIGHTS, TOKENIZER = "ctm.onnx", "ctm_code_repair_final.pt", "tokenizer.js
 CONFIG, METRICS, CARD = "final_config.yaml", "final_metrics.json", "MODEL_CARD.md"
 FIGURES = (
     "accuracy", "coverage", "n", "ece", "accuracy_by_tick", "ticks_used", "parameters", "false_alarm", "bifi",
-    "by_kind", "ranked", "suites", "in_use",
+    "by_kind", "ranked", "suites", "in_use", "suggestions",
 )  # fmt: skip
 
 
@@ -55,6 +55,7 @@ def write_bundle(
         "format_version": FORMAT_VERSION,
         "model": dataclasses.asdict(config),
         "thresholds": measured["thresholds"],
+        "suggestions": measured["suggestions"]["odds"],
         "tokenizer": {"vocabulary": codec.vocabulary, "fingerprint": codec.fingerprint},
         "model_sha256": hashlib.sha256(onnx.read_bytes()).hexdigest(),
         "stages": {summary["stage"]: summary.get("settings", {}) for summary in summaries},
@@ -83,7 +84,6 @@ def final_metrics(measured: dict[str, Any], summaries: Sequence[dict[str, Any]])
     return {
         "format_version": FORMAT_VERSION,
         **{name: measured[name] for name in FIGURES},
-        "allowed_false_alarm": measured["calibration"]["edit"]["asked"],
         "thresholds": measured["thresholds"],
         "samples_seen": seen,
         "train_samples_per_second": seen / seconds if seconds else None,

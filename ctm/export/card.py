@@ -19,9 +19,9 @@ run that made this bundle.
     ctm-repair fix FILE.py --bundle DIR        # a unified diff; needs onnxruntime, not torch
 
 `ctm.onnx` holds the model, `tokenizer.json` the vocabulary, `final_config.yaml` the sizes and the three thresholds:
-a thought ends at certainty {tick}, and code that compiles is edited only by edits of probability above {edit:.3f}
-in 100 cells, more in shorter code (chosen on the validation split: at most {allowed:.0%} of clean code is to be
-edited), and once an edit was made above {further:.3f} (most repairs end right there).
+a thought ends at certainty {tick}; code that compiles is left alone, or with `--suggest` edited only by edits of
+probability above {edit:.3f} in 100 cells, more in shorter code (chosen on working code of the validation projects: at
+most {asked:g} proposals per 1,000 functions); what was broken and compiles is edited again above {further:.3f} only.
 `ctm_code_repair_final.pt` has the weights for torch (`torch.load(..., weights_only=True)`: config and state_dict).
 """
 
@@ -59,7 +59,7 @@ def model_card(
         tick=f"{thresholds['tick']:.4f}" if thresholds["tick"] <= 1 else "'never' (all ticks are thought)",
         edit=thresholds["edit"],
         further=max(thresholds["edit"], thresholds["further"]),
-        allowed=metrics["allowed_false_alarm"],
+        asked=metrics["suggestions"]["asked"],
     )
     return "\n".join(
         [head, *_reached(metrics), *_training(metrics, summaries, counts), *_checked(check), _LIMITS]
@@ -92,6 +92,7 @@ def _reached(metrics: dict[str, Any]) -> list[str]:
         f"- Clean code that was edited: {_percent(metrics['false_alarm'])} by the model's own decision; with the "
         f"thresholds of use {_percent(metrics['in_use']['false_alarm'])}, and logic bugs repaired: "
         f"{_percent(metrics['in_use']['accuracy']['logic'])}.",
+        *_suggestions(metrics["suggestions"]),
         f"- Broken code made to compile within 4 tokens (BIFI measure): {_percent(metrics['bifi'])}.",
         f"- Expected calibration error: {_number(metrics['ece'])}. "
         f"Ticks to the answer, mean: {_number(metrics['ticks_used']['mean'])}.",
@@ -105,6 +106,31 @@ def _reached(metrics: dict[str, Any]) -> list[str]:
     else:
         lines.append("- Real fixes of unseen projects: none were in the data, so none were tested.")
     return [*lines, ""]
+
+
+def _suggestions(suggestions: dict[str, Any]) -> list[str]:
+    """What `--suggest` does to working code, and what it finds."""
+    lines = []
+    for split, chosen in (("validation", "chosen there"), ("test", "not chosen there")):
+        rate = suggestions[split]
+        if rate["windows"]:
+            lines.append(
+                f"- Edits proposed by `--suggest` per 1,000 functions of working code of the {split} projects "
+                f"({chosen}): "
+                f"{_number(rate['per_1000'])} (90 % interval {_number(rate['low'])} to {_number(rate['high'])}; "
+                f"{rate['windows']:,} functions, {len(rate['projects'])} projects)."
+            )
+    found = ", ".join(f"{name} {_percent(share)}" for name, share in suggestions["found"].items())
+    lines.append(
+        f"- Made bugs of the validation split of which it proposes the right edit: {found}. Real logic bugs are "
+        "another matter: of those that models of this project were tested on they found next to none."
+    )
+    if suggestions["odds"]:
+        lines.append(
+            f"- `probability` of a suggestion takes {suggestions['odds']['prior']:.1%} of all functions to hold a bug "
+            f"like the made ones; it is {max(p for _, p in suggestions['odds']['points']):.2f} at most."
+        )
+    return lines
 
 
 def _training(

@@ -19,7 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ctm.analysis.settings import AnalysisSettings
 from ctm.bugs.settings import MutationSettings
-from ctm.evaluation.settings import EvaluationSettings
+from ctm.evaluation.settings import EvaluationSettings, WorkingSettings
 from ctm.export.settings import ExportSettings
 from ctm.grid.tokenizer import TokenizerSettings
 from ctm.model.config import ModelConfig, TRMConfig
@@ -242,6 +242,8 @@ class Config:
     """The curriculum."""
     trm: Baseline = Baseline()
     """The baseline."""
+    working: WorkingSettings = WorkingSettings()
+    """Working code of projects that never train, on which suggestions are measured."""
     evaluation: EvaluationSettings = EvaluationSettings()
     """Benchmarks and thresholds."""
     analysis: AnalysisSettings = AnalysisSettings()

@@ -93,7 +93,10 @@ def steps(config: Config) -> dict[str, Step]:
         table[f"train_{stage}"] = Step("train_stage", own, tuple(dict.fromkeys(("grid_manifest", last))))
         last = f"train_{stage}"
     table |= {
-        "benchmark": Step("benchmark", ("evaluation",), ("build_pairs", last)),
+        "working_windows": Step(
+            "working_windows", ("sources.installed", "splits", "quality", "working"), ("build_pairs",)
+        ),
+        "benchmark": Step("benchmark", ("evaluation",), ("build_pairs", "working_windows", last)),
         "analyse_iterations": Step("analyse_iterations", ("analysis",), ("benchmark",)),
         "train_trm": Step(
             "train_stage", ("trm.model", "trm.stage", "trm.ema", "training.*"), ("grid_manifest",)

@@ -70,9 +70,16 @@ def _facts(metrics: dict[str, Any]) -> list[str]:
             )
     if used := metrics.get("in_use"):
         lines.append(
-            f"as ctm-repair fix  logic {percent(used['accuracy'].get('logic'))}, "
+            f"with --suggest     logic {percent(used['accuracy'].get('logic'))}, "
             f"clean {percent(used['accuracy'].get('clean'))} (edits only above the threshold)"
         )
+    for split in ("validation", "test"):
+        shown = metrics.get("suggestions", {}).get(split, {})
+        if shown.get("windows"):
+            lines.append(
+                f"fix --suggest      {shown['per_1000']:.1f} proposals per 1,000 functions of working code, "
+                f"{shown['windows']:,} of {len(shown['projects'])} {split} projects"
+            )
     if parameters := metrics.get("parameters"):
         lines.append(
             f"parameters         {parameters['body'] / 1e6:.2f} M, embeddings {parameters['embedding'] / 1e6:.2f} M"

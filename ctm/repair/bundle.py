@@ -15,6 +15,8 @@ from pathlib import Path
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.repair.bundle_config import BundleConfig, ConfigError
 from ctm.repair.candidates import Proposer
+from ctm.repair.confidence import Confidence
+from ctm.repair.odds import Odds, read_odds
 from ctm.repair.onnx_proposer import OnnxProposer
 from ctm.repair.passes import Repairer
 from ctm.repair.search import SearchSettings
@@ -31,6 +33,7 @@ MAX_TICKS = 1024
 MAX_VOCABULARY = 1 << 18
 NEVER = 2.0
 """The tick threshold of models that never end a thought early."""
+MAX_ODDS = 100.0
 MAX_STRENGTH = 3.0
 """An edit's strength is its probability times (cells / 100) ** 0.25: at most 2.4 in a grid of 64 x 48."""
 
@@ -52,10 +55,21 @@ class Bundle:
     """Probability that it must exceed too where an edit was made before; 0 in bundles from before there was one."""
     unchecked: tuple[str, ...] = ()
     """Files that could not be compared with a checksum: bundles built before there was one are taken all the same."""
+    odds: Odds | None = None
+    """How probable suggestions are; None where the bundle does not say."""
+    confidence: Confidence = Confidence()
+    """Makes a probability of the share that a repair of broken code has."""
 
     def repairer(self, search: SearchSettings | None = None) -> Repairer:
         """A new Repairer with the bundle's thresholds."""
-        return Repairer(self.proposer, self.tokenizer, self.threshold, further=self.further, search=search)
+        return Repairer(
+            self.proposer,
+            self.tokenizer,
+            self.threshold,
+            further=self.further,
+            search=search,
+            confidence=self.confidence,
+        )
 
     def with_threshold(self, threshold: float) -> Bundle:
         """The same bundle, more or less careful with code that compiles."""
@@ -115,7 +129,28 @@ def _load(path: Path, threads: int) -> Bundle:
         raise _differs(path, MODEL)
     unchecked = tuple(name for name, said in ((TOKENIZER, fingerprint), (MODEL, checksum)) if said is None)
     proposer = OnnxProposer(path / MODEL, tick, ticks, threads)
-    return Bundle(path, tokenizer, proposer, edit, further, unchecked)
+    odds, confidence = _odds(config), _confidence(config)
+    return Bundle(path, tokenizer, proposer, edit, further, unchecked, odds, confidence)
+
+
+def _odds(config: BundleConfig) -> Odds | None:
+    """None where the bundle has none: it is from before there were any, or there was no working code."""
+    content = config.section("suggestions")
+    if content is None:
+        return None
+    try:
+        return read_odds(content)
+    except ValueError as error:
+        raise ConfigError(f"{config.path}: suggestions: {error}") from error
+
+
+def _confidence(config: BundleConfig) -> Confidence:
+    """The share itself where the bundle has no curve."""
+    if config.section("confidence") is None:
+        return Confidence()
+    intercept = config.number("confidence", "intercept", low=-MAX_ODDS, high=MAX_ODDS)
+    slope = config.number("confidence", "slope", low=0.0, high=MAX_ODDS)
+    return Confidence(intercept, slope, config.number("confidence", "knowable", low=0.0, high=1.0))
 
 
 def _differs(path: Path, name: str) -> ConfigError:

@@ -74,6 +74,10 @@ class BundleConfig:
             raise ConfigError(f"{self.path}: {'.'.join(keys)} must be text, not {_shown(value)}")
         return value
 
+    def section(self, name: str) -> Any:
+        """The section as it stands, None where there is none; its reader checks it."""
+        return self._content.get(name)
+
     def _find(self, keys: tuple[str, ...]) -> Any:
         value: Any = self._content
         for key in keys:

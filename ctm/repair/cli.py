@@ -22,7 +22,7 @@ from ctm.repair.files import fix_source
 from ctm.repair.fixed import Fixed
 from ctm.repair.search import SearchSettings
 from ctm.repair.source import MAX_BYTES, FileError, Source, parse_source, read_source
-from ctm.repair.suggest import UNBOUND
+from ctm.repair.suggest import BEYOND, PASSED_OVER
 from ctm.repair.terminal import (
     ERROR,
     BundleOption,
@@ -57,6 +57,10 @@ def fix(
     ],
     bundle: BundleOption = None,
     write: Annotated[bool, typer.Option("--write", help="Write the repairs into the files.")] = False,
+    suggesting: Annotated[
+        bool,
+        typer.Option("--suggest", help="Also look for what might be wrong in files that compile."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of diffs.")] = False,
     confidence: Annotated[
         float | None,
@@ -64,7 +68,7 @@ def fix(
             min=0.0,
             max=1.0,
             callback=finite,
-            help="Probability that an edit of code that compiles and has 100 cells must exceed, "
+            help="With --suggest: probability that an edit of code with 100 cells must exceed, "
             "shorter code a higher one; default: the bundle's.",
         ),
     ] = None,
@@ -82,7 +86,9 @@ def fix(
         bool, typer.Option("--quiet", "-q", help="Do not say which files --write has written.")
     ] = False,
 ) -> None:
-    """Propose repairs as a unified diff on stdout, to be applied with `patch -p0` or `git apply -p0`.
+    """Propose repairs of files that do not compile as a unified diff on stdout, for `patch -p0` or `git apply -p0`.
+
+    Files that compile are left alone.
 
     Exit status: 0 nothing to repair, 1 repairs proposed, 2 error, 3 broken and no repair found.
     """
@@ -100,7 +106,7 @@ def fix(
     rows: list[dict[str, Any]] = []
     discovery = Discovery()
     for path, problem in discovery.files(paths):
-        row, status = _fix_one(path, problem, model, search, write, as_json, verbose, quiet)
+        row, status = _fix_one(path, problem, model, search, write, as_json, verbose, quiet, suggesting)
         rows.append(row)
         worst = max(worst, status, key=GRAVITY.index)
     for folder in discovery.empty:
@@ -129,6 +135,7 @@ def _fix_one(
     as_json: bool,
     verbose: bool,
     quiet: bool,
+    suggesting: bool,
 ) -> tuple[dict[str, Any], int]:
     """One file: print its diff or write it; its row for --json and its exit status."""
     name = "<stdin>" if path == STDIN else path
@@ -136,7 +143,7 @@ def _fix_one(
         if problem:
             raise FileError(problem)
         source = _read(path)
-        fixed = fix_source(source, model.repairer(search))
+        fixed = fix_source(source, model.repairer(search), suggesting=suggesting, odds=model.odds)
         diff = unified_diff(fixed, name if path == STDIN else header_name(path))
         fixed.after.encode()  # before anything is printed: a repair that cannot be written is none
         if write and fixed.status == "repaired":
@@ -154,14 +161,10 @@ def _fix_one(
         unwritten = "; nothing was written" if write and fixed.changes else ""
         because = f"; {fixed.refused}" if fixed.refused else ""
         complain(f"{name}: {did}, {fixed.error}{because}{unwritten}")
-    if verbose:
-        for reason, count in sorted(fixed.skipped.items()):
-            did = (
-                f"passed over in {count} of its parts"
-                if reason == UNBOUND
-                else f"skipped {count} of its parts"
-            )
-            complain(f"{name}: {did}: {reason}")
+    for reason, count in sorted(fixed.skipped.items()):
+        did = "passed over in" if reason in PASSED_OVER else "skipped"
+        if verbose or reason == BEYOND:
+            complain(f"{name}: {did} {count} of its parts: {reason}")
     return _row(path, fixed, diff), {"clean": CLEAN, "repaired": PROPOSED, "unrepaired": UNREPAIRED}[
         fixed.status
     ]

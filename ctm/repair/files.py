@@ -1,15 +1,23 @@
-"""Repairing a file: around the parser's errors where it does not compile, function by function where it does."""
+"""Repairing a file around the parser's errors; one that compiles is left alone, unless suggestions are asked for."""
 
 from __future__ import annotations
 
 from ctm.repair.broken import repair_broken
 from ctm.repair.fixed import Fixed, first_error
+from ctm.repair.odds import Odds
 from ctm.repair.passes import Repairer
 from ctm.repair.source import Source
 from ctm.repair.suggest import suggest
 
 
-def fix_source(source: Source, repairer: Repairer) -> Fixed:
-    """Repair one file. Raises FileError for code that the compiler cannot take at all."""
+def fix_source(
+    source: Source, repairer: Repairer, *, suggesting: bool = False, odds: Odds | None = None
+) -> Fixed:
+    """Repair one file; `suggesting`: also look for what might be wrong in one that compiles (suggest.py).
+
+    Raises FileError for code that the compiler cannot take at all.
+    """
     error = first_error(source.text)
-    return suggest(source, repairer) if error is None else repair_broken(source, error, repairer)
+    if error is not None:
+        return repair_broken(source, error, repairer)
+    return suggest(source, repairer, odds) if suggesting else Fixed(source, source, True, True)

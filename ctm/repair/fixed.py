@@ -46,6 +46,8 @@ class Change:
     """Words of the author's that it loses."""
     kept: float = 1.0
     """Share of the words of the changed lines that stay."""
+    probability: float | None = None
+    """Of a suggestion: that it is right, calibrated; None of a repair, and where the bundle does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,19 +121,6 @@ def splice(source: Source, window: Window, repair: Repair) -> Source | None:
         return None
     lines = window.restore(repair.text, source.lines)
     return None if lines is None else source.splice(window.begin, window.end, lines)
-
-
-def change_of(window: Window, text: str, repair: Repair) -> Change:
-    """The change that a window's repair is."""
-    return Change(
-        line=window.begin + 1,
-        before=text,
-        after=repair.text,
-        confidence=repair.confidence,
-        certainty=repair.certainty,
-        passes=len(repair.passes),
-        ticks=repair.ticks,
-    )
 
 
 def change_between(before: Source, after: Source, repair: Repair, confidence: float) -> Change:

@@ -53,7 +53,9 @@ class InstalledSettings:
 
 
 @dataclass(frozen=True)
-class _Project:
+class Project:
+    """An installed distribution, or the standard library."""
+
     name: str
     version: str
     licence: str
@@ -62,6 +64,20 @@ class _Project:
     files: list[tuple[str, Path]]
     """(path within the project, path on disk)."""
     limit: int
+    """Most snippets."""
+
+    def origin(self, path: str, line: int, qualname: str = "") -> Origin:
+        """Of a text that begins on a line of one of its files."""
+        return Origin(
+            project=self.name,
+            path=path,
+            qualname=qualname,
+            line=line,
+            version_to=self.version,
+            url=self.url,
+            licence=self.licence,
+            licence_source=self.licence_source,
+        )
 
 
 def collect(
@@ -76,7 +92,7 @@ def collect(
     milestones = Milestones("snippets")
     counts = {"projects": 0, "files": 0, "snippets": 0, "rejects": 0}
     with Writer(out, SNIPPET_SCHEMA) as snippets, Writer(rejects, REJECT_SCHEMA) as refused:
-        own = [project for project in _projects(settings) if deals_to(project.name, shard, shards)]
+        own = [project for project in projects(settings) if deals_to(project.name, shard, shards)]
         for project in own:
             before = snippets.rows
             try:
@@ -91,15 +107,13 @@ def collect(
     return counts
 
 
-def _collect_project(
-    project: _Project, settings: InstalledSettings, snippets: Writer, refused: Writer
-) -> int:
+def _collect_project(project: Project, settings: InstalledSettings, snippets: Writer, refused: Writer) -> int:
     """Write one project's snippets; returns the number of files read."""
     if not project.licence:
         refused.write(Reject(STEP, "no licence stated", project.name, project.name))
         return 0
     left, files = project.limit, 0
-    for path, where in _drawn(project.files, settings.seed):
+    for path, where in drawn(project.files, settings.seed):
         if left <= 0:
             refused.write(
                 Reject(STEP, "cap of the distribution", project.name, project.name, "files left unread")
@@ -128,29 +142,20 @@ def _collect_project(
                     Reject(STEP, "shape not asked for", f"{path}:{line}", project.name, f"{shape} {qualname}")
                 )
         for text, shape, qualname, line in used[:left]:
-            origin = Origin(
-                project=project.name,
-                path=path,
-                qualname=qualname,
-                line=line,
-                version_to=project.version,
-                url=project.url,
-                licence=project.licence,
-                licence_source=project.licence_source,
-            )
-            snippets.write(make_snippet(text, shape, project.name, origin))
+            snippets.write(make_snippet(text, shape, project.name, project.origin(path, line, qualname)))
         left -= len(used)
     return files
 
 
-def _drawn(files: Iterable[tuple[str, Path]], seed: int) -> list[tuple[str, Path]]:
+def drawn(files: Iterable[tuple[str, Path]], seed: int) -> list[tuple[str, Path]]:
     """Files in an order that depends on their names and the seed only, so that a cap takes a fair sample."""
     return sorted(
         files, key=lambda item: hashlib.blake2b(f"{seed}\0{item[0]}".encode(), digest_size=8).digest()
     )
 
 
-def _projects(settings: InstalledSettings) -> Iterator[_Project]:
+def projects(settings: InstalledSettings) -> Iterator[Project]:
+    """The standard library, unless it is left out, and all distributions, by name."""
     if settings.stdlib and not settings.paths:
         yield _stdlib(settings)
     if settings.paths:
@@ -172,10 +177,10 @@ def _projects(settings: InstalledSettings) -> Iterator[_Project]:
         ]
         files = [item for item in files if not item[0].startswith("..") and item[1].is_file()]
         url = f"pkg:pypi/{name}@{distribution.version}"
-        yield _Project(name, distribution.version, licence, source, url, files, settings.per_distribution)
+        yield Project(name, distribution.version, licence, source, url, files, settings.per_distribution)
 
 
-def _stdlib(settings: InstalledSettings) -> _Project:
+def _stdlib(settings: InstalledSettings) -> Project:
     root = Path(sysconfig.get_paths()["stdlib"])
     files = [(path.relative_to(root).as_posix(), path) for path in root.rglob("*.py")]
     files = [
@@ -183,4 +188,4 @@ def _stdlib(settings: InstalledSettings) -> _Project:
     ]
     version = platform.python_version()
     url = f"https://www.python.org/downloads/release/python-{version.replace('.', '')}/"
-    return _Project(STDLIB, version, "PSF-2.0", "LICENSE of the Python release", url, files, settings.stdlib)
+    return Project(STDLIB, version, "PSF-2.0", "LICENSE of the Python release", url, files, settings.stdlib)

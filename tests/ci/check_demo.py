@@ -44,8 +44,8 @@ class Checks:
         self.that(f"{name} >= {bar:,}", value is not None and value >= bar, value)
 
 
-def repair(text: str, bundle: Path) -> subprocess.CompletedProcess[str]:
-    command = [str(REPAIR), "fix", "-", "--bundle", str(bundle)]
+def repair(text: str, bundle: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [str(REPAIR), "fix", "-", "--bundle", str(bundle), *options]
     return subprocess.run(command, input=text, capture_output=True, text=True, timeout=120)
 
 
@@ -79,6 +79,8 @@ def check_command(checks: Checks, bundle: Path) -> None:
         checks.that("the repaired code compiles", False, error)
     done = repair(CLEAN, bundle)
     checks.that("clean code: nothing, status 0", (done.returncode, done.stdout) == (0, ""), done)
+    done = repair(CLEAN, bundle, "--suggest")
+    checks.that("clean code: no suggestion either", (done.returncode, done.stdout) == (0, ""), done)
     bad: list[tuple[str, Callable[[], subprocess.CompletedProcess[str]]]] = [
         ("a missing bundle: one line, status 2", lambda: repair(BROKEN, bundle / "nowhere")),
         ("a line of 10 MB: one line, status 2", lambda: repair("x = '" + "a" * 10_000_000 + "'\n", bundle)),
@@ -100,6 +102,16 @@ def check_metrics(checks: Checks, metrics: dict[str, Any]) -> None:
     checks.that("accuracy rises with ticks", last > first, by_tick)
     names = ("ece", "ticks_used", "parameters", "samples_seen", "train_samples_per_second")
     checks.that("metrics are complete", all(name in metrics for name in names), sorted(metrics))
+
+
+def check_suggestions(checks: Checks, suggestions: dict[str, Any]) -> None:
+    """The edit threshold holds where it was chosen; elsewhere the interval leaves it possible."""
+    chosen, unseen = suggestions["validation"], suggestions["test"]
+    checks.at_least("functions of working code", chosen["windows"], 3000)
+    asked = suggestions["asked"]
+    checks.that(f"proposals per 1,000 <= {asked}, upper end", chosen["high"] <= asked, chosen)
+    checks.that(f"on unseen projects {asked} is in reach", unseen["low"] <= asked, unseen)
+    checks.that("suggestions have a probability", suggestions["odds"] is not None, suggestions["odds"])
 
 
 def check_baseline(checks: Checks, comparison: dict[str, Any]) -> None:
@@ -157,7 +169,9 @@ def main(run: Path) -> int:
     checks.that("report.html stands alone", page.is_file() and "<svg" in page.read_text(), page)
     plot = results / "reports" / "accuracy_by_tick.png"
     checks.that("accuracy_by_tick.png exists", plot.is_file(), plot)
-    check_metrics(checks, json.loads((bundle / "final_metrics.json").read_text()))
+    metrics = json.loads((bundle / "final_metrics.json").read_text())
+    check_metrics(checks, metrics)
+    check_suggestions(checks, metrics["suggestions"])
     check_baseline(checks, json.loads((results / "reports" / "comparison.json").read_text()))
     check_data(checks, results)
     check_grids(checks, results)

@@ -15,15 +15,17 @@ from ctm.evaluation.items import read_items
 from ctm.evaluation.repairs import Judged, repair_cases
 from ctm.evaluation.settings import EvaluationSettings
 from ctm.evaluation.suites import prepare
+from ctm.evaluation.working import SHAPE
 from ctm.grid.edits import edits_between
 from ctm.grid.packed import units_of
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.model import CTM
+from ctm.pairs.record import Origin, make_snippet, write_snippets
 from ctm.repair.candidates import Answer, Candidate, State
 from ctm.repair.evaluate import Item, judge
 from ctm.repair.passes import Repairer
 
-SETTINGS = EvaluationSettings(clean_items=8, tick_items=12, ranked_items=4, device="cpu")
+SETTINGS = EvaluationSettings(windows=12, tick_items=12, ranked_items=4, device="cpu")
 
 
 @dataclass
@@ -105,6 +107,16 @@ def test_thresholds_of_use_give_what_a_run_with_them_gives(
     assert seen > 5, "thoughts that end early, or this shows nothing"
 
 
+def windows_of(path: Path, items: list[Item]) -> Path:
+    """Fixed sides as working code of two projects in each split."""
+    snippets = [
+        make_snippet(item.fixed, SHAPE, f"project-{number % 4}", Origin(), ("validation", "test")[number % 2])
+        for number, item in enumerate(items[:-1])
+    ]
+    write_snippets(path, snippets)
+    return path
+
+
 def test_report_and_items_agree(
     weights: Path, tokenizer: CodeTokenizer, items: list[Item], pairs_of, tmp_path: Path
 ) -> None:
@@ -113,7 +125,8 @@ def test_report_and_items_agree(
         ("validation", items[:20]), ("test", items[20:]), ("real", []))}  # fmt: skip
     out, rows = tmp_path / "benchmark.json", tmp_path / "items.parquet"
     benchmark(
-        weights, tmp_path / "tokenizer.json", files["validation"], files["test"], files["real"], SETTINGS, 2, out, rows
+        weights, tmp_path / "tokenizer.json", files["validation"], files["test"], files["real"],
+        windows_of(tmp_path / "windows.parquet", items), SETTINGS, 2, out, rows,
     )  # fmt: skip
     report, table = json.loads(out.read_text()), read_items(rows).to_pylist()
     assert len(table) == len(items[20:]) and {row["suite"] for row in table} == {"test"}
@@ -125,6 +138,12 @@ def test_report_and_items_agree(
     assert 1 <= report["ticks_used"]["mean"] <= 4
     assert set(report["suites"]) == {"test"} and report["suites"]["test"]["n"] == len(table)
     assert report["thresholds"]["tick"] == report["calibration"]["tick"]["threshold"]
+    shown = report["suggestions"]
+    assert shown["validation"] == report["calibration"]["edit"]["validation"]
+    for split, names in (("validation", {"project-0", "project-2"}), ("test", {"project-1", "project-3"})):
+        assert set(shown[split]["projects"]) == names and shown[split]["windows"] == 12
+    assert shown["validation"]["proposals"] == 0, "a dozen functions cannot show that 2 in 1,000 hold"
+    assert shown["validation"]["high"] > shown["asked"] == 2.0
     assert report["ranked"]["n"] == 4 and report["ranked"]["exact_at_10"] >= report["ranked"]["exact_at_1"]
     out_of_scope = [row for row in table if not row["in_scope"]]
     assert [row["id"] for row in out_of_scope] and all(r["reason"] and not r["exact"] for r in out_of_scope)
@@ -139,10 +158,13 @@ def test_empty_test_set_is_refused(
     some, none = pairs_of(tmp_path / "some.parquet", items[:8]), pairs_of(tmp_path / "none.parquet", [])
     with pytest.raises(ValueError, match=r"none\.parquet: no pairs"):
         benchmark(
-            weights, tmp_path / "tokenizer.json", some, none, none, SETTINGS, 1, tmp_path / "b", tmp_path / "i"
+            weights, tmp_path / "tokenizer.json", some, none, none, windows_of(tmp_path / "w.parquet", items),
+            SETTINGS, 1, tmp_path / "b", tmp_path / "i",
         )  # fmt: skip
 
 
 def test_shares_that_are_none_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"evaluation\.false_alarms is 5"):
-        EvaluationSettings(false_alarms=5)
+    with pytest.raises(ValueError, match=r"evaluation\.prior is 5"):
+        EvaluationSettings(prior=5)
+    with pytest.raises(ValueError, match=r"evaluation\.proposals_per_1000 is 0"):
+        EvaluationSettings(proposals_per_1000=0)

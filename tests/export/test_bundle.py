@@ -20,6 +20,12 @@ from ctm.model.model import CTM
 from ctm.repair.bundle import BundleError, load_bundle
 from ctm.repair.candidates import make_state
 
+SUGGESTIONS = {
+    "asked": 2.0, "found": {"logic": 0.07, "security": None}, "auc": 0.9,
+    "validation": {"per_1000": 0.8, "low": 0.2, "high": 1.9, "proposals": 4, "windows": 5000, "projects": {}},
+    "test": {"per_1000": 1.2, "low": 0.4, "high": 2.9, "proposals": 3, "windows": 2500, "projects": {}},
+    "odds": {"prior": 0.005, "points": [[0.2, 0.001], [0.9, 0.3]]},
+}  # fmt: skip
 BENCHMARK: dict[str, Any] = {
     "accuracy": {
         "syntax": 0.5, "logic": 0.2, "security": None, "complex": None, "clean": 0.96, "overall": 0.35
@@ -33,7 +39,8 @@ BENCHMARK: dict[str, Any] = {
     "by_kind": {"lost_colon": {"category": "syntax", "n": 40, "accuracy": 0.9, "coverage": 1.0, "bifi": 1.0}},
     "in_use": {"accuracy": {"logic": 0.12, "clean": 0.96}, "false_alarm": 0.04},
     "ranked": {"n": 0}, "suites": {"test": {"n": 2600, "exact_at_1": 0.5, "coverage": 0.99, "bifi": 0.7}},
-    "thresholds": {"tick": 0.91, "edit": 0.4, "further": 0.6}, "calibration": {"edit": {"asked": 0.05}, "tick": {}},
+    "thresholds": {"tick": 0.91, "edit": 0.4, "further": 0.6}, "calibration": {"edit": {}, "tick": {}},
+    "suggestions": SUGGESTIONS,
 }  # fmt: skip
 MISSED = {"figure": "syntax", "asked": 0.85, "reached": 0.5, "met": False}
 STAGES = [
@@ -79,6 +86,7 @@ def test_bundle_is_complete(bundle: Path) -> None:
 def test_repair_loads_it_and_answers_as_torch_does(bundle: Path, exported) -> None:
     loaded = load_bundle(bundle)
     assert loaded.threshold == 0.4 and loaded.further == 0.6
+    assert loaded.odds is not None and loaded.odds.probability(0.95) == 0.3
     state = make_state("def add(a, b)\n    return a + b", loaded.tokenizer)
     assert state is not None
     (answer,) = loaded.proposer.propose([state])
@@ -133,6 +141,10 @@ def test_card_shows_figures_limits_and_missed_milestones(bundle: Path) -> None:
         "Limits",
         "Apache-2.0",
         "**not** met",
+        "2 proposals per 1,000 functions",
+        "working code of the test projects (not chosen there): 1.2 (90 % interval 0.4 to 2.9",
+        "logic 7.0%, security -",
+        "takes 0.5% of all functions to hold a bug like the made ones; it is 0.30 at most",
     ):
         assert shown in card, shown
     assert "none were in the data" in card, "real fixes were not tested, and the card says so"

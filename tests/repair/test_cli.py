@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
-from ctm.repair.bundle import BundleError, find_bundle, load_bundle
+from ctm.repair.bundle import Bundle, BundleError, find_bundle, load_bundle
+from ctm.repair.cli import app
+from ctm.repair.odds import Odds
 
 BROKEN, FIXED = "def add(a, b)\n    return a + b\n", "def add(a, b):\n    return a + b\n"
 HOPELESS = "x = = 1\n"
@@ -204,6 +207,81 @@ def test_a_tokenizer_of_another_run_is_refused(colon_bundle: Path, tmp_path: Pat
     (tmp_path / "final_config.yaml").write_text(yaml.safe_dump(config))
     with pytest.raises(BundleError, match="not from the same run"):
         load_bundle(tmp_path)
+
+
+# --- suggestions ------------------------------------------------------------------------------------------------------
+
+
+WRONG, RIGHT = "def less(a, b):\n    return a > b\n", "def less(a, b):\n    return a < b\n"
+
+
+@pytest.fixture
+def inverting(fake, tokenizer, monkeypatch: pytest.MonkeyPatch):
+    """The command, with a model that turns `>` and, less surely, `<=` round; returns status, stdout, stderr."""
+
+    def suggested(state):
+        for sign, other, score in ((" > ", " < ", -0.1), (" <= ", " >= ", -0.3)):
+            if sign in state.text:
+                return [(state.text.replace(sign, other), score)]
+        return [(state.text, -0.1)]
+
+    odds = Odds(0.01, ((0.0, 0.0), (1.0, 0.5)))
+    model = Bundle(Path("nowhere"), tokenizer, fake(suggested), 0.2, 0.5, odds)
+    monkeypatch.setattr("ctm.repair.cli.load_model", lambda *_, **__: model)
+
+    def command(*arguments: str | Path):
+        done = CliRunner().invoke(app, ["fix", *map(str, arguments)])
+        return done.exit_code, done.stdout, done.stderr
+
+    return command
+
+
+def test_working_files_are_left_alone_whatever_the_model_says(inverting, tmp_path: Path):
+    path = tmp_path / "a.py"
+    path.write_text(WRONG)
+    assert inverting(path) == inverting(path, "--write") == (0, "", "")
+    assert path.read_text() == WRONG
+    status, out, _ = inverting(path, "--json")
+    assert status == 0 and json.loads(out)["files"][0]["status"] == "clean"
+
+
+def test_suggestions_are_a_diff_and_are_written_only_if_both_are_said(inverting, tmp_path: Path):
+    path = tmp_path / "a.py"
+    path.write_text(WRONG)
+    status, out, _ = inverting(path, "--suggest")
+    assert status == 1 and "-    return a > b\n+    return a < b\n" in out and path.read_text() == WRONG
+    assert inverting(path, "--suggest", "--write")[0] == 1 and path.read_text() == RIGHT
+    assert inverting(path, "--suggest")[0] == 0
+    path.write_text(WRONG)
+    assert inverting(path, "--suggest", "--confidence", "0.95") == (0, "", "")
+
+
+def test_suggestions_in_json_are_ranked_with_their_probability(inverting, tmp_path: Path):
+    path = tmp_path / "a.py"
+    path.write_text("def most(a, b):\n    return a <= b\n\n" + WRONG)
+    status, out, _ = inverting(path, "--suggest", "--json")
+    changes = json.loads(out)["files"][0]["changes"]
+    assert status == 1 and [change["line"] for change in changes] == [4, 1]
+    assert 0.5 > changes[0]["probability"] > changes[1]["probability"] > 0
+
+
+def test_a_file_with_more_parts_than_are_looked_at_says_so(inverting, tmp_path: Path, monkeypatch):
+    monkeypatch.setattr("ctm.repair.suggest.LIMIT", 1)
+    path = tmp_path / "a.py"
+    path.write_text(RIGHT + "\n\n" + WRONG)
+    status, out, said = inverting(path, "--suggest")
+    assert (status, out) == (0, "") and "skipped 1 of its parts: beyond the first" in said
+
+
+def test_odds_that_are_none_make_the_bundle_one_that_cannot_be_used(colon_bundle: Path, tmp_path: Path):
+    for path in colon_bundle.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    config = yaml.safe_load((tmp_path / "final_config.yaml").read_text())
+    assert load_bundle(tmp_path).odds is None, "as from before there were any"
+    for odds in ({"prior": 0.01, "points": [[0.5, 0.3], [0.6, 0.2]]}, [1], {"prior": "x", "points": []}):
+        (tmp_path / "final_config.yaml").write_text(yaml.safe_dump({**config, "suggestions": odds}))
+        with pytest.raises(BundleError, match=r"final_config\.yaml: suggestions: "):
+            load_bundle(tmp_path)
 
 
 # --- evaluate -------------------------------------------------------------------------------------------------------

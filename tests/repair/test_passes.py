@@ -82,8 +82,8 @@ def test_code_that_compiles_is_changed_only_above_the_threshold(fake, tokenizer)
 
 
 def test_the_shorter_the_code_the_likelier_an_edit_has_to_be(fake, tokenizer):
-    assert strength(0.5, USUAL_CELLS) == 0.5 and strength(0.9, 3000) == 1.0
-    assert 0.3 < strength(0.5, 20) < 0.35 < 0.5 < strength(0.5, 200) < 0.6
+    assert strength(0.5, USUAL_CELLS) == 0.5 and 0.95 < strength(0.9, 3000) < strength(0.99, 3000) < 1.0
+    assert 0.3 < strength(0.5, 20) < 0.32 < 0.5 < strength(0.5, 200) < 0.6
 
     def suggest(state):
         return [(state.text.replace("= 1", "= 2", 1), math.log(0.5)), (state.text, math.log(0.4))]

@@ -15,7 +15,8 @@ TRAINING = {"train_stage1", "train_stage2", "train_stage3", "train_stage4"}
 TRM = {"train_trm", "compare_trm"}
 AFTER = {"benchmark", "compare_trm", "analyse_iterations", "export_onnx", "check_onnx", "bundle", "report"}
 GRIDS = {"encode_shard", "grid_manifest", "data_card", "validate_model", "baseline"}
-PAIRS = {"build_pairs"} | GRIDS | TRAINING | AFTER | TRM
+WORKING = {"working_windows"}
+PAIRS = {"build_pairs"} | WORKING | GRIDS | TRAINING | AFTER | TRM
 """What follows from other pairs."""
 
 
@@ -36,7 +37,7 @@ PAIRS = {"build_pairs"} | GRIDS | TRAINING | AFTER | TRM
             {"collect_commits"} | PAIRS,
         ),
         ("splits", {"seed": 7}, {"clean_snippets", "train_tokenizer", "mutate"} | PAIRS),
-        ("tokenizer", {"vocabulary": 512}, {"train_tokenizer"} | PAIRS - {"build_pairs"}),
+        ("tokenizer", {"vocabulary": 512}, {"train_tokenizer"} | PAIRS - {"build_pairs"} - WORKING),
         ("bugs", {"seed": 3}, {"mutate"} | PAIRS),
         ("pairs", {"seed": 3}, PAIRS),
         ("quality", {"decontamination": {"repositories": {"mine": ["flask"]}}}, PAIRS),
@@ -57,6 +58,7 @@ PAIRS = {"build_pairs"} | GRIDS | TRAINING | AFTER | TRM
         ("trm", {"ema": 0.9}, {"train_trm", "compare_trm", "report"}),
         ("trm", {"items": 50}, {"compare_trm", "report"}),
         ("evaluation", {"seed": 4}, AFTER - {"export_onnx", "check_onnx"}),
+        ("working", {"per_project": 9}, WORKING | {"benchmark", "analyse_iterations", "bundle", "report"}),
         ("analysis", {"groups": 3}, {"analyse_iterations", "report"}),
         ("export", {"seed": 4}, {"check_onnx", "bundle", "report"}),
     ],

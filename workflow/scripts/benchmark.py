@@ -11,13 +11,14 @@ def main(
     validation: File,
     test: File,
     real: File,
+    windows: File,
     settings: Text,
     threads: Number,
     out: File,
     items: File,
 ) -> None:
     chosen = given(EvaluationSettings, settings)
-    benchmark(weights, tokenizer, validation, test, real, chosen, threads, out, items)
+    benchmark(weights, tokenizer, validation, test, real, windows, chosen, threads, out, items)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,32 @@
+# Phase 4: working code of projects that never train, cut as suggestions cut it; the threshold of suggestions is chosen on it.
+
+
+rule working_windows:
+    input:
+        train="results/pairs/train.parquet",
+        clean="results/clean/counts.json",
+    output:
+        windows="results/working/windows.parquet",
+        rejects="results/working/rejects.parquet",
+        counts="results/working/counts.json",
+    log:
+        "logs/working_windows.log",
+    benchmark:
+        "logs/working_windows.tsv"
+    retries: 1
+    conda:
+        ENVIRONMENT
+    threads: cores("working_windows")
+    resources:
+        **res("working_windows"),
+    params:
+        lineage=lineage("working_windows"),
+        program=program("working_windows"),
+        installed=settings("sources.installed"),
+        splits=settings("splits"),
+        quality=settings("quality"),
+        settings=settings("working"),
+    shell:
+        "{params.program} --train {input.train} --clean {input.clean} --installed {params.installed:q}"
+        " --splits {params.splits:q} --quality {params.quality:q} --settings {params.settings:q}"
+        " --out {output.windows} --rejects {output.rejects} --counts {output.counts} >> {log} 2>&1"

@@ -11,8 +11,9 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from keyword import iskeyword
 from typing import Any
 
@@ -24,7 +25,6 @@ from ctm.pairs.lexical import (
     INDENT,
     NEWLINE,
     QUOTES,
-    exact_match,
     lenient_tokens,
     lexical_tokens,
     taken_apart,
@@ -67,29 +67,54 @@ class Harm:
         return 2 * self.over_deleted > self.tokens
 
 
+class _Text:
+    """A text with its tokens, of either lexer, made once: to tokenise is most of the work."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.tokens = lenient_tokens(text)
+
+    @cached_property
+    def pieces(self) -> list[str]:
+        return taken_apart(self.tokens)
+
+    @cached_property
+    def names(self) -> Counter[str]:
+        return Counter(names_and_literals(self.tokens))
+
+    @cached_property
+    def strict(self) -> tuple[str, ...] | None:
+        return lexical_tokens(self.text)
+
+    @cached_property
+    def statements(self) -> Counter[tuple[str, ...]]:
+        return Counter(split_statements(self.strict or self.tokens))
+
+    def matches(self, other: _Text) -> bool:
+        """Exact match, as `ctm.pairs.lexical.exact_match` has it."""
+        return self.text == other.text or (self.strict is not None and self.strict == other.strict)
+
+
 def compare(buggy: str, answer: str, fixed: str) -> Harm:
     """The measures of one answer to `buggy`, whose author wrote `fixed`; of any texts, whatever their state."""
-    tokens, got, wanted = (lenient_tokens(text) for text in (buggy, answer, fixed))
-    pieces = taken_apart(tokens)
-    names = Counter(names_and_literals(tokens))
-    is_changed, has_fix = not exact_match(buggy, answer), not exact_match(buggy, fixed)
+    texts = {text: _Text(text) for text in (buggy, answer, fixed)}
+    was, got, wanted = texts[buggy], texts[answer], texts[fixed]
     precision = recall = 1.0
     collateral = over_deleted = 0
-    if not exact_match(answer, fixed):
-        authors = edits(pieces, taken_apart(wanted))
-        ours = edits(pieces, taken_apart(got))
+    is_exact = got.matches(wanted)
+    if not is_exact:
+        authors, ours = edits(was.pieces, wanted.pieces), edits(was.pieces, got.pieces)
         precision, recall = (ours.shared(authors) / max(1, item.size) for item in (ours, authors))
-        kept = names & Counter(names_and_literals(wanted))
-        collateral = (kept - Counter(names_and_literals(got))).total()
-        over_deleted = sum(pieces[place] not in LAYOUT for place in ours.deleted - authors.deleted)
+        collateral = ((was.names & wanted.names) - got.names).total()
+        over_deleted = sum(was.pieces[place] not in LAYOUT for place in ours.deleted - authors.deleted)
     return Harm(
-        edit_precision=precision if is_changed else None,
-        edit_recall=recall if has_fix else None,
+        edit_precision=None if was.matches(got) else precision,
+        edit_recall=None if was.matches(wanted) else recall,
         collateral=collateral,
-        names=names.total(),
+        names=was.names.total(),
         over_deleted=over_deleted,
-        tokens=sum(piece not in LAYOUT for piece in pieces),
-        statement_recall=statement_recall(answer, fixed),
+        tokens=sum(piece not in LAYOUT for piece in was.pieces),
+        statement_recall=_share_of(wanted.statements, got.statements),
         same_tree=same_tree(answer, fixed),
     )
 
@@ -177,19 +202,20 @@ def names_and_literals(tokens: Sequence[str]) -> Iterator[str]:
 
 def statement_recall(answer: str, fixed: str) -> float | None:
     """Share of the statements of `fixed`, as a multiset, that are found in `answer`; None where it has none."""
-    wanted = Counter(statements(fixed))
-    if not wanted:
-        return None
-    return (wanted & Counter(statements(answer))).total() / wanted.total()
+    return _share_of(_Text(fixed).statements, _Text(answer).statements)
 
 
-def statements(text: str) -> Iterator[tuple[str, ...]]:
-    """Lexical tokens of each statement: of a compound one its head, whatever its block; spacing does not count.
+def _share_of(wanted: Counter[tuple[str, ...]], found: Counter[tuple[str, ...]]) -> float | None:
+    return (wanted & found).total() / wanted.total() if wanted else None
 
-    Of a text that cannot be tokenised, its lines.
+
+def split_statements(tokens: Iterable[str]) -> Iterator[tuple[str, ...]]:
+    """Tokens of each statement: of a compound one its head, whatever its block.
+
+    Of tokens of the lenient lexer each line is a statement.
     """
     statement: list[str] = []
-    for token in lexical_tokens(text) or lenient_tokens(text):
+    for token in tokens:
         if token == NEWLINE or token == ";":
             if statement:
                 yield tuple(statement)
@@ -206,11 +232,14 @@ def same_tree(a: str, b: str) -> bool:
         return False
     try:
         with quiet():
-            waiting: list[tuple[Any, Any]] = [(ast.parse(a), ast.parse(b))]
+            trees = {text: ast.parse(text) for text in (a, b)}
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         return False
+    waiting: list[tuple[Any, Any]] = [(trees[a], trees[b])]
     while waiting:
         x, y = waiting.pop()
+        if x is y:
+            continue
         if type(x) is not type(y):
             return False
         if isinstance(x, ast.AST):

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctm.repair.harm import compare, edits, names_and_literals, same_tree, statement_recall, statements
+from ctm.pairs.lexical import lenient_tokens, lexical_tokens
+from ctm.repair.harm import (
+    compare,
+    edits,
+    names_and_literals,
+    same_tree,
+    split_statements,
+    statement_recall,
+)
 
 # --- edits ----------------------------------------------------------------------------------------------------------
 
@@ -162,13 +170,14 @@ def test_names_and_literals():
 
 def test_statements_are_heads_and_simple_statements():
     text = "if x: return 1; y = 2\nfor a in (b,\n   c):\n\n    pass  # no\n"
-    assert [" ".join(statement) for statement in statements(text)] == [
+    assert [" ".join(statement) for statement in split_statements(lexical_tokens(text))] == [
         "if x : return 1",
         "y = 2",
         "for a in ( b , c ) :",
         "pass",
     ]
-    assert [" ".join(statement) for statement in statements("f(\ng\n")] == ["f (", "g"], "lines"
+    broken = split_statements(lenient_tokens("f(\ng\n"))
+    assert [" ".join(statement) for statement in broken] == ["f (", "g"], "lines"
 
 
 def test_statement_recall_counts_equal_statements_as_often_as_they_stand():

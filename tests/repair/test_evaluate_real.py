@@ -8,7 +8,7 @@ import json
 import sys
 import zipfile
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -198,7 +198,7 @@ def test_proposals_are_counted_and_kept_for_judging(
 ) -> None:
     digest = wheel(tmp_path / "out" / "wheels", {"a.py": GOOD, "b.py": "x = 1\n", "broken.py": "x = = 1\n"})
     projects = listed(tmp_path / "list.csv", ("some", digest, "suggest"))
-    change = working.Change(1, GOOD, GOOD.replace("2", "3"), 0.9, 0.8, 1, 5)
+    change = SimpleNamespace(line=1, before=GOOD, after=GOOD.replace("2", "3"), confidence=0.9)
     monkeypatch.setattr(
         working, "propose", lambda source, model: (change,) if "double" in source.text else ()
     )

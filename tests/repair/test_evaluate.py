@@ -8,8 +8,17 @@ from pathlib import Path
 import pytest
 
 from ctm.repair import sandbox
-from ctm.repair.evaluate import BadItems, Evaluator, Item, delete_shortest, out_of_scope, read_items
+from ctm.repair.evaluate import (
+    BadItems,
+    Evaluator,
+    Item,
+    delete_shortest,
+    judge,
+    out_of_scope,
+    read_items,
+)
 from ctm.repair.metrics import report
+from ctm.repair.passes import Repair
 
 BROKEN, FIXED = "def add(a, b)\n    return a + b\n", "def add(a, b):\n    return a + b\n"
 
@@ -140,15 +149,18 @@ def test_tests_that_were_not_run_are_null(fake, tokenizer):
     assert report([result.outcome for result in results])["all"]["pass_at_1"] is None
 
 
-def test_what_answers_keep_and_lose(fake, tokenizer):
-    answers = {"x = f(a, b": "x = f(a, b)", "if a = b:\n    c()": "if a:\n    c()", "y = (1": "y = (1)"}
-    proposer = fake(lambda state: [(answers.get(state.text, state.text), -0.1)])
-    items = [
-        item("x = f(a, b", "x = f(a, b)", "right"),
-        item("if a = b:\n    c()", "if a == b:\n    c()", "cut off"),
-        item("y = (1", "y = ((1))  # another", "half"),
+def answered(buggy: str, answer: str, fixed: str):
+    """An item judged with this answer to it."""
+    repair = Repair(answer, (), 0.9, 5, 1, "no edit", compiles=True, confidence=0.5)
+    return judge(item(buggy, fixed), repair, "")
+
+
+def test_what_answers_keep_and_lose():
+    results = [
+        answered("x = f(a, b", "x = f(a, b)", "x = f(a, b)"),
+        answered("if a = b:\n    c()", "if a:\n    c()", "if a == b:\n    c()"),
+        answered("y = (1", "y = (1)", "y = ((1))  # another"),
     ]
-    results = Evaluator(proposer, tokenizer, 0.5).evaluate(items)
     rows = [result.as_row() for result in results]
     assert [row["edit_precision"] for row in rows] == [1.0, 0.5, 1.0], "'=' of '=' and 'b'"
     assert [row["collateral"] for row in rows] == [0, 1, 0] and [row["over_deleted"] for row in rows] == [

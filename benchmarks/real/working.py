@@ -21,11 +21,10 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from ctm.pairs.categories import compiles
 from ctm.pairs.record import REJECT_SCHEMA, Writer, read_rejects
 from ctm.pairs.splits import project_name
 from ctm.repair.bundle import Bundle
-from ctm.repair.fixed import Change
+from ctm.repair.fixed import Change, first_error
 from ctm.repair.source import FileError, Source, read_source
 from ctm.repair.suggest import suggest
 from ctm.repair.windows import functions_of
@@ -119,10 +118,10 @@ def proposals(folder: Path, model: Bundle) -> Proposals:
     for path in sorted(folder.rglob("*.py")):
         try:
             source = read_source(path)
+            if first_error(source.text) is not None:
+                continue
         except FileError:
             continue  # counted with its reason by the run of `fix --write`
-        if not compiles(source.text):
-            continue
         found.functions += len(functions_of(source.text))
         found.changes += [
             {

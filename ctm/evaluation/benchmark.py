@@ -36,8 +36,8 @@ from ctm.model.base import EditModel
 from ctm.model.device import pick_device, pick_precision
 from ctm.model.thinking import NEVER
 from ctm.model.weights import load_model
-from ctm.repair.evaluate import Evaluator
-from ctm.repair.metrics import measure
+from ctm.repair.evaluate import HARM, Evaluator, delete_shortest
+from ctm.repair.metrics import harm_measures, measure, measure_baseline
 
 log = logging.getLogger(__name__)
 FORMAT_VERSION = 1
@@ -91,6 +91,7 @@ def benchmark(
         ),
         "ranked": ranked,
         "suites": {name: suite_figures(judged) for name, judged in suites.items() if judged},
+        "deletion": {name: deletion_figures(judged) for name, judged in suites.items() if judged},
         "thresholds": {
             "tick": thresholds.tick.threshold,
             "edit": thresholds.edit.threshold,
@@ -120,7 +121,10 @@ def figures(judged: Sequence[Judged], ticks: int, threshold: float) -> dict[str,
         "n": counts(category),
         "ece": all_measures["ece"],
         "false_alarm": all_measures["false_alarm"],
+        "auroc": all_measures["auroc"],
         "bifi": all_measures["bifi"],
+        "guarded_bifi": all_measures["guarded_bifi"],
+        **harm_measures(outcomes),
         "accuracy_by_tick": _points(averages(category, kind, right.astype(np.float64)).get(OVERALL)),
         "accuracy_by_tick_by_category": {
             name: _points(values)
@@ -182,7 +186,7 @@ def by_tick(judged: Sequence[Judged], ticks: int) -> tuple[NDArray[np.bool_], ND
 
 
 def by_kind(judged: Sequence[Judged], exact: Sequence[bool]) -> dict[str, dict[str, Any]]:
-    """Category, n, accuracy, coverage and BIFI of every kind, in the order of categories and names."""
+    """Category, n, accuracy, coverage, BIFI and guarded BIFI of every kind, in the order of categories and names."""
     groups: dict[tuple[str, str], list[int]] = {}
     for place, item in enumerate(judged):
         groups.setdefault((item.case.item.category, item.case.item.kind), []).append(place)
@@ -196,13 +200,22 @@ def by_kind(judged: Sequence[Judged], exact: Sequence[bool]) -> dict[str, dict[s
             "accuracy": float(np.mean([exact[place] for place in places])),
             "coverage": measures["coverage"],
             "bifi": measures["bifi"],
+            "guarded_bifi": measures["guarded_bifi"],
         }
     return table
 
 
 def suite_figures(judged: Sequence[Judged]) -> dict[str, Any]:
     """M of ctm.repair.metrics over all items; ranks beyond the first are not asked for here."""
-    measures = measure([item.evaluated.outcome for item in judged])
+    return _first_ranks(measure([item.evaluated.outcome for item in judged]))
+
+
+def deletion_figures(judged: Sequence[Judged]) -> dict[str, Any]:
+    """The same of the deletion baseline, which has no grid that an item could be too large for."""
+    return _first_ranks(measure_baseline(delete_shortest(item.case.item for item in judged)))
+
+
+def _first_ranks(measures: dict[str, Any]) -> dict[str, Any]:
     absent = ("exact_at_5", "exact_at_10", "pass_at_1", "pass_at_10")
     return {name: value for name, value in measures.items() if name not in absent}
 
@@ -240,7 +253,7 @@ def row(suite: str, judged: Judged) -> dict[str, Any]:
     """An item's row of items.parquet."""
     case, outcome = judged.case, judged.evaluated.outcome
     first = judged.evaluated.answers[0] if judged.evaluated.answers else None
-    thought = judged.by_tick
+    thought, harm = judged.by_tick, outcome.harm
     return {
         "suite": suite,
         "id": case.item.item_id,
@@ -252,6 +265,8 @@ def row(suite: str, judged: Judged) -> dict[str, Any]:
         "edits": case.edits,
         "exact": is_exact(judged),
         "bifi": outcome.bifi,
+        "guarded_bifi": outcome.is_guarded_bifi,
+        **{name: getattr(harm, name) if harm else None for name in HARM},
         "compiles": bool(first and first.compiles),
         "changed": outcome.is_changed,
         "confidence": outcome.confidence,

@@ -24,6 +24,13 @@ ITEMS = pa.schema(
         ("edits", pa.int32()),  # that lead to the fixed text
         ("exact", pa.bool_()),
         ("bifi", pa.bool_()),
+        ("guarded_bifi", pa.bool_()),
+        ("edit_precision", pa.float32()),  # null where the answer, or the author, changed nothing
+        ("edit_recall", pa.float32()),
+        ("collateral", pa.int32()),  # names and literals lost that the author keeps
+        ("over_deleted", pa.int32()),  # tokens
+        ("statement_recall", pa.float32()),
+        ("same_tree", pa.bool_()),
         ("compiles", pa.bool_()),  # the answer
         ("changed", pa.bool_()),
         ("confidence", pa.float32()),

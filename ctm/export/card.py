@@ -93,8 +93,9 @@ def _reached(metrics: dict[str, Any]) -> list[str]:
         f"thresholds of use {_percent(metrics['in_use']['false_alarm'])}, and logic bugs repaired: "
         f"{_percent(metrics['in_use']['accuracy']['logic'])}.",
         *_suggestions(metrics["suggestions"]),
-        f"- Broken code made to compile within 4 tokens (BIFI measure): {_percent(metrics['bifi'])}.",
-        f"- Expected calibration error: {_number(metrics['ece'])}. "
+        *_kept(metrics),
+        f"- Expected calibration error of the confidence: {_number(metrics['ece'])}; how often a right answer has more "
+        f"of it than a wrong one (AUROC): {_number(metrics['auroc'])}. "
         f"Ticks to the answer, mean: {_number(metrics['ticks_used']['mean'])}.",
     ]
     real = metrics["suites"].get("real")
@@ -131,6 +132,21 @@ def _suggestions(suggestions: dict[str, Any]) -> list[str]:
             f"like the made ones; it is {max(p for _, p in suggestions['odds']['points']):.2f} at most."
         )
     return lines
+
+
+def _kept(metrics: dict[str, Any]) -> list[str]:
+    """What the repairs keep of the author's code, beside the baseline that knows nothing."""
+    deletion = metrics["deletion"]["test"]
+    return [
+        f"- Broken code made to compile within 4 tokens (BIFI measure): {_percent(metrics['bifi'])}; with an edit that "
+        f"the author made too and no name or literal lost (guarded): {_percent(metrics['guarded_bifi'])}. Deleting the "
+        f"shortest run of tokens that makes it compile: {_percent(deletion['bifi'])} and "
+        f"{_percent(deletion['guarded_bifi'])}, and {_percent(deletion['exact_at_1'])} of all items exact.",
+        f"- Of the answers that change the code: {_percent(metrics['edit_precision'])} of an answer's edits are the "
+        f"author's; {_percent(metrics['collateral_1'])} lose a name or literal that the author keeps, "
+        f"{_percent(metrics['collateral_3'])} three or more; {_percent(metrics['over_deleted_5'])} delete over five "
+        f"tokens that the author keeps, {_percent(metrics['over_deleted_half'])} over half of the text.",
+    ]
 
 
 def _training(

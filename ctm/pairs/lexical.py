@@ -9,29 +9,39 @@ from __future__ import annotations
 import io
 import re
 import tokenize
+from collections.abc import Iterable
 
 from rapidfuzz.distance import Levenshtein
 
 NEWLINE, INDENT, DEDENT = "<newline>", "<indent>", "<dedent>"
+QUOTES = ("'", '"')
+"""What a token ends in that is a string, or a quote without its other one."""
 
 _STRUCTURE = {tokenize.NEWLINE: NEWLINE, tokenize.INDENT: INDENT, tokenize.DEDENT: DEDENT}
 _IGNORED = {tokenize.COMMENT, tokenize.NL, tokenize.ENDMARKER, tokenize.ENCODING, tokenize.TYPE_COMMENT}
 
+_PIECE = r"""
+        [^\W\d]\w*
+      | (?:0[xXoObB][0-9a-fA-F_]+|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d[\d_]*)?)[jJ]?
+      | \*\*=|//=|>>=|<<=|\.\.\.|!=|->|:=|\*\*|//|>>|<<|<=|>=|==|[-+*/%&|^@]=
+"""
+"""A name, a number, an operator of several signs."""
+
 LENIENT = re.compile(
-    r"""
+    rf"""
       (?P<space>[ \t\f\v\r]+|\\\r?(?=\n)|\#[^\n]*)
     | (?P<newline>\n)
     | (?P<token>
-        (?:[rRbBuUfF]{1,2})?(?:\"\"\"(?:[^\\]|\\.)*?\"\"\"|'''(?:[^\\]|\\.)*?'''
+        (?:[rRbBuUfF]{{1,2}})?(?:\"\"\"(?:[^\\]|\\.)*?\"\"\"|'''(?:[^\\]|\\.)*?'''
                              |\"(?:[^\\\"\n]|\\.)*\"|'(?:[^\\'\n]|\\.)*')
-      | [^\W\d]\w*
-      | (?:0[xXoObB][0-9a-fA-F_]+|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d[\d_]*)?)[jJ]?
-      | \*\*=|//=|>>=|<<=|\.\.\.|!=|->|:=|\*\*|//|>>|<<|<=|>=|==|[-+*/%&|^@]=|\"\"\"|'''
+      | {_PIECE}
+      | \"\"\"|'''
       | .
       )
     """,
     re.VERBOSE | re.DOTALL,
 )
+_PIECES = re.compile(rf"{_PIECE} | \S", re.VERBOSE)
 
 
 def lexical_tokens(text: str) -> tuple[str, ...] | None:
@@ -75,6 +85,26 @@ def lenient_tokens(text: str) -> list[str]:
         tokens.append(NEWLINE)
     tokens.extend([DEDENT] * (len(levels) - 1))
     return tokens
+
+
+def taken_apart(tokens: Iterable[str]) -> list[str]:
+    """Lenient tokens, of every string its prefix, its single quotes, and the words and signs within.
+
+    With whole strings a missing quote would change every token behind it; here it is one piece, in closed strings
+    and open ones alike.
+    """
+    pieces: list[str] = []
+    for token in tokens:
+        if token[-1] in QUOTES:
+            pieces += _PIECES.findall(token)
+        else:
+            pieces.append(token)
+    return pieces
+
+
+def lenient_spans(text: str) -> list[tuple[int, int]]:
+    """Where the lenient tokens stand in `text` ([begin, end), characters), those for lines and blocks left out."""
+    return [match.span() for match in LENIENT.finditer(text) if match.lastgroup == "token"]
 
 
 def _indentation(text: str, at: int, levels: list[int], tokens: list[str]) -> None:

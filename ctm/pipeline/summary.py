@@ -66,7 +66,9 @@ def _facts(metrics: dict[str, Any]) -> list[str]:
     if (suites := metrics.get("suites")) and isinstance(suites, dict):
         for name, suite in suites.items():
             lines.append(
-                f"suite {name:12s} {percent(suite.get('exact_at_1'))} exact, {percent(suite.get('bifi'))} BIFI"
+                f"suite {name:12s} {percent(suite.get('exact_at_1'))} exact, {percent(suite.get('bifi'))} BIFI, "
+                f"{percent(suite.get('guarded_bifi'))} guarded; "
+                f"{percent(suite.get('collateral_1'))} of the edits lose a name or literal"
             )
     if used := metrics.get("in_use"):
         lines.append(

@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from ctm.repair.evaluate import BadItems, Evaluator, read_items
+from ctm.repair.evaluate import DELETION, BadItems, Evaluator, delete_shortest, read_items
 from ctm.repair.metrics import report
 from ctm.repair.outputs import OutputError, check_outputs, descriptor_of, write_output
 from ctm.repair.sandbox import unavailable
@@ -44,7 +44,10 @@ def evaluate(
         bool, typer.Option("--unsafe", help="Run tests even where no sandbox can be had.")
     ] = False,
 ) -> None:
-    """Measure a model on pairs: exact match, BIFI measure, tests, false alarms, calibration, coverage."""
+    """Measure a model on pairs: exact match, BIFI measure, harm, tests, false alarms, calibration, coverage.
+
+    The column "deletion" has what deleting the shortest run of tokens reaches that makes the code compile.
+    """
     outputs = [out] if items is None else [out, items]
     _check(outputs, [pairs])
     try:
@@ -74,7 +77,8 @@ def evaluate(
         task = progress.add_task("", total=len(todo))
         results = evaluator.evaluate(todo, lambda done: progress.advance(task, done))
     seconds = time.perf_counter() - begin
-    measures = report([result.outcome for result in results])
+    baselines = {DELETION: delete_shortest(todo)}
+    measures = report([result.outcome for result in results], baselines)
     written = _write(out, json.dumps(measures, indent=1) + "\n")
     if items is not None:
         rows = "".join(json.dumps(result.as_row()) + "\n" for result in results)
@@ -103,6 +107,7 @@ def _print(*parts: RenderableType, to_stderr: bool) -> None:
 
 def _table(measures: dict[str, Any]) -> Table:
     columns = {"all": measures["all"], "in scope": measures["in_scope"], **measures["by_category"]}
+    columns |= measures.get("baselines", {})
     table = Table("", *(escape(visible(name)) for name in columns))  # a category is no markup
     for column in table.columns[1:]:
         column.justify = "right"
@@ -119,7 +124,7 @@ def _figure(name: str, value: float | None) -> str:
         return str(value)
     return (
         f"{value:.3f}"
-        if name == "ece"
+        if name in ("ece", "auroc")
         else f"{value:.1f}"
         if name == "ticks_mean"
         else f"{100 * value:.1f} %"

@@ -19,6 +19,8 @@ from ctm.grid.tokenizer import CodeTokenizer
 from ctm.pairs.categories import categorise, compiles
 from ctm.pairs.lexical import exact_match, token_distance
 from ctm.repair.candidates import Proposer
+from ctm.repair.deletion import shortest_deletion
+from ctm.repair.harm import compare
 from ctm.repair.metrics import Outcome
 from ctm.repair.passes import Repair, Repairer
 from ctm.repair.sandbox import SandboxSettings, TestResult, run_test
@@ -27,6 +29,12 @@ ANSWERS = 10
 CHUNK = 512
 """Items that advance together: enough for full batches, few enough to show progress."""
 BIFI_DISTANCE = 4
+DELETION = "deletion"
+"""Name of the baseline of ctm.repair.deletion."""
+HARM = (
+    "edit_precision", "edit_recall", "collateral", "over_deleted", "statement_recall", "same_tree",
+)  # fmt: skip
+"""Of ctm.repair.harm.Harm, what an item's line has."""
 
 
 class BadItems(ValueError):
@@ -60,6 +68,7 @@ class Evaluated:
     def as_row(self) -> dict[str, Any]:
         """The item's line of `--items`."""
         first = self.answers[0] if self.answers else None
+        harm = self.outcome.harm
         return {
             "id": self.item.item_id,
             "category": self.item.category,
@@ -70,6 +79,8 @@ class Evaluated:
             "exact_rank": self.outcome.exact_rank,
             "pass_rank": self.outcome.pass_rank,
             "bifi": self.outcome.bifi,
+            "guarded_bifi": self.outcome.is_guarded_bifi,
+            **({name: getattr(harm, name) for name in HARM} if harm else {}),
             "tests": [result.why for result in self.tests],
             "confidence": self.outcome.confidence,
             "certainty": first.certainty if first else None,
@@ -226,15 +237,42 @@ def judge(item: Item, repair: Repair, reason: str, tests: tuple[TestResult, ...]
         is_clean=item.buggy == item.fixed,
         is_broken=not compiles(item.buggy),
         exact_rank=_rank(_is_exact(answer, item.fixed, fixed_compiles) for answer in answers),
-        bifi=repair.compiles and 1 <= token_distance(item.buggy, repair.text, BIFI_DISTANCE) <= BIFI_DISTANCE,
+        bifi=repair.compiles and is_bifi(item.buggy, repair.text),
         has_test=bool(item.test),
         test_ran=ran,
         pass_rank=_rank(bool(result.passed) for result in tests),
         is_changed=not exact_match(repair.text, item.buggy),
         confidence=repair.confidence,
         ticks=repair.ticks / repair.asked if asked else None,
+        harm=compare(item.buggy, repair.text, item.fixed),
     )
     return Evaluated(item, answers, outcome, reason, tests)
+
+
+def is_bifi(buggy: str, answer: str) -> bool:
+    """Whether an answer that compiles is 1 to 4 lexical tokens away."""
+    return 1 <= token_distance(buggy, answer, BIFI_DISTANCE) <= BIFI_DISTANCE
+
+
+def delete_shortest(items: Iterable[Item]) -> list[Outcome]:
+    """The deletion baseline on the same items; everything is in its scope, and code that compiles stays as it is."""
+    outcomes = []
+    for item in items:
+        found = shortest_deletion(item.buggy)
+        answer = item.buggy if found is None else found
+        outcomes.append(
+            Outcome(
+                category=item.category,
+                in_scope=True,
+                is_clean=item.buggy == item.fixed,
+                is_broken=not compiles(item.buggy),
+                exact_rank=1 if exact_match(answer, item.fixed) else None,
+                bifi=found is not None and is_bifi(item.buggy, found),
+                is_changed=not exact_match(answer, item.buggy),
+                harm=compare(item.buggy, answer, item.fixed),
+            )
+        )
+    return outcomes
 
 
 def _is_exact(answer: Repair, fixed: str, fixed_compiles: bool) -> bool:

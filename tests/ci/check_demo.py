@@ -43,6 +43,9 @@ class Checks:
     def at_least(self, name: str, value: float | None, bar: float) -> None:
         self.that(f"{name} >= {bar:,}", value is not None and value >= bar, value)
 
+    def at_most(self, name: str, value: float | None, bar: float) -> None:
+        self.that(f"{name} <= {bar:,}", value is not None and value <= bar, value)
+
 
 def repair(text: str, bundle: Path, *options: str) -> subprocess.CompletedProcess[str]:
     command = [str(REPAIR), "fix", "-", "--bundle", str(bundle), *options]
@@ -114,6 +117,20 @@ def check_suggestions(checks: Checks, suggestions: dict[str, Any]) -> None:
     checks.that("suggestions have a probability", suggestions["odds"] is not None, suggestions["odds"])
 
 
+def check_harm(checks: Checks, metrics: dict[str, Any]) -> None:
+    """Repairs keep the author's code, on the frozen test set; the deletion baseline stands beside them."""
+    model, deletion = metrics["suites"]["test"], metrics["deletion"]["test"]
+    checks.at_least("guarded BIFI", model["guarded_bifi"], 0.60)
+    checks.at_least("edit precision", model["edit_precision"], 0.55)
+    checks.at_least("AUROC of the confidence", model["auroc"], 0.70)
+    checks.at_most("edits that lose a name or literal", model["collateral_1"], 0.25)
+    checks.at_most("edits that delete over 5 tokens of the author's", model["over_deleted_5"], 0.10)
+    checks.at_most("edits that delete over half of the text", model["over_deleted_half"], 0.04)
+    for name in ("exact_at_1", "bifi", "guarded_bifi", "edit_precision", "statement_recall"):
+        seen = (model[name], deletion[name])
+        checks.that(f"{name}: better than deleting", None not in seen and model[name] > deletion[name], seen)
+
+
 def check_baseline(checks: Checks, comparison: dict[str, Any]) -> None:
     """The TRM has learned something in its minute, and both models answered the same items."""
     ctm, trm = (comparison["models"][name] for name in ("CTM", "TRM"))
@@ -172,6 +189,7 @@ def main(run: Path) -> int:
     metrics = json.loads((bundle / "final_metrics.json").read_text())
     check_metrics(checks, metrics)
     check_suggestions(checks, metrics["suggestions"])
+    check_harm(checks, metrics)
     check_baseline(checks, json.loads((results / "reports" / "comparison.json").read_text()))
     check_data(checks, results)
     check_grids(checks, results)

@@ -70,6 +70,8 @@ def test_an_oracle_reaches_everything_in_scope(items: list[Item], tokenizer: Cod
     )
     assert shown["coverage"]["syntax"] == shown["accuracy"]["syntax"]
     assert shown["by_kind"]["two_errors"]["accuracy"] == 1.0
+    assert shown["edit_precision"] == 1.0 and shown["collateral_1"] == shown["over_deleted_5"] == 0.0
+    assert shown["guarded_bifi"] == shown["bifi"] > 0.9 and shown["auroc"] == 1.0
     assert shown["false_alarm"] == 0.0 and shown["ticks_used"]["mean"] == 2.0
     assert all(set(shown[name]) == set(FIGURES) for name in ("accuracy", "coverage", "n"))
 
@@ -137,6 +139,13 @@ def test_report_and_items_agree(
     assert all(0 <= value <= 1 for _, value in report["accuracy_by_tick"])
     assert 1 <= report["ticks_used"]["mean"] <= 4
     assert set(report["suites"]) == {"test"} and report["suites"]["test"]["n"] == len(table)
+    assert set(report["deletion"]) == {"test"} and report["deletion"]["test"]["coverage"] == 1.0
+    assert set(report["deletion"]["test"]) == set(report["suites"]["test"])
+    edits = [row for row in table if row["changed"]]
+    lost = np.mean([row["collateral"] > 0 for row in edits])
+    assert report["collateral_1"] == report["suites"]["test"]["collateral_1"] == lost
+    guarded = [row["guarded_bifi"] and row["in_scope"] for row in table if row["category"] == "syntax"]
+    assert report["guarded_bifi"] == np.mean(guarded)
     assert report["thresholds"]["tick"] == report["calibration"]["tick"]["threshold"]
     shown = report["suggestions"]
     assert shown["validation"] == report["calibration"]["edit"]["validation"]

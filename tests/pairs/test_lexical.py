@@ -2,7 +2,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctm.pairs.lexical import exact_match, lenient_tokens, lexical_tokens, token_distance
+from ctm.pairs.lexical import (
+    DEDENT,
+    INDENT,
+    NEWLINE,
+    exact_match,
+    lenient_spans,
+    lenient_tokens,
+    lexical_tokens,
+    taken_apart,
+    token_distance,
+)
 
 
 @pytest.mark.parametrize(
@@ -70,3 +80,18 @@ def test_lenient_tokens_take_any_text(text: str) -> None:
 def test_indents_and_dedents_balance(lines: list[str]) -> None:
     tokens = lenient_tokens("\n".join(lines))
     assert tokens.count("<indent>") == tokens.count("<dedent>")
+
+
+def test_a_missing_quote_is_one_piece() -> None:
+    closed, open_ = (
+        taken_apart(lenient_tokens(text)) for text in ("f(f'a {b} != 1.5')", "f(f'a {b} != 1.5)")
+    )
+    assert closed == ["f", "(", "f", "'", "a", "{", "b", "}", "!=", "1.5", "'", ")", NEWLINE]
+    assert open_ == [*closed[:-3], ")", NEWLINE]
+    assert taken_apart(['""', "'", "'''a'''"]) == list("\"\"''''a'''")
+
+
+@given(st.text(alphabet="ab1'\"\\#()\n ,.é", max_size=30))
+def test_spans_are_where_the_tokens_stand(text: str) -> None:
+    shown = [token for token in lenient_tokens(text) if token not in (NEWLINE, INDENT, DEDENT)]
+    assert [text[begin:end] for begin, end in lenient_spans(text)] == shown

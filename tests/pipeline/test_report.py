@@ -39,6 +39,8 @@ METRICS: dict[str, Any] = {
     "accuracy_by_tick": [[1, 0.01], [8, 0.275]],
     "ticks_used": {"mean": 5.5},
     "parameters": {"body": 2_000_000, "embedding": 300_000},
+    "suites": {"test": {"n": 2584, "bifi": 0.7025, "guarded_bifi": 0.5515}},
+    "deletion": {"test": {"n": 2584, "bifi": 0.6405, "guarded_bifi": 0.1905}},
     "samples_seen": 98_765,
     "train_samples_per_second": 210.0,
 }
@@ -121,6 +123,13 @@ def run(tmp_path: Path) -> Path:
         results / "pairs/rejects.parquet", [failed, *[Reject("build_pairs", "duplicate", "x", "g", "")] * 3]
     )
     return tmp_path / "demo"
+
+
+def test_suites_stand_beside_the_deletion_baseline(run: Path) -> None:
+    page = page_of(run)
+    assert "test, by deletion" in page
+    row = page.split("<td>guarded_bifi</td>")[1].split("</tr>")[0]
+    assert row.index("0.5515") < row.index("0.1905")
 
 
 def test_costs_are_those_that_snakemake_measured(run: Path) -> None:

@@ -299,11 +299,19 @@ def test_evaluate_writes_measures_and_items(colon_bundle: Path, tmp_path: Path):
     assert done.returncode == 0, done.stderr
     assert "3 items in" in done.stdout and "syntax" in done.stdout
     measures = json.loads(out.read_text())
-    assert list(measures) == ["all", "in_scope", "by_category"]
+    assert list(measures) == ["all", "in_scope", "by_category", "baselines"]
     assert measures["all"]["exact_at_1"] == 2 / 3
+    assert measures["all"]["guarded_bifi"] == 1 / 2
+    beside = measures["baselines"]["deletion"]
+    assert beside["n"] == 3 and beside["exact_at_1"] == 2 / 3, "one '=' too many, and the clean one"
+    assert "deletion" in done.stdout and "guarded bifi" in done.stdout
     assert measures["by_category"]["syntax"]["bifi"] == 1 / 2
     assert measures["all"]["ticks_mean"] == 7.0
-    assert [json.loads(line)["id"] for line in items.read_text().splitlines()] == ["a", "b", "c"]
+    written = [json.loads(line) for line in items.read_text().splitlines()]
+    assert [row["id"] for row in written] == ["a", "b", "c"]
+    assert [row["edit_precision"] for row in written][::2] == [1.0, None], (
+        "nothing was changed in the clean one"
+    )
 
 
 def test_evaluate_names_a_bad_line(colon_bundle: Path, tmp_path: Path):

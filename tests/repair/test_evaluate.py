@@ -8,8 +8,17 @@ from pathlib import Path
 import pytest
 
 from ctm.repair import sandbox
-from ctm.repair.evaluate import BadItems, Evaluator, Item, out_of_scope, read_items
+from ctm.repair.evaluate import (
+    BadItems,
+    Evaluator,
+    Item,
+    delete_shortest,
+    judge,
+    out_of_scope,
+    read_items,
+)
 from ctm.repair.metrics import report
+from ctm.repair.passes import Repair
 
 BROKEN, FIXED = "def add(a, b)\n    return a + b\n", "def add(a, b):\n    return a + b\n"
 
@@ -138,3 +147,51 @@ def test_tests_that_were_not_run_are_null(fake, tokenizer):
     evaluator = Evaluator(proposer, tokenizer, 0.5, run_tests=False)
     results = evaluator.evaluate([item("x = 1", "x = 2", category="logic", test="assert x == 2")])
     assert report([result.outcome for result in results])["all"]["pass_at_1"] is None
+
+
+def answered(buggy: str, answer: str, fixed: str):
+    """An item judged with this answer to it."""
+    repair = Repair(answer, (), 0.9, 5, 1, "no edit", compiles=True, confidence=0.5)
+    return judge(item(buggy, fixed), repair, "")
+
+
+def test_what_answers_keep_and_lose():
+    results = [
+        answered("x = f(a, b", "x = f(a, b)", "x = f(a, b)"),
+        answered("if a = b:\n    c()", "if a:\n    c()", "if a == b:\n    c()"),
+        answered("y = (1", "y = (1)", "y = ((1))  # another"),
+    ]
+    rows = [result.as_row() for result in results]
+    assert [row["edit_precision"] for row in rows] == [1.0, 0.5, 1.0], "'=' of '=' and 'b'"
+    assert [row["collateral"] for row in rows] == [0, 1, 0] and [row["over_deleted"] for row in rows] == [
+        0,
+        1,
+        0,
+    ]
+    assert [row["same_tree"] for row in rows] == [True, False, True], (
+        "brackets around a number are none in a tree"
+    )
+    assert [row["guarded_bifi"] for row in rows] == [True, False, True]
+    assert [row["bifi"] for row in rows] == [True, True, True]
+    measures = report([result.outcome for result in results])["all"]
+    assert measures["collateral_1"] == pytest.approx(1 / 3) and measures["guarded_bifi"] == pytest.approx(
+        2 / 3
+    )
+    assert json.loads(json.dumps(measures)) == measures
+
+
+def test_the_deletion_baseline_on_the_same_items():
+    outcomes = delete_shortest(
+        [
+            item("f(a))", "f(a)", "right"),
+            item("x = f(a b)", "x = f(a, b)", "wrong"),
+            item("def f(:\n  return", "def f():\n  return", "nothing"),
+            item("x = 1", "x = 1", "clean", "clean"),
+            item("y = [1\n" * 70, "y = [1]\n" * 70, "beyond the grid"),
+        ]
+    )
+    assert [outcome.exact_rank for outcome in outcomes] == [1, None, None, 1, None]
+    assert [outcome.bifi for outcome in outcomes] == [True, True, False, False, False]
+    assert [outcome.is_changed for outcome in outcomes] == [True, True, False, False, False]
+    assert outcomes[1].harm is not None and outcomes[1].harm.collateral == 1
+    assert all(outcome.in_scope for outcome in outcomes)

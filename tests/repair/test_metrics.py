@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ctm.repair.metrics import BINS, Outcome, calibration_error, measure, report
+from ctm.repair.harm import Harm
+from ctm.repair.metrics import BINS, Outcome, auroc, calibration_error, measure, report
 
 KEYS = [
     "n",
@@ -13,9 +14,23 @@ KEYS = [
     "exact_at_5",
     "exact_at_10",
     "bifi",
+    "guarded_bifi",
+    "edited",
+    "edit_precision",
+    "edit_recall",
+    "collateral_1",
+    "collateral_3",
+    "collateral_half",
+    "over_deleted_5",
+    "over_deleted_half",
+    "statement_recall",
+    "same_tree",
     "pass_at_1",
     "pass_at_10",
     "false_alarm",
+    "ece",
+    "auroc",
+    "ticks_mean",
 ]
 
 
@@ -32,10 +47,12 @@ def outcome(**changes) -> Outcome:
 
 def test_keys_are_those_of_the_contract_and_null_where_not_applicable():
     measures = measure([outcome(is_broken=False)])
-    assert list(measures) == [*KEYS, "ece", "ticks_mean"]
-    for name in ("bifi", "pass_at_1", "pass_at_10", "false_alarm", "ticks_mean"):
-        assert measures[name] is None, name
+    assert list(measures) == KEYS
+    known = {"n", "coverage", "exact_at_1", "exact_at_5", "exact_at_10", "edited", "ece"}
+    for name in KEYS:
+        assert (measures[name] is None) == (name not in known), name
     assert set(measure([]).values()) == {0, None}
+    assert list(measure([])) == KEYS
 
 
 def test_exact_at_k_counts_ranks_and_out_of_scope_fails():
@@ -77,3 +94,73 @@ def test_calibration_error_by_hand():
     assert calibration_error([edge, edge + 1e-9], [True, False]) == pytest.approx(
         0.5 * (1 - edge) + 0.5 * edge, abs=1e-6
     )
+
+
+def harm(**changes) -> Harm:
+    fields = {
+        "edit_precision": 1.0, "edit_recall": 1.0, "collateral": 0, "names": 10, "over_deleted": 0, "tokens": 20,
+        "statement_recall": 1.0, "same_tree": True,
+    }  # fmt: skip
+    return Harm(**(fields | changes))
+
+
+def test_harm_is_a_share_of_the_answers_that_are_an_edit():
+    items = [
+        outcome(is_changed=True, harm=harm(collateral=lost, over_deleted=deleted, edit_precision=precision))
+        for lost, deleted, precision in ((0, 0, 1.0), (1, 5, 0.5), (3, 6, 0.0), (6, 11, 0.1))
+    ]
+    items.append(
+        outcome(harm=harm(edit_precision=None, edit_recall=0.0, same_tree=False, statement_recall=0.5))
+    )
+    measures = measure(items)
+    assert measures["edited"] == 4 / 5
+    assert measures["edit_precision"] == pytest.approx(1.6 / 4)
+    assert measures["collateral_1"] == 3 / 4 and measures["collateral_3"] == 2 / 4
+    assert measures["collateral_half"] == 1 / 4, "six of ten names; five are not over half"
+    assert measures["over_deleted_5"] == 2 / 4, "more than five"
+    assert measures["over_deleted_half"] == 1 / 4, "eleven of twenty tokens"
+    assert measures["edit_recall"] == 4 / 5 and measures["statement_recall"] == pytest.approx(4.5 / 5)
+    assert measures["same_tree"] == 4 / 5
+
+
+def test_out_of_scope_fails_but_what_it_did_counts():
+    lost = outcome(in_scope=False, is_changed=True, bifi=True, harm=harm(collateral=1, over_deleted=6))
+    measures = measure([lost])
+    assert measures["edit_recall"] == measures["same_tree"] == measures["guarded_bifi"] == 0.0
+    assert measures["collateral_1"] == measures["over_deleted_5"] == measures["edit_precision"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("changes", "guarded"),
+    [
+        ({}, 1.0),
+        ({"collateral": 1}, 0.0),
+        ({"edit_precision": 0.0}, 0.0),
+        ({"edit_precision": 0.01, "over_deleted": 3}, 1.0),
+    ],
+)
+def test_guarded_bifi_keeps_every_name_and_makes_an_edit_of_the_authors(changes, guarded: float):
+    broken = outcome(bifi=True, is_changed=True, harm=harm(**changes))
+    assert measure([broken])["bifi"] == 1.0
+    assert measure([broken])["guarded_bifi"] == guarded
+    assert measure([broken, outcome(is_broken=False)])["guarded_bifi"] == guarded, (
+        "of those that do not compile"
+    )
+    assert measure([outcome(is_changed=True, harm=harm())])["guarded_bifi"] == 0.0, "BIFI's measure as well"
+
+
+def test_auroc_by_hand():
+    assert auroc([0.9, 0.8, 0.1], [True, True, False]) == 1.0
+    assert auroc([0.9, 0.8, 0.1], [False, True, True]) == 0.0
+    # pairs of right and wrong: .9 > .5, .9 > .1, .5 = .5 (a half), .5 > .1
+    assert auroc([0.9, 0.5, 0.5, 0.1], [True, True, False, False]) == pytest.approx(3.5 / 4)
+    assert auroc([0.9, 0.5], [True, True]) is None and auroc([], []) is None
+
+
+def test_baselines_stand_beside_and_have_no_confidence():
+    assert "baselines" not in report([outcome()])
+    measures = report([outcome(exact_rank=1)], {"deletion": [outcome(bifi=True)]})
+    assert list(measures) == ["all", "in_scope", "by_category", "baselines"]
+    beside = measures["baselines"]["deletion"]
+    assert list(beside) == KEYS and beside["bifi"] == 1.0 and beside["exact_at_1"] == 0.0
+    assert beside["ece"] is None and beside["auroc"] is None

@@ -27,8 +27,9 @@ rule benchmark:
         lineage=lineage("benchmark"),
         program=program("benchmark"),
         settings=settings("evaluation"),
+        mix=checkout(CONFIG.bugs.mix),
     shell:
-        "{params.program} --weights {input.weights} --tokenizer {input.tokenizer} --validation {input.validation}"
+        "{params.program} --weights {input.weights} --mix {params.mix:q} --tokenizer {input.tokenizer} --validation {input.validation}"
         " --test {input.test} --real {input.real} --windows {input.windows} --settings {params.settings:q} --threads {threads}"
         " --out {output.report} --items {output.answers} >> {log} 2>&1"
 

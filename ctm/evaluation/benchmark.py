@@ -14,13 +14,14 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ctm.bugs.mutate import load_mix
 from ctm.evaluation.averages import CLEAN, OVERALL, averages, counts, shares
 from ctm.evaluation.calibrate import ALWAYS, Thresholds, answering_ticks, calibrate
 from ctm.evaluation.items import write_items
@@ -45,12 +46,12 @@ TEST, REAL = "test", "real"
 
 
 def benchmark(
-    weights: Path, tokenizer: Path, validation: Path, test: Path, real: Path, windows: Path,
+    weights: Path, tokenizer: Path, validation: Path, test: Path, real: Path, windows: Path, mix: Path,
     settings: EvaluationSettings, threads: int, out: Path, items: Path,
 ) -> None:  # fmt: skip
     """Choose the thresholds on `validation`, measure on `test` and `real` (Parquet files of pairs).
 
-    windows: working code of the projects of both splits (working.py). out: JSON of all figures. items:
+    windows: working code of the projects of both splits (working.py). mix: weights of the kinds of bugs. out: JSON of all figures. items:
     Parquet, a row per item of both suites. Raises ValueError if `test` is empty.
     """
     started = time.monotonic()
@@ -59,7 +60,9 @@ def benchmark(
     model = load_model(weights).to(device)
     precision = pick_precision(settings.precision, device, "evaluation.precision")
     working = read_windows(windows)
-    thresholds = calibrate(read_suite(validation), model, codec, settings, threads, working["validation"])
+    thresholds = calibrate(
+        read_suite(validation), model, codec, settings, threads, working["validation"], load_mix(mix)
+    )
     in_use_too = {TEST: (thresholds.tick.threshold, thresholds.edit.threshold)}
     suites: dict[str, list[Judged]] = {}
     for name, path in ((TEST, test), (REAL, real)):
@@ -75,6 +78,10 @@ def benchmark(
             precision=precision,
             careful=in_use_too.get(name),
             further=thresholds.further.threshold,
+            # made errors have one right repair; real ones often the author's own
+            confidence=replace(thresholds.confidence.curve, knowable=1.0)
+            if name == TEST
+            else thresholds.confidence.curve,
         )
     if not suites[TEST]:
         raise ValueError(f"{test}: no pairs in it; the test set cannot be empty")
@@ -97,6 +104,7 @@ def benchmark(
             "edit": thresholds.edit.threshold,
             "further": thresholds.further.threshold,
         },
+        "confidence": asdict(thresholds.confidence.curve),
         "calibration": thresholds.as_dict(),
         "parameters": model.parameter_counts(),
         "precision": str(precision).removeprefix("torch."),

@@ -17,7 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ctm.bugs.draw import Mix
 from ctm.evaluation.averages import OVERALL, averages
+from ctm.evaluation.confidence import ConfidenceChoice, choose_confidence
+from ctm.evaluation.real_like import real_like
 from ctm.evaluation.repairs import Judged, repair_cases
 from ctm.evaluation.settings import EvaluationSettings
 from ctm.evaluation.suggestions import ANY as ALWAYS
@@ -72,10 +75,16 @@ class Thresholds:
     tick: TickChoice
     edit: EditChoice
     further: FurtherChoice
+    confidence: ConfidenceChoice
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
-        return {"tick": asdict(self.tick), "edit": self.edit.as_dict(), "further": asdict(self.further)}
+        return {
+            "tick": asdict(self.tick),
+            "edit": self.edit.as_dict(),
+            "further": asdict(self.further),
+            "confidence": self.confidence.as_dict(),
+        }
 
 
 def calibrate(
@@ -85,8 +94,12 @@ def calibrate(
     settings: EvaluationSettings,
     threads: int,
     working: Sequence[Window] = (),
+    mix: Mix | None = None,
 ) -> Thresholds:
-    """Choose the thresholds on the validation split: its pairs, and working code of its projects."""
+    """Choose the thresholds on the validation split: its pairs, and working code of its projects.
+
+    mix: weights of the kinds of bugs, by which errors like real ones are made for the confidence.
+    """
     rng = np.random.default_rng(settings.seed)
     precision = pick_precision(settings.precision, model.device, "evaluation.precision")
     chosen = prepare(draw_equally(validation, settings.tick_items, rng), tokenizer)
@@ -105,7 +118,19 @@ def calibrate(
     log.info(
         "thresholds: tick %.4f, edit %.4f, further %.2f", tick.threshold, edit.threshold, further.threshold
     )
-    return Thresholds(tick, edit, further)
+    texts = sorted({item.fixed for item in validation if compiles(item.fixed)})
+    broken = prepare(real_like(texts, mix or Mix({}), settings.confidence_items, settings.seed), tokenizer)
+    repairs = repair_cases(
+        broken,
+        model,
+        tokenizer,
+        tick.threshold,
+        ALWAYS,
+        threads,
+        "validation, like real code",
+        precision=precision,
+    )
+    return Thresholds(tick, edit, further, choose_confidence(repairs))
 
 
 def draw_equally(items: Sequence[Item], count: int, rng: np.random.Generator) -> list[Item]:

@@ -6,7 +6,7 @@ shares of real code; frozen test sets have every kind alike. Nobody's real error
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from random import Random
 
 from ctm.bugs.draw import Mix, mutate_text
@@ -19,13 +19,12 @@ LINES = ((1, 0.22), (5, 0.45), (15, 0.31), (64, 0.02))
 """Longest text of each class of length, lines, and its share among the same."""
 
 
-def real_like(texts: Sequence[str], weights: Mapping[str, float], count: int, seed: int) -> list[Item]:
+def real_like(texts: Sequence[str], mix: Mix, count: int, seed: int) -> list[Item]:
     """Up to `count` syntax errors in `texts` (code that compiles), with the lengths and numbers of real ones.
 
-    weights: of the kinds, as in config/bug_mix.yaml. What a class of length lacks the others do not make up.
+    mix: how often each kind is drawn. What a class of length lacks the others do not make up.
     """
     rng = Random(seed)
-    mix = Mix(weights)
     settings = MutationSettings(
         shares=Shares(syntax=1, logic=0, security=0, complex=0, clean=0),
         two_errors=ERRORS[1],

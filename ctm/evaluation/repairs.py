@@ -22,6 +22,7 @@ from ctm.grid.batching import by_length
 from ctm.grid.edits import MAX_PASSES
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.base import EditModel
+from ctm.repair.confidence import Confidence
 from ctm.repair.evaluate import Evaluated, judge
 from ctm.repair.passes import Repairer
 
@@ -73,6 +74,7 @@ def repair_cases(
     precision: torch.dtype = torch.float32,
     careful: tuple[float, float] | None = None,
     further: float = 0.0,
+    confidence: Confidence | None = None,
 ) -> list[Judged]:
     """Repair and judge all cases; thresholds `tick` (certainty), `edit` and `further` (probability).
 
@@ -87,7 +89,11 @@ def repair_cases(
         chosen = [cases[index] for index in chunk]
         early = careful[0] if careful else None
         proposer = TorchProposer(model, tokenizer, tick, early=early, precision=precision)
-        judged = _repair(chosen, proposer, Repairer(proposer, tokenizer, edit, max_passes, further=further))
+        judged = _repair(
+            chosen,
+            proposer,
+            Repairer(proposer, tokenizer, edit, max_passes, further=further, confidence=confidence),
+        )
         if careful:
             again = TorchProposer(model, tokenizer, careful[0], precision=precision)
             repairer = Repairer(again, tokenizer, careful[1], max_passes, proposer.earlier, further=further)

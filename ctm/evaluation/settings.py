@@ -34,6 +34,8 @@ class EvaluationSettings:
     tick_items: int = 800
     """Items of the validation split that the thresholds of ticks and of further edits are chosen on, categories in
     equal shares."""
+    confidence_items: int = 3000
+    """Syntax errors like real ones that are made of validation code, on which the confidence is fitted."""
     ranked_items: int = 150
     """Test items that get ten answers, for exact_at_5 and exact_at_10; 0 for none."""
     precision: str = "float32"

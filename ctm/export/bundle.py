@@ -27,9 +27,9 @@ ONNX, WEIGHTS, TOKENIZER = "ctm.onnx", "ctm_code_repair_final.pt", "tokenizer.js
 CONFIG, METRICS, CARD = "final_config.yaml", "final_metrics.json", "MODEL_CARD.md"
 FIGURES = (
     "accuracy", "coverage", "n", "ece", "accuracy_by_tick", "ticks_used", "parameters", "false_alarm", "bifi",
-    "by_kind", "ranked", "suites", "in_use", "suggestions", "auroc", "deletion", "guarded_bifi", "edited", "edit_precision",
-    "edit_recall", "collateral_1", "collateral_3", "collateral_half", "over_deleted_5", "over_deleted_half",
-    "statement_recall", "same_tree",
+    "by_kind", "ranked", "suites", "in_use", "suggestions", "auroc", "deletion", "guarded_bifi", "edited",
+    "edit_precision", "edit_recall", "collateral_1", "collateral_3", "collateral_half", "over_deleted_5",
+    "over_deleted_half", "statement_recall", "same_tree",
 )  # fmt: skip
 
 
@@ -58,6 +58,7 @@ def write_bundle(
         "model": dataclasses.asdict(config),
         "thresholds": measured["thresholds"],
         "suggestions": measured["suggestions"]["odds"],
+        "confidence": measured["confidence"],
         "tokenizer": {"vocabulary": codec.vocabulary, "fingerprint": codec.fingerprint},
         "model_sha256": hashlib.sha256(onnx.read_bytes()).hexdigest(),
         "stages": {summary["stage"]: summary.get("settings", {}) for summary in summaries},

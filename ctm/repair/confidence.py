@@ -1,8 +1,8 @@
 """From the share that an answer has of all that was considered to the probability that it is right.
 
 The share is right about the texts that were considered, and knows nothing of the others. A logistic curve, fitted on
-held-out errors like real ones, makes up for that; what no tool can know is a constant beside it: of real errors many are
-mended by their authors in a way of their own.
+held-out errors like real ones, makes up for that; what no tool can know is a constant beside it: of real errors many
+are mended by their authors in a way of their own.
 """
 
 from __future__ import annotations

@@ -51,8 +51,8 @@ def benchmark(
 ) -> None:  # fmt: skip
     """Choose the thresholds on `validation`, measure on `test` and `real` (Parquet files of pairs).
 
-    windows: working code of the projects of both splits (working.py). mix: weights of the kinds of bugs. out: JSON of all figures. items:
-    Parquet, a row per item of both suites. Raises ValueError if `test` is empty.
+    windows: working code of the projects of both splits (working.py). mix: weights of the kinds of bugs.
+    out: JSON of all figures. items: Parquet, a row per item of both suites. Raises ValueError if `test` is empty.
     """
     started = time.monotonic()
     codec = CodeTokenizer.load(tokenizer)

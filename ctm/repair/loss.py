@@ -33,8 +33,9 @@ class Loss:
 
     @property
     def is_within_budget(self) -> bool:
-        """Whether a repair may lose this much unasked."""
-        return len(self.words) <= max(1, min(BUDGET, self.of // BUDGET_SHARE))
+        """Whether a repair may lose this much unasked: of words, and of code that turns into a string or comment."""
+        most = max(1, min(BUDGET, self.of // BUDGET_SHARE))
+        return len(self.words) <= most and self.swallowed <= max(2, most)
 
 
 def loss(before: str, after: str) -> Loss:

@@ -22,19 +22,17 @@ INSERTED = (
     "}",
     ":",
     ",",
-    '"',
-    "'",
     "(",
     "[",
     "{",
-    "=",
+    " = ",
     " in ",
     ".",
-    "+",
+    " + ",
     " as ",
     " and ",
+    " else ",
     "pass",
-    "#",
 )
 SCORE = -8.0
 """Log-probability of such an edit, before the model's judgement; nats."""

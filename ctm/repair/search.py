@@ -34,6 +34,8 @@ class SearchSettings:
     """States of a text that the model is asked about; then the best of what compiles is taken."""
     expanded_more: int = 4
     """Further states where several answers are wanted."""
+    split: float = 1.5
+    """Cost of a line that an edit of the model makes of another's end; nats."""
     swallowed: float = 0.4
     """Cost of a name or number that becomes the content of a string or comment, nats."""
     has_budget: bool = True
@@ -196,6 +198,12 @@ def _rewritten(leaf: Leaf, item: Rewritten, settings: SearchSettings) -> Leaf:
     return Leaf(item.text, (*leaf.path, option), leaf.score + item.score - settings.rewrite, leaf.certainty)
 
 
+def _cost(text: str, option: Option, settings: SearchSettings) -> float:
+    """What the size of an edit costs."""
+    lines = option.text.count("\n") > text.count("\n")
+    return settings.deletion * option.deleted + settings.insertion * option.inserted + settings.split * lines
+
+
 def successors(leaf: Leaf, answer: Answer, found: Iterable[Option], settings: SearchSettings) -> list[Leaf]:
     """The texts that an answer's options lead to from a leaf; equal texts are one, with both probabilities."""
     best: dict[str, tuple[float, Option]] = {}
@@ -211,7 +219,7 @@ def successors(leaf: Leaf, answer: Answer, found: Iterable[Option], settings: Se
         Leaf(
             text,
             (*leaf.path, option),
-            leaf.score + score - settings.deletion * option.deleted - settings.insertion * option.inserted,
+            leaf.score + score - _cost(leaf.text, option, settings),
             certainty,
         )
         for text, (score, option) in best.items()

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import keyword
 from collections.abc import Iterator
+from itertools import pairwise
 
-from ctm.repair.rewrites.broken import CLOSING, OPENING, Broken
+from ctm.repair.rewrites.broken import CLOSING, OPENING, Broken, Splice, Token, inside
 from ctm.repair.rewrites.registry import rewrite
 
+_BEFORE_VALUES = frozenset(["=", "return", "in", "(", "[", "{", ",", "+=", "yield"])
+_STATEMENTS = frozenset(
+    ["if", "elif", "while", "return", "for", "def", "class", "assert", "with", "import", "from", "print"]
+)
 _WORDS = frozenset(keyword.kwlist) - {"None", "True", "False"}
 """Words that are no value."""
 
@@ -39,6 +44,76 @@ def comma_between_two_values(broken: Broken) -> Iterator[str]:
         yield broken.spliced([(end, end, ",") for end in found])
 
 
+@rewrite(-0.5, "f('a': 1, 'b': 2)", "f({'a': 1, 'b': 2})", "invalid syntax|forgot a comma")
+def braces_of_a_dict(broken: Broken) -> Iterator[str]:
+    """Pairs of key and value in other brackets get braces: around them in a call, in their place elsewhere."""
+    tokens = broken.tokens
+    for opening in reversed(range(len(tokens))):
+        found = inside(tokens, opening) if tokens[opening].text in ("(", "[") else None
+        if found is None:
+            continue
+        items, closing = found
+        pairs = [item for item in items if len(item) > 2 and item[1].text == ":" and item[0].text != "lambda"]
+        follows = opening > 0 and tokens[opening - 1].is_operand and tokens[opening - 1].text not in _WORDS
+        if not pairs or len(pairs) < len(items) or (follows and tokens[opening].text == "["):
+            continue
+        start, end = tokens[opening], tokens[closing]
+        if follows:
+            yield broken.spliced([(start.end, start.end, "{"), (end.start, end.start, "}")])
+        else:
+            yield broken.spliced([(start.start, start.end, "{"), (end.start, end.end, "}")])
+
+
+@rewrite(
+    -0.5, "d = {'a' 1, 'b': 2}", "d = {'a': 1, 'b': 2}", "invalid syntax|forgot a comma|after dictionary key"
+)
+def colon_of_a_dict(broken: Broken) -> Iterator[str]:
+    """Keys without colon get one in braces where other items have theirs, and `=` becomes one."""
+    splices: list[Splice] = []
+    for opening, token in enumerate(broken.tokens):
+        found = inside(broken.tokens, opening) if token.text == "{" else None
+        if found is None:
+            continue
+        items = found[0]
+        equal = [item for item in items if len(item) > 2 and item[1].text == "="]
+        keyed = [item for item in items if len(item) > 2 and item[1].text == ":"]
+        bare = [item for item in items if len(item) > 1 and item[0].is_string and _begins_value(item[1])]
+        if equal and len(equal) + len(keyed) == len(items):
+            splices += [(item[1].start, item[1].end, ":") for item in equal]
+        elif keyed and bare and len(keyed) + len(bare) == len(items):
+            splices += [(item[0].end, item[0].end, ":") for item in bare]
+    if splices:
+        yield broken.spliced(splices)
+
+
+def _begins_value(token: Token) -> bool:
+    return token.text in OPENING or (token.is_operand and token.text not in CLOSING)
+
+
+@rewrite(-0.6, "x = a for a in b]", "x = [a for a in b]", "unmatched|invalid syntax|does not match")
+def opening_bracket(broken: Broken) -> Iterator[str]:
+    """A bracket that closes nothing is opened where its expression begins, on its line."""
+    stack: list[str] = []
+    for number, token in enumerate(broken.tokens):
+        if token.text in OPENING:
+            stack.append(token.text)
+        elif token.text in CLOSING:
+            if stack and stack[-1] == CLOSING[token.text]:
+                stack.pop()
+                continue
+            for start in _starts(broken, number)[:2]:
+                yield broken.spliced([(start, start, CLOSING[token.text])])
+            return
+
+
+def _starts(broken: Broken, number: int) -> list[int]:
+    """Where expressions begin that a token on the same line may end: behind `=` and the like, then the line itself."""
+    line = broken.line_of(broken.tokens[number].start)
+    own = [t for t in broken.tokens[:number] if not t.is_newline and broken.line_of(t.start) == line]
+    behind = [right.start for left, right in pairwise(own) if left.text in _BEFORE_VALUES]
+    return behind + ([own[0].start] if own and own[0].text not in _STATEMENTS else [])
+
+
 @rewrite(
     -1.0,
     "f(g(1)\nx = 2",
@@ -59,10 +134,10 @@ def closing_brackets(broken: Broken) -> Iterator[str]:
     own = "".join(closing for start, closing in reversed(stack) if broken.line_of(start) == line)
     ends = [token for token in broken.tokens if not token.is_newline]
     last = [token for token in ends if broken.line_of(token.start) == line][-1]
+    everything = "".join(closing for _, closing in reversed(stack))
+    if last.text in OPENING or last.text == ",":  # its items are on lines of their own
+        yield broken.spliced([(ends[-1].end, ends[-1].end, f"\n{everything}")])
     if last.text in (":", ",", ";") and len(ends) > 1:
         yield broken.spliced([(last.start, last.start, own)])
     yield broken.spliced([(last.end, last.end, own)])
-    if ends:
-        yield broken.spliced(
-            [(ends[-1].end, ends[-1].end, "".join(closing for _, closing in reversed(stack)))]
-        )
+    yield broken.spliced([(ends[-1].end, ends[-1].end, everything)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 from collections.abc import Iterator
 from itertools import pairwise
@@ -95,3 +96,43 @@ def comparison(broken: Broken) -> Iterator[str]:
             if token.text == "=" and depth == 0:
                 splices.append((token.start, token.end, "=="))
     yield broken.spliced(splices)
+
+
+@rewrite(-0.4, "s = 'a' + b 'c'", "s = 'a' + b + 'c'", "invalid syntax|forgot a comma")
+def plus_between_strings(broken: Broken) -> Iterator[str]:
+    """Texts that are put together with `+` get the one that is missing, next to a string."""
+    own = [t for t in broken.tokens if not t.is_newline and broken.line_of(t.start) == broken.line]
+    joins = any(right.text == "+" and left.is_operand for left, right in pairwise(own))
+    if not joins:
+        return
+    splices = [
+        (left.end, right.start, " + ")
+        for left, right in pairwise(own)
+        if (left.is_string or right.is_string)
+        and left.is_operand
+        and right.is_operand
+        and right.text not in (")", "]", "}")
+        and not keyword.iskeyword(left.text)
+        and not keyword.iskeyword(right.text)
+        and not (left.is_name and left.end == right.start)
+    ]
+    if splices:
+        yield broken.spliced(splices)
+
+
+@rewrite(
+    -0.2,
+    "my_list = []\nmy list.append(1)",
+    "my_list = []\nmy_list.append(1)",
+    "invalid syntax|forgot a comma",
+)
+def name_in_two_words(broken: Broken) -> Iterator[str]:
+    """A name that was written with a space gets its underscore, if the text has that name elsewhere."""
+    names = {token.text for token in broken.tokens if token.is_name}
+    splices: list[Splice] = []
+    for left, right in pairwise(broken.tokens):
+        joined = f"{left.text}_{right.text}"
+        if left.is_name and right.is_name and joined in names:
+            splices.append((left.start, right.end, joined))
+    if splices:
+        yield broken.spliced(splices)

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import keyword
 from collections.abc import Iterator
-from itertools import pairwise
 
 from ctm.repair.rewrites.broken import CLOSING, OPENING, Broken, Splice, Token, inside
 from ctm.repair.rewrites.registry import rewrite
 
-_BEFORE_VALUES = frozenset(["=", "return", "in", "(", "[", "{", ",", "+=", "yield"])
-_STATEMENTS = frozenset(
-    ["if", "elif", "while", "return", "for", "def", "class", "assert", "with", "import", "from", "print"]
-)
 _WORDS = frozenset(keyword.kwlist) - {"None", "True", "False"}
 """Words that are no value."""
 
@@ -90,30 +85,6 @@ def _begins_value(token: Token) -> bool:
     return token.text in OPENING or (token.is_operand and token.text not in CLOSING)
 
 
-@rewrite(-0.6, "x = a for a in b]", "x = [a for a in b]", "unmatched|invalid syntax|does not match")
-def opening_bracket(broken: Broken) -> Iterator[str]:
-    """A bracket that closes nothing is opened where its expression begins, on its line."""
-    stack: list[str] = []
-    for number, token in enumerate(broken.tokens):
-        if token.text in OPENING:
-            stack.append(token.text)
-        elif token.text in CLOSING:
-            if stack and stack[-1] == CLOSING[token.text]:
-                stack.pop()
-                continue
-            for start in _starts(broken, number)[:2]:
-                yield broken.spliced([(start, start, CLOSING[token.text])])
-            return
-
-
-def _starts(broken: Broken, number: int) -> list[int]:
-    """Where expressions begin that a token on the same line may end: behind `=` and the like, then the line itself."""
-    line = broken.line_of(broken.tokens[number].start)
-    own = [t for t in broken.tokens[:number] if not t.is_newline and broken.line_of(t.start) == line]
-    behind = [right.start for left, right in pairwise(own) if left.text in _BEFORE_VALUES]
-    return behind + ([own[0].start] if own and own[0].text not in _STATEMENTS else [])
-
-
 @rewrite(
     -1.0,
     "f(g(1)\nx = 2",
@@ -135,8 +106,10 @@ def closing_brackets(broken: Broken) -> Iterator[str]:
     ends = [token for token in broken.tokens if not token.is_newline]
     last = [token for token in ends if broken.line_of(token.start) == line][-1]
     everything = "".join(closing for _, closing in reversed(stack))
-    if last.text in OPENING or last.text == ",":  # its items are on lines of their own
+    if last.text in OPENING:  # its items are on lines of their own, and so is the end
         yield broken.spliced([(ends[-1].end, ends[-1].end, f"\n{everything}")])
+    elif last.text == ",":
+        yield broken.spliced([(ends[-1].end, ends[-1].end, everything)])
     if last.text in (":", ",", ";") and len(ends) > 1:
         yield broken.spliced([(last.start, last.start, own)])
     yield broken.spliced([(last.end, last.end, own)])

@@ -53,12 +53,12 @@ class Bundle:
     """That the strength (ctm.repair.passes) of an edit of code that compiles must exceed."""
     further: float = 0.0
     """Probability that it must exceed too where an edit was made before; 0 in bundles from before there was one."""
-    unchecked: tuple[str, ...] = ()
-    """Files that could not be compared with a checksum: bundles built before there was one are taken all the same."""
     odds: Odds | None = None
     """How probable suggestions are; None where the bundle does not say."""
     confidence: Confidence = Confidence()
     """Makes a probability of the share that a repair of broken code has."""
+    unchecked: tuple[str, ...] = ()
+    """Files that could not be compared with a checksum: bundles built before there was one are taken all the same."""
 
     def repairer(self, search: SearchSettings | None = None) -> Repairer:
         """A new Repairer with the bundle's thresholds."""
@@ -130,7 +130,7 @@ def _load(path: Path, threads: int) -> Bundle:
     unchecked = tuple(name for name, said in ((TOKENIZER, fingerprint), (MODEL, checksum)) if said is None)
     proposer = OnnxProposer(path / MODEL, tick, ticks, threads)
     odds, confidence = _odds(config), _confidence(config)
-    return Bundle(path, tokenizer, proposer, edit, further, unchecked, odds, confidence)
+    return Bundle(path, tokenizer, proposer, edit, further, odds, confidence, unchecked)
 
 
 def _odds(config: BundleConfig) -> Odds | None:

@@ -43,6 +43,6 @@ def read_odds(content: Any) -> Odds:
     """Odds as `as_dict` gives them. Raises ValueError."""
     try:
         prior, points = float(content["prior"]), tuple((float(s), float(p)) for s, p in content["points"])
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise ValueError('not a mapping of "prior" and "points", a list of pairs of numbers') from error
     return Odds(prior, points)

@@ -53,6 +53,11 @@ class OnnxProposer:
         ):
             if missing := sorted(set(wanted) - set(found)):
                 raise ValueError(f"{path}: the graph lacks {', '.join(missing)}; export it again")
+        ranks = {item.name: len(item.shape) for item in self._session.get_outputs()}
+        if (ranks["units"], ranks["unit_log_probability"]) != (4, 3):
+            raise ValueError(
+                f"{path}: the graph gives one replacement a span, as it once did; build it again"
+            )
         self._limits = {
             "threshold": np.array(threshold, dtype=np.float32),
             "max_ticks": np.array(max_ticks, dtype=np.int64),

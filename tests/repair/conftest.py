@@ -96,13 +96,13 @@ def colon_bundle(tmp_path_factory: pytest.TempPathFactory, tokenizer: CodeTokeni
         f"""<ir_version: 9, opset_import: ["" : 18]>
         colon (int64[b,n] tokens, int64[b,n] rows, int64[b,n] cols, int64[b] lengths, int64[b,2] diagnosis,
                float threshold, int64 max_ticks)
-          => (int64[b,10,2] spans, float[b,10] span_log_probability, int64[b,10,16] units,
-              float[b,10] unit_log_probability, float[b] certainty, int64[b] ticks)
+          => (int64[b,10,2] spans, float[b,10] span_log_probability, int64[b,10,1,16] units,
+              float[b,10,1] unit_log_probability, float[b] certainty, int64[b] ticks)
         <int64[1] zero = {{0}}, int64[1] one = {{1}}, int64[3] to_span = {{1, 10, 2}}, int64[3] to_units = {{1, 10, 1}},
          int64[1] colon_id = {{{colon}}}, int64[1] stop_id = {{{STOP}}}, int64[1,1,15] stops = {{{padding}}},
          int64[3] to_stops = {{1, 10, 15}}, float[1,10] scores = {{{scores}}}, float[1,10] sure = {{{
             ", ".join(["-0.05"] * 10)
-        }}}, float[1] half = {{0.5}}, int64[2] last = {{1, 2}}>
+        }}}, float[1] half = {{0.5}}, int64[1] third = {{2}}, int64[2] last = {{1, 2}}>
         {{
           batch = Shape <end = 1> (lengths)
           cell2 = Slice (diagnosis, zero, one, one)
@@ -118,11 +118,13 @@ def colon_bundle(tmp_path_factory: pytest.TempPathFactory, tokenizer: CodeTokeni
           ten = Constant <value_ints = [10, 15]> ()
           shape = Concat <axis = 0> (batch, ten)
           rest = Expand (stops, shape)
-          units = Concat <axis = 2> (firsts, rest)
+          units3 = Concat <axis = 2> (firsts, rest)
+          units = Unsqueeze (units3, third)
           tens = Constant <value_ints = [10]> ()
           flat = Concat <axis = 0> (batch, tens)
           span_log_probability = Expand (scores, flat)
-          unit_log_probability = Expand (sure, flat)
+          unit2 = Expand (sure, flat)
+          unit_log_probability = Unsqueeze (unit2, third)
           certainty = Expand (half, batch)
           used = Expand (max_ticks, batch)
           ticks = Identity (used)

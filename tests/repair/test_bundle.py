@@ -106,6 +106,18 @@ def test_numbers_that_cannot_be(bundle: Path, name: str, value: str, message: st
     assert message in str(caught.value) and len(str(caught.value)) < 400
 
 
+@pytest.mark.parametrize("value", [".nan", "-1", "0x" + "f" * 5000, "x", "[]"])
+def test_curves_that_cannot_be(bundle: Path, value: str):
+    config = (bundle / "final_config.yaml").read_text()
+    for section in (
+        f"suggestions: {{prior: 0.01, points: [[0.1, {value}]]}}\n",
+        f"confidence: {{intercept: 0, slope: {value}, knowable: 0.8}}\n",
+    ):
+        (bundle / "final_config.yaml").write_text(config + section)
+        with pytest.raises(BundleError, match=r"final_config\.yaml: (suggestions|confidence)"):
+            load_bundle(bundle)
+
+
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]\n"
     for before, name in zip("abcdefgh", "bcdefghi", strict=True)
@@ -161,6 +173,20 @@ def test_a_tokenizer_that_is_none_is_named(bundle: Path, content: str, capfd):
     with pytest.raises(BundleError, match=r"tokenizer\.json: not a tokenizer of this project"):
         load_bundle(bundle)
     assert capfd.readouterr().err == "", "the library says nothing of its own"
+
+
+def test_a_graph_from_before_is_refused_at_once(bundle: Path):
+    onnx = pytest.importorskip("onnx")
+    graph = onnx.load(bundle / "ctm.onnx")
+    outputs = {output.name: output for output in graph.graph.output}
+    for node in graph.graph.node:
+        if node.op_type == "Unsqueeze" and node.output[0] in outputs:  # the replacements' axis
+            node.op_type = "Identity"
+            del node.input[1:]
+            del outputs[node.output[0]].type.tensor_type.shape.dim[2]
+    onnx.save(graph, bundle / "ctm.onnx")
+    with pytest.raises(BundleError, match=r"ctm\.onnx: .*build it again"):
+        load_bundle(bundle)
 
 
 def test_huge_files_are_refused_by_their_size(bundle: Path):

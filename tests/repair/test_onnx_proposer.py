@@ -32,8 +32,8 @@ def test_candidates_are_ranked_by_both_log_probabilities():
     arrays = {
         "spans": np.arange(20).reshape(1, 10, 2),
         "span_log_probability": np.array([[-0.1, -0.2, -0.3] + [-10000.0] * 7], dtype=np.float32),
-        "units": units,
-        "unit_log_probability": np.array([[-5.0, -0.1, -0.2] + [-0.1] * 7], dtype=np.float32),
+        "units": units[:, :, None],
+        "unit_log_probability": np.array([[-5.0, -0.1, -0.2] + [-0.1] * 7], dtype=np.float32)[:, :, None],
         "certainty": np.array([0.25], dtype=np.float32),
         "ticks": np.array([4]),
     }

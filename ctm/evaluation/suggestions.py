@@ -215,7 +215,7 @@ class _Bootstrap:
         total, functions = int(proposed.sum()), len(proposed)
         return (
             1000 * min(float(low), fewest(total) / functions),
-            1000 * max(float(high), most(total) / functions),
+            1000 * min(1.0, max(float(high), most(total) / functions)),
         )
 
 

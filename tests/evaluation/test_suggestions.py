@@ -23,7 +23,9 @@ from ctm.evaluation.suggestions import (
 from ctm.evaluation.working import Window
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.model import CTM
+from ctm.repair.candidates import Answer, Candidate, State
 from ctm.repair.evaluate import Item
+from ctm.repair.passes import strength
 
 PROJECTS = [f"project-{n % 20}" for n in range(20_000)]
 
@@ -98,9 +100,9 @@ def test_the_curve_says_how_often_edits_are_right_under_the_prior() -> None:
     bugs = np.where(right, 1 - rng.random(100_000) / 2, rng.random(100_000))
     odds = fit_odds(working, bugs, right, 0.1)
     assert odds is not None and odds.prior == 0.1
-    for strength in (0.75, 0.85, 0.95):
+    for strong in (0.75, 0.85, 0.95):
         good, bad = 0.1 * 0.4 * 2, 0.1 * 0.6 + 0.9
-        assert odds.probability(strength) == pytest.approx(good / (good + bad), abs=0.015)
+        assert odds.probability(strong) == pytest.approx(good / (good + bad), abs=0.015)
     assert odds.probability(0.2) < 0.02, "next to nothing is right there"
     rarer = fit_odds(working, bugs, right, 0.001)
     assert rarer is not None and rarer.probability(0.9) < odds.probability(0.9) / 50
@@ -117,24 +119,51 @@ def test_the_curve_never_falls_and_the_strongest_edits_are_not_sure() -> None:
     assert fit_odds(rng.random(300), np.zeros(0), np.zeros(0, dtype=bool), 0.01) is None
 
 
-def test_a_model_is_asked_as_a_user_asks_it(
+class Passes:
+    """Proposes a last line `pass`, the surer the shorter the code, and in every third code nothing first."""
+
+    def __init__(self, model: CTM, tokenizer: CodeTokenizer, tick: float, **_: object) -> None:
+        self.units = tuple(tokenizer.encode("x\npass")[len(tokenizer.encode("x")) :])
+
+    def propose(self, states: list[State]) -> list[Answer]:
+        return [Answer(tuple(self._candidates(len(state.ids))), 0.9, 1) for state in states]
+
+    def _candidates(self, n: int) -> list[Candidate]:
+        nothing = [Candidate(n, n, (), -0.001)] if n % 3 == 0 else []
+        return [*nothing, Candidate(n, n, self.units, -0.01 * n)]
+
+
+def test_first_edits_are_what_a_user_gets_without_a_threshold(
     model: CTM, tokenizer: CodeTokenizer, items: list[Item], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    windows = [Window(item.fixed, f"p{n % 3}", "a.py", 1) for n, item in enumerate(items[:30])]
+    monkeypatch.setattr("ctm.evaluation.suggestions.TorchProposer", Passes)
+    windows = [Window(item.fixed.rstrip(), f"p{n % 3}", "a.py", 1) for n, item in enumerate(items[:30])]
     asker = Asker(model, tokenizer, 2.0, torch.float32, 1)
     texts = [*(window.text for window in windows), "x = 1\n" * 70]
-    edits = asker.first_edits(texts)
-    assert edits[-1] is None, "it does not fit"
-    assert all(
-        edit is not None and (edit.text != text) == (edit.strength > 0)
-        for edit, text in zip(edits, texts[:-1], strict=False)
-    )
-    assert sum(edit.strength > 0 for edit in edits[:-1] if edit) > 5, "or this shows nothing"
+    *edits, last = asker.first_edits(texts)
+    assert last is None, "it does not fit"
+    cells = [len(tokenizer.encode(text)) for text in texts]
+    for edit, text, n in zip(edits, texts, cells, strict=False):
+        changed = n % 3 != 0
+        assert edit.text == text + "\npass" * changed
+        assert edit.strength == pytest.approx(strength(math.exp(-0.01 * n), n) if changed else 0.0)
+    assert 5 < sum(edit.strength > 0 for edit in edits) < 28, "or this shows nothing"
     monkeypatch.setattr("ctm.evaluation.suggestions.CHUNK", 7)
     again = Asker(model, tokenizer, 2.0, torch.float32, 2).first_edits(texts)
-    for one, two in zip(edits[:-1], again[:-1], strict=True):
-        assert one.text == two.text and math.isclose(one.strength, two.strength, rel_tol=1e-3)
-    choice = choose_edit(windows, items, asker, 1000.0, 0.005, 0)
-    assert choice.threshold == min(edit.strength for edit in edits[:-1]), "anything goes"
-    assert choice.validation.windows == 30 and set(choice.found) == {"logic", "security"}
-    assert choice.found["security"] is None and 0 <= choice.found["logic"] <= 1
+    assert again == [*edits, None], "whatever the chunks and threads"
+
+
+def test_bugs_count_as_found_where_the_right_edit_is_above_the_threshold(
+    model: CTM, tokenizer: CodeTokenizer, items: list[Item], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ctm.evaluation.suggestions.TorchProposer", Passes)
+    texts = [t for item in items[:-1] if len(tokenizer.encode(t := item.fixed.rstrip())) % 3]
+    working = [Window(text, f"p{n % 3}", "a.py", 1) for n, text in enumerate(texts)]
+    bugs = [Item(str(n), text, text + "\npass" * (n % 2), "logic") for n, text in enumerate(texts)]
+    bugs.append(Item("x", "x", "y", "syntax"))
+    choice = choose_edit(working, bugs, Asker(model, tokenizer, 2.0, torch.float32, 1), 1000.0, 0.005, 0)
+    strengths = sorted(strength(math.exp(-0.01 * n), n) for n in (len(tokenizer.encode(t)) for t in texts))
+    assert choice.threshold == pytest.approx(strengths[0]), "anything goes"
+    assert choice.found["security"] is None
+    assert choice.found["logic"] == pytest.approx(0.5, abs=2 / len(texts)), "every second one"
+    assert choice.odds is not None and choice.odds.probability(1.0) < 0.01, "half of five in a thousand"

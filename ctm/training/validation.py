@@ -96,14 +96,9 @@ def _right(
     answers: Sequence[Edit],
     tokenizer: CodeTokenizer,
 ) -> list[bool]:
-<<<<<<< HEAD
-    spans, _ = best_spans(thought.pointers[:, tick], 1)
-    units = likeliest_units(model, thought.synchronisation[:, tick], thought.memory, spans)
-=======
     pointers = thought.pointers[:, tick]
     spans, _ = best_spans(pointers, 1, partial(model.ends, pointers, thought.memory))
-    units, _ = best_units(model, thought.synchronisation[:, tick], thought.memory, spans)
->>>>>>> 1d5e612 (The end of a span is read given its start: two pointers cannot say 'here or there', and deleted what lies between)
+    units = likeliest_units(model, thought.synchronisation[:, tick], thought.memory, spans)
     hits = []
     for ids, answer, span, chosen in zip(
         states, answers, spans[:, 0].tolist(), units[:, 0].tolist(), strict=True

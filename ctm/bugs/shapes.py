@@ -71,7 +71,7 @@ class _Shaper:
     def value(self, deep: int = 1) -> str:
         """An expression as short programs have them."""
         rng, name = self.rng, self.name
-        choice = rng.randrange(17 if deep else 6)
+        choice = rng.randrange(21 if deep else 6)
         if choice < 3:
             return name()
         if choice < 4:
@@ -98,7 +98,62 @@ class _Shaper:
             return "{" + ", ".join(items) + "}"
         if choice == 15:
             return f"{name()}({self.value(0)}, {self.value(0)})"
-        return f"{self.text()} + str({name()})"
+        if choice == 16:
+            return f"{self.text()} + str({name()})"
+        if choice == 17:
+            over = rng.choice(("x", "i", name()))
+            test = (
+                f" if {over} {rng.choice(('!=', '>', 'not in'))} {self.value(0)}"
+                if rng.random() < 0.4
+                else ""
+            )
+            return f"[{rng.choice((over, f'{name()}({over})', f'{over}[0]'))} for {over} in {name()}{test}]"
+        if choice == 18:
+            outer, inner = (
+                rng.choice(("len", "sum", "list", "sorted", name())),
+                rng.choice(("set", "map", name())),
+            )
+            return f"{outer}({inner}({self.value(0)}, {name()}))"
+        if choice == 19:
+            table = name()
+            return f"{table}[({table}[{self.text()}] == {self.value(0)}) & ({table}[{self.text()}] > {self.number()})]"
+        return f"{name()}.{name()}({self.value(0)}, {name()}={self.value(0)})"
+
+    def literal(self) -> list[str]:
+        """Data as people paste them: a list, dictionary or call of many items, in one line or with a line for each."""
+        rng = self.rng
+        sort = rng.randrange(5)
+        items = list(dict.fromkeys(self._item(sort) for _ in range(rng.randrange(3, 9))))
+        if sort == 4:  # a keyword once
+            items = list({item.split("=")[0]: item for item in items}.values())
+        opening, closing = ("[]", "{}", "[]", "{}", "()")[sort]
+        start = f"{self.name()} = "
+        if sort == 4:
+            start += self.name()
+        elif rng.random() < 0.3:
+            start += f"{self.name()}("
+            closing += ")"
+        if rng.random() < 0.55:
+            return [f"{start}{opening}{', '.join(items)}{closing}"]
+        lines = [f"    {item}," for item in items]
+        lines[-1] = lines[-1].removesuffix(",")
+        return [start + opening, *lines, closing]
+
+    def _item(self, sort: int) -> str:
+        """An item of the sorts of `literal`: value, pair, list, pair with a list or dictionary, keyword argument."""
+        value = self.value(0)
+        several = ", ".join(self.value(0) for _ in range(self.rng.randrange(2, 5)))
+        if sort == 0:
+            return value
+        if sort == 1:
+            return f"{self.text()}: {value}"
+        pairs = ", ".join(f"{self.text()}: {self.value(0)}" for _ in range(self.rng.randrange(1, 4)))
+        nested = self.rng.choice((f"[{several}]", f"[{several}]", f"({several})", f"{{{pairs}}}"))
+        if sort == 2:
+            return nested
+        return (
+            f"{self.text()}: {nested}" if sort == 3 else f"{self.name()}={self.rng.choice((value, nested))}"
+        )
 
     def print(self) -> str:
         """A `print` call of one of the forms that Python 2 code has."""
@@ -152,10 +207,16 @@ class _Shaper:
             return f"{self.name()} = open({self.text()}, 'r')"
         return rng.choice(_IMPORTS) if rng.random() < 0.6 else f"{self.name()}({self.value(0)})"
 
+    def alone(self) -> list[str]:
+        """A statement that is a whole snippet."""
+        return self.literal() if self.rng.random() < 0.25 else [self.simple()]
+
     def statement(self) -> list[str]:
-        """One statement as lines at column 0: simple, or a block of one to three simple ones."""
+        """One statement as lines at column 0: simple, data, or a block of one to three simple ones."""
         rng = self.rng
-        choice = rng.randrange(16)
+        choice = rng.randrange(18)
+        if choice >= 16:
+            return self.literal()
         if choice < 8:
             return [self.simple()]
         body = ["    " + self.simple() for _ in range(rng.choice((1, 1, 2, 3)))]
@@ -191,7 +252,7 @@ def reshaped(source: Source, rng: Random, prints: bool = False, whole: bool = Fa
     lines = _logical(source, 0, len(source.lines)) if whole else _cut(source, rng)
     choice = rng.random()
     if not whole and choice < 0.12:  # one statement alone: a question in five has one line
-        return "\n".join([shaper.print()] if prints else [shaper.simple()])
+        return "\n".join([shaper.print()] if prints else shaper.alone())
     if not whole and choice < 0.35:
         lines = []
     added = [shaper.statement() for _ in range(rng.choice((1, 1, 2, 3) if lines else (1, 2, 2, 3, 3, 4)))]

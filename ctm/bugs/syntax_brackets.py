@@ -128,6 +128,21 @@ def call_without_parentheses(source: Source, rng: Random) -> Iterator[Candidate]
             yield Candidate((Splice(opening.start, opening.end, " "), Splice(close.start, close.end, "")))
 
 
+@register("missing_pair", "syntax", "both brackets round a tuple, list, dictionary or generator are missing",
+          "f({'a': 1})", "f('a': 1)", _ANY)  # fmt: skip
+def missing_pair(source: Source, rng: Random) -> Iterator[Candidate]:
+    tokens = source.tokens
+    for index in shuffled(_closings(source), rng):
+        first = source.partner[index]
+        before = tokens[first - 1] if first else None
+        if before and (before.kind == "NAME" or before.text in CLOSING):
+            continue  # of a call or subscript
+        inside = {token.text for token in tokens[first + 1 : index] if token.depth == tokens[first].depth + 1}
+        if not inside.isdisjoint((",", ":", "for")):
+            opening, close = tokens[first], tokens[index]
+            yield Candidate((Splice(opening.start, opening.end, ""), Splice(close.start, close.end, "")))
+
+
 def _commas(source: Source) -> list[int]:
     """Commas between two items of a bracket (no trailing ones)."""
     tokens = source.tokens
@@ -192,6 +207,7 @@ def misplaced_bracket(source: Source, rng: Random) -> Iterator[Candidate]:
           "d = {'a': 1}", "d = {'a' 1}", ("{",), places=0.05)  # fmt: skip
 def missing_dict_colon(source: Source, rng: Random) -> Iterator[Candidate]:
     tokens = source.tokens
+    sign = rng.choice(("", "", " =", " =", ",", ";", "::", " =>"))  # who writes `=` once writes it again
     for opening in shuffled([i for i, t in enumerate(tokens) if t.text == "{"], rng):
         depth = tokens[opening].depth + 1
         colons = [
@@ -200,7 +216,4 @@ def missing_dict_colon(source: Source, rng: Random) -> Iterator[Candidate]:
             if tokens[i].text == ":" and tokens[i].depth == depth
         ]
         for index in shuffled(colons, rng):
-            yield replace(
-                tokens[index].start, tokens[index].end, rng.choice(("", "", " =", ",", ";", "::", " =>"))
-            )
-            break
+            yield replace(tokens[index].start, tokens[index].end, sign)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -95,7 +96,8 @@ def _right(
     answers: Sequence[Edit],
     tokenizer: CodeTokenizer,
 ) -> list[bool]:
-    spans, _ = best_spans(thought.pointers[:, tick], 1)
+    pointers = thought.pointers[:, tick]
+    spans, _ = best_spans(pointers, 1, partial(model.ends, pointers, thought.memory))
     units = likeliest_units(model, thought.synchronisation[:, tick], thought.memory, spans)
     hits = []
     for ids, answer, span, chosen in zip(

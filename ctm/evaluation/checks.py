@@ -266,10 +266,8 @@ def _loss(model: CTM, states: list[FirstState], codec: CodeTokenizer) -> Tensor:
     rows = torch.arange(len(states))
     start = torch.tensor([item.edit.start for item in states])
     end = torch.tensor([item.edit.end for item in states])
-    memory, said = thought.memory, thought.pointers[:, -1]
-    pointers = -(said[rows, 0, start] + said[rows, 1, end]).mean()
-    if model.link is not None:
-        pointers = pointers - model.ends(said, memory, start[:, None])[rows, 0, end].mean()
+    pointers = -(thought.pointers[rows, -1, 0, start] + thought.pointers[rows, -1, 1, end]).mean()
+    memory = thought.memory
     slots = model.units.slots(thought.synchronisation[:, -1], memory.h, start[:, None], end[:, None])[:, 0]
     tokens = model.units.vocabulary(slots, model.backbone.token.weight)
     logits = torch.cat([tokens, model.units.copies(slots, memory.copies, memory.tokens)], dim=-1)

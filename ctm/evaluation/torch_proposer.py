@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
 import numpy as np
 import torch
@@ -140,7 +139,7 @@ class _Watch:
 
     def look(self, said: Output, memory: Encoding) -> None:
         """Note one tick."""
-        spans, _ = best_spans(said.pointers, 1, partial(self.model.ends, said.pointers, memory))
+        spans, _ = best_spans(said.pointers, 1)
         near = (spans[:, 0, 0] <= self.around[:, 1]) & (spans[:, 0, 1] >= self.around[:, 0])
         rows = near.nonzero()[:, 0]
         right = np.zeros(len(self.states), dtype=bool)

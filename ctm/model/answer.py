@@ -1,12 +1,11 @@
 """Reading the answer of a tick: the best spans, and for each the likeliest replacements.
 
-Spans come from the 32 best starts, each with the ends that it makes likely; plain tensor operations with fixed sizes, so
-that training, evaluation and the ONNX graph run the same lines.
+Spans come from the 32 best starts and ends, start <= end; plain tensor operations with fixed sizes, so that
+training, evaluation and the ONNX graph run the same lines.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -25,23 +24,21 @@ WORTH = -9.0
 """Log-probability, of span and beginning together, from which a replacement is read beyond those slots."""
 
 
-def best_spans(
-    pointers: Tensor, count: int, ends: Callable[[Tensor], Tensor] | None = None
-) -> tuple[Tensor, Tensor]:
-    """Spans int64 [B, count, 2] best first and their log-probability [B, count], from [B, 2, N]; count <= AMONG.
-
-    ends: log P(end | start) [B, k, N] of starts int64 [B, k] (`EditModel.ends`); None: the same whatever the start.
-    """
-    batch, _, cells = pointers.shape
-    padded = torch.cat([pointers[:, 0], pointers.new_full((batch, AMONG), MASKED)], dim=1)
-    value, start = padded.topk(AMONG, dim=1)
-    start = start.clamp(max=cells - 1)
-    given = pointers[:, 1, None] if ends is None else ends(start)
-    joint = value[:, :, None] + given
-    before = torch.arange(cells, device=pointers.device) < start[:, :, None]
-    joint = torch.where(before, torch.full_like(joint, 4 * MASKED), joint).reshape(batch, -1)
+def best_spans(pointers: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Spans int64 [B, count, 2] best first and log P(start) + log P(end) [B, count], from [B, 2, N]."""
+    batch = pointers.shape[0]
+    padded = torch.cat([pointers, pointers.new_full((batch, 2, AMONG), MASKED)], dim=2)
+    value, cell = padded.topk(AMONG, dim=2)
+    joint = value[:, 0, :, None] + value[:, 1, None, :]
+    start = cell[:, 0, :, None].expand(-1, -1, AMONG)
+    end = cell[:, 1, None, :].expand(-1, AMONG, -1)
+    joint = torch.where(start <= end, joint, torch.full_like(joint, 4 * MASKED)).reshape(batch, -1)
     best, place = joint.topk(count, dim=1)
-    return torch.stack([start.gather(1, place // cells), place % cells], dim=2), best
+    last = pointers.shape[2] - 1
+    spans = torch.stack(
+        [start.reshape(batch, -1).gather(1, place), end.reshape(batch, -1).gather(1, place)], dim=2
+    )
+    return spans.clamp(max=last), best
 
 
 def best_units(

@@ -16,7 +16,7 @@ from torch.utils.checkpoint import checkpoint
 
 from ctm.model.backbone import Backbone, padding_mask
 from ctm.model.config import Sizes
-from ctm.model.heads import Link, Units
+from ctm.model.heads import Units
 
 
 class Encoding(Protocol):
@@ -100,7 +100,6 @@ class EditModel(nn.Module, ABC):
         super().__init__()
         self.config = config
         self.backbone = Backbone(config)
-        self.link = Link(config.width) if config.end_given_start else None
 
     def encode(self, tokens: Tensor, rows: Tensor, cols: Tensor, lengths: Tensor, diagnosis: Tensor) -> Any:
         """tokens, rows, cols int64 [B, N]; lengths int64 [B] with END; diagnosis int64 [B, 2] (cell or -1, kind).
@@ -172,16 +171,6 @@ class EditModel(nn.Module, ABC):
     def device(self) -> torch.device:
         """Where its weights are."""
         return self.backbone.token.weight.device
-
-    def ends(self, pointers: Tensor, memory: Encoding, start: Tensor) -> Tensor:
-        """Log-probabilities of the end given each of k starts, [B, *, k, N]; start int64 [B, k].
-
-        pointers: [B, *, 2, N], with an axis of ticks or without. A model without link says the same for all starts.
-        """
-        ends = pointers[..., 1, :]
-        if self.link is None:
-            return ends[..., None, :]
-        return self.link(ends, memory.h, start)
 
     def parameter_counts(self) -> dict[str, int]:
         """{"body", "embedding"}: embeddings are the tables of tokens and of places."""

@@ -27,9 +27,6 @@ class Sizes:
     """Ticks of a thought, T."""
     units: int = 16
     """Slots of a replacement."""
-    end_given_start: bool = True
-    """Whether the end of a span is read given its start; without that, a model in doubt between two places proposes
-    to replace all that lies between them."""
     dropout: float = 0.0
     """Dropout in the backbone and, in a CTM, in the synapse and the neuron-level models."""
 

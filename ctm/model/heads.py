@@ -11,9 +11,6 @@ from torch.nn import functional as F
 from ctm.model.attention import MASKED
 from ctm.model.config import Sizes
 
-FAR = 32
-"""Cells from which on the end of a span is far from its start, however far."""
-
 
 class Pointers(nn.Module):
     """Start and end of the span: <W S_out, W' h_p> over the cells p <= L.
@@ -38,35 +35,6 @@ class Pointers(nn.Module):
         logits = (asked @ h.transpose(1, 2)).view(batch, ticks, 2, -1) / math.sqrt(width)
         logits = logits if logits.dtype == torch.float64 else logits.float()
         return torch.log_softmax(logits + mask[:, None, None, :], dim=-1)
-
-
-class Link(nn.Module):
-    """What a span's start says of its end: P(end | start) = softmax of log P(end) + <W h_start, h_end> + b[end - start].
-
-    Without it a model in doubt between two short edits finds the span from one to the other as likely as either, and
-    deletes what lies between: two pointers cannot say "here or there".
-    """
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.key = nn.Linear(width, width, bias=False)
-        self.distance = nn.Embedding(FAR + 1, 1)
-        nn.init.zeros_(self.distance.weight)
-
-    def forward(self, ends: Tensor, h: Tensor, start: Tensor) -> Tensor:
-        """log P(end | start) [B, *, k, N] of k starts, int64 [B, k]; MASKED or less before the start.
-
-        ends: log P(end) [B, *, N], padding masked; a second axis is of ticks. h: [B, N, d].
-        """
-        width, cells = h.shape[2], h.shape[1]
-        asked = self.key(h.gather(1, start[:, :, None].expand(-1, -1, width)))
-        said = (asked @ h.transpose(1, 2)) / math.sqrt(width)  # [B, k, N]
-        apart = torch.arange(cells, device=h.device) - start[:, :, None]
-        said = said.to(ends.dtype) + self.distance(apart.clamp(0, FAR))[..., 0].to(ends.dtype)
-        said = torch.where(apart < 0, torch.full_like(said, MASKED), said)
-        if ends.dim() == 3:
-            said = said[:, None]
-        return torch.log_softmax(ends[..., None, :] + said, dim=-1)
 
 
 def certainty(log_probability: Tensor, lengths: Tensor) -> Tensor:

@@ -6,7 +6,6 @@ certain tick; so a batch gives what single samples give. The ONNX graph runs `be
 
 from __future__ import annotations
 
-from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -68,7 +67,7 @@ def read(
     model: EditModel, kept: Kept, memory: Encoding, spans: int = SPANS, replacements: int = REPLACEMENTS
 ) -> Reading:
     """The likeliest spans, each with its likeliest replacements."""
-    found, span_score = best_spans(kept.pointers, spans, partial(model.ends, kept.pointers, memory))
+    found, span_score = best_spans(kept.pointers, spans)
     units, unit_score = best_units(model, kept.synchronisation, memory, found, span_score, replacements)
     order = (span_score + unit_score[:, :, 0]).topk(spans, dim=1).indices
     wide = order[:, :, None].expand(-1, -1, replacements)

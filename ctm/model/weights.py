@@ -57,9 +57,8 @@ def load_weights(path: Path) -> tuple[Sizes, dict[str, torch.Tensor]]:
             raise ValueError(
                 f"{path}: format_version {metadata.get('format_version')}, expected {FORMAT_VERSION}; train it again"
             )
-        # files of before there were other kinds do not name theirs, and had two pointers that do not know of each other
-        sizes = {"end_given_start": False, **json.loads(metadata["config"])}
-        config = make_config(metadata.get("architecture", CTM.architecture), sizes)
+        # files of before there were other kinds do not name theirs
+        config = make_config(metadata.get("architecture", CTM.architecture), json.loads(metadata["config"]))
         return config, {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118
 
 

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from ctm.model.base import EditModel, Thought
 from ctm.model.model import CTM
 from ctm.training.batch import Batch
-from ctm.training.loss import Loss, span_loss, thought_loss, units_loss
+from ctm.training.loss import Loss, thought_loss, units_loss
 
 HALTING = 0.5
 """Weight of the halting loss, the public code's."""
@@ -43,27 +43,23 @@ def every_tick_loss(model: EditModel, thought: Thought, batch: Batch) -> Loss:
     the probability: then they are what would be answered.
     """
     rows = torch.arange(len(batch.start), device=batch.start.device)
+    right_cells = (
+        thought.pointers[rows, :, 0, batch.start],
+        thought.pointers[rows, :, 1, batch.end],
+    )  # [B, T] each
     parts = thought.synchronisation.split(TICKS_AT_ONCE, dim=1)
     units = torch.cat([units_loss(model, part, thought.memory, batch) for part in parts], dim=1)  # [B, T]
-    losses = units + span_loss(model, thought.pointers, thought.memory, batch)
+    losses = units - right_cells[0] - right_cells[1]
     by_tick = losses.detach()
     total = losses.mean()
     if model.learns_certainty:
-        right = _found(model, thought, batch) & (units < math.log(2))
+        likeliest = thought.pointers.detach().amax(dim=3)  # [B, T, 2]
+        found = (right_cells[0] >= likeliest[..., 0]) & (right_cells[1] >= likeliest[..., 1])
+        right = found & (units < math.log(2))
         total = total + HALTING * halting_loss(thought.certainty, right)
     lowest = by_tick.min(dim=1).values.mean()
     certain = by_tick[rows, thought.certainty.argmax(dim=1)].mean()
     return Loss(total, lowest, certain, torch.zeros_like(lowest), by_tick.mean(dim=0))
-
-
-@torch.no_grad()
-def _found(model: EditModel, thought: Thought, batch: Batch) -> Tensor:
-    """Whether the right start is the likeliest, and the right end the likeliest after it, bool [B, T]."""
-    rows = torch.arange(len(batch.start), device=batch.start.device)
-    starts = thought.pointers[:, :, 0]
-    ends = model.ends(thought.pointers, thought.memory, batch.start[:, None])[:, :, 0]
-    first = starts[rows, :, batch.start] >= starts.amax(dim=2)
-    return first & (ends[rows, :, batch.end] >= ends.amax(dim=2))
 
 
 def halting_loss(certainty: Tensor, right: Tensor) -> Tensor:

@@ -55,7 +55,7 @@ def thought_loss(
         every = torch.cat(
             [units_loss(model, part, memory, batch) for part in sync.split(TICKS_AT_ONCE, dim=1)], dim=1
         )
-        whole = span_loss(model, thought.pointers, memory, batch) + every
+        whole = pointer_loss(thought.pointers, batch) + every
     lowest, certain = whole.argmin(dim=1), thought.certainty.argmax(dim=1)
     chosen = [lowest, certain]
     if later_ticks:
@@ -64,7 +64,7 @@ def thought_loss(
         chosen.append(drawn.to(lowest.device))
     asked = sync[rows[:, None], torch.stack(chosen, dim=1)]  # [B, 2 or 3, n]
     pointers, _ = model.say(asked, memory)
-    losses = span_loss(model, pointers, memory, batch) + units_loss(model, asked, memory, batch)
+    losses = pointer_loss(pointers, batch) + units_loss(model, asked, memory, batch)
     means = losses.mean(dim=0)
     spread = sync_diversity(sync[rows, certain])
     total = (means[0] + means[1]) / 2
@@ -75,17 +75,10 @@ def thought_loss(
     return Loss(total, means[0].detach(), means[1].detach(), spread.detach(), whole.mean(dim=0))
 
 
-def span_loss(model: EditModel, pointers: Tensor, memory: Encoding, batch: Batch) -> Tensor:
-    """Negative log-probability [B, K] of the right start and end, from log-probabilities [B, K, 2, N].
-
-    With a link the end counts twice: given the right start, and by itself, which the certainty is read from.
-    """
+def pointer_loss(pointers: Tensor, batch: Batch) -> Tensor:
+    """Negative log-probability [B, K] of the right start and end, from log-probabilities [B, K, 2, N]."""
     rows = torch.arange(len(batch.start), device=batch.start.device)
-    said = pointers[rows, :, 0, batch.start] + pointers[rows, :, 1, batch.end]
-    if model.link is not None:
-        given = model.ends(pointers, memory, batch.start[:, None])[:, :, 0]
-        said = said + given[rows, :, batch.end]
-    return -said
+    return -(pointers[rows, :, 0, batch.start] + pointers[rows, :, 1, batch.end])
 
 
 def units_loss(model: EditModel, sync: Tensor, memory: Encoding, batch: Batch) -> Tensor:

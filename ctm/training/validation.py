@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import torch
@@ -96,8 +95,7 @@ def _right(
     answers: Sequence[Edit],
     tokenizer: CodeTokenizer,
 ) -> list[bool]:
-    pointers = thought.pointers[:, tick]
-    spans, _ = best_spans(pointers, 1, partial(model.ends, pointers, thought.memory))
+    spans, _ = best_spans(thought.pointers[:, tick], 1)
     units = likeliest_units(model, thought.synchronisation[:, tick], thought.memory, spans)
     hits = []
     for ids, answer, span, chosen in zip(

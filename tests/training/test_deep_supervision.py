@@ -45,9 +45,7 @@ def losses_of(model: EditModel, thought: Thought, batch: Batch) -> Tensor:
     table = torch.empty_like(units)
     for b, (start, end) in enumerate(zip(batch.start.tolist(), batch.end.tolist(), strict=True)):
         for t in range(units.shape[1]):
-            said = thought.pointers[:, t]
-            given = model.ends(said, thought.memory, batch.start[:, None])[b, 0, end]
-            table[b, t] = units[b, t] - said[b, 0, start] - said[b, 1, end] - given
+            table[b, t] = units[b, t] - thought.pointers[b, t, 0, start] - thought.pointers[b, t, 1, end]
     return table
 
 

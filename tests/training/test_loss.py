@@ -58,9 +58,7 @@ def naive_loss(model: CTM, batch: Batch, units: list[list[tuple[int, int]]]) -> 
                 slots[:, 0], thought.memory.copies[b : b + 1], thought.memory.tokens[b : b + 1]
             )[0]
             p = torch.softmax(torch.cat([vocabulary, copies], dim=1), dim=1)
-            said = thought.pointers[b : b + 1, t]
-            loss = -said[0, 0, start] - said[0, 1, end]
-            loss = loss - _given(model, said[0, 1], thought.memory.h[b], start)[end]
+            loss = -thought.pointers[b, t, 0, start] - thought.pointers[b, t, 1, end]
             answer = units[b] + [(STOP, -1)] if len(units[b]) < MAX_UNITS else units[b]
             for slot, (token, word) in enumerate(answer):
                 right = [p[slot, token]] if token >= 0 else []
@@ -73,17 +71,6 @@ def naive_loss(model: CTM, batch: Batch, units: list[list[tuple[int, int]]]) -> 
         every = torch.stack(losses)
         total = total + (every[every.argmin()] + every[thought.certainty[b].argmax()]) / 2
     return total / samples
-
-
-def _given(model: CTM, ends: Tensor, h: Tensor, start: int) -> Tensor:
-    """log P(end | start) of one text, cell by cell."""
-    assert model.link is not None
-    key, far = model.link.key.weight, len(model.link.distance.weight) - 1
-    said = torch.full_like(ends, -torch.inf)
-    for cell in range(start, len(h)):
-        wanted = (key @ h[start]) @ h[cell] / len(h[cell]) ** 0.5
-        said[cell] = ends[cell] + wanted + model.link.distance.weight[min(cell - start, far), 0]
-    return torch.log_softmax(said, dim=0)
 
 
 def test_two_ticks_have_the_loss_and_gradients_of_all(run: StageRun, grids) -> None:
@@ -113,7 +100,7 @@ def test_two_ticks_have_the_loss_and_gradients_of_all(run: StageRun, grids) -> N
 
 def _with_ticks(model: CTM, ticks: int):
     class Thinking:
-        units, backbone, config, link = model.units, model.backbone, model.config, model.link
+        units, backbone, config = model.units, model.backbone, model.config
 
         def __call__(self, **inputs: Tensor):
             return model(**inputs, ticks=ticks)

@@ -52,7 +52,8 @@ def best_units(
     candidate has 4 * MASKED.
 
     Most replacements stop early: the first `EARLY` slots are computed for all spans, the others where a replacement
-    that goes on has, with its span, at least the log-probability `WORTH`; others that go on are dropped.
+    that goes on has, with its span, at least the log-probability `WORTH`; others that go on are dropped, but for the
+    likeliest one of the first span.
     """
     heads = model.units
     batch, k, _ = spans.shape
@@ -66,7 +67,9 @@ def best_units(
     for slot in range(early):
         beam = beam.step(slot, unit[:, slot], value[:, slot])
     worth = (span_score.reshape(-1, 1) + beam.score) > WORTH
-    rows = (~beam.stopped & worth).any(dim=1).nonzero()[:, 0]
+    order = torch.arange(k * count, device=unit.device).reshape(1, k, count)
+    first = (order == 0).expand(batch, -1, -1).reshape(batch * k, count)  # there is always one candidate
+    rows = (~beam.stopped & (worth | first)).any(dim=1).nonzero()[:, 0]
     if early < size:
         sample = rows // k
         slots = heads.states(asked.reshape(batch * k, 1, -1)[rows] + heads.slot.weight[early:])

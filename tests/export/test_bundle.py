@@ -45,6 +45,7 @@ BENCHMARK: dict[str, Any] = {
     "ranked": {"n": 0}, "suites": {"test": {"n": 2600, "exact_at_1": 0.5, "coverage": 0.99, "bifi": 0.7}},
     "thresholds": {"tick": 0.91, "edit": 0.4, "further": 0.6}, "calibration": {"edit": {}, "tick": {}},
     "suggestions": SUGGESTIONS,
+    "confidence": {"intercept": 1.0, "slope": 0.7, "knowable": 0.7},
 }  # fmt: skip
 MISSED = {"figure": "syntax", "asked": 0.85, "reached": 0.5, "met": False}
 STAGES = [

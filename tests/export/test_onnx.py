@@ -56,7 +56,7 @@ def test_any_size_and_number_of_ticks(
     for threshold, ticks in ((NEVER, 4), (NEVER, 1), (NEVER, 9), (0.05, 4)):
         fed = feeds(batch, cells, threshold, ticks, exported.codec.vocabulary)
         outputs = dict(zip(OUTPUTS, session.run(list(OUTPUTS), fed), strict=True))
-        assert outputs["spans"].shape == (batch, 10, 2) and outputs["units"].shape == (batch, 10, 16)
+        assert outputs["spans"].shape == (batch, 10, 2) and outputs["units"].shape == (batch, 10, 4, 16)
         assert (outputs["ticks"] >= 1).all() and (outputs["ticks"] <= ticks).all()
         with torch.inference_mode():
             inputs = {name: torch.from_numpy(fed[name]) for name in INPUTS[:5]}

@@ -17,7 +17,7 @@ from ctm.repair.cli import app
 from ctm.repair.odds import Odds
 
 BROKEN, FIXED = "def add(a, b)\n    return a + b\n", "def add(a, b):\n    return a + b\n"
-HOPELESS = "x = = 1\n"
+HOPELESS = "x = = = 1\n"
 
 
 def run(
@@ -104,7 +104,7 @@ def test_json(colon_bundle: Path, tmp_path: Path):
     assert done.returncode == content["status"] == 2 and content["format_version"] == 1
     first, second = content["files"]
     assert first["status"] == "repaired" and first["compiles"] and not first["compiled"]
-    assert first["changes"][0]["line"] == 1 and first["changes"][0]["after"] == FIXED.rstrip()
+    assert first["changes"][0]["line"] == 1 and first["changes"][0]["after"] == FIXED.split("\n")[0]
     assert "+def add(a, b):" in first["diff"]
     assert second["status"] == "error" and second["error"] == "no such file or directory"
 
@@ -303,7 +303,7 @@ def test_evaluate_writes_measures_and_items(colon_bundle: Path, tmp_path: Path):
     assert measures["all"]["exact_at_1"] == 2 / 3
     assert measures["all"]["guarded_bifi"] == 1 / 2
     beside = measures["baselines"]["deletion"]
-    assert beside["n"] == 3 and beside["exact_at_1"] == 2 / 3, "one '=' too many, and the clean one"
+    assert beside["n"] == 3 and beside["exact_at_1"] == 2 / 3, "two '=' too many, and the clean one"
     assert "deletion" in done.stdout and "guarded bifi" in done.stdout
     assert measures["by_category"]["syntax"]["bifi"] == 1 / 2
     assert measures["all"]["ticks_mean"] == 7.0

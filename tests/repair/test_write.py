@@ -243,8 +243,8 @@ def test_what_is_not_written_is_one_line_and_status_2_and_the_next_file_is_handl
     other.write_text(BROKEN)
     real = cli.fix_source
 
-    def slow(source: Source, repairer):
-        fixed = real(source, repairer)
+    def slow(source: Source, repairer, **options):
+        fixed = real(source, repairer, **options)
         path.write_text(BROKEN + "# typed meanwhile\n")
         return fixed
 

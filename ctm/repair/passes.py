@@ -140,12 +140,14 @@ class Repairer:
         """The answer for each text. Line ends behind the last line are set aside and put back.
 
         allows: one per text, asked about an edit that would be made of code that compiles (without those line ends);
-        where it says no, the next candidate is looked at.
+        where it says no, the next candidate is looked at. Raises ValueError for more or fewer.
 
         answers: each repair has up to answers - 1 `alternatives`: of broken code the next best texts that compile, of
         other code what the other candidates for its first edit make of it.
         """
         bodies = [text.rstrip("\n") for text in texts]
+        if allows is not None and len(allows) != len(texts):
+            raise ValueError(f"{len(texts)} texts and {len(allows)} of what they may become: one each")
         runs: dict[int, _Run] = {}
         searches: dict[int, Search] = {}
         for index, body in enumerate(bodies):

@@ -11,6 +11,11 @@ from ctm.pairs.lexical import LENIENT
 
 OPENING = {"(": ")", "[": "]", "{": "}"}
 CLOSING = {closing: opening for opening, closing in OPENING.items()}
+STARTERS = frozenset(
+    {"assert", "break", "class", "continue", "def", "del", "elif", "except", "finally", "global", "import", "nonlocal",
+     "pass", "raise", "return", "try", "while", "with"}
+)  # fmt: skip
+"""Keywords that stand at the head of a line in no brackets; `if`, `for`, `else` and the like may stand in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +39,12 @@ class Token:
     @property
     def is_string(self) -> bool:
         """Whether it is a whole string literal."""
-        return len(self.text) > 1 and self.text[-1] in "\"'" and self.text.strip("\"'") != ""
+        return len(self.text) > 1 and self.text[-1] in "\"'" and self.text not in ('"""', "'''")
 
     @property
     def is_operand(self) -> bool:
         """Whether an expression may end with it, as far as one token tells."""
-        return (
-            self.is_name
-            or self.is_string
-            or self.text[:1].isdigit()
-            or self.text in (")", "]", "}", '""', "''")
-        )
+        return self.is_name or self.is_string or self.text[:1].isdigit() or self.text in (")", "]", "}")
 
 
 Splice = tuple[int, int, str]
@@ -96,6 +96,16 @@ class Broken:
             if match.lastgroup != "space"
         ]
 
+    @cached_property
+    def string_lines(self) -> dict[int, int]:
+        """0-based lines that begin inside a string literal -> the line where that begins."""
+        found: dict[int, int] = {}
+        for token in self.tokens:
+            if token.is_string and "\n" in token.text:
+                first = self.line_of(token.start)
+                found.update(dict.fromkeys(range(first + 1, self.line_of(token.end) + 1), first))
+        return found
+
     def line_of(self, place: int) -> int:
         """0-based line of an offset."""
         return bisect_right(self.starts, place) - 1
@@ -113,12 +123,18 @@ class Broken:
         """
         depth = 0
         statement: list[Token] = []
+        begins_line = True
         for token in self.tokens:
             if token.is_newline:
+                begins_line = True
                 if statement and depth == 0:
                     yield statement
                     statement = []
                 continue
+            if begins_line and depth and token.text in STARTERS:
+                yield statement
+                statement, depth = [], 0
+            begins_line = False
             depth = max(0, depth + (token.text in OPENING) - (token.text in CLOSING))
             statement.append(token)
         if statement:

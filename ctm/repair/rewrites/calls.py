@@ -6,12 +6,15 @@ import ast
 import re
 from collections.abc import Iterator
 
+from ctm.pairs.categories import quiet
 from ctm.repair.rewrites.broken import Broken, Token, indentation, inside
 from ctm.repair.rewrites.registry import rewrite
 
 _GLOBAL = re.compile(
     r"name '(\w+)' is (?:used|assigned to) (?:prior to|before) (global|nonlocal) declaration"
 )
+NESTED = 8
+"""Open brackets around an error that are looked at, the innermost: who never closes one opens thousands in a file."""
 
 
 @rewrite(
@@ -76,7 +79,7 @@ def dict_of_literals(broken: Broken) -> Iterator[str]:
         if opening == 0 or tokens[opening - 1].text != "dict" or found is None:
             continue
         items, closing = found
-        if not all(_has_equals(item) and item[1].text == "=" for item in items):
+        if not all(len(item) > 1 and item[1].text == "=" for item in items):
             continue
         splices = [
             (tokens[opening - 1].start, tokens[opening].end, "{"),
@@ -98,11 +101,12 @@ def dict_of_literals(broken: Broken) -> Iterator[str]:
 def global_first(broken: Broken) -> Iterator[str]:
     """A `global` that comes too late goes to the head of its function."""
     match = _GLOBAL.search(broken.message)
-    try:
-        tree = ast.parse(broken.text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    if match is None or "\r" in broken.text:  # which ends a line for the parser
         return
-    if match is None:
+    try:
+        with quiet():
+            tree = ast.parse(broken.text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return
     for node in ast.walk(tree):
         if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
@@ -150,7 +154,7 @@ def _brackets_before(broken: Broken, word: str) -> list[int]:
 
 
 def _brackets_around(broken: Broken) -> list[int]:
-    """Numbers of the brackets that are open at the error, outermost first, and of one that begins right there."""
+    """Numbers of the innermost brackets that are open at the error, outer first, and of one that begins right there."""
     stack: list[int] = []
     for number, token in enumerate(broken.tokens):
         if token.start > broken.place:
@@ -168,7 +172,7 @@ def _brackets_around(broken: Broken) -> list[int]:
             break
         if broken.tokens[number].is_newline:
             break
-    return list(dict.fromkeys(around))
+    return list(dict.fromkeys(around[-NESTED:]))
 
 
 def _with_items(broken: Broken, opening: int, closing: int, items: list[list[Token]]) -> str:

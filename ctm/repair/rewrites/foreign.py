@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
-from ctm.repair.rewrites.broken import Broken, Splice
+from ctm.repair.rewrites.broken import CLOSING, OPENING, Broken, Splice
 from ctm.repair.rewrites.registry import rewrite
 
 _SIGNS = {
@@ -24,11 +24,14 @@ _FOR = re.compile(r"\bfor[ \t]+((?:[A-Za-z_]\w*[ \t]*,[ \t]*)*[A-Za-z_]\w*)[ \t]
     -0.15,
     "if a:\n    b()\nelse if c:\n    d()",
     "if a:\n    b()\nelif c:\n    d()",
-    "expected ':'|invalid syntax",
+    "expected ':'|invalid syntax|for annotation",
 )
 def else_if(broken: Broken) -> Iterator[str]:
     """`else if` and its spellings become `elif`."""
-    yield _ELSE_IF.sub(r"\1elif", broken.text)
+    found = [
+        m for m in _ELSE_IF.finditer(broken.text) if broken.line_of(m.start()) not in broken.string_lines
+    ]
+    yield broken.spliced((m.end(1), m.end(), "elif") for m in found)
 
 
 @rewrite(
@@ -65,7 +68,7 @@ def declarations(broken: Broken) -> Iterator[str]:
     yield broken.spliced(
         (left.start, right.start, "")
         for left, right in pairwise(tokens)
-        if left.text in _DECLARED and right.is_name
+        if left.text in _DECLARED and right.is_name and not keyword.iskeyword(right.text)
     )
 
 
@@ -75,15 +78,20 @@ def declarations(broken: Broken) -> Iterator[str]:
 def missing_in(broken: Broken) -> Iterator[str]:
     """`for` gets its `in`, on the line of the error."""
     line = broken.lines[broken.line]
-    new = _FOR.sub(lambda match: f"for {match[1]} in ", line)
-    yield broken.with_lines({broken.line: new})
+    start = broken.starts[broken.line]
+    code = {token.start for token in broken.tokens}
+    yield broken.spliced(
+        (start + match.start(), start + match.end(), f"for {match[1]} in ")
+        for match in _FOR.finditer(line)
+        if start + match.start() in code
+    )
 
 
 @rewrite(
     -0.5, "if a = b:\n    pass", "if a == b:\n    pass", "invalid syntax. Maybe you meant|cannot assign to"
 )
 def comparison(broken: Broken) -> Iterator[str]:
-    """`=` in a condition becomes `==`."""
+    """`=` in a condition becomes `==`, up to its colon."""
     first = next((token for token in broken.tokens if token.start >= broken.starts[broken.line]), None)
     if first is None or first.text not in ("if", "elif", "while", "assert", "return", "and", "or", "not"):
         return
@@ -92,7 +100,9 @@ def comparison(broken: Broken) -> Iterator[str]:
     splices: list[Splice] = []
     for token in broken.tokens:
         if broken.starts[broken.line] <= token.start < end:
-            depth += (token.text in "([{") - (token.text in ")]}") if len(token.text) == 1 else 0
+            depth += (token.text in OPENING) - (token.text in CLOSING)
+            if token.text == ":" and depth == 0:
+                break
             if token.text == "=" and depth == 0:
                 splices.append((token.start, token.end, "=="))
     yield broken.spliced(splices)

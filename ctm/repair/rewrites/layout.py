@@ -11,7 +11,8 @@ from ctm.repair.rewrites.registry import rewrite
 _HEADER = re.compile(
     r"[ \t]*(?:async[ \t]+)?(?:if|elif|else|for|while|try|except|finally|with|def|class|match|case)\b.*"
 )
-_SPACE_BEHIND = re.compile(r"\\[ \t]+$", re.MULTILINE)
+_SPACE_BEHIND = re.compile(r"[ \t]+$", re.MULTILINE)
+_HEAD = re.compile(r"on line (\d+)")
 MOST = 6
 """Levels of indentation that are tried."""
 
@@ -19,14 +20,19 @@ MOST = 6
 @rewrite(-0.1, "x = 1 + \\ \n    2", "x = 1 + \\\n    2", "after line continuation")
 def space_behind_a_backslash(broken: Broken) -> Iterator[str]:
     """Spaces behind a backslash that continues a line go."""
-    yield _SPACE_BEHIND.sub("\\\\", broken.text)
+    found = [
+        match
+        for token in broken.tokens
+        if token.text == "\\" and (match := _SPACE_BEHIND.match(broken.text, token.end))
+    ]
+    yield broken.spliced((match.start(), match.end(), "") for match in found)
 
 
 @rewrite(-0.3, "if a\n    b()", "if a:\n    b()", "expected ':'|invalid syntax")
 def colon_of_a_block(broken: Broken) -> Iterator[str]:
     """The head of a block gets its colon at the end of its line."""
     line = broken.lines[broken.line]
-    if not _HEADER.fullmatch(line):
+    if not _HEADER.fullmatch(line) or broken.line in broken.string_lines:
         return
     start, end = broken.starts[broken.line], broken.starts[broken.line] + len(line)
     own = [token for token in broken.tokens if start <= token.start < end and not token.is_newline]
@@ -38,8 +44,9 @@ def colon_of_a_block(broken: Broken) -> Iterator[str]:
 @rewrite(-0.9, "if a:\nb()\nc()", "if a:\n    b()\nc()", "expected an indented block")
 def indented_block(broken: Broken) -> Iterator[str]:
     """The line behind the head of a block is indented, or the lines up to a blank one, or all of its level."""
-    head = next((n for n in range(broken.line - 1, -1, -1) if broken.lines[n].strip()), None)
-    if head is None or not broken.lines[broken.line].strip():
+    named = _HEAD.search(broken.message)
+    head = int(named[1]) - 1 if named else broken.line - 1
+    if not 0 <= head < broken.line or not broken.lines[broken.line].strip():
         return
     step = _step(broken)
     wanted = len(indentation(broken.lines[head]).expandtabs(8)) + step
@@ -53,7 +60,7 @@ def level_of_a_line(broken: Broken) -> Iterator[str]:
     now = width(broken.lines[broken.line])
     levels: list[int] = []
     for n in range(broken.line - 1, -1, -1):
-        if broken.lines[n].strip():
+        if broken.lines[n].strip() and n not in broken.string_lines:
             own = width(broken.lines[n])
             if own not in levels:
                 levels.append(own)
@@ -82,7 +89,7 @@ def into_the_block_before(broken: Broken) -> Iterator[str]:
     if before is None:
         return
     now = width(broken.lines[start])
-    levels = sorted({width(line) for line in broken.lines[:start] if line.strip() and width(line) > now})
+    levels = sorted({level for level in _levels(broken, start) if level > now})
     for level in levels[:2]:
         for end in _ends(broken, start):
             yield _moved(broken, start, end, level - now)
@@ -110,30 +117,41 @@ def _begins_run(broken: Broken, line: int) -> bool:
 
 def _step(broken: Broken) -> int:
     """Columns of one level: the smallest indentation in the text, 4 where there is none."""
-    return min((width(line) for line in broken.lines if line.strip() and width(line)), default=4)
+    return min((level for level in _levels(broken, len(broken.lines)) if level), default=4)
+
+
+def _levels(broken: Broken, end: int) -> list[int]:
+    """Columns of the lines of code before line `end`; what stands inside a string has no level."""
+    return [
+        width(line)
+        for n, line in enumerate(broken.lines[:end])
+        if line.strip() and n not in broken.string_lines
+    ]
 
 
 def _ends(broken: Broken, start: int) -> list[int]:
     """Ends of what moves with a line: its own block, all up to a blank line, all of its level."""
     now = width(broken.lines[start])
-    lines = broken.lines
-    own = start + 1
-    while own < len(lines) and lines[own].strip() and width(lines[own]) > now:
-        own += 1
-    run = own
-    while run < len(lines) and lines[run].strip() and width(lines[run]) >= now:
-        run += 1
-    level = run
-    while level < len(lines) and (not lines[level].strip() or width(lines[level]) >= now):
-        level += 1
-    return list(dict.fromkeys([own, run, level]))
+
+    def end(at: int, least: int, over_blank: bool) -> int:
+        while at < len(broken.lines):
+            line = broken.lines[at]
+            goes_on = width(line) >= least if line.strip() else over_blank
+            if not goes_on and at not in broken.string_lines:
+                break
+            at += 1
+        return at
+
+    own = end(start + 1, now + 1, False)
+    run = end(own, now, False)
+    return list(dict.fromkeys([own, run, end(run, now, True)]))
 
 
 def _moved(broken: Broken, start: int, end: int, by: int) -> str:
     changed: dict[int, str | None] = {}
     for n in range(start, end):
         line = broken.lines[n]
-        if line.strip():
+        if line.strip() and n not in broken.string_lines:
             head = indentation(line).expandtabs(8)
             changed[n] = " " * max(0, len(head) + by) + line.lstrip(" \t")
     return broken.with_lines(changed)

@@ -6,27 +6,35 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
-from ctm.repair.rewrites.broken import Broken, indentation
+from ctm.repair.rewrites.broken import Broken, indentation, width
 from ctm.repair.rewrites.registry import rewrite
 
 _PROMPT = re.compile(r"[ \t]*(?:>>>|\.\.\.|In ?\[\d*\]:|\.\.\.:)(?: |$)")
 _FIRST_PROMPT = re.compile(r"[ \t]*(?:>>>|In ?\[\d*\]:)(?: |$)")
 _NUMBER = re.compile(r"[ \t]*(\d{1,5})(?:[.:|)]|(?=[ \t]|$))")
 _FENCE = re.compile(r"[ \t]*(?:```|~~~)[\w+-]*[ \t]*$")
-_MAGIC = re.compile(r"[ \t]*(?:[%!?]\S|%%\w)")
+_MAGIC = re.compile(r"[ \t]*(?:%%?[A-Za-z]|!(?!=)\S|\?\w)")
+_CONFLICT = re.compile(r"(<{7}|\|{7}|>{7})(?: |$)|={7}$")
 TABS = (4, 8, 2)
 """Columns of a tab that are tried, the commonest first."""
 MIXED = (8, 4, 2)
 """The same where one block has both: Python 2 took a tab for eight."""
+SESSION = 4
+"""A text that does not begin with a prompt is a session if one line in so many has one; the others were printed."""
 
 
 @rewrite(-0.2, ">>> x = 1\n>>> print(x)\n1", "x = 1\nprint(x)", "invalid syntax|unexpected indent|invalid")
 def prompts(broken: Broken) -> Iterator[str]:
     """Prompts of an interactive session go, and in a second try what it printed as well."""
-    if not any(_FIRST_PROMPT.match(line) for line in broken.lines):
+    found = {n: m for n, line in enumerate(broken.lines) if (m := _PROMPT.match(line))}
+    # in a string that begins on a line without prompt they are a doctest's
+    bare = {n: broken.lines[n][m.end() :] for n, m in found.items() if broken.string_lines.get(n, n) in found}
+    if not any(_FIRST_PROMPT.match(broken.lines[n]) for n in bare):
         return
-    bare = {n: line[m.end() :] for n, line in enumerate(broken.lines) if (m := _PROMPT.match(line))}
     yield broken.with_lines(dict(bare))
+    full = [n for n, line in enumerate(broken.lines) if line.strip()]
+    if full[0] not in bare and len(bare) * SESSION < len(full):
+        return
     printed = {n: f"# {line}" for n, line in enumerate(broken.lines) if n not in bare and line.strip()}
     yield broken.with_lines({**printed, **bare})
     yield broken.with_lines({**dict.fromkeys(printed), **bare})
@@ -42,11 +50,11 @@ def line_numbers(broken: Broken) -> Iterator[str]:
     # the first line may have lost its number
     if len(numbers) < 2 or not counts_up or any(n not in found for n in full[1:]):
         return
-    rest = {n: " " * m.end() + broken.lines[n][m.end() :] for n, m in found.items()}  # 9 and 10 line up
-    gaps = sorted({len(indentation(line.expandtabs(8))) for line in rest.values() if line.strip()})
-    first = broken.lines[full[0]] if full[0] not in found else ""
-    for strip in dict.fromkeys([gaps[0], max(gaps[0] - 4, 0) if first else gaps[0]]):
-        yield broken.with_lines({n: _without(line, strip) for n, line in rest.items()})
+    for lines_up in (True, False):  # the code behind 9 and 10
+        rest = {n: " " * (m.end() if lines_up else 0) + broken.lines[n][m.end() :] for n, m in found.items()}
+        gap = min((width(line) for line in rest.values() if line.strip()), default=0)
+        for strip in dict.fromkeys([gap, gap if full[0] in found else max(gap - 4, 0)]):
+            yield broken.with_lines({n: _without(line, strip) for n, line in rest.items()})
 
 
 def _without(line: str, columns: int) -> str:
@@ -57,7 +65,7 @@ def _without(line: str, columns: int) -> str:
 @rewrite(-0.1, "```python\nx = 1\n```", "x = 1", "invalid syntax|unterminated|invalid")
 def fences(broken: Broken) -> Iterator[str]:
     """Fences of Markdown go; in a second try all around them, too."""
-    fenced = [n for n, line in enumerate(broken.lines) if _FENCE.match(line)]
+    fenced = [n for n, line in enumerate(broken.lines) if _FENCE.match(line) and n not in broken.string_lines]
     if not fenced:
         return
     yield broken.with_lines(dict.fromkeys(fenced))
@@ -79,15 +87,20 @@ def fences(broken: Broken) -> Iterator[str]:
 def conflict_markers(broken: Broken) -> Iterator[str]:
     """One side of each merge conflict stays, ours before theirs, and the markers go."""
     sides: dict[int, str] = {}
+    conflict: dict[int, str] = {}
     side = ""
     for n, line in enumerate(broken.lines):
-        mark = line[:7]
-        if mark == "<<<<<<<" or (side and mark in ("|||||||", "=======", ">>>>>>>")):
-            side = {"<": "ours", "|": "base", "=": "theirs", ">": ""}[mark[0]]
-            sides[n] = "marker"
+        mark = line[0] if _CONFLICT.match(line) else ""
+        if mark == "<":  # one that is never closed is none
+            conflict = {}
+        if mark == "<" or (side and mark):
+            side = {"<": "ours", "|": "base", "=": "theirs", ">": ""}[mark]
+            conflict[n] = "marker"
+            if mark == ">":
+                sides |= conflict
         elif side:
-            sides[n] = side
-    if len([n for n, name in sides.items() if name == "marker"]) < 2:
+            conflict[n] = side
+    if all(n in broken.string_lines for n, name in sides.items() if name == "marker"):
         return
     for kept in ("ours", "theirs"):
         yield broken.with_lines({n: None for n, name in sides.items() if name != kept})
@@ -101,7 +114,7 @@ def magics(broken: Broken) -> Iterator[str]:
     found = {
         n: f"{indentation(line)}# {line.lstrip()}"
         for n, line in enumerate(broken.lines)
-        if _MAGIC.match(line)
+        if _MAGIC.match(line) and n not in broken.string_lines
     }
     if found:
         yield broken.with_lines(dict(found))
@@ -115,11 +128,15 @@ def magics(broken: Broken) -> Iterator[str]:
 )
 def mixed_tabs(broken: Broken) -> Iterator[str]:
     """Tabs at the head of lines become spaces where both are used."""
-    heads = [indentation(line) for line in broken.lines if line.strip()]
+    code = [line if n not in broken.string_lines else "" for n, line in enumerate(broken.lines)]
+    heads = [indentation(line) for line in code if line.strip()]
     if not any("\t" in head for head in heads) or not any(" " in head for head in heads):
         return
     for columns in MIXED if "inconsistent" in broken.message else TABS:
-        yield "\n".join(
-            indentation(line).expandtabs(columns) + line.lstrip(" \t") if line.strip() else line
-            for line in broken.lines
+        yield broken.with_lines(
+            {
+                n: indentation(line).expandtabs(columns) + line.lstrip(" \t")
+                for n, line in enumerate(code)
+                if line.strip()
+            }
         )

@@ -9,7 +9,7 @@ from ctm.repair.rewrites.broken import CLOSING, OPENING, Broken, Splice, Token
 from ctm.repair.rewrites.registry import rewrite
 
 _MESSAGE = r"Missing parentheses|multiple exception|leading zeros|invalid (syntax|decimal|octal|hexadecimal)"
-_LONG = re.compile(r"(0[xX][0-9a-fA-F]+|\d+)[lL]\Z")
+_INTEGER = re.compile(r"0[xXoObB][0-9a-fA-F]+|\d+")
 _OCTAL = re.compile(r"0+([0-7]+)\Z")
 _RAW = re.compile(r"[uU][rR](?=[\"'])")
 
@@ -74,7 +74,7 @@ def _statement(broken: Broken, part: list[Token]) -> tuple[list[Splice], list[Sp
         return _print(broken, first, rest)
     if first.text == "exec" and rest and rest[0].text not in ("(", "=", ".", ","):
         words = [token for token in rest if token.text == "in"]
-        inner = [(word.start - 1, word.end, ",") for word in words[:1]]
+        inner = [(rest[rest.index(word) - 1].end, word.end, ",") for word in words[:1] if word is not rest[0]]
         return [(first.end, rest[0].start, "("), *inner, (rest[-1].end, rest[-1].end, ")")], []
     if first.text == "raise" and (commas := _outer(rest, ",")):
         comma = commas[0]
@@ -94,7 +94,7 @@ def _statement(broken: Broken, part: list[Token]) -> tuple[list[Splice], list[Sp
 def _print(broken: Broken, first: Token, rest: list[Token]) -> tuple[list[Splice], list[Splice]]:
     if not rest:
         return [(first.end, first.end, "()")], []
-    if rest[0].text == "(" and _is_call(rest):
+    if rest[0].text == "(" and _is_call(rest, rest[0].start == first.end):
         return [], []
     if rest[0].text in ("=", ".", ",", ")", ":", "+=", "*", "/", "%"):  # print is a name here
         return [], []
@@ -113,13 +113,16 @@ def _print(broken: Broken, first: Token, rest: list[Token]) -> tuple[list[Splice
     return [*splices, (end, end, f"{comma}file={file})" if file else ")")], []
 
 
-def _is_call(rest: list[Token]) -> bool:
-    """Whether `print` is followed by one pair of brackets and nothing else: a call already."""
+def _is_call(rest: list[Token], touches: bool) -> bool:
+    """Whether `print` is followed by one pair of brackets and nothing else: a call already.
+
+    Brackets that touch it are those of a call in front of a word, too: `print(a) if b else None`.
+    """
     depth = 0
     for number, token in enumerate(rest):
         depth += (token.text in OPENING) - (token.text in CLOSING)
         if depth == 0:
-            return number == len(rest) - 1
+            return number == len(rest) - 1 or (touches and rest[number + 1].is_name)
     return True
 
 
@@ -140,11 +143,9 @@ def _literals(broken: Broken) -> Iterator[Splice]:
         touches = behind is not None and behind.start == token.end
         if token.text == "<" and touches and behind is not None and behind.text == ">":
             yield token.start, behind.end, "!="
-        elif token.text.isdigit() and touches and behind is not None and behind.text in ("l", "L"):
+        if _INTEGER.fullmatch(token.text) and touches and behind is not None and behind.text in ("l", "L"):
             yield behind.start, behind.end, ""
-        elif match := _LONG.match(token.text):
-            yield token.start, token.end, match[1]
-        elif (match := _OCTAL.match(token.text)) and "leading zeros" in broken.message:
+        if (match := _OCTAL.match(token.text)) and "leading zeros" in broken.message:
             yield token.start, token.end, f"0o{match[1]}"
         elif (match := _RAW.match(token.text)) or (
             token.text in ("ur", "UR", "uR", "Ur")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ctm.repair.rewrites.broken import Broken, indentation
+from ctm.pairs.categories import compiles
+from ctm.repair.rewrites.broken import Broken, Splice, Token, indentation
 from ctm.repair.rewrites.registry import rewrite
 
 _ESCAPES = re.compile(r"\\[UuxN]")
+_PREFIX = re.compile(r"[A-Za-z]*")
 _WRONG_END = re.compile(r"(?:\"\"'|\"'\"|'\"\"|''\"|'\"'|\"''|\"\"|'')[ \t]*$")
 _FSTRING = re.compile(r"(?<![\w\"'])(?:[fF][rR]?|[rR][fF])([\"'])(?!\1\1)")
 
@@ -21,17 +23,23 @@ def raw_string(broken: Broken) -> Iterator[str]:
     wrong = [
         token
         for token in broken.tokens
-        if token.is_string and _ESCAPES.search(token.text) and token.text[0] in "\"'"
+        if token.is_string and _ESCAPES.search(token.text) and not compiles(token.text)
     ]
     near = [
         token for token in wrong if broken.line_of(token.start) <= broken.line <= broken.line_of(token.end)
     ]
     for chosen in (near, wrong):
         if chosen:
-            yield broken.spliced((token.start, token.start, "r") for token in chosen)
+            yield broken.spliced(_raw(token) for token in chosen)
             yield broken.spliced(
                 (token.start, token.end, token.text.replace("\\", "\\\\")) for token in chosen
             )
+
+
+def _raw(token: Token) -> Splice:
+    prefix = _PREFIX.match(token.text)
+    end = prefix.end() if prefix else 0
+    return token.start, token.start + end, "r" + token.text[:end].strip("uU")
 
 
 @rewrite(
@@ -40,7 +48,7 @@ def raw_string(broken: Broken) -> Iterator[str]:
 def quotes_of_an_fstring(broken: Broken) -> Iterator[str]:
     """An f-string in whose fields its own quote stands gets the other quotes outside, or has them inside."""
     line = broken.lines[broken.line]
-    for match in _FSTRING.finditer(line):
+    for match in _fstrings(broken):
         quote = match[1]
         other = "'" if quote == '"' else '"'
         end, nested = _end_of_fstring(line, match.end(), quote)
@@ -64,15 +72,25 @@ def quotes_of_an_fstring(broken: Broken) -> Iterator[str]:
 def backslash_in_an_fstring(broken: Broken) -> Iterator[str]:
     """A field with a backslash gets a variable, set on a line of its own before."""
     line = broken.lines[broken.line]
-    for match in _FSTRING.finditer(line):
+    for match in _fstrings(broken):
         end, _ = _end_of_fstring(line, match.end(), match[1])
         for start, stop in _fields(line, match.end(), end):
             if "\\" in line[start:stop]:
-                name = next(name for name in _NAMES if not re.search(rf"\b{name}\b", broken.text))
+                known = set(re.findall(r"\w+", broken.text))
+                name = next((name for name in _NAMES if name not in known), None)
+                if name is None:
+                    return
                 head = indentation(line)
                 new = f"{head}{name} = {line[start:stop].strip()}\n{line[:start]}{name}{line[stop:]}"
                 yield broken.with_lines({broken.line: new})
                 return
+
+
+def _fstrings(broken: Broken) -> Iterator[re.Match[str]]:
+    """Beginnings of f-strings on the line of the error, those in strings and comments left out."""
+    start = broken.starts[broken.line]
+    code = {token.start for token in broken.tokens}
+    yield from (m for m in _FSTRING.finditer(broken.lines[broken.line]) if start + m.start() in code)
 
 
 def _fields(line: str, start: int, end: int) -> Iterator[tuple[int, int]]:
@@ -142,9 +160,9 @@ def end_of_a_string(broken: Broken) -> Iterator[str]:
     if column >= len(line):
         return
     quote = next((sign for sign in line[column:] if sign in "\"'"), "")
-    tail = re.search(r"[)\]},:;]*[ \t]*$", line)
-    if not quote or tail is None:
+    if not quote:
         return
-    for end in dict.fromkeys([tail.start(), len(line.rstrip())]):
+    stripped = line.rstrip()
+    for end in dict.fromkeys([len(stripped.rstrip(")]},:;")), len(stripped)]):
         if end > column:
             yield broken.with_lines({broken.line: line[:end] + quote + line[end:]})

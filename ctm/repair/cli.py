@@ -15,6 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ctm.repair.admit import admit
 from ctm.repair.bundle import Bundle
 from ctm.repair.cli_evaluate import evaluate
 from ctm.repair.diff import unified_diff
@@ -23,6 +24,7 @@ from ctm.repair.fixed import Fixed
 from ctm.repair.source import MAX_BYTES, FileError, Source, parse_source, read_source, write_source
 from ctm.repair.suggest import UNBOUND
 from ctm.repair.terminal import ERROR, BundleOption, ThreadsOption, complain, load_model, print_raw, stop
+from ctm.repair.versions import Version, parse_target
 
 CLEAN, PROPOSED, _, UNREPAIRED = range(4)
 GRAVITY = (CLEAN, PROPOSED, UNREPAIRED, ERROR)
@@ -55,6 +57,14 @@ def fix(
         ),
     ] = None,
     threads: ThreadsOption = 1,
+    target_version: Annotated[
+        str | None,
+        typer.Option(
+            "--target-version",
+            metavar="3.X",
+            help="Python that the code is for; default: the running one. Syntax of a newer one is named, not edited.",
+        ),
+    ] = None,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Say what was skipped or passed over, and why.")
     ] = False,
@@ -65,13 +75,17 @@ def fix(
     """
     if write and STDIN in paths:
         raise stop("--write needs files; what is read from stdin cannot be written back")
+    try:
+        target = None if target_version is None else parse_target(target_version)
+    except ValueError as error:
+        raise stop(str(error)) from error
     model = load_model(bundle, threads)
     if confidence is not None:
         model = model.with_threshold(confidence)
     worst = CLEAN
     rows: list[dict[str, Any]] = []
     for path, problem in _expand(paths):
-        row, status = _fix_one(path, problem, model, write, as_json, verbose)
+        row, status = _fix_one(path, problem, model, target, write, as_json, verbose)
         rows.append(row)
         worst = max(worst, status, key=GRAVITY.index)
     if as_json:
@@ -81,7 +95,13 @@ def fix(
 
 
 def _fix_one(
-    path: str, problem: str, model: Bundle, write: bool, as_json: bool, verbose: bool
+    path: str,
+    problem: str,
+    model: Bundle,
+    target: Version | None,
+    write: bool,
+    as_json: bool,
+    verbose: bool,
 ) -> tuple[dict[str, Any], int]:
     """One file: print its diff or write it; its row for --json and its exit status."""
     name = "<stdin>" if path == STDIN else path
@@ -89,7 +109,7 @@ def _fix_one(
         if problem:
             raise FileError(problem)
         source = _read(path)
-        fixed = fix_source(source, model.repairer())
+        fixed = admit(source, "" if path == STDIN else path, target) or fix_source(source, model.repairer())
         diff = unified_diff(fixed, name)
         fixed.after.encode()  # before anything is printed: a repair that cannot be written is none
         if write and fixed.changes:

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ctm.repair.admit import admit
 from ctm.repair.boundary import Guarded, describe
 from ctm.repair.bundle import Bundle
 from ctm.repair.cli_evaluate import evaluate
@@ -34,6 +35,7 @@ from ctm.repair.terminal import (
     read_stdin,
     stop,
 )
+from ctm.repair.versions import Version, parse_target
 from ctm.repair.write import write_source
 
 CLEAN, PROPOSED, _, UNREPAIRED = range(4)
@@ -79,6 +81,14 @@ def fix(
         ),
     ] = False,
     threads: ThreadsOption = 1,
+    target_version: Annotated[
+        str | None,
+        typer.Option(
+            "--target-version",
+            metavar="3.X",
+            help="Python that the code is for; default: the running one. Syntax of a newer one is named, not edited.",
+        ),
+    ] = None,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Say what was skipped or passed over, and why.")
     ] = False,
@@ -94,6 +104,10 @@ def fix(
     """
     if write and STDIN in paths:
         raise stop("--write needs files; what is read from stdin cannot be written back")
+    try:
+        target = None if target_version is None else parse_target(target_version)
+    except ValueError as error:
+        raise stop(str(error)) from error
     model = load_model(bundle, threads)
     if confidence is not None:
         model = model.with_threshold(confidence)
@@ -106,7 +120,9 @@ def fix(
     rows: list[dict[str, Any]] = []
     discovery = Discovery()
     for path, problem in discovery.files(paths):
-        row, status = _fix_one(path, problem, model, search, write, as_json, verbose, quiet, suggesting)
+        row, status = _fix_one(
+            path, problem, model, search, target, write, as_json, verbose, quiet, suggesting
+        )
         rows.append(row)
         worst = max(worst, status, key=GRAVITY.index)
     for folder in discovery.empty:
@@ -131,6 +147,7 @@ def _fix_one(
     problem: str,
     model: Bundle,
     search: SearchSettings,
+    target: Version | None,
     write: bool,
     as_json: bool,
     verbose: bool,
@@ -143,7 +160,9 @@ def _fix_one(
         if problem:
             raise FileError(problem)
         source = _read(path)
-        fixed = fix_source(source, model.repairer(search), suggesting=suggesting, odds=model.odds)
+        fixed = admit(source, "" if path == STDIN else path, target) or fix_source(
+            source, model.repairer(search), suggesting=suggesting, odds=model.odds
+        )
         diff = unified_diff(fixed, name if path == STDIN else header_name(path))
         fixed.after.encode()  # before anything is printed: a repair that cannot be written is none
         if write and fixed.status == "repaired":

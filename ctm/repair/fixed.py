@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import ast
 import difflib
-import warnings
 from dataclasses import dataclass, field
 from typing import Any
 
 from rapidfuzz.distance import Levenshtein
 
-from ctm.pairs.categories import MAX_BYTES as COMPILER_BYTES
-from ctm.pairs.categories import compile_error
+from ctm.pairs.categories import quiet
 from ctm.pairs.lexical import lenient_tokens
 from ctm.repair.loss import loss
 from ctm.repair.passes import Repair
 from ctm.repair.source import FileError, Source
+from ctm.repair.whole_file import whole_file_error
 from ctm.repair.windows import Window, common
 
 MAX_CHARACTERS = 16_000
@@ -94,10 +93,9 @@ class Fixed:
 def first_error(text: str) -> SyntaxError | None:
     """The compiler's first error, with its line; None for code that compiles.
 
-    Files beyond what `ctm.pairs.categories` gives the compiler are parsed only. Raises FileError for code that
-    neither takes (nesting).
+    Raises FileError for code that the compiler cannot take (nesting, memory).
     """
-    error = compile_error(text) if len(text.encode()) <= COMPILER_BYTES else parse_error(text)
+    error = whole_file_error(text)
     if error is not None and error.lineno is None:
         raise FileError(f"cannot be checked: {error.msg or error}")
     return error
@@ -105,8 +103,7 @@ def first_error(text: str) -> SyntaxError | None:
 
 def parse_error(text: str) -> SyntaxError | None:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with quiet():
             ast.parse(text)
     except SyntaxError as error:
         return error

@@ -7,6 +7,7 @@ come back as the same bytes is refused here with one line that says why.
 
 from __future__ import annotations
 
+import codecs
 import io
 import os
 import re
@@ -113,6 +114,10 @@ def parse_source(raw: bytes) -> Source:
     """Lines of a file's bytes. Raises FileError for what is too large, binary, or not in its own encoding."""
     if len(raw) > MAX_BYTES:
         raise FileError(f"too large: more than {MAX_BYTES:,} bytes")
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):  # UTF-32's little-endian mark begins alike
+        raise FileError(
+            "UTF-16 or UTF-32 by its byte order mark, which Python does not read: save it as UTF-8"
+        )
     if (place := raw.find(b"\0")) >= 0:
         raise FileError(f"binary: a null byte at offset {place}")
     try:

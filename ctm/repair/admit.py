@@ -1,0 +1,91 @@
+"""What `fix` repairs at all: broken Python, and nothing that is valid elsewhere.
+
+Notable: another version's valid syntax, another language, prose and patches are named in one line and never edited.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ctm.repair.fixed import Fixed, first_error
+from ctm.repair.language import NOTEBOOK_NAME, is_notebook, language_by_name, other_language
+from ctm.repair.source import FileError, Source
+from ctm.repair.versions import (
+    RUNNING,
+    Construct,
+    Version,
+    in_older_words,
+    newer_constructs,
+    spelt,
+    too_new_for,
+    valid_since,
+)
+
+
+def admit(source: Source, path: str, target: Version | None = None) -> Fixed | None:
+    """Whether a text is to be looked at by the model: None if so; else a `Fixed` without changes.
+
+    `path` is "" for stdin, of which only the content is judged; `target` the version that the code is for, None where
+    the user named none: then it is the running one. Raises FileError that says in one line what a text is that is not
+    broken Python.
+    """
+    text = source.text
+    kind = language_by_name(path, list(source.lines[:2])) if path else ""
+    if kind == NOTEBOOK_NAME or is_notebook(text):
+        raise FileError(f"{NOTEBOOK_NAME}, which is not handled: export its code as a script")
+    error = first_error(text)
+    if error is None:
+        if target is not None and target < RUNNING and (why := too_new_for(text, target)):
+            raise FileError(f"{why}; the target is {spelt(target)}: nothing is edited")
+        return None
+    if kind:
+        raise FileError(
+            f"not Python by its name or first line, but {kind}; what is broken Python nevertheless goes to stdin"
+        )
+    if found := newer_constructs(text):
+        if first_error(in_older_words(text, found)) is None:
+            return _valid_newer(source, found, target)
+        _refuse_if_newer_and_broken(error, found)
+    if kind := other_language(text):
+        raise FileError(f"not Python: it reads as {kind}")
+    return None
+
+
+def _valid_newer(source: Source, found: Sequence[Construct], target: Version | None) -> Fixed | None:
+    """For a text that a newer Python takes: nothing to do if the target takes it too, else refused or broken."""
+    needs = max(item.since for item in found)
+    if target is not None and target >= needs:
+        return Fixed(source, source, compiled=True, compiles=True)
+    if is_slip_for(target, found):
+        return None
+    older = target if target is not None and target < RUNNING else RUNNING
+    whose = f"the target is {spelt(older)}" if target == older else f"this Python is {spelt(older)}"
+    if target is None and all(item.rewritable for item in found):
+        remedy = f"; --target-version {RUNNING[0]}.{RUNNING[1]} repairs it"
+    else:
+        remedy = ""
+    raise FileError(f"{valid_since(found)}; {whose}: nothing to repair{remedy}")
+
+
+def is_slip_for(target: Version | None, found: Sequence[Construct]) -> bool:
+    """Whether newer syntax, all that keeps a text from compiling, is to be repaired as a mistake.
+
+    Only where the user named the older version that the code has to run on, and older words mean the same: the quotes
+    within an f-string can be others, a type parameter cannot. Without `--target-version` the text is valid somewhere,
+    and valid code is never edited. (Most such texts are meant so: of 3,267 broken snippets of Stack Overflow one has
+    quotes of the same kind in an f-string, as have three modules of 3.13's library.)
+    """
+    return target is not None and all(item.rewritable for item in found)
+
+
+def _refuse_if_newer_and_broken(error: SyntaxError, found: Sequence[Construct]) -> None:
+    """A file for a newer Python that is broken elsewhere: here its first error is syntax that must stay."""
+    blocking = [
+        item for item in found if not item.rewritable and item.line == error.lineno and item.older != "!"
+    ]
+    if blocking:
+        newest = max(item.since for item in found)
+        raise FileError(
+            f"{valid_since(blocking)}, and broken elsewhere: repairing it takes {spelt(newest)}, "
+            f"this is {spelt(RUNNING)}"
+        )

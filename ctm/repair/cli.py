@@ -40,6 +40,8 @@ from ctm.repair.write import write_source
 
 CLEAN, PROPOSED, _, UNREPAIRED = range(4)
 GRAVITY = (CLEAN, PROPOSED, UNREPAIRED, ERROR)
+DELETIONS = -80.0
+"""Score (nats) from which a repair is followed with --allow-deletions: a cost of 0.8 for each of a hundred cells."""
 
 app = typer.Typer(
     cls=Guarded,
@@ -111,7 +113,7 @@ def fix(
     model = load_model(bundle, threads)
     if confidence is not None:
         model = model.with_threshold(confidence)
-    search = SearchSettings(has_budget=not allow_deletions)
+    search = SearchSettings(has_budget=False, floor=DELETIONS) if allow_deletions else SearchSettings()
     if verbose and model.unchecked:
         complain(
             f"{model.path}: from before bundles had checksums, not checked: {', '.join(model.unchecked)}"

@@ -82,9 +82,10 @@ class Frontier:
         """Take out the best text; None where there is none left."""
         return heapq.heappop(self._heap)[2] if self._heap else None
 
-    def share(self, leaf: Leaf) -> float:
-        """Probability of a text that was taken out, given that it or one of those still here is right."""
-        others = sum(math.exp(min(other.score - leaf.score, 700.0)) for _, _, other in self._heap)
+    def share(self, leaf: Leaf, found: Iterable[Leaf] = ()) -> float:
+        """Probability of a text that was taken out, given that it, one of those still here or of `found` is right."""
+        open_ = (other for _, _, other in self._heap)
+        others = sum(math.exp(min(other.score - leaf.score, 700.0)) for other in (*open_, *found))
         return 1.0 / (1.0 + others)
 
 
@@ -156,7 +157,8 @@ class Search:
                 self._consider(leaf)
                 continue
             if leaf.loss is not None:
-                self.found.append(Found(leaf, self._frontier.share(leaf)))
+                before = [found.leaf for found in self.found]
+                self.found.append(Found(leaf, self._frontier.share(leaf, before)))
                 if len(self.found) == self.wanted:
                     break
                 continue

@@ -173,7 +173,7 @@ def test_the_command_counts_what_was_left_out_and_names_a_folder_with_nothing(
     runner = CliRunner()
     done = runner.invoke(app, ["fix", str(tmp_path / "a"), "--bundle", str(colon_bundle), "-v"])
     assert done.exit_code == 0 and done.stdout == ""
-    assert done.stderr.splitlines() == [
+    assert [line for line in done.stderr.splitlines() if "checksums" not in line] == [
         f"ctm-repair: {tmp_path / 'a'}: no Python files to look at",
         "ctm-repair: left out 2: folders named build",
         "ctm-repair: left out 1: folders named venv",

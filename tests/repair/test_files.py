@@ -198,23 +198,24 @@ def test_windows_line_ends_and_encoding_stay(fake, tokenizer):
 
 
 def test_partial_progress_is_proposed_and_what_is_left_is_named(fake, tokenizer):
-    text = "def f()\n    return 1\n" + "\n" * 70 + "x = = 1\n"
+    text = "def f()\n    return 1\n" + "\n" * 70 + "x = = = 1\n"
     fixed = fix(text, fake(colons), tokenizer)
-    assert fixed.status == "repaired" and not fixed.compiles
+    assert fixed.status == "unrepaired" and not fixed.compiles
+    assert [change.line for change in fixed.changes] == [1]
     assert fixed.error.startswith("line 73: ")
     assert fixed.after.text == text.replace("f()", "f():")
 
 
 def test_an_edit_that_only_moves_the_error_up_is_no_repair(fake, tokenizer):
     proposer = fake(lambda state: [("(" + state.text, -0.1)])
-    fixed = fix("a = 1\nb = 2\nc = = 3\n", proposer, tokenizer)
+    fixed = fix("a = 1\nb = 2\nc = = = 3\n", proposer, tokenizer)
     assert fixed.status == "unrepaired" and not fixed.changes
     assert fixed.after == fixed.before and fixed.error.startswith("line 3: ")
 
 
 def test_deleting_what_follows_is_no_progress(fake, tokenizer):
     proposer = fake(lambda state: [(state.text.split("\n")[0], -0.1)])
-    fixed = fix("x = = 1\n" + "y = 2\n" * 5, proposer, tokenizer)
+    fixed = fix("x = = = 1\n" + "y = 2\n" * 5, proposer, tokenizer)
     assert fixed.status == "unrepaired"
 
 

@@ -1,7 +1,9 @@
 """onnxruntime against torch on real pairs: same ticks, same answers, and a batch gives what single samples give.
 
 Notable: every item is answered with all ticks, and with a threshold that freezes about half of the items early (where
-a batch could leak from sample to sample, so single samples are compared there). All ranked candidates must be the same.
+a batch could leak from sample to sample, so single samples are compared there). All ranked candidates must be the same,
+down to the log-probability `WORTH`, below which rounding decides which replacements are read: of those, the ones that
+both have must be equally probable.
 Ties are no disagreement, but counted: two certainties, or two candidates at one rank that are equally probable.
 """
 
@@ -12,6 +14,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +30,7 @@ from ctm.grid.files import write_json
 from ctm.grid.layout import DoesNotFit
 from ctm.grid.packed import Packed, pack
 from ctm.grid.tokenizer import CodeTokenizer
+from ctm.model.answer import WORTH
 from ctm.model.model import CTM
 from ctm.model.thinking import NEVER, begin, keep, read
 from ctm.model.weights import load_ctm
@@ -39,6 +43,9 @@ FORMAT_VERSION = 1
 BATCH, CELLS = 16, 1024
 LOG_TOLERANCE = 1e-2
 """Largest difference of log-probabilities: small probabilities are all alike, their logarithms are not."""
+RANKED = WORTH + LOG_TOLERANCE
+"""Log-probability above which candidates must be the same at every rank."""
+NO_CANDIDATE: tuple[tuple[int, ...], float] = ((), -math.inf)
 
 
 class Disagreement(AssertionError):
@@ -160,8 +167,13 @@ class _Judge:
         self.certainty = max(self.certainty, difference)
         if difference > self.settings.probability_tolerance:
             raise Disagreement(f"{where}: certainties {one.certainty} and {other.certainty}")
-        ranks = zip(one.candidates.items(), other.candidates.items(), strict=False)
+        ranks = zip_longest(one.candidates.items(), other.candidates.items(), fillvalue=NO_CANDIDATE)
         for (candidate, score), (other_candidate, other_score) in ranks:
+            if max(score, other_score) <= RANKED:
+                break
+            if not (candidate and other_candidate):
+                counts = len(one.candidates), len(other.candidates)
+                raise Disagreement(f"{where}: {counts[0]} and {counts[1]} candidates")
             if candidate != other_candidate:
                 self._tie("ranks", where, score, other_score, candidate, other_candidate)
         for candidate in one.candidates.keys() & other.candidates.keys():
@@ -169,9 +181,6 @@ class _Judge:
             self.probability = max(self.probability, abs(math.exp(a) - math.exp(b)))
             if not self._alike(a, b):
                 raise Disagreement(f"{where}, candidate {candidate}: log-probabilities {a} and {b}")
-        if len(one.candidates) != len(other.candidates):
-            counts = len(one.candidates), len(other.candidates)
-            raise Disagreement(f"{where}: {counts[0]} and {counts[1]} candidates")
 
     def _alike(self, one: float, other: float) -> bool:
         """Whether two log-probabilities are as good as equal; False for NaN."""

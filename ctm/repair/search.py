@@ -171,11 +171,22 @@ class Search:
     def _consider(self, leaf: Leaf) -> None:
         """Put a text that compiles back with what its loss costs, or refuse it."""
         found = loss(self.text, leaf.text)
-        if self.settings.has_budget and not found.is_within_budget and not any(o.rewrite for o in leaf.path):
+        if self.settings.has_budget and not self._unasked(leaf, found).is_within_budget:
             self.refused = self.refused or replace(leaf, loss=found)
             return
         score = leaf.score - self.settings.swallowed * found.swallowed
         self._frontier.push(replace(leaf, score=score, loss=found))
+
+    def _unasked(self, leaf: Leaf, found: Loss) -> Loss:
+        """Of what a text loses, what the model took away: what a rewrite takes away is no code of the author's."""
+        if not any(option.rewrite for option in leaf.path):
+            return found
+        words: list[str] = []
+        before = self.text
+        for option in leaf.path:
+            words += () if option.rewrite else loss(before, option.text).words
+            before = option.text
+        return replace(found, words=tuple(words))
 
     def settle(self, texts: Iterable[tuple[str, float]]) -> None:
         """End a search that found nothing with texts that compile and their scores."""

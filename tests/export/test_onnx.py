@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,11 @@ import onnx
 import pytest
 import torch
 
-from ctm.export.check import Disagreement, check_onnx, compare, draw
+from ctm.export.check import Disagreement, Said, _Judge, check_onnx, compare, draw
 from ctm.export.onnx import OPSET, OUTPUTS
 from ctm.export.settings import ExportSettings
-from ctm.model.thinking import NEVER, think
+from ctm.model.answer import WORTH
+from ctm.model.thinking import NEVER, REPLACEMENTS, SPANS, think
 from ctm.repair.onnx_proposer import INPUTS
 from ctm.repair.onnx_proposer import OUTPUTS as WANTED
 from ctm.runtime import ort
@@ -56,7 +58,9 @@ def test_any_size_and_number_of_ticks(
     for threshold, ticks in ((NEVER, 4), (NEVER, 1), (NEVER, 9), (0.05, 4)):
         fed = feeds(batch, cells, threshold, ticks, exported.codec.vocabulary)
         outputs = dict(zip(OUTPUTS, session.run(list(OUTPUTS), fed), strict=True))
-        assert outputs["spans"].shape == (batch, 10, 2) and outputs["units"].shape == (batch, 10, 4, 16)
+        assert outputs["spans"].shape == (batch, SPANS, 2)
+        assert outputs["units"].shape == (batch, SPANS, REPLACEMENTS, 16)
+        assert outputs["unit_log_probability"].shape == (batch, SPANS, REPLACEMENTS)
         assert (outputs["ticks"] >= 1).all() and (outputs["ticks"] <= ticks).all()
         with torch.inference_mode():
             inputs = {name: torch.from_numpy(fed[name]) for name in INPUTS[:5]}
@@ -97,6 +101,41 @@ def test_check_fails_when_frozen_samples_go_on(exported, monkeypatch: pytest.Mon
     samples = draw(exported.pairs, exported.codec, SETTINGS)
     with pytest.raises(Disagreement, match=r"threshold 0\.\d+: answering ticks"):
         compare(exported.onnx, exported.model, samples, SETTINGS, 1)
+
+
+A, B, C = (0, 1, 300), (0, 1, 301), (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "wrong"),
+    [
+        ({A: -0.1, B: -3.0}, {A: -0.1, B: -3.0}, ""),
+        ({A: -0.1, B: -3.0}, {A: -0.1, C: -3.0}, ""),  # as probable: a tie
+        ({A: -0.1, B: -3.0}, {A: -0.1, C: -3.1}, r"\(0, 1, 301\) .* and \(2, 2\)"),
+        ({A: -0.1, B: -3.0}, {A: -0.1, B: -3.1}, r"candidate \(0, 1, 301\): log-probabilities -3.0 and -3.1"),
+        ({A: -0.1, B: -3.0}, {A: -0.1}, "2 and 1 candidates"),
+        ({A: -0.1}, {A: -0.1, B: WORTH + 0.1}, "1 and 2 candidates"),
+        ({A: -0.1, B: WORTH + 0.001}, {A: -0.1}, ""),  # one of both may have dropped it
+        ({A: -0.1, B: WORTH + 0.001, C: -12.0}, {A: -0.1, C: -12.0}, ""),
+        ({A: -0.1, B: WORTH - 2, C: -12.0}, {A: -0.1, C: -12.5}, r"candidate \(2, 2\)"),
+        ({A: -0.1, B: -3.0}, {A: -0.1, B: math.nan}, r"candidate \(0, 1, 301\)"),
+    ],
+)
+def test_candidates_agree_down_to_where_rounding_decides_which_are_read(one, other, wrong: str) -> None:
+    def compare_them(said: dict, other_said: dict) -> None:
+        certainty = np.array([0.4, 0.5], dtype=np.float32)
+        _Judge(SETTINGS).compare(
+            "x", "a and b", NEVER, Said(said, 0.5, 2), Said(other_said, 0.5, 2), certainty
+        )
+
+    if not wrong:
+        compare_them(one, other)
+        compare_them(other, one)
+        return
+    with pytest.raises(Disagreement, match=f"item x, .*{wrong}"):
+        compare_them(one, other)
+    with pytest.raises(Disagreement):
+        compare_them(other, one)
 
 
 def test_pairs_that_do_not_fit_leave_nothing_to_check(exported, tmp_path: Path) -> None:

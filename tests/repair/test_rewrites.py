@@ -59,7 +59,7 @@ def test_each_rewrite_mends_its_example(item: Rewrite):
 @pytest.mark.parametrize("item", registry().values(), ids=lambda item: item.name)
 def test_each_rewrite_says_what_it_does_and_competes_as_a_likely_edit(item: Rewrite):
     assert re.fullmatch(r"[A-Z`].+\.", item.doc), "one sentence"
-    assert -2 < item.score < 0
+    assert -3 < item.score < 0
 
 
 def test_later_texts_of_a_rewrite_are_less_likely_and_no_text_comes_twice():
@@ -176,7 +176,7 @@ LITERALS = [
     "'\\x41 \\N{BULLET} C:\\\\Users'",
     "'else if a:'",
     "'for k d.items()'",
-    "'a\\tb' 'var x = 1'",
+    "'a\\tvar x = 1'",
     "r'C:\\Users'",
     '''"""
 >>> print 'a'

@@ -10,6 +10,8 @@ from ctm.repair.rewrites.registry import rewrite
 
 _WORDS = frozenset(keyword.kwlist) - {"None", "True", "False"}
 """Words that are no value."""
+MOST_PLACES = 3
+"""Places where one kind of bracket may be meant, the nearest to the error first."""
 
 
 @rewrite(-0.7, "a = [1, 2 3]", "a = [1, 2, 3]", "forgot a comma|invalid syntax|was never closed|unterminated")
@@ -43,7 +45,8 @@ def comma_between_two_values(broken: Broken) -> Iterator[str]:
 def braces_of_a_dict(broken: Broken) -> Iterator[str]:
     """Pairs of key and value in other brackets get braces: around them in a call, in their place elsewhere."""
     tokens = broken.tokens
-    for opening in reversed(range(len(tokens))):
+    made = 0
+    for opening in sorted(broken.closings, key=lambda n: abs(tokens[n].start - broken.place)):
         found = inside(tokens, opening) if tokens[opening].text in ("(", "[") else None
         if found is None:
             continue
@@ -53,6 +56,9 @@ def braces_of_a_dict(broken: Broken) -> Iterator[str]:
         if not pairs or len(pairs) < len(items) or (follows and tokens[opening].text == "["):
             continue
         start, end = tokens[opening], tokens[closing]
+        made += 1
+        if made > MOST_PLACES:
+            return
         if follows:
             yield broken.spliced([(start.end, start.end, "{"), (end.start, end.start, "}")])
         else:
@@ -65,8 +71,8 @@ def braces_of_a_dict(broken: Broken) -> Iterator[str]:
 def colon_of_a_dict(broken: Broken) -> Iterator[str]:
     """Keys without colon get one in braces where other items have theirs, and `=` becomes one."""
     splices: list[Splice] = []
-    for opening, token in enumerate(broken.tokens):
-        found = inside(broken.tokens, opening) if token.text == "{" else None
+    for opening in broken.closings:
+        found = inside(broken.tokens, opening) if broken.tokens[opening].text == "{" else None
         if found is None:
             continue
         items = found[0]

@@ -106,6 +106,18 @@ class Broken:
                 found.update(dict.fromkeys(range(first + 1, self.line_of(token.end) + 1), first))
         return found
 
+    @cached_property
+    def closings(self) -> dict[int, int]:
+        """Number of each bracket that is closed among the tokens -> number of the one that closes it."""
+        found: dict[int, int] = {}
+        stack: list[int] = []
+        for number, token in enumerate(self.tokens):
+            if token.text in OPENING:
+                stack.append(number)
+            elif token.text in CLOSING and stack:
+                found[stack.pop()] = number
+        return found
+
     def line_of(self, place: int) -> int:
         """0-based line of an offset."""
         return bisect_right(self.starts, place) - 1

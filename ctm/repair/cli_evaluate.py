@@ -67,6 +67,7 @@ def evaluate(
         model.tokenizer,
         model.threshold,
         model.further,
+        model.confidence,
         run_tests=run_tests,
         unsafe=unsafe,
         threads=threads,

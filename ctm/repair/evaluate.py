@@ -19,6 +19,7 @@ from ctm.grid.tokenizer import CodeTokenizer
 from ctm.pairs.categories import categorise, compiles
 from ctm.pairs.lexical import exact_match, token_distance
 from ctm.repair.candidates import Proposer
+from ctm.repair.confidence import Confidence
 from ctm.repair.deletion import shortest_deletion
 from ctm.repair.harm import compare
 from ctm.repair.metrics import Outcome
@@ -142,6 +143,8 @@ class Evaluator:
     tokenizer: CodeTokenizer
     threshold: float
     further: float = 0.0
+    confidence: Confidence | None = None
+    """Makes a probability of the share of a repair of broken code; None: the share itself."""
     run_tests: bool = True
     unsafe: bool = False
     threads: int = 1
@@ -160,7 +163,9 @@ class Evaluator:
         return [done[index] for index in range(len(items))]
 
     def _chunk(self, items: Sequence[Item]) -> Iterator[Evaluated]:
-        repairer = Repairer(self.proposer, self.tokenizer, self.threshold, further=self.further)
+        repairer = Repairer(
+            self.proposer, self.tokenizer, self.threshold, further=self.further, confidence=self.confidence
+        )
         reasons = [out_of_scope(item, self.tokenizer) for item in items]
         repairs = repairer.repair([item.buggy for item in items])
         tests = self._test([(item, [repair]) for item, repair in zip(items, repairs, strict=True)], reasons)

@@ -9,17 +9,9 @@ from collections.abc import Sequence
 
 from ctm.repair.fixed import Fixed, first_error
 from ctm.repair.language import NOTEBOOK_NAME, is_notebook, language_by_name, other_language
+from ctm.repair.newer_syntax import RUNNING, Construct, Version, in_older_words, newer_constructs
 from ctm.repair.source import FileError, Source
-from ctm.repair.versions import (
-    RUNNING,
-    Construct,
-    Version,
-    in_older_words,
-    newer_constructs,
-    spelt,
-    too_new_for,
-    valid_since,
-)
+from ctm.repair.versions import spelt, too_new_for, valid_since
 
 
 def admit(source: Source, path: str, target: Version | None = None) -> Fixed | None:
@@ -59,7 +51,7 @@ def _valid_newer(source: Source, found: Sequence[Construct], target: Version | N
     if is_slip_for(target, found):
         return None
     older = target if target is not None and target < RUNNING else RUNNING
-    whose = f"the target is {spelt(older)}" if target == older else f"this Python is {spelt(older)}"
+    whose = f"the target is {spelt(older)}" if target == older else f"this is {spelt(older)}"
     if target is None and all(item.rewritable for item in found):
         remedy = f"; --target-version {RUNNING[0]}.{RUNNING[1]} repairs it"
     else:
@@ -73,7 +65,7 @@ def is_slip_for(target: Version | None, found: Sequence[Construct]) -> bool:
     Only where the user named the older version that the code has to run on, and older words mean the same: the quotes
     within an f-string can be others, a type parameter cannot. Without `--target-version` the text is valid somewhere,
     and valid code is never edited. (Most such texts are meant so: of 3,267 broken snippets of Stack Overflow one has
-    quotes of the same kind in an f-string, as have three modules of 3.13's library.)
+    quotes of the same kind in an f-string, and so have two modules of 3.13's library.)
     """
     return target is not None and all(item.rewritable for item in found)
 

@@ -21,6 +21,7 @@ from ctm.repair.diff import header_name, unified_diff
 from ctm.repair.discover import STDIN, Discovery
 from ctm.repair.files import fix_source
 from ctm.repair.fixed import Fixed
+from ctm.repair.newer_syntax import Version
 from ctm.repair.search import SearchSettings
 from ctm.repair.source import MAX_BYTES, FileError, Source, parse_source, read_source
 from ctm.repair.suggest import BEYOND, PASSED_OVER
@@ -35,7 +36,7 @@ from ctm.repair.terminal import (
     read_stdin,
     stop,
 )
-from ctm.repair.versions import Version, parse_target
+from ctm.repair.versions import parse_target
 from ctm.repair.write import write_source
 
 CLEAN, PROPOSED, _, UNREPAIRED = range(4)

@@ -74,14 +74,13 @@ _NAMES = {
 }
 _NAME = {name: kind for kind, names in _NAMES.items() for name in names.split()}
 
-_SHEBANG = re.compile(r"#![ \t]*\S*?([\w.+-]+)[ \t]*(.*)")
 _PYTHONS = re.compile(
     r"python|pypy|ipython|jython|\buv\b|\bpipx\b|\bsage\b|micropython|graalpy", re.IGNORECASE
 )
 _SHELLS = re.compile(r"(?:ba|da|z|k|mk|c|tc|fi|a)?sh(?:\.exe)?")
 _OTHERS = re.compile(
     r"perl|ruby|node|nodejs|deno|bun|php|lua|luajit|Rscript|[gmn]?awk|sed|make|tclsh|wish|expect|pwsh|osascript|groovy"
-    r"|scala|runhaskell|ocaml|guile|racket|julia|elixir|escript|swift|env-sh"
+    r"|scala|runhaskell|ocaml|guile|racket|julia|elixir|escript|swift"
 )
 _POLYGLOT = re.compile(
     r"[ \t]*(?:'''|\"\"\"|\"true\"|'true'|\"exec\"|'exec'|\"\"[:\"]|''[:'])|.*python", re.IGNORECASE
@@ -102,14 +101,12 @@ def language_by_name(path: str, first_lines: list[str]) -> str:
     A first line `#!…python` outweighs the name; a name that ends in .py outweighs nothing: `#!/bin/sh` makes it a shell
     script, unless the next line starts Python from the shell.
     """
-    match = _SHEBANG.match(first_lines[0]) if first_lines else None
-    if match:
-        command = f"{match[1]} {match[2]}"
+    if first_lines and first_lines[0].startswith("#!"):
+        command = first_lines[0][2:]
         if _PYTHONS.search(command) or _POLYGLOT.match("".join(first_lines[1:2])):
             return ""
-        words = command.split()
-        word = next((word for word in words if word != "env" and not word.startswith("-")), "")
-        program = PurePath(word).name
+        programs = [PurePath(word).name for word in command.split() if not word.startswith("-")]
+        program = next((name for name in programs if name != "env"), "")
         if _SHELLS.fullmatch(program):
             return "a shell script"
         if _OTHERS.fullmatch(program):

@@ -25,11 +25,11 @@ _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _EXITS = (ast.Return, ast.Break, ast.Continue)
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=2)
 def whole_file_error(text: str) -> SyntaxError | None:
     """The compiler's first error of a file; without a line where the text cannot be checked (nesting, memory).
 
-    The last answer is kept: what a text is and how it is repaired both begin with it.
+    The last answers are kept: what a text is and how it is repaired both begin with them.
     """
     size = len(text.encode("utf-8", "replace"))
     if _may_be_hard(text, size):

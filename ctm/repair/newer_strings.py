@@ -1,4 +1,4 @@
-"""Strings that only a newer Python takes: f-strings since 3.12 (PEP 701) and t-strings (PEP 750), as tree-sitter's nodes."""
+"""Strings that only a newer Python takes: f-strings since 3.12 (PEP 701), t-strings (PEP 750); tree-sitter's nodes."""
 
 from __future__ import annotations
 

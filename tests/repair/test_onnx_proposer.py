@@ -25,22 +25,37 @@ def test_answers_come_in_the_order_of_the_states(colon_bundle: Path, tokenizer):
     assert [item.text for item in repairs] == [text.replace(")", "):") for text in texts]
 
 
+MASK = -10000.0
+
+
 def test_candidates_are_ranked_by_both_log_probabilities():
-    units = np.full((1, 10, 16), STOP)
-    units[0, 1, :2] = 300, 301
-    units[0, 2] = 300
+    units = np.full((2, 4, 3, 16), STOP)
+    units[1, 0, 1, :2] = 300, 301
+    units[1, 1, 0] = 300
+    units[1, 1, 1, 0] = 302
     arrays = {
-        "spans": np.arange(20).reshape(1, 10, 2),
-        "span_log_probability": np.array([[-0.1, -0.2, -0.3] + [-10000.0] * 7], dtype=np.float32),
-        "units": units[:, :, None],
-        "unit_log_probability": np.array([[-5.0, -0.1, -0.2] + [-0.1] * 7], dtype=np.float32)[:, :, None],
-        "certainty": np.array([0.25], dtype=np.float32),
-        "ticks": np.array([4]),
+        "spans": np.arange(16).reshape(2, 4, 2),
+        "span_log_probability": np.array([[-9.0] * 4, [-0.1, -0.2, -0.3, MASK]], dtype=np.float32),
+        "units": units,
+        "unit_log_probability": np.array(
+            [[[-9.0] * 3] * 4, [[-0.2, -2.0, MASK], [-0.2, -5.0, -6.0], [MASK] * 3, [-0.1] * 3]],
+            dtype=np.float32,
+        ),
+        "certainty": np.array([0.5, 0.25], dtype=np.float32),
+        "ticks": np.array([3, 4]),
     }
-    answer = read_answer(arrays, 0)
-    assert [item.start for item in answer.candidates] == [2, 4, 0]
-    assert [item.units for item in answer.candidates] == [(300, 301), (300,) * 16, ()]
-    assert answer.candidates[0].log_probability == pytest.approx(-0.3)
+    answer = read_answer(arrays, 1)
+    assert [(item.start, item.end) for item in answer.candidates] == [
+        (8, 9),
+        (10, 11),
+        (8, 9),
+        (10, 11),
+        (10, 11),
+    ]
+    assert [item.units for item in answer.candidates] == [(), (300,) * 16, (300, 301), (302,), ()]
+    assert [item.log_probability for item in answer.candidates] == pytest.approx(
+        [-0.3, -0.4, -2.1, -5.2, -6.2]
+    )
     assert (answer.certainty, answer.ticks) == (0.25, 4)
 
 

@@ -116,6 +116,20 @@ def test_single_tokens_near_the_error_are_the_last_resort(fake, tokenizer):
     assert repair.confidence < 0.01, "nothing spoke for it"
 
 
+def test_of_single_tokens_the_one_of_which_the_model_is_surest_is_taken(fake, tokenizer):
+    buggy, right = "x = f(a, b) ) + c", "x = f(a, b)  + c"
+    proposer = fake(lambda state: [(state.text, -0.01 if state.text == right else -6.0)])
+    (repair,) = repair_many([buggy], proposer, tokenizer, 0.5, search=SearchSettings(rewrites=False))
+    assert repair.text == right
+
+
+def test_a_likely_edit_of_the_model_wins_over_a_rewrite(fake, tokenizer):
+    for score, expected in ((-0.001, "print, x"), (-9.0, "print(x)")):
+        proposer = fake(lambda state, score=score: [("print, x", score)])
+        (repair,) = repair_many(["print x"], proposer, tokenizer, 0.5, search=SearchSettings())
+        assert repair.text == expected
+
+
 def test_code_that_compiles_is_changed_only_above_the_threshold(fake, tokenizer):
     proposer = fake(lambda state: [("x = 2", math.log(0.6)), (state.text, math.log(0.3))])
     (careful,) = repair_many(["x = 1"], proposer, tokenizer, 0.7)
@@ -246,9 +260,9 @@ def test_other_answers_are_the_next_best_texts_that_compile(fake, tokenizer):
         return [("x = [1", -0.1), ("x = (1)", -0.5), ("x = 1", -1.0), ("x = (1, )", -2.0), (state.text, -3.0)]
 
     proposer = fake(suggest)
-    (repair,) = repair_many(["x = (1"], proposer, tokenizer, 0.5, answers=3)
-    assert repair.text == "x = (1)"
-    assert [item.text for item in repair.alternatives] == ["x = 1", "x = (1, )"]
+    (repair,) = repair_many(["x = (1\n"], proposer, tokenizer, 0.5, answers=3)
+    assert repair.text == "x = (1)\n"
+    assert [item.text for item in repair.alternatives] == ["x = 1\n", "x = (1, )\n"], "each with its line end"
     assert repair.confidence > repair.alternatives[0].confidence
 
 
@@ -277,6 +291,15 @@ def test_other_answers_of_code_that_compiles_are_its_other_edits(fake, tokenizer
     (repair,) = repair_many(["x = 1"], fake(suggest), tokenizer, 0.9, answers=10)
     assert repair.text == "x = 1"
     assert [item.text for item in repair.alternatives] == ["x = 2", "x = 3"]
+
+
+def test_leaving_code_alone_is_an_alternative_to_an_edit_of_it(fake, tokenizer):
+    answers = {"x = 1": [("x = 2", -0.2), ("x = 1", -2.0), ("x = 3", -3.0)]}
+    proposer = fake(lambda state: answers.get(state.text, [(state.text, -0.1)]))
+    (repair,) = repair_many(["x = 1"], proposer, tokenizer, 0.3, answers=3)
+    assert repair.text == "x = 2"
+    assert [item.text for item in repair.alternatives] == ["x = 1", "x = 3"]
+    assert not repair.alternatives[0].edited
 
 
 REFUSED, TAKEN = "def add(a, b):\n    return a + c", "def add(a, b):\n    return a + a"

@@ -72,9 +72,17 @@ def read_stdin(limit: int) -> bytes:
 
 def complain(message: str) -> None:
     """One line on stderr; where not even that can be written there is nobody to tell."""
-    if sys.stderr is not None:
-        with contextlib.suppress(OSError):
-            print(f"ctm-repair: {visible(message)}", file=sys.stderr, flush=True)
+    if sys.stderr is None:
+        return
+    try:
+        print(f"ctm-repair: {visible(message)}", file=sys.stderr, flush=True)
+    except OSError:
+        with contextlib.suppress(
+            OSError, ValueError
+        ):  # what is left in its buffer would spoil the status at the end
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, sys.stderr.fileno())
+            os.close(null)
 
 
 def visible(text: str) -> str:

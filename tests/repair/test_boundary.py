@@ -252,6 +252,7 @@ def test_control_c_is_130_and_one_line(colon_bundle: Path):
         [*COMMAND, "fix", "-", "--bundle", str(colon_bundle)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a job in the background ignores it
     )  # fmt: skip
     waits = Path(f"/proc/{process.pid}/syscall")
     deadline = time.monotonic() + 60

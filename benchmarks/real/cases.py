@@ -2,8 +2,8 @@
 
     .venv/bin/python benchmarks/real/cases.py CASES --bundle runs/demo/results/final
 
-CASES is a folder: index.jsonl, lines {"id", "category"}, and ID.buggy.py and ID.fixed.py of each. A case is right if its
-repaired file has the syntax tree of the fixed one; of the category "tooling", the same bytes.
+CASES is a folder: index.jsonl, lines {"id", "category"}, and ID.buggy.py and ID.fixed.py of each. A case is right if
+its repaired file has the syntax tree of the fixed one; of the category "tooling", the same bytes.
 """
 
 from __future__ import annotations

@@ -11,10 +11,10 @@ import pytest
 
 from ctm.bugs.check import code_of, quiet, same_code
 from ctm.bugs.draw import Mix, generator, mutate_text
-from ctm.bugs.registry import registry
+from ctm.bugs.registry import apply, registry
 from ctm.bugs.security_rules import security_rule
 from ctm.bugs.settings import MutationSettings, Shares
-from ctm.bugs.shapes import reshaped
+from ctm.bugs.shapes import _Shaper, reshaped
 from ctm.bugs.source import Source
 from ctm.pairs.categories import categorise, compiles
 
@@ -132,3 +132,37 @@ def test_training_sees_no_bug_whose_repair_could_only_be_guessed(kind: str, trac
         assert kept and all("b" in m.buggy for m in kept), "the only `b` stays"
     else:
         assert made(lost, False) == 0
+
+
+def test_a_missing_pair_is_never_that_of_a_call_or_subscript():
+    text = "rows.rename(columns={'a': 'b'}, key=(1, 2))\nx = sum(n for n in [1, 2])\ny = rows['a', 'b']\n"
+    kind = registry()["missing_pair"]
+    made = {apply(text, candidate.buggy) for candidate in kind.mutator(Source(text), Random(0))}
+    assert made == {
+        text.replace("{'a': 'b'}", "'a': 'b'"),
+        text.replace("(1, 2)", "1, 2"),
+        text.replace("[1, 2]", "1, 2"),
+    }
+
+
+def test_a_dictionary_without_colons_has_the_same_sign_for_each():
+    text = "d = {'a': 1, 'b': 2, 'c': 3}"
+    kind = registry()["missing_dict_colon"]
+    for seed in range(20):
+        made = [apply(text, candidate.buggy) for candidate in kind.mutator(Source(text), Random(seed))]
+        signs = {item.replace("d = {", "").replace("'", "") for item in made}
+        assert len(signs) == 3, "each colon may go"
+        [wrong] = {candidate.buggy[0].text for candidate in kind.mutator(Source(text), Random(seed))}
+        assert wrong != ":"
+
+
+def test_data_among_the_shapes_compile_and_are_long():
+    source = Source(
+        "def f(total, rows):\n    for row in rows:\n        total += row.value\n    return total\n"
+    )
+    data = ["\n".join(_Shaper(source, Random(seed)).literal()) for seed in range(300)]
+    for text in data:
+        compile(text, "data", "exec")
+    openings = sorted(sum(text.count(sign) for sign in "([{") for text in data)
+    assert openings[150] >= 2, "nested brackets, whose end is far from where the parser complains"
+    assert sum("\n" in text for text in data) > 90, "some have a line for each item"

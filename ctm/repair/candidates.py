@@ -18,6 +18,9 @@ from ctm.grid.layout import DoesNotFit
 from ctm.grid.packed import Packed, expand_units, pack
 from ctm.grid.tokenizer import EOL, CodeTokenizer
 
+MAX_CELLS = 1536
+"""Of a state: attention takes memory with their square (one line of 3 kB took 0.6 GB), and 24 cells in each of 64 rows
+are more than 99 of 100 functions have."""
 COMPILES = 0
 """Kind of the diagnosis of code that compiles."""
 
@@ -106,8 +109,10 @@ class StateMaker:
 
 
 def make_state(text: str, tokenizer: CodeTokenizer) -> State | None:
-    """The state of `text`, None where it does not fit the grid."""
+    """The state of `text`, None where it does not fit the grid or has more than `MAX_CELLS`."""
     ids = tokenizer.encode(text)
+    if len(ids) > MAX_CELLS:
+        return None
     try:
         packed = pack(ids, tokenizer)
     except DoesNotFit:

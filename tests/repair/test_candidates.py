@@ -36,3 +36,9 @@ def test_copies_and_edits_that_change_nothing(tokenizer):
     found = list(options(state, Answer((copy, nothing, no_edit), 1.0, 1), tokenizer))
     assert [item.text for item in found] == ["foo = bar+bar", "foo = bar", "foo = bar"]
     assert [item.is_edit for item in found] == [True, False, False]
+
+
+def test_a_text_of_too_many_cells_has_no_state_though_it_has_few_rows(tokenizer):
+    line = "x = [" + ", ".join(f"f({n})" for n in range(60)) + "]"
+    assert make_state(line, tokenizer) is not None
+    assert make_state("\n".join([line] * 12), tokenizer) is None, "memory grows with the square of the cells"

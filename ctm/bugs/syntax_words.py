@@ -49,7 +49,11 @@ _TYPOS = {
 def _keywords(source: Source, rng: Random) -> Iterator[int]:
     tokens = source.tokens
     found = [
-        i for i, t in enumerate(tokens) if t.kind == "KEYWORD" and t.text not in ("True", "False", "None")
+        i
+        for i, t in enumerate(tokens)
+        if t.kind == "KEYWORD"
+        and t.text not in ("True", "False", "None")
+        and (t.text != "def" or rng.random() < 0.5)  # installed code is made of functions, questions are not
     ]
     return shuffled(found, rng)
 
@@ -132,20 +136,20 @@ _OTHER_LANGUAGES = {
     "raise": ("throw", "throw new", "rise"),
     "for": ("foreach", "for each", "For Each", "loop"),
     "while": ("until", "do while", "repeat while", "loop"),
-    "class": ("struct", "public class", "class class"),
+    "class": ("struct", "public class", "class class", "def", "Object"),
     "try": ("try {", "do"),
     "lambda": ("function", "=>", "fn"),
     "pass": ("...;", "{}", "do nothing", "pass pass"),
     "with": ("using", "with open"),
     "from": ("using", "include"),
-    "in": ("of", "=", "from", ":", "to", "in range"),
+    "in": ("of", "=", "from", ":", "to", "in range", "is", "is", "on"),
     "elif": ("else if", "elseif", "elsif", "else if", "else if"),
     "return": ("return =", "returns", "yield return"),
     "not": ("no", "isnt", "!"),
     "global": ("public", "var", "static", "extern"),
     "break": ("break loop", "exit loop", "end loop"),
     "is": ("equals", "is equal to"),
-    "if": ("when", "if (", "unless", "check if"),
+    "if": ("when", "where", "where", "if (", "unless", "check if"),
     "and": ("plus", "AND", "also"),
 }
 
@@ -245,10 +249,14 @@ def import_order(source: Source, rng: Random) -> Iterator[Candidate]:
             middle = tokens[line.first + words.index("import")]
             module = text[first.end : middle.start].strip()
             what = text[middle.end : line.end].strip()
-            new = rng.choice((f"import {what} from {module}", f"import {what} from {module}",
-                             f"from {module} {what}", f"from {module}.{what} import",
-                             f"import {module} import {what}", f"from {module} import",
-                             f"from {module} import from {what}"))  # fmt: skip
+            ways = [f"import {what} from {module}", f"import {what} from {module}",
+                    f"from {module} {what}", f"from {module}.{what} import",
+                    f"import {module} import {what}", f"from {module} import {what}()",
+                    f"from {module} import {what}()", f"{module} import {what}",
+                    f"from {module} import from {what}"]  # fmt: skip
+            if any(t.text == what for t in tokens[line.last + 1 :]):
+                ways.append(f"from {module} import")  # what is used below can be found again
+            new = rng.choice(ways)
             if "(" not in what and len(what) <= 60:
                 yield replace(first.start, line.end, new)
         elif first.text == "import" and len(words) <= 4:

@@ -200,7 +200,7 @@ class _Shaper:
 
     def simple(self) -> str:
         choice = self.rng.randrange(11)
-        if choice == 10:
+        if choice in (0, 10):
             return self.rng.choice(_IMPORTS)
         if choice < 4:
             return self.print()
@@ -234,8 +234,8 @@ class _Shaper:
     def statement(self) -> list[str]:
         """One statement as lines at column 0: simple, data, or a block of one to three simple ones."""
         rng = self.rng
-        choice = rng.randrange(20)
-        if choice == 19:
+        choice = rng.randrange(21)
+        if choice >= 19:
             return self.type()
         if choice >= 16:
             return self.literal()

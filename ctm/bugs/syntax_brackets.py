@@ -78,7 +78,7 @@ def extra_closing(source: Source, rng: Random) -> Iterator[Candidate]:
 def mismatched_closing(source: Source, rng: Random) -> Iterator[Candidate]:
     for index in shuffled(_closings(source), rng):
         token = source.tokens[index]
-        if token.text != ")" or rng.random() < 0.25:
+        if token.text != ")" or rng.random() < 0.1:
             yield replace(token.start, token.end, rng.choice(_CONFUSED[token.text]))
 
 

@@ -1,11 +1,11 @@
-"""Parts of a statement that are missing though they can be seen elsewhere in it: `=`, loop variables, `lambda x:`."""
+"""Parts of a statement that are missing and that the rest tells: `=`, dots, loop variables, `lambda x:`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from random import Random
 
-from ctm.bugs.lexemes import OPENING
+from ctm.bugs.lexemes import CLOSING, OPENING
 from ctm.bugs.registry import Candidate, Splice, register, replace, shuffled
 from ctm.bugs.source import Source
 
@@ -106,3 +106,15 @@ def glued_words(source: Source, rng: Random) -> Iterator[Candidate]:
             if words and source.text[first.end : second.start] == " ":
                 yield replace(first.end, second.start, "")
                 break
+
+
+@register("missing_dot", "syntax", "no dot between an object and its attribute", "xs.append(x)", "xs append(x)",
+          (".",), places=0.9)  # fmt: skip
+def missing_dot(source: Source, rng: Random) -> Iterator[Candidate]:
+    tokens = source.tokens
+    for index in shuffled([i for i, t in enumerate(tokens) if t.text == "." and i], rng):
+        token, before = tokens[index], tokens[index - 1]
+        ends = before.kind == "STRING" or before.text in CLOSING
+        called = before.kind == "NAME" and index + 2 < len(tokens) and tokens[index + 2].text == "("
+        if before.line == token.line and (ends or (called and rng.random() < 0.4)):
+            yield replace(token.start, token.end, "" if ends and rng.random() < 0.5 else " ")

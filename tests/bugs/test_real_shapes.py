@@ -102,6 +102,28 @@ def test_a_lambda_keeps_its_parameter_in_sight():
     assert all("lambda (" not in b for b in buggy("wrong_lambda", "f = lambda a, b: a")), "that is Python 2"
 
 
+def test_a_missing_dot_stands_between_two_words():
+    text = "x = ', '.join(a)\ny = a.b\nz = 1.5\nfrom . import q\na.f(x)"
+    assert buggy("missing_dot", text) == {
+        text.replace("'.join", "'join"),
+        text.replace("'.join", "' join"),
+        text.replace("a.f", "a f"),
+    }, "`a b` might be one name"
+
+
+def test_a_cast_takes_one_value():
+    text = "x = int(a)\ny = int(input(b)) + a.int(x)\nz = int(a + b)"
+    assert {broken.replace("(int) ", "(int)") for broken in buggy("c_cast", text)} == {
+        text.replace("int(a)\n", "(int)a\n"),
+        text.replace("int(input(b))", "(int)input(b)"),
+    }, "a sum would be cast in part"
+
+
+def test_a_chain_of_calls_over_two_lines_has_a_backslash_on_the_fixed_side():
+    pairs = made("broken_line", "d = f(x).g()")
+    assert pairs == {("d = f(x) \\\n    .g()", "d = f(x)\n    .g()")}
+
+
 def test_glued_words_lose_one_space_at_a_keyword():
     text = "class A:\n    def f(self, xs):\n        for x in xs:\n            return not x"
     wrong = buggy("glued_words", text)

@@ -158,7 +158,7 @@ def c_for_loop(source: Source, rng: Random) -> Iterator[Candidate]:
 
 
 @register("c_cast", "syntax", "a type in brackets before a value, as C has it", "n = int(text)", "n = (int) text",
-          ("int", "float", "str"), places=0.2)  # fmt: skip
+          ("int", "float", "str"), places=0.04)  # fmt: skip
 def c_cast(source: Source, rng: Random) -> Iterator[Candidate]:
     tokens = source.tokens
     for call in shuffled(source.calls, rng):

@@ -27,7 +27,7 @@ def _has(source: Source, first: int, last: int, sign: str) -> int:
 
 
 @register("wrong_pair", "syntax", "both brackets of the wrong sort round key and value or round a slice",
-          "d = {'a': 1}", "d = ['a': 1]", ("{", "["), places=0.22)  # fmt: skip
+          "d = {'a': 1}", "d = ['a': 1]", ("{", "["), places=0.09)  # fmt: skip
 def wrong_pair(source: Source, rng: Random) -> Iterator[Candidate]:
     for first, last, called in _brackets(source, rng, "{["):
         opening, close = source.tokens[first], source.tokens[last]
@@ -40,7 +40,7 @@ def wrong_pair(source: Source, rng: Random) -> Iterator[Candidate]:
 
 
 @register("missing_last_line", "syntax", "the line of the closing bracket is missing",
-          "xs = [\n    1,\n    2\n]", "xs = [\n    1,\n    2", ("(", "[", "{"), places=0.2)  # fmt: skip
+          "xs = [\n    1,\n    2\n]", "xs = [\n    1,\n    2", ("(", "[", "{"), places=0.08)  # fmt: skip
 def missing_last_line(source: Source, rng: Random) -> Iterator[Candidate]:
     text = source.text
     places = []
@@ -62,7 +62,7 @@ def missing_last_line(source: Source, rng: Random) -> Iterator[Candidate]:
 
 
 @register("missing_braces", "syntax", "the items of a dictionary without anything round them",
-          "d = {'a': 1, 'b': 2}", "'a': 1, 'b': 2", ("{",), places=0.08)  # fmt: skip
+          "d = {'a': 1, 'b': 2}", "'a': 1, 'b': 2", ("{",), places=0.06)  # fmt: skip
 def missing_braces(source: Source, rng: Random) -> Iterator[Candidate]:
     """Both sides are the items alone, as a fragment of a settings file is posted."""
     for first, last, _ in _brackets(source, rng, "{"):
@@ -83,7 +83,7 @@ _WORDS = (", etc.", " etc", ", ... etc", "... etc", ", etc...", " and so on", ",
 
 
 @register("elided_items", "syntax", "items left out with two dots, dots without a comma, or words",
-          "xs = [1, 2, 3]", "xs = [1, 2, 3, ..]", ("[", "("), places=0.4)  # fmt: skip
+          "xs = [1, 2, 3]", "xs = [1, 2, 3, ..]", ("[", "("), places=0.22)  # fmt: skip
 def elided_items(source: Source, rng: Random) -> Iterator[Candidate]:
     """Dots become `...` on the fixed side, words go."""
     for first, last, called in _brackets(source, rng, "[({"):

@@ -34,7 +34,7 @@ def _enclosing(source: Source, index: int) -> int:
 
 
 @register("missing_loop_part", "syntax", "a loop or comprehension without its variable or element",
-          "ys = [x for x in xs]", "ys = [for x in xs]", ("for",), places=0.3)  # fmt: skip
+          "ys = [x for x in xs]", "ys = [for x in xs]", ("for",), places=0.09)  # fmt: skip
 def missing_loop_part(source: Source, rng: Random) -> Iterator[Candidate]:
     """Only what the rest tells: the element where it is the variable, the variable where the element reads it."""
     tokens = source.tokens
@@ -66,7 +66,7 @@ _LAMBDAS = ("lamda", "lambada", "labmda", "lambd", "lamba", "lamdba", "lmabda", 
 
 
 @register("wrong_lambda", "syntax", "a lambda with `return`, brackets round its parameter, no head, or misspelt",
-          "f = lambda x: x + 1", "f = lambda x: return x + 1", ("lambda",), places=0.04)  # fmt: skip
+          "f = lambda x: x + 1", "f = lambda x: return x + 1", ("lambda",), places=0.03)  # fmt: skip
 def wrong_lambda(source: Source, rng: Random) -> Iterator[Candidate]:
     tokens = source.tokens
     for index in shuffled([i for i, t in enumerate(tokens) if t.text == "lambda"], rng):
@@ -92,9 +92,12 @@ def wrong_lambda(source: Source, rng: Random) -> Iterator[Candidate]:
             yield replace(tokens[colon].start, tokens[colon].end, "")
 
 
+_STATEMENTS = frozenset(("return", "import", "raise", "del", "global", "assert", "not", "await"))
+"""Glued to a name these are mostly another name, and no error."""
+
+
 @register("glued_words", "syntax", "a keyword without the space before or after it",
-          "def f(x):\n    pass", "deff(x):\n    pass", ("def", "for", "in", "class", "if", "while", "import"),
-          places=0.9)  # fmt: skip
+          "def f(x):\n    pass", "deff(x):\n    pass", ("def", "for", "in", "class", "if", "while", "import"))  # fmt: skip
 def glued_words(source: Source, rng: Random) -> Iterator[Candidate]:
     tokens = source.tokens
     for index in shuffled([i for i, t in enumerate(tokens) if t.kind == "KEYWORD"], rng):
@@ -102,14 +105,14 @@ def glued_words(source: Source, rng: Random) -> Iterator[Candidate]:
             if not 0 <= left < len(tokens) - 1:
                 continue
             first, second = tokens[left], tokens[left + 1]
-            words = {first.kind, second.kind} <= {"NAME", "KEYWORD"}
+            words = {first.kind, second.kind} <= {"NAME", "KEYWORD"} and first.text not in _STATEMENTS
             if words and source.text[first.end : second.start] == " ":
                 yield replace(first.end, second.start, "")
                 break
 
 
 @register("missing_dot", "syntax", "no dot between an object and its attribute", "xs.append(x)", "xs append(x)",
-          (".",), places=0.9)  # fmt: skip
+          (".",), places=0.46)  # fmt: skip
 def missing_dot(source: Source, rng: Random) -> Iterator[Candidate]:
     tokens = source.tokens
     for index in shuffled([i for i, t in enumerate(tokens) if t.text == "." and i], rng):

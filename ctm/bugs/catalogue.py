@@ -32,7 +32,8 @@ and installed code does not. Some kinds bring a fixed side of their own (`except
 snippet has no place for the mistake.
 
 Kinds and weights follow what people post: the shapes of edits were counted on one half of the Stack Overflow suite, the
-items whose fixed side has an even SHA-256. The other half was not looked at for this, so that it can tell whether it helps.
+items whose fixed side has an even SHA-256. The other half was not looked at for this, so that it can tell whether it
+helps.
 
 Security kinds take the snippet's own secure code first; then its insecure code, where the repair is beyond doubt (a
 `timeout` for `requests.get`), as the buggy side of a repaired snippet; and in all other snippets, which are most, they

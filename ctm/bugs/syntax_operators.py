@@ -80,7 +80,7 @@ def assignment_in_condition(source: Source, rng: Random) -> Iterator[Candidate]:
 def wrong_assignment(source: Source, rng: Random) -> Iterator[Candidate]:
     for token in shuffled([t for t in source.tokens if t.text in ("=", "+=", "-=")], rng):
         if token.text == "=":
-            signs: tuple[str, ...] = (":=", ":=", "=:", "= =", "<-", "=>", "->", "===", ": =", "+= =")
+            signs: tuple[str, ...] = (":=", ":=", "=:", "= =", "<-", "=>", "->", "===", ": =")
             if token.depth:  # of a keyword argument
                 signs = (":", ":", ":", " :", ": ", "==>", ":=", "= =")
         else:

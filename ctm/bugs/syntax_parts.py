@@ -7,7 +7,7 @@ from random import Random
 
 from ctm.bugs.lexemes import CLOSING, OPENING
 from ctm.bugs.registry import Candidate, Splice, register, replace, shuffled
-from ctm.bugs.source import Source
+from ctm.bugs.source import Header, Source
 
 
 @register("missing_assignment", "syntax", "no `=` between a name and its value", "x = 3", "x 3", ("=",))
@@ -33,6 +33,19 @@ def _enclosing(source: Source, index: int) -> int:
     return index
 
 
+def _unknown(source: Source, first: int, last: int, loop: str) -> set[str]:
+    """Names that tokens first..last read, but for those that are called or stand elsewhere: what `loop` must bind."""
+    tokens = source.tokens
+    read = {
+        tokens[i].text
+        for i in range(first, last + 1)
+        if tokens[i].kind == "NAME"
+        and tokens[i - 1].text != "."
+        and (i + 1 == len(tokens) or tokens[i + 1].text not in ("(", "="))
+    }
+    return read - {t.text for i, t in enumerate(tokens) if not first <= i <= last and t.text != loop}
+
+
 @register("missing_loop_part", "syntax", "a loop or comprehension without its variable or element",
           "ys = [x for x in xs]", "ys = [for x in xs]", ("for",), places=0.09)  # fmt: skip
 def missing_loop_part(source: Source, rng: Random) -> Iterator[Candidate]:
@@ -43,9 +56,12 @@ def missing_loop_part(source: Source, rng: Random) -> Iterator[Candidate]:
         if name.kind != "NAME" or after.text != "in":
             continue
         if not word.depth:
-            used = [t for t in tokens if t.text == name.text and t.line > word.line]
+            line = source.lines[word.line]
+            block = source.block(Header(word.line, "for", line.last))
+            last = source.lines[block[-1]].last if block else line.last
             known = any(t.text == name.text for t in tokens[:index])
-            if used and not known and rng.random() < 0.5:
+            told = _unknown(source, line.last + 1, last, name.text) == {name.text}
+            if told and not known and rng.random() < 0.5:
                 yield replace(name.start, after.start, "")
             continue
         opening = _enclosing(source, index)
@@ -53,7 +69,8 @@ def missing_loop_part(source: Source, rng: Random) -> Iterator[Candidate]:
         close = source.partner[opening]
         tested = any(t.text == "if" and t.depth == word.depth for t in tokens[index:close])
         alone = len(element) == 1 and element[0].text == name.text
-        ways = [(name.start, after.start)] if any(t.text == name.text for t in element) else []
+        told = _unknown(source, opening + 1, index - 1, name.text) == {name.text}
+        ways = [(name.start, after.start)] if told else []
         if alone:
             ways.append((element[0].start, word.start))
         if alone and tested:
@@ -97,7 +114,7 @@ _STATEMENTS = frozenset(("return", "import", "raise", "del", "global", "assert",
 
 
 @register("glued_words", "syntax", "a keyword without the space before or after it",
-          "def f(x):\n    pass", "deff(x):\n    pass", ("def", "for", "in", "class", "if", "while", "import"))  # fmt: skip
+          "def f(x):\n    pass", "deff(x):\n    pass", ("def", "for", "in", "class", "if", "while"))  # fmt: skip
 def glued_words(source: Source, rng: Random) -> Iterator[Candidate]:
     tokens = source.tokens
     for index in shuffled([i for i, t in enumerate(tokens) if t.kind == "KEYWORD"], rng):

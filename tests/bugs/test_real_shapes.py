@@ -89,6 +89,12 @@ def test_a_loop_loses_only_what_the_rest_tells():
     }
 
 
+def test_a_loop_variable_is_not_missing_where_two_names_could_be_it():
+    assert not buggy("missing_loop_part", "a = [x + n for x in xs]")
+    assert not buggy("missing_loop_part", "for i in a:\n    print(i + k)")
+    assert buggy("missing_loop_part", "n = 1\na = [x + n for x in xs]") == {"n = 1\na = [x + n for in xs]"}
+
+
 def test_a_lambda_keeps_its_parameter_in_sight():
     text = "f = lambda x: x[1]"
     wrong = buggy("wrong_lambda", text)

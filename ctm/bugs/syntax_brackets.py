@@ -10,6 +10,7 @@ from ctm.bugs.registry import Candidate, Splice, register, replace, shuffled
 from ctm.bugs.source import Source
 
 _ANY = ("(", "[", "{")
+_BEFORE_VALUES = ("=", "return", "if", "in", "and", "or", "(", ",")
 # what stands where the closing bracket belongs, by frequency
 _CONFUSED = {"]": ")))}", "}": "]]])", ")": "]]}"}
 
@@ -114,7 +115,7 @@ def extra_opening(source: Source, rng: Random) -> Iterator[Candidate]:
         if token.text in OPENING:
             if token.text != "(" or rng.random() < 0.5:
                 yield replace(token.start, token.start, token.text)
-        elif index and tokens[index - 1].text in ("=", "return", "if", "in", "and", "or", "(", ","):
+        elif index and tokens[index - 1].text in _BEFORE_VALUES and rng.random() < 0.4:
             yield replace(token.start, token.start, "(")
 
 

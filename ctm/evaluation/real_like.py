@@ -14,7 +14,7 @@ from ctm.bugs.settings import MutationSettings, Shares
 from ctm.repair.evaluate import Item
 
 ERRORS = (0.73, 0.18, 0.09)
-"""Shares of one, two, and three or more errors in a text, of 1,622 real ones: a missing pair of brackets is one error."""
+"""Shares of one, two, and three or more errors in a text, of 1,622 real ones; a pair of brackets missing is one."""
 LINES = ((1, 0.22), (5, 0.45), (15, 0.31), (64, 0.02))
 """Longest text of each class of length, lines, and its share among the same."""
 

@@ -122,7 +122,7 @@ def test_single_tokens_near_the_error_are_the_last_resort(fake, tokenizer):
     proposer = fake(lambda state: [(state.text, -0.1)])
     (repair,) = repair_many(["y = f(x) g"], proposer, tokenizer, 0.5, search=SearchSettings(rewrites=False))
     assert repair.compiles and [option.rewrite for option in repair.passes] == ["single token"]
-    assert repair.confidence <= EDGE, "nothing spoke for it"
+    assert repair.confidence == pytest.approx(EDGE), "nothing spoke for it"
 
 
 def test_of_single_tokens_the_one_of_which_the_model_is_surest_is_taken(fake, tokenizer):

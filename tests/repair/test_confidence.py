@@ -26,9 +26,7 @@ def test_real_errors_are_harder_than_made_ones_and_a_greater_share_is_never_wort
     curve = Confidence(intercept=0.3, slope=0.8).of_real_errors
     values = [curve(share) for share in SHARES]
     assert all(low <= high for low, high in pairwise(values))
-    assert all(
-        value <= curve.of_made_errors(share) for value, share in zip(values[1:], SHARES[1:], strict=True)
-    )
+    assert all(curve(share) <= curve.of_made_errors(share) for share in SHARES if share >= 0.5)
 
 
 @pytest.mark.parametrize("sign", [-1, 1])

@@ -233,12 +233,12 @@ def _rewritten(leaf: Leaf, item: Rewritten, settings: SearchSettings) -> Leaf:
     return Leaf(item.text, (*leaf.path, option), leaf.score + item.score - settings.rewrite, leaf.certainty)
 
 
-def _either(leaf: Leaf, other: Leaf | None) -> Leaf:
-    """Two ways from one text to another are one, with both probabilities; the likelier names it."""
-    if other is None:
-        return leaf
-    best = max(leaf, other, key=lambda way: way.score)
-    return replace(best, score=float(np.logaddexp(leaf.score, other.score)))
+def _either(rewrite: Leaf, edit: Leaf | None) -> Leaf:
+    """A rewrite and an edit of the model that lead to one text are one way, with both probabilities.
+
+    It counts as the rewrite: what that takes away is no code of the author's, whoever else proposes it.
+    """
+    return rewrite if edit is None else replace(rewrite, score=float(np.logaddexp(rewrite.score, edit.score)))
 
 
 def _cost(text: str, option: Option, settings: SearchSettings) -> float:

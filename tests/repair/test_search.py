@@ -134,7 +134,7 @@ def test_a_rewrite_and_an_edit_that_say_the_same_are_one_text_with_both_probabil
     search, _ = run(table, [same])
     (found,) = search.found
     assert math.exp(found.leaf.score) == pytest.approx(0.75)
-    assert not found.leaf.path[0].rewrite, "the likelier names it"
+    assert found.leaf.path[0].rewrite == "certain", "what a rewrite takes away is no code of the author's"
 
 
 def test_texts_that_nobody_looked_at_count_less_against_an_answer():

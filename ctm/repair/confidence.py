@@ -31,6 +31,8 @@ class Confidence:
 
     def __call__(self, share: float) -> float:
         """Probability that an answer with this share is right."""
+        if self == _NO_CURVE:
+            return share
         made = self.intercept + self.slope * log_odds(share)
         real = self.real_intercept + self.real_slope * made
         return self.knowable / (1.0 + math.exp(min(max(-real, -_MOST), _MOST)))
@@ -50,3 +52,6 @@ def log_odds(share: float) -> float:
     """log(share / (1 - share)) of a share within the edges."""
     inside = min(max(share, EDGE), 1 - EDGE)
     return math.log(inside / (1 - inside))
+
+
+_NO_CURVE = Confidence()

@@ -10,12 +10,11 @@ import ast
 import builtins
 import keyword
 import re
-from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 
 from ctm.pairs.categories import quiet
 from ctm.pairs.lexical import lenient_tokens
+from ctm.repair.harm import common, edits
 from ctm.repair.loss import Loss
 
 APART = 1
@@ -76,7 +75,8 @@ class Signs:
     new_names: int
     """Names in code that are neither builtin nor anywhere in the text before."""
     idle: int
-    """Expressions that stand as statements and do nothing: a name, a comparison, a sum, a tuple, a constant."""
+    """Expressions that stand as statements and do nothing: a name, a comparison, a sum, a tuple, a constant.
+    A docstring is none."""
     lone_tuples: int
     """Tuples of one item."""
     absurd: int
@@ -88,10 +88,12 @@ def signs(before: str, after: str) -> Signs:
     places, new_names = _changed_tokens(before, after)
     first, last = changed_lines(before, after)
     idle = lone_tuples = absurd = 0
-    for node in _nodes(after):
+    nodes = _nodes(after)
+    docstrings = {id(text) for node in nodes if (text := _docstring(node)) is not None}
+    for node in nodes:
         if not isinstance(node, (ast.expr, ast.stmt)) or node.lineno > last or (node.end_lineno or 0) < first:
             continue
-        idle += isinstance(node, ast.Expr) and isinstance(node.value, _IDLE)
+        idle += isinstance(node, ast.Expr) and isinstance(node.value, _IDLE) and id(node) not in docstrings
         lone_tuples += isinstance(node, ast.Tuple) and len(node.elts) == 1
         absurd += _is_absurd(node)
     return Signs(places, new_names, idle, lone_tuples, absurd)
@@ -99,35 +101,28 @@ def signs(before: str, after: str) -> Signs:
 
 def _changed_tokens(before: str, after: str) -> tuple[int, int]:
     """Places and new names of `Signs`."""
-    old, new = lenient_tokens(before), lenient_tokens(after)
-    start = _same(old, new)
-    end = _same(old[start:][::-1], new[start:][::-1])
-    old, new = old[start : len(old) - end], new[start : len(new) - end]
+    change = edits(lenient_tokens(before), lenient_tokens(after))
+    touched = sorted(
+        {(place, place + 1) for place in change.deleted} | {(gap, gap) for gap, _ in change.inserted}
+    )
+    places, last = 0, -APART - 1
+    for start, end in touched:
+        places += start - last > APART
+        last = end
     known = set(_WORD.findall(before)) | _KNOWN
-    places = new_names = 0
-    last = -APART - 1
-    for tag, begin, stop, first, behind in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if tag != "equal":
-            places += begin - last > APART
-            last = stop
-            new_names += sum(_is_new(token, known) for token in new[first:behind])
+    new_names = sum(
+        count
+        for (_, token), count in change.inserted.items()
+        if _WORD.fullmatch(token) and token not in known
+    )
     return places, new_names
-
-
-def _is_new(token: str, known: Collection[str]) -> bool:
-    return _WORD.fullmatch(token) is not None and token not in known
-
-
-def _same(a: Sequence[str], b: Sequence[str]) -> int:
-    """Leading items that two sequences share."""
-    return next((n for n, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
 
 
 def changed_lines(before: str, after: str) -> tuple[int, int]:
     """First and last line of `after`, counted from 1, between which it differs from `before`."""
     old, new = before.split("\n"), after.split("\n")
-    start = _same(old, new)
-    return start + 1, len(new) - _same(old[start:][::-1], new[start:][::-1])
+    start = common(old, new)
+    return start + 1, len(new) - common(old[start:][::-1], new[start:][::-1])
 
 
 def _nodes(text: str) -> list[ast.AST]:
@@ -139,9 +134,22 @@ def _nodes(text: str) -> list[ast.AST]:
         return []
 
 
+def _docstring(node: ast.AST) -> ast.stmt | None:
+    """The statement that documents a module, class or function; None without one."""
+    if (
+        not isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))
+        or not node.body
+    ):
+        return None
+    match node.body[0]:
+        case ast.Expr(value=ast.Constant(value=str())):
+            return node.body[0]
+    return None
+
+
 def _is_absurd(node: ast.AST) -> bool:
     match node:
-        case ast.Call(func=_):
+        case ast.Call():
             return isinstance(node.func, _LITERAL)
         case ast.Attribute(value=ast.Constant(value=int() | float() | complex())):
             return True

@@ -23,6 +23,11 @@ from ctm.repair.plausible import NO_COSTS, Costs, Signs, changed_lines, signs
         ("x = {[1]: 2", "x = {[1]: 2}", Signs(1, 0, 0, 0, 1)),
         ("x = {{1}", "x = {{1}}", Signs(1, 0, 0, 0, 1)),
         ("x = 10.f(", "x = 10 .f()", Signs(2, 0, 0, 0, 1)),
+        (
+            'def f():\n    """Adds.""',
+            'def f():\n    """Adds."""',
+            Signs(1, 0, 0, 0, 0),
+        ),  # documents, if nothing else
         ("x == 3\nprint y", "x == 3\nprint(y)", Signs(1, 0, 0, 0, 0)),  # what the author has stays out of it
     ],
 )

@@ -51,6 +51,9 @@ class SearchSettings:
     """Score below which a text is not followed, nats."""
     costs: Costs = Costs()
     """What speaks against a text that compiles."""
+    broken: float = 4.0
+    """Held against a text that was looked at and does not compile, nats: what a further edit costs at the least. Of two
+    texts as likely, the one that compiles is taken before the model is asked about the other."""
     unlikely: float = 1.5
     """What is held against a text that nobody has looked at when shares are worked out, nats: most do not compile."""
 
@@ -67,6 +70,18 @@ class Leaf:
     """Lowest certainty of the answers that led here."""
     loss: Loss | None = None
     """What it loses of the first text, and costs for it, once that was looked at."""
+    held: float | None = None
+    """Where it was looked at and does not compile: what is held against it for that, nats."""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the compiler was asked about it."""
+        return self.loss is not None or self.held is not None or not self.path
+
+    @property
+    def rank(self) -> float:
+        """What it is compared with others by."""
+        return self.score - (self.held or 0.0)
 
 
 class Frontier:
@@ -83,10 +98,10 @@ class Frontier:
     def push(self, leaf: Leaf) -> None:
         """Add a text, unless it is there with as good a score."""
         known = self._open.get(leaf.text)
-        if known is None or leaf.score > known.score:
+        if known is None or leaf.rank > known.rank:
             self._pushed += 1
             self._open[leaf.text] = leaf
-            heapq.heappush(self._heap, (-leaf.score, self._pushed, leaf))
+            heapq.heappush(self._heap, (-leaf.rank, self._pushed, leaf))
 
     def pop(self) -> Leaf | None:
         """Take out the best text; None where there is none left."""
@@ -103,7 +118,7 @@ class Frontier:
         """
         others = 0.0
         for other in (*self._open.values(), *found):
-            score = other.score - (unlikely if other.loss is None else 0.0)
+            score = other.rank - (0.0 if other.is_known else unlikely)
             others += math.exp(min(score - leaf.score, 700.0))
         return 1.0 / (1.0 + others)
 
@@ -171,9 +186,12 @@ class Search:
         """The text to ask the model about; None at the end."""
         while self._checked < self.settings.checked and (leaf := self._frontier.pop()):
             self._looked_at.add(leaf.text)
-            self._checked += 1
-            if leaf.path and leaf.loss is None and self._is_valid(leaf.text):
-                self._consider(leaf)
+            if not leaf.is_known:
+                self._checked += 1
+                if self._is_valid(leaf.text):
+                    self._consider(leaf)
+                elif self._may_ask(leaf):
+                    self._frontier.push(replace(leaf, held=self._further(leaf)))
                 continue
             if leaf.loss is not None:
                 before = [found.leaf for found in self.found]
@@ -181,11 +199,17 @@ class Search:
                 if len(self.found) == self.wanted:
                     break
                 continue
-            may_ask = len(leaf.path) < self.passes and len(self.asked) < self._limit
-            if may_ask and self._fits(leaf.text):
+            if self._may_ask(leaf) and self._fits(leaf.text):
                 self._current = leaf
                 return leaf.text
         return None
+
+    def _may_ask(self, leaf: Leaf) -> bool:
+        return len(leaf.path) < self.passes and len(self.asked) < self._limit
+
+    def _further(self, leaf: Leaf) -> float:
+        """What an answer that a broken text leads to costs at the least, beyond that text's own score."""
+        return self.settings.broken + self.settings.costs.further_edit * len(leaf.path)
 
     def _consider(self, leaf: Leaf) -> None:
         """Put a text that compiles back with what its loss costs, or refuse it."""

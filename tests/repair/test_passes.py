@@ -22,6 +22,7 @@ ALONE = SearchSettings(
     deletion=0.0,
     split=0.0,
     costs=NO_COSTS,
+    broken=0,
     unlikely=0.0,
     has_budget=False,
 )
@@ -134,7 +135,7 @@ def test_of_single_tokens_the_one_of_which_the_model_is_surest_is_taken(fake, to
 def test_a_likely_edit_of_the_model_wins_over_a_rewrite(fake, tokenizer):
     for score, expected in ((-0.001, "print, x"), (-9.0, "print(x)")):
         proposer = fake(lambda state, score=score: [("print, x", score)])
-        search = SearchSettings(costs=NO_COSTS)
+        search = SearchSettings(costs=NO_COSTS, broken=0)
         (repair,) = repair_many(["print x"], proposer, tokenizer, 0.5, search=search)
         assert repair.text == expected
 

@@ -27,6 +27,7 @@ from ctm.pairs.quality import QualitySettings, refuse_licence
 from ctm.pairs.record import PAIR_SCHEMA, REJECT_SCHEMA, SPLITS, Pair, Reject, Writer, pair_id, read_pairs
 from ctm.pairs.screen import Screen
 from ctm.pairs.splits import SplitSettings, split_of
+from ctm.pairs.vendored import joined_fixes
 
 log = logging.getLogger(__name__)
 STEP = "build_pairs"
@@ -81,12 +82,13 @@ def build_pairs(
     """Write the sets `out` names ("train", "validation", "test", "real"), what was dropped, and counts as JSON.
 
     Mutants bring their split and category; real fixes get theirs here. suites: files that nothing may train on, by
-    name. joined: groups of projects that share one (clean_snippets). Raises KeyError where `out` lacks a set, and
-    screen.BadSuite.
+    name. joined: groups of projects that share one (clean_snippets); projects of real fixes that are forks join them.
+    Raises KeyError where `out` lacks a set, and screen.BadSuite.
     """
     quality = quality or QualitySettings()
+    groups = joined_fixes(mutants, real, joined or {}, quality.duplicates)
     with Writer(rejects, REJECT_SCHEMA) as refused, Writer(out[REAL], PAIR_SCHEMA) as suite:
-        builder = _Builder(settings, splits, refused, security_rule, quality, joined or {})
+        builder = _Builder(settings, splits, refused, security_rule, quality, groups)
         screen = Screen(quality, suites)
         clashes = Clashes({"": mutants, REAL: real}, (FROZEN, ("train",)), rejects.parent)
         if strange := clashes.names() - {*SPLITS, REAL}:

@@ -16,6 +16,7 @@ from ctm.pairs.categories import LONG_EDIT
 
 _MOST_TOKENS = 56  # of what has to be written again
 _MOST_CHARACTERS = 230
+_TRY = 4  # tokens of `try:` with its line end and its indentation
 
 
 def _span(source: Source, first: int, last: int) -> tuple[int, int] | None:
@@ -187,7 +188,8 @@ def dropped_try(source: Source, rng: Random) -> Iterator[Candidate]:
             end += 1
         span = _span(source, header.line, end)
         body = source.block(header)
-        if span is None or end == last or not _length(source, last + 1, end) or len(body) > 4:
+        handler = _length(source, last + 1, end)
+        if span is None or end == last or handler <= LONG_EDIT - _TRY or len(body) > 4:
             continue
         inner, outer = lines[body[0]].indent, lines[header.line].indent
         kept = text[lines[body[0]].start : lines[last].end].split("\n")

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 from rapidfuzz.distance import Levenshtein
 
-from ctm.pairs.lexical import exact_match, lenient_tokens
+from ctm.pairs.lexical import DEDENT, INDENT, exact_match, lenient_tokens
 
 MAX_BYTES = 100_000
 MAX_BRACKETS = 90
@@ -111,7 +111,8 @@ def categorise(buggy: str, fixed: str, security_rule: SecurityRule | None = None
     """Category of a pair, the first that matches: clean, syntax, security, complex, logic.
 
     Complex: two or more separate edits, or one of more than 16 lexical tokens. Two places that swap their
-    content within 16 tokens (arguments, statements) are one edit.
+    content within 16 tokens (arguments, statements) are one edit, and so are the two ends of a block that is wrapped
+    or unwrapped: a line before it, its indentation, and what may follow (`except`).
     """
     if exact_match(buggy, fixed):
         return "clean"
@@ -137,6 +138,12 @@ def _is_complex(buggy: list[str], fixed: list[str]) -> bool:
     old, new = buggy[first : len(buggy) - last], fixed[first : len(fixed) - last]
     if max(len(old), len(new)) <= LONG_EDIT and sorted(old) == sorted(new):
         return False
+    edits = _edits(old, new)
+    return len(edits) > 1 or any(max(taken, added) > LONG_EDIT for taken, added in edits)
+
+
+def _edits(old: list[str], new: list[str]) -> list[tuple[int, int]]:
+    """The separate edits between two lists of tokens, as (tokens taken away, tokens added) each."""
     spans: list[tuple[int, int, int, int]] = []
     for step in Levenshtein.opcodes(old, new):
         if step.tag == "equal":
@@ -146,4 +153,19 @@ def _is_complex(buggy: list[str], fixed: list[str]) -> bool:
             spans[-1] = (spans[-1][0], b, spans[-1][2], d)
         else:
             spans.append((a, b, c, d))
-    return len(spans) > 1 or any(max(b - a, d - c) > LONG_EDIT for a, b, c, d in spans)
+    edits: list[tuple[int, int]] = []
+    opened = 0  # blocks that the edit before opens on one side only: it ends where they are closed
+    for a, b, c, d in spans:
+        depth = _depth(new[c:d]) - _depth(old[a:b])
+        if opened * depth < 0 and abs(depth) <= abs(opened):
+            edits[-1] = (edits[-1][0] + b - a, edits[-1][1] + d - c)
+            opened += depth
+        else:
+            edits.append((b - a, d - c))
+            opened = depth
+    return edits
+
+
+def _depth(tokens: list[str]) -> int:
+    """Blocks that tokens open and leave open; negative for those that they close."""
+    return tokens.count(INDENT) - tokens.count(DEDENT)

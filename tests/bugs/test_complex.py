@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import inspect
 import json.decoder
+import platform
 import shutil
 import textwrap
+import warnings
 from random import Random
 
 import pytest
@@ -23,7 +25,7 @@ from ctm.pairs.categories import categorise
 KINDS = [kind for kind in registry().values() if kind.category == "complex"]
 TEXTS = [
     textwrap.dedent(inspect.getsource(f))
-    for module in (textwrap, shutil, json.decoder, inspect)
+    for module in (textwrap, shutil, json.decoder, inspect, platform, warnings)
     for _, f in inspect.getmembers(module, inspect.isfunction)
     if f.__module__ == module.__name__
 ]

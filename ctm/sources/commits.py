@@ -12,14 +12,14 @@ from functools import partial
 from pathlib import Path
 
 from ctm.pairs.record import Origin, Pair, Reject, day, make_pair
-from ctm.sources import changes, git, messages
+from ctm.sources import changes, cosmetic, git, messages
 from ctm.sources.changes import FixLimits, changed_functions
 from ctm.sources.files import decode_source, refuse_path
 from ctm.sources.messages import MessageFilter, MessageRules
 from ctm.sources.repository import About
 
 STEP = "collect_commits"
-VERSIONS = f"{messages.VERSION};{changes.VERSION}"
+VERSIONS = f"{messages.VERSION};{changes.VERSION};{cosmetic.VERSION}"
 BATCH = 200
 """Commits whose contents are held in memory at a time."""
 
@@ -124,10 +124,12 @@ def _scan_batch(
         else:
             wanted.append((commit, files))
     names = [name for _, files in wanted for item in files for name in (item.before, item.after)]
+    named = MessageFilter(settings.messages, settings.bots)
     git.prefetch(folder, names, settings.clone_timeout)
     blobs = git.read_blobs(folder, names, settings.git_timeout, settings.max_bytes)
     for commit, files in wanted:
-        yield from _scan_commit(commit, files, blobs, url, origin, settings)
+        doubtful = named.doubts(_own_message(commit))
+        yield from _scan_commit(commit, files, blobs, url, origin, settings, doubtful)
 
 
 def _scan_commit(
@@ -137,6 +139,7 @@ def _scan_commit(
     url: str,
     origin: About,
     settings: CommitSettings,
+    doubtful: bool,
 ) -> Iterator[Pair | Reject]:
     found: list[tuple[git.FileChange, changes.Change]] = []
     touched = unread = 0
@@ -165,6 +168,10 @@ def _scan_commit(
         return
     link = f"{url.removesuffix('.git')}/commit/{commit.sha}" if url.startswith("https://") else ""
     for file, change in found:
+        if doubtful and cosmetic.cosmetic(change.before, change.after):
+            item = f"{commit.sha}:{file.path}:{change.line}"
+            yield Reject(STEP, "does what its subject names", item, origin.project, change.qualname)
+            continue
         where = Origin(
             project=origin.project,
             path=file.path,

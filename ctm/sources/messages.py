@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-VERSION = "messages/3"
+VERSION = "messages/4"
 MAX_CHARACTERS = 10_000
 
 FIX = (
@@ -19,18 +19,20 @@ FIX = (
     "breakage", "vulnerability", "repair(?:s|ed)?",
 )  # fmt: skip
 OTHER = (
-    "typos?", "spelling", "grammar", "wording", "doc", "docs", "documentation", "docstrings?", "comments?", "readme",
-    "changelogs?", "release", "releases", "version", "bump(?:s|ed)?", r"changes\.\w+", "tests?", "testing",
-    "unittests?", "pytest", "tox", "ci", "travis", "appveyor", "coverage", "benchmarks?", "examples?", "lint",
+    "release", "releases", "version", "bump(?:s|ed)?", r"changes\.\w+", "benchmarks?", "examples?", "lint",
     "linting", "linter", "flake8", "pep ?8", "pylint", "pyflakes", "black", "isort", "ruff", "mypy", "pyright",
-    "typing", "type hints?", "annotations?", "style", "styling", "format", "formatting", "whitespace", "indentation",
-    "imports?", "refactor(?:s|ed|ing)?", "rename[sd]?", "renaming", "clean[- ]?ups?", "cleaned", "tidy",
-    "simplif(?:y|ies|ied)", "deprecat(?:e|ed|es|ion)", "warnings?", "copyright", "licen[cs]e", "merge[sd]?",
-    "revert(?:s|ed)?", "cherry[- ]?pick(?:ed)?", r"setup\.py", "packaging", "build", "dependenc(?:y|ies)",
-    "requirements", "feat(?:ure)?s?", "moderni[sz]e[sd]?", "2to3", "configurable", "todos?",
-    "performance", "quadratic", r"speed\w*", "slow(?:er|ness)?", "by default",
+    "typing", "type hints?", "annotations?", "style", "styling",
+    "refactor(?:s|ed|ing)?", "rename[sd]?", "renaming", "clean[- ]?ups?", "cleaned", "tidy",
+    "simplif(?:y|ies|ied)", "deprecat(?:e|ed|es|ion)", "copyright", "licen[cs]e", "merge[sd]?",
+    "revert(?:s|ed)?", "cherry[- ]?pick(?:ed)?", "feat(?:ure)?s?", "moderni[sz]e[sd]?", "2to3", "configurable",
+    "todos?", "performance", "quadratic", r"speed\w*", "slow(?:er|ness)?", "by default",
     r"(?:a few|some|several|various|more|misc\w*|minor|small)(?: [\w.]+){0,2} fix(?:es)?", "improvements?",
-    "document(?:s|ed)?",
+)  # fmt: skip
+DOUBTFUL = (
+    "typos?", "spelling", "grammar", "wording", "doc", "docs", "documentation", "docstrings?", "comments?", "readme",
+    "changelogs?", "tests?", "testing", "unittests?", "pytest", "tox", "ci", "travis", "appveyor", "coverage",
+    "format", "formatting", "whitespace", "indentation", "imports?", "warnings?", r"setup\.py", "packaging", "build",
+    "dependenc(?:y|ies)", "requirements", "document(?:s|ed)?",
 )  # fmt: skip
 NEW = (
     "add(?:s|ed|ing)?", "allow(?:s|ed|ing)?", "automat(?:ed|ic)", "convert(?:s|ed|ing)?", "drop(?:s|ped|ping)?",
@@ -64,13 +66,15 @@ class MessageRules:
     """Whether "fixes #12" in the body is enough."""
     other_words: tuple[str, ...] = OTHER
     """Words of a subject that name another kind of change."""
+    doubtful_words: tuple[str, ...] = DOUBTFUL
+    """Words of a subject that name wording, style, tests or packaging; what the commit changes of the code decides."""
     new_words: tuple[str, ...] = NEW
     """Words that a subject must not begin with, since they announce something new; "Add a fix" may pass."""
     bot_words: tuple[str, ...] = BOTS
     """Words in the name or the address of an author that is a bot."""
 
     def __post_init__(self) -> None:
-        for name in ("fix_words", "other_words", "new_words", "bot_words"):
+        for name in ("fix_words", "other_words", "doubtful_words", "new_words", "bot_words"):
             for word in getattr(self, name):
                 try:
                     re.compile(word)
@@ -85,6 +89,7 @@ class MessageFilter:
         self._bots, self._body = bots, rules.body
         self._fix = _any(rules.fix_words)
         self._other = _any(rules.other_words)
+        self._doubtful = _any(rules.doubtful_words)
         self._new = _any(rules.new_words, rf"\A\W*{_REFERENCE}{{}}{_FIX_FOLLOWS}")
         self._bot = _any(rules.bot_words, r"(?<!\w){}(?!\w)")
 
@@ -94,7 +99,7 @@ class MessageFilter:
             return "message names no fix"
         if not 5 <= len(message) <= MAX_CHARACTERS:
             return "message too short or too long"
-        subject = message.lstrip().split("\n", 1)[0]
+        subject = _subject(message)
         if not self._fix.search(subject) and not (self._body and _FIXES_ISSUE.search(message)):
             return "subject names no fix"
         if self._other.search(subject):
@@ -103,10 +108,18 @@ class MessageFilter:
             return "subject announces something new"
         return "bot" if not self._bots and self._bot.search(author) else ""
 
+    def doubts(self, message: str) -> bool:
+        """Whether the subject of a commit that is not refused names what may be no fix: its change has to show it."""
+        return self._doubtful.search(_subject(message)) is not None
+
 
 def reverted_commits(message: str) -> list[str]:
     """Names of the commits, whole or abbreviated, that a commit says it reverts, as `git revert` writes them."""
     return [name.lower() for name in _REVERTS.findall(message)]
+
+
+def _subject(message: str) -> str:
+    return message.lstrip().split("\n", 1)[0]
 
 
 def _any(words: Iterable[str], frame: str = r"\b{}\b") -> re.Pattern[str]:

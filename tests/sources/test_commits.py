@@ -73,7 +73,33 @@ def test_a_fix_becomes_a_pair_with_its_origin(repository: Path, tmp_path: Path) 
     assert run(repository, "rev-parse", f"{origin.commit}^") == origin.parent
     assert origin.date == "2014-06-07", "of the committer, not the author"
     assert reasons["message names no fix"] == 1
-    assert reasons["message names another change"] == 2
+    assert reasons["no Python file outside tests"] == 1, (
+        "what the subject calls tests is judged by what changed"
+    )
+    assert reasons["no function changed"] == 1
+
+
+def test_a_subject_that_names_typos_or_tests_is_judged_by_what_changed(
+    repository: Path, tmp_path: Path
+) -> None:
+    messages = {
+        "Fix typo in the result": CODE.format(sign="<").replace("return low", "return lo"),
+        "Fix typo": CODE.format(sign="<"),
+        "Fix typo in a name": CODE.format(sign="<").replace("value", "number"),
+        "Fix failing tests": CODE.format(sign="<").replace("value", "number").replace("min", "max"),
+        "Fix docs": CODE.format(sign="<").replace("value", "number").replace("min", "max") + "# no code\n",
+        "Fix flake8": CODE.format(sign="<"),
+    }
+    changed = {
+        commit(repository, message, {"tool/core.py": text}): message for message, text in messages.items()
+    }
+    pairs, reasons = collected([str(repository)], tmp_path, CommitSettings(parameters=True))
+    kept = [changed.get(pair.origin.commit, "") for pair in pairs]
+    assert kept == ["Fix failing tests", "Fix typo", "Fix typo in the result", ""]
+    assert reasons["does what its subject names"] == 1, (
+        "the parameter has another name, and nothing else is new"
+    )
+    assert reasons["message names another change"] == 1, "what linters ask for is seldom a fix"
 
 
 def test_new_commits_are_fetched_into_the_clone(repository: Path, tmp_path: Path) -> None:
@@ -143,7 +169,7 @@ def test_commits_that_change_too_much_are_left_out(repository: Path, tmp_path: P
 def test_large_blobs_are_skipped(repository: Path, tmp_path: Path) -> None:
     pairs, reasons = collected([str(repository)], tmp_path, CommitSettings(max_bytes=50))
     assert not pairs
-    assert reasons["file too large"] == 1
+    assert reasons["file too large"] == 2
 
 
 def test_every_commit_is_a_pair_or_a_reject(repository: Path, tmp_path: Path) -> None:
@@ -154,8 +180,8 @@ def test_every_commit_is_a_pair_or_a_reject(repository: Path, tmp_path: Path) ->
     named |= {item.item.split(":")[0] for item in rejects}
     assert named == set(run(repository, "log", "--min-parents=1", "--format=%H").split())
     assert [item.item for item in rejects if item.reason == "no function changed"] == [
-        run(repository, "rev-parse", "HEAD")
-    ]
+        run(repository, "rev-parse", name) for name in ("HEAD", "HEAD~1")
+    ], "a constant, and a comment"
 
 
 def test_merges_and_tests_may_be_read(repository: Path, tmp_path: Path) -> None:

@@ -17,9 +17,10 @@ PERSON = "A <a@example.org>"
         ("Unfixed", "message names no fix"),
         ("Add a pager (#12)\n\n* fix lint", "subject names no fix"),
         ("Closes #12", "message names no fix"),
-        ("Fix typo in docs", "message names another change"),
+        ("Fix typo in the pager", ""),
+        ("Fix tests on Windows", ""),
         ("Fix flake8 warnings", "message names another change"),
-        ("Fix tests on Windows", "message names another change"),
+        ("Fix docs of the next release", "message names another change"),
         ("A few small fixes", "message names another change"),
         ("Fix quadratic loop", "message names another change"),
         ("Added support for lists.  This fixes #87", "subject announces something new"),
@@ -34,6 +35,22 @@ def test_messages_that_name_a_fix(message: str, reason: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("message", "doubtful"),
+    [
+        ("Fix typo in the pager", True),
+        ("Fix circular import", True),
+        ("Fix #12: tests on Windows", True),
+        ("Fix crash\n\nTests and docs follow", False),
+        ("Fix the testbed", False),
+    ],
+)
+def test_a_subject_that_may_name_something_else_is_in_doubt(message: str, doubtful: bool) -> None:
+    assert MessageFilter(MessageRules()).refuse(message, PERSON) == ""
+    assert MessageFilter(MessageRules()).doubts(message) == doubtful
+    assert not MessageFilter(MessageRules(doubtful_words=())).doubts(message)
+
+
+@pytest.mark.parametrize(
     "author", ["dependabot[bot] <x@y>", "A <a@users.noreply.bot.org>", "pre-commit-ci <x@y>", "my[bot] <a@b>"]
 )
 def test_bots_are_refused_and_may_be_read(author: str) -> None:
@@ -45,7 +62,7 @@ def test_bots_are_refused_and_may_be_read(author: str) -> None:
 def test_words_are_settings() -> None:
     rules = MessageRules(fix_words=("corrig(?:e|er)",), other_words=(), new_words=(), bot_words=())
     french = MessageFilter(rules)
-    assert french.refuse("Corrige les tests", "x[bot]") == ""
+    assert french.refuse("Corrige les styles", "x[bot]") == ""
     assert french.refuse("Fix crash", PERSON) == "message names no fix"
     assert MessageFilter(MessageRules(body=True)).refuse("Wrap lines\n\nFixes #3", PERSON) == ""
 

@@ -167,6 +167,13 @@ def head(folder: Path, seconds: float) -> str:
     )
 
 
+def origin_url(repository: Path, seconds: float) -> str:
+    """The address of the remote `origin` that a repository on disk states, "" where there is none."""
+    folder = repository / ".git" if (repository / ".git").exists() else repository
+    line = command("config", "--local", "--get", "remote.origin.url", folder=folder)
+    return output(line, b"", seconds, (0, 1, 128)).decode("utf-8", "replace").strip()
+
+
 def remove_parts(folder: Path) -> None:
     """Remove what clones into `folder` left that were killed. Nobody else may be cloning into it."""
     for part in folder.parent.glob(f".{glob.escape(folder.name)}.*.part"):

@@ -23,7 +23,7 @@ from ctm.pairs.splits import project_name
 from ctm.sources import commits, git
 from ctm.sources.commits import VERSIONS, CommitSettings, batches
 from ctm.sources.git_process import GitFailed, without_credentials
-from ctm.sources.repository import About, about
+from ctm.sources.repository import About, about, remote_name
 
 log = logging.getLogger(__name__)
 FORMAT_VERSION = 1
@@ -139,7 +139,8 @@ class History:
         state, settings = self.state, self.settings
         if state.done:
             return
-        origin = about(self.folder, self.name, settings.git_timeout, state.head)
+        name = remote_name(self.url, settings.git_timeout)
+        origin = about(self.folder, name, settings.git_timeout, state.head)
         if self.licence and not origin.licence:
             origin = About(origin.project, self.licence, "list of repositories")
         for number, batch in enumerate(batches(self.folder, state.repository, origin, settings, state.head)):

@@ -1,15 +1,20 @@
 """What a repository says about itself at HEAD: the project's name, and its licence as an SPDX id.
 
 The name is the distribution's where the repository builds one, so that its commits share a group with its releases.
+Metadata is read and never run; where it hides the name, the address of the remote says it, and only then the folder.
 """
 
 from __future__ import annotations
 
+import ast
 import re
 import tomllib
+import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from email.message import Message
 from pathlib import Path
+from typing import Any
 
 from ctm.pairs.splits import project_name
 from ctm.sources import git
@@ -17,7 +22,11 @@ from ctm.sources.licences import stated_licence
 
 MAX_BYTES = 200_000
 
-_SETUP_NAME = re.compile(r"""^\s*name\s*=\s*["']?([A-Za-z0-9][A-Za-z0-9._-]*)["']?,?\s*$""", re.MULTILINE)
+_CFG_NAME = re.compile(r"""^\s*name\s*=\s*["']?([A-Za-z0-9][A-Za-z0-9._-]*)["']?,?\s*$""", re.MULTILINE)
+_SETUP_NAME = re.compile(
+    r"""^[ \t]*(?:name[ \t]*=|["']name["'][ \t]*:)[ \t]*["']([A-Za-z0-9][\w.-]*)["']""", re.MULTILINE
+)
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _SETUP_LICENCE = re.compile(r"""^\s*licen[cs]e\s*=\s*["']?([^"'\n]+?)["']?,?\s*$""", re.MULTILINE)
 _CLASSIFIER = re.compile(r"License :: [^\"'\n]+")
 _TEXTS = (
@@ -54,7 +63,7 @@ class About:
 
 
 def about(folder: Path, fallback: str, seconds: float, revision: str = "HEAD") -> About:
-    """What the files of `revision` say. `fallback` is the name where no package is built. Raises GitFailed."""
+    """What the files of `revision` say. `fallback` names the project where they do not. Raises GitFailed."""
     names = git.top_level(folder, seconds, revision)
 
     def read(name: str) -> str:
@@ -69,9 +78,11 @@ def about(folder: Path, fallback: str, seconds: float, revision: str = "HEAD") -
         tables = tomllib.loads(read("pyproject.toml"))
     except tomllib.TOMLDecodeError:
         tables = {}
-    tool = tables.get("tool")
-    poetry = tool.get("poetry") if isinstance(tool, dict) else None
-    for metadata in (tables.get("project"), poetry):  # Poetry had tables of its own before the standard's
+    tool = _table(tables, "tool")
+    flit = _table(_table(tool, "flit"), "metadata")
+    flit = {**flit, "name": flit.get("dist-name") or flit.get("module")} if flit else flit
+    # Poetry and Flit had tables of their own before the standard's
+    for metadata in (tables.get("project"), _table(tool, "poetry"), flit):
         if project or not isinstance(metadata, dict):
             continue
         project = str(metadata.get("name") or "")
@@ -85,8 +96,8 @@ def about(folder: Path, fallback: str, seconds: float, revision: str = "HEAD") -
         source = "pyproject.toml" if licence else ""
     for name in ("setup.cfg", "setup.py"):
         text = read(name) if not (project and licence) else ""
-        if not project and (match := _SETUP_NAME.search(text)):
-            project = match[1]
+        if not project:
+            project = setup_name(text) if name == "setup.py" else _first(_CFG_NAME, text)
         if not licence:
             match = _SETUP_LICENCE.search(text)
             licence = _stated(match[1] if match else "", _CLASSIFIER.findall(text))
@@ -97,6 +108,72 @@ def about(folder: Path, fallback: str, seconds: float, revision: str = "HEAD") -
             licence = next((spdx for spdx, pattern in _TEXTS if pattern.search(text)), "")
             source = name if licence else ""
     return About(project_name(project or fallback), licence, source)
+
+
+def remote_name(repository: str, seconds: float) -> str:
+    """Name of a repository by its address: that of its remote `origin` where it is a mirror with one.
+
+    Mirrors stand in folders of any name (`repo`, `mirror`, `clone`).
+    """
+    origin = "" if git.is_url(repository) else git.origin_url(Path(repository), seconds)
+    return project_name(origin) or project_name(repository)
+
+
+def setup_name(text: str) -> str:
+    """The name that a setup.py gives to `setup`, "" where it is not written there: nothing of it is run."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return _first(_SETUP_NAME, text)  # Python 2
+    constants: dict[str, ast.expr] = {}
+    for node in tree.body:
+        if isinstance(node, ast.Assign):
+            constants |= {item.id: node.value for item in node.targets if isinstance(item, ast.Name)}
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value:
+            constants[node.target.id] = node.value
+    for call in ast.walk(tree):
+        if isinstance(call, ast.Call) and _called(call) == "setup":
+            given = {item.arg or "": item.value for item in call.keywords}
+            if name := _name_in(given.get("name"), constants) or _name_in_table(given.get(""), constants):
+                return name
+    return ""
+
+
+def _called(node: ast.Call) -> str:
+    return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+
+
+def _name_in(value: ast.expr | None, constants: Mapping[str, ast.expr]) -> str:
+    """A name that is written as text, there or in a variable of the module."""
+    if isinstance(value, ast.Name):
+        value = constants.get(value.id)
+    text = value.value if isinstance(value, ast.Constant) else None
+    return text if isinstance(text, str) and _NAME.fullmatch(text) else ""
+
+
+def _name_in_table(value: ast.expr | None, constants: Mapping[str, ast.expr]) -> str:
+    """The entry "name" of what is given as `**table`."""
+    if isinstance(value, ast.Name):
+        value = constants.get(value.id)
+    if isinstance(value, ast.Dict):
+        for key, entry in zip(value.keys, value.values, strict=True):
+            if isinstance(key, ast.Constant) and key.value == "name":
+                return _name_in(entry, constants)
+    if isinstance(value, ast.Call) and _called(value) == "dict":
+        return _name_in({item.arg: item.value for item in value.keywords}.get("name"), constants)
+    return ""
+
+
+def _first(pattern: re.Pattern[str], text: str) -> str:
+    match = pattern.search(text)
+    return match[1] if match else ""
+
+
+def _table(tables: Mapping[str, Any], name: str) -> dict[str, Any]:
+    found = tables.get(name)
+    return found if isinstance(found, dict) else {}
 
 
 def _stated(licence: str, classifiers: list[str]) -> str:

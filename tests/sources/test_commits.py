@@ -102,6 +102,18 @@ def test_a_subject_that_names_typos_or_tests_is_judged_by_what_changed(
     assert reasons["message names another change"] == 1, "what linters ask for is seldom a fix"
 
 
+def test_the_group_of_a_mirror_is_not_the_name_of_its_folder(repository: Path, tmp_path: Path) -> None:
+    commit(
+        repository,
+        "Hide the name",
+        {"pyproject.toml": "", "LICENSE": "MIT License", "setup.py": "setup(**read())"},
+    )
+    mirror = repository.rename(tmp_path / "repo")
+    run(mirror, "remote", "add", "origin", "https://example.org/owner/My_Tool.git")
+    (pair,), _ = collected([str(mirror)], tmp_path)
+    assert pair.group == pair.origin.project == "my-tool"
+
+
 def test_new_commits_are_fetched_into_the_clone(repository: Path, tmp_path: Path) -> None:
     assert len(collected([str(repository)], tmp_path)[0]) == 1
     commit(repository, "Fix the upper bound", {"tool/core.py": CODE.format(sign="<").replace("min", "max")})

@@ -1,7 +1,8 @@
 """Decides each snippet's split and drops duplicates across all splits, before anything is mutated.
 
-Forks and copies of a project join it, secrets and addresses are masked, and a text that stands in several splits stays
-in one. Of each snippet only three keys stay in memory, and while near duplicates are looked for its signature.
+Copies inside a project go, forks and copies of a whole one join it, secrets and addresses are masked, and a text that
+stands in several splits stays in one. Of each snippet only three keys stay in memory, and while near duplicates are
+looked for its signature.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from ctm.pairs.duplicates import FirstCome, exact_key, renamed_key
+from ctm.pairs.inner_copies import Paths, copied_places, owned_names, suspects
 from ctm.pairs.masking import mask
 from ctm.pairs.near import FirstOfEach, Sketcher, chunks
 from ctm.pairs.quality import QualitySettings, refuse_licence
@@ -83,7 +86,7 @@ class _Found:
     def __init__(self, raw: Sequence[Path], settings: SplitSettings, quality: QualitySettings) -> None:
         self.raw, self.quality = raw, quality
         self.exact, self.renamed, self.owners = array("Q"), array("Q"), array("i")
-        names = array("Q")
+        names, paths = array("Q"), Paths()
         self.reasons: list[str] = []
         self.texts: dict[int, str] = {}
         """Masked texts, of the few that were masked."""
@@ -99,13 +102,15 @@ class _Found:
             self.renamed.append(renamed_key(text))
             self.owners.append(groups.setdefault(snippet.group, len(groups)))
             names.append(name_key(snippet.origin.path, snippet.origin.qualname))
+            paths.add(number, snippet.group, snippet.origin.path)
             lines.append(text.count("\n") + 1)
         self.groups = list(groups)
-        counted = np.array(lines, np.int32) >= quality.duplicates.joined_lines
+        own = self._drop_copies(names, paths)
+        counted = own & (np.array(lines, np.int32) >= quality.duplicates.joined_lines)
         owners = np.array(self.owners, np.int32)
         self.joined = joined_groups(
             Owned(np.array(self.renamed, np.uint64)[counted], owners[counted]),
-            Owned(np.array(names, np.uint64), owners),
+            Owned(np.array(names, np.uint64)[own], owners[own]),
             self.groups,
             quality.duplicates,
             settings.always_train,
@@ -114,6 +119,34 @@ class _Found:
 
     def _read(self, *columns: str) -> Iterator[Snippet]:
         return (item for path in self.raw for item in read_snippets(path, columns))
+
+    def _drop_copies(self, names: array[int], paths: Paths) -> npt.NDArray[np.bool_]:
+        """Note what is a copy of another project inside its own; returns what is not. [snippets]"""
+        own = np.ones(len(names), bool)
+        places = suspects(paths) if self.quality.duplicates.joined_share else {}
+        if not places:
+            return own
+        known = owned_names(
+            ((paths.of(number), key) for number, key in enumerate(names)),
+            {place[2] for place in places.values()},
+        )
+        there = [
+            (number, places[snippet.group, snippet.origin.path], snippet.origin)
+            for number, snippet in enumerate(self._read("group", "path", "qualname"))
+            if (snippet.group, snippet.origin.path) in places
+        ]
+        copied = copied_places(
+            ((place, origin.path, origin.qualname) for _, place, origin in there),
+            known,
+            self.quality.duplicates,
+        )
+        for number, place, _ in there:
+            if place in copied:
+                own[number] = False
+                self.reasons[number] = self.reasons[number] or "vendored copy"
+        for group, folder, name in sorted(copied):
+            log.info("%s: %s is a copy of %s", group, folder, name)
+        return own
 
     def _mask(self, number: int, text: str) -> tuple[str, str]:
         """(why the text is dropped or "", the text masked)."""

@@ -1,7 +1,7 @@
 """Which projects are one group: a copy or a fork of a project has to stay on its side of the splits.
 
 Folders that say so (`_vendor`) are never read. Other copies are found by the texts that two projects share, and forks,
-whose texts have grown apart, by their qualified names: httpx2 has 427 of the 516 names of httpx.
+whose texts have grown apart, by their qualified names: httpx2 has 408 of the 494 names of httpx.
 """
 
 from __future__ import annotations
@@ -54,6 +54,12 @@ class Owned:
         return found
 
 
+def below(path: str) -> list[str]:
+    """The parts of a module's path from its top package on."""
+    parts = path.removesuffix(".py").removesuffix("/__init__").split("/")
+    return parts[1:] if len(parts) > 1 and parts[0] in _LAYOUT else parts
+
+
 def name_key(path: str, qualname: str) -> int:
     """Key of a qualified name below the top package ("httpx/_client.py", "Client.get"), 64 bits; 0 without a name.
 
@@ -61,10 +67,7 @@ def name_key(path: str, qualname: str) -> int:
     """
     if not qualname:
         return 0
-    parts = path.removesuffix(".py").removesuffix("/__init__").split("/")
-    if len(parts) > 1 and parts[0] in _LAYOUT:
-        del parts[0]
-    name = "/".join([*parts[1:], qualname])
+    name = "/".join([*below(path)[1:], qualname])
     return int.from_bytes(hashlib.blake2b(name.encode("utf-8", "replace"), digest_size=8).digest(), "big")
 
 

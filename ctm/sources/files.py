@@ -4,21 +4,33 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import PurePosixPath
 
 _TEST_FOLDERS = {"test", "tests", "idle_test", "ctypes_test", "_tests", "testsuite", "test_suite"}
 _TEST_FILE = re.compile(r"(?:test_.*|.*_tests?|tests?|conftest)\.py")
 _VENDORED = {
-    "_vendor",
-    "vendor",
-    "vendored",
-    "_vendored",
-    "_vendored_packages",
-    "extern",
-    "externals",
-    "_bundled",
+    "vendor", "vendored", "vendors", "vendored_packages", "extern", "externals", "bundled", "third_party", "thirdparty",
+    "third_parties", "3rdparty", "3rd_party", "site_packages",
+}  # fmt: skip
+"""Folders of copies of other projects, without underscores at their ends and with `_` for `-`."""
+_HOLDERS = {"packages", "lib", "libs", "xlib", "deps", "ext"}
+_COPIED = {
+    "urllib3", "chardet", "charade", "idna", "certifi", "requests", "simplejson", "httplib2", "pyparsing", "packaging",
+    "distlib", "toml", "tomli", "colorama", "msgpack", "jinja2", "markupsafe", "yaml", "bottle", "pkg_resources",
+}  # fmt: skip
+"""Projects that are a copy in a folder of `_HOLDERS` inside a package; elsewhere it may be an adapter for them."""
+_COPIED_FILES = {
+    "six.py",
+    "_six.py",
+    "appdirs.py",
+    "ordereddict.py",
+    "pyparsing.py",
+    "BeautifulSoup.py",
+    "ClientForm.py",
 }
-_VENDORED |= {"third_party", "thirdparty", "site-packages"}
+"""Modules that are copies wherever they stand below the top of a project."""
 _PACKAGING = {"setup.py", "noxfile.py", "tasks.py"}
 _DOCUMENTATION = {"doc", "docs"}
 _GENERATED = re.compile(
@@ -39,11 +51,19 @@ def refuse_path(path: str, tests: bool = False) -> str:
         return "not Python"
     if not tests and (_TEST_FOLDERS.intersection(parts[:-1]) or _TEST_FILE.fullmatch(parts[-1])):
         return "test file"
-    if _VENDORED.intersection(parts[:-1]):
+    if _is_vendored(parts):
         return "vendored copy"
     if path in _PACKAGING or parts[0] in _DOCUMENTATION:
         return "packaging or documentation"
     return "generated file" if parts[-1].endswith(("_pb2.py", "_pb2_grpc.py")) else ""
+
+
+def _is_vendored(parts: Sequence[str]) -> bool:
+    if any(part.strip("_").replace("-", "_").lower() in _VENDORED for part in parts[:-1]):
+        return True
+    inner = pairwise(parts[1:])
+    held = any(holder in _HOLDERS and part.removesuffix(".py") in _COPIED for holder, part in inner)
+    return held or (len(parts) > 1 and parts[0] not in ("src", "lib") and parts[-1] in _COPIED_FILES)
 
 
 def decode_source(data: bytes, max_bytes: int) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +37,7 @@ def owned(keys: list[int], owners: list[int]) -> Owned:
 
 def body(rng: random.Random) -> str:
     return "\n".join(
-        f"    v{rng.randrange(9)} = f{rng.randrange(10**6)}(v{rng.randrange(9)})" for _ in range(9)
+        f"    v{rng.randrange(9)} = f{rng.randrange(10**6)}({rng.randrange(10**6)})" for _ in range(9)
     )
 
 
@@ -95,6 +96,34 @@ def test_names_that_everybody_has_join_nobody() -> None:
 def test_a_name_is_that_below_the_top_package(path: str, same: bool) -> None:
     assert (name_key(path, "Client.get") == name_key("httpx/_client.py", "Client.get")) == same
     assert name_key(path, "") == 0, "statements of a module have no name"
+
+
+def test_a_copy_inside_a_project_is_left_out_and_an_adapter_stays(tmp_path: Path) -> None:
+    rng = random.Random(6)
+    origin = package("urltool", rng, WORDS)
+
+    def moved(items: list[Snippet], group: str, folder: str) -> list[Snippet]:
+        return [
+            replace(
+                item,
+                group=group,
+                origin=replace(item.origin, project=group, path=f"{folder}/{item.origin.path}"),
+            )
+            for item in items
+        ]
+
+    copy = moved(package("urltool", rng, WORDS[:40]), "browser", "browser/inner")
+    adapter = moved(package("urltool", rng, [f"own_{n}" for n in range(40)]), "tracer", "tracer/contrib")
+    own = package("browser", rng, [f"page_{n}" for n in range(16)])
+    counts, kept = cleaned([*origin, *own, *copy, *adapter], tmp_path)
+    assert counts["rejects"]["vendored copy"] == len(copy)
+    assert {item.origin.path for item in kept if item.group == "browser"} == {
+        item.origin.path for item in own
+    }
+    assert {item.origin.path for item in kept if item.group == "tracer"} == {
+        item.origin.path for item in adapter
+    }
+    assert counts["joined"] == {}, "what is left out joins nobody"
 
 
 def test_a_fork_whose_texts_have_changed_is_one_group(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from pathlib import Path
 from ctm.pairs.categories import SecurityRule, categorise
 from ctm.pairs.clashes import Clashes
 from ctm.pairs.duplicates import exact_key, renamed_key
+from ctm.pairs.leaks import count_leaks
 from ctm.pairs.masking import mask
 from ctm.pairs.near import FirstOfEach, Sketcher, chunks
 from ctm.pairs.quality import QualitySettings, refuse_licence
@@ -120,9 +121,10 @@ def build_pairs(
                             builder.write(into, pair)
                             held += () if training else (pair.fixed, pair.buggy)
             screen.hold(dict.fromkeys(held), split)
+    report = builder.report() | {"leaks": count_leaks(out.values(), suites)}
     counts.parent.mkdir(parents=True, exist_ok=True)
     part = counts.with_name(f".{counts.name}.part")
-    part.write_text(json.dumps(builder.report(), indent=2, sort_keys=True) + "\n")
+    part.write_text(json.dumps(report, indent=2, sort_keys=True) + "\n")
     part.replace(counts)
 
 

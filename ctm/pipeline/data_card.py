@@ -18,6 +18,7 @@ from typing import Any
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from ctm.pairs.leaks import JACCARD, RUN, WAYS
 from ctm.pairs.record import CATEGORIES, ROW_GROUP, read_pairs, read_rejects
 from ctm.pipeline.audit import facts
 from ctm.pipeline.croissant import croissant
@@ -176,6 +177,24 @@ def _cleaning(counts: Path, clean: Path) -> Iterator[Section]:
             Block("Projects joined", table=rows(["project", "group"], sorted(snippets["joined"].items())))
         )
     yield Section("Cleaning", blocks, "What was taken out between the raw dumps and these sets.")
+    if leaks := made.get("leaks"):
+        yield _leaks(leaks)
+
+
+def _leaks(leaks: Mapping[str, Any]) -> Section:
+    """What is left of texts in other splits and in suites."""
+    compared = [(split, n, leaks["compared"].get(split, 0)) for split, n in leaks["texts"].items()]
+    head = ["split", "copies in", *WAYS]
+    return Section(
+        "Leaks",
+        [
+            Block(table=rows(head, [[item[name] for name in head] for item in leaks["table"]])),
+            Block("Texts", table=rows(["split", "texts", "compared token by token"], compared)),
+        ],
+        "Texts that stand in another split or in a suite, counted anew over the written sets: equal ones of all texts; "
+        f"equal but for names, or with a Jaccard similarity of {JACCARD} over runs of {RUN} tokens, of those that were "
+        "compared.",
+    )
 
 
 def _examples(sets: Sequence[Path], found: Facts) -> list[tuple[str, list[Mapping[str, Any]]]]:

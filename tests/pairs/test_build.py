@@ -128,9 +128,11 @@ def test_nothing_of_the_test_set_is_trained_on(tmp_path: Path) -> None:
         mutant("f(y))", "f(y)", "bracket", "syntax", "train"),  # the same but for a name
         mutant("f(y, 1", "f(y, 1)", "bracket", "syntax", "train"),
     ]
-    sets, reasons, _ = build(tmp_path, mutants, [fix("f(z) + 1", "f(z)", "train")])
+    sets, reasons, counts = build(tmp_path, mutants, [fix("f(z) + 1", "f(z)", "train")])
     assert [pair.fixed for pair in sets["train"]] == ["f(y, 1)"]
     assert reasons == {"copy of a test item": 2}
+    assert counts["leaks"]["texts"] == {"train": 1, "test": 1}
+    assert not any(row[way] for row in counts["leaks"]["table"] for way in ("exact", "but for names", "near"))
 
 
 def test_mutants_without_a_split_are_refused(tmp_path: Path) -> None:

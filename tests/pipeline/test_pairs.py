@@ -148,7 +148,19 @@ def card(run: Path) -> Path:
     sidecar = results / "grids" / "01-of-01.parquet"
     write_pairs(sidecar, [pair(number) for number in range(29)])  # has the column that is read
     (results / "pairs" / "counts.json").write_text(
-        json.dumps({"rejects": [{"source": "commit", "reason": "suite mini", "n": 7}], "masked": []})
+        json.dumps(
+            {
+                "rejects": [{"source": "commit", "reason": "suite mini", "n": 7}],
+                "masked": [],
+                "leaks": {
+                    "texts": {"train": 900},
+                    "compared": {"train": 500},
+                    "table": [
+                        {"split": "train", "copies in": "suite x", "exact": 0, "but for names": 3, "near": 1}
+                    ],
+                },
+            }
+        )
     )
     (results / "clean.json").write_text(
         json.dumps({"rejects": {"near duplicate": 5}, "masked": {"email": 3}, "joined": {}})
@@ -177,6 +189,7 @@ def test_the_card_counts_what_is_there(card: Path) -> None:
     assert ["2021", "30", "30", "0", "0", "0"] in rows and ["not known", "1", "0", "0", "0", "1"] in rows
     assert ["commit", "30", "96.67%", "1"] in rows, "coverage: 29 of 30 encoded"
     assert ["snippets", "near duplicate", "5"] in rows and ["commit", "suite mini", "7"] in rows
+    assert ["train", "suite x", "0", "3", "1"] in rows and ["train", "900", "500"] in rows
     assert page.count('<span class="del">') == 10, "ten examples of the one category"
     assert "<script" not in page and "<img" not in page and "\u202e" not in page
 

@@ -22,6 +22,8 @@ OTHER = (
     "release", "releases", "version", "bump(?:s|ed)?", r"changes\.\w+", "benchmarks?", "examples?", "lint",
     "linting", "linter", "flake8", "pep ?8", "pylint", "pyflakes", "black", "isort", "ruff", "mypy", "pyright",
     "typing", "type hints?", "annotations?", "style", "styling",
+    "format", "formatting", "whitespace", "indentation", "warnings?", r"setup\.py", "packaging", "build",
+    "dependenc(?:y|ies)", "requirements",
     "refactor(?:s|ed|ing)?", "rename[sd]?", "renaming", "clean[- ]?ups?", "cleaned", "tidy",
     "simplif(?:y|ies|ied)", "deprecat(?:e|ed|es|ion)", "copyright", "licen[cs]e", "merge[sd]?",
     "revert(?:s|ed)?", "cherry[- ]?pick(?:ed)?", "feat(?:ure)?s?", "moderni[sz]e[sd]?", "2to3", "configurable",
@@ -31,8 +33,7 @@ OTHER = (
 DOUBTFUL = (
     "typos?", "spelling", "grammar", "wording", "doc", "docs", "documentation", "docstrings?", "comments?", "readme",
     "changelogs?", "tests?", "testing", "unittests?", "pytest", "tox", "ci", "travis", "appveyor", "coverage",
-    "format", "formatting", "whitespace", "indentation", "imports?", "warnings?", r"setup\.py", "packaging", "build",
-    "dependenc(?:y|ies)", "requirements", "document(?:s|ed)?",
+    "imports?", "document(?:s|ed)?",
 )  # fmt: skip
 NEW = (
     "add(?:s|ed|ing)?", "allow(?:s|ed|ing)?", "automat(?:ed|ic)", "convert(?:s|ed|ing)?", "drop(?:s|ped|ping)?",
@@ -67,7 +68,8 @@ class MessageRules:
     other_words: tuple[str, ...] = OTHER
     """Words of a subject that name another kind of change."""
     doubtful_words: tuple[str, ...] = DOUBTFUL
-    """Words of a subject that name wording, style, tests or packaging; what the commit changes of the code decides."""
+    """Words of a subject that name wording, documentation, tests or imports; what the commit changes of the code
+    decides."""
     new_words: tuple[str, ...] = NEW
     """Words that a subject must not begin with, since they announce something new; "Add a fix" may pass."""
     bot_words: tuple[str, ...] = BOTS

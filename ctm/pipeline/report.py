@@ -124,7 +124,7 @@ class _Run:
     def _data(self) -> Section:
         blocks = [Block("Sources", table=self._speeds())] if self.sources else []
         if "clean/counts" in self.json:
-            blocks += blocks_of("Snippets of installed code", self.read("clean/counts"))
+            blocks += blocks_of("Snippets of clean code", self.read("clean/counts"))
         blocks += blocks_of("Pairs", self.read("pairs/counts"))
         return Section("Data", blocks)
 

@@ -27,7 +27,12 @@ PAIRS = {"build_pairs"} | WORKING | GRIDS | TRAINING | AFTER | TRM
         ("resources", {"mutate": {"mem_gb": 2, "threads": 2}, "train_stage1": {"mem_gb": 2}}, set()),
         (
             "sources",
-            {"installed": {"seed": 5}},
+            {"packages": {"seed": 5}},
+            {"collect_packages", "clean_snippets", "train_tokenizer", "mutate"} | PAIRS,
+        ),
+        (
+            "sources",
+            {"installed": {"enabled": True}},
             {"collect_installed", "clean_snippets", "train_tokenizer", "mutate"} | PAIRS,
         ),
         ("sources", {"releases": {"timeout": 9}}, {"collect_releases"} | PAIRS),
@@ -90,7 +95,7 @@ def test_changed_line_of_nlm_reruns_what_runs_it(checkout: Checkout) -> None:
     planned = checkout.planned()
     assert TRAINING | {"validate_model", "baseline", "bundle", "report"} <= planned
     assert planned.isdisjoint(
-        {"collect_installed", "mutate", "build_pairs", "encode_shard", "train_tokenizer"}
+        {"collect_packages", "mutate", "build_pairs", "encode_shard", "train_tokenizer"}
     )
 
 
@@ -99,7 +104,7 @@ def test_changed_mutator_reruns_mutate(checkout: Checkout) -> None:
     module.write_text(module.read_text() + "\nPASSED = 1\n")
     planned = checkout.planned()
     assert {"mutate"} | PAIRS <= planned | {"baseline"}
-    assert planned.isdisjoint({"collect_installed", "clean_snippets"})
+    assert planned.isdisjoint({"collect_packages", "clean_snippets"})
 
 
 def test_changed_bug_mix_reruns_mutate(checkout: Checkout) -> None:

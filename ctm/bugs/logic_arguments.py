@@ -30,7 +30,7 @@ _LONGEST = 6
     "if isinstance(x, str):\n    go(x)",
     "if isinstance(str, x):\n    go(x)",
     (",",),
-    places=0.2,
+    places=0.28,
 )
 def swapped_arguments(source: Source, rng: Random) -> Iterator[Candidate]:
     """Two neighbouring arguments swapped.

@@ -21,7 +21,7 @@ _FUNCTION = "def f(x, xs=None):\n    if xs is None:\n        xs = []\n    xs.app
 
 @register("mutable_default", "logic",
           "a mutable default of a parameter that the function changes, returns or keeps",
-          _FUNCTION, _FUNCTION.replace("=None", "=[]"), ("def",), places=0.002)  # fmt: skip
+          _FUNCTION, _FUNCTION.replace("=None", "=[]"), ("def",), places=0.001)  # fmt: skip
 def mutable_default(source: Source, rng: Random) -> Iterator[Candidate]:
     """A default that is shared between calls: `xs=[]` for `xs=None` and `if xs is None: xs = []`.
 

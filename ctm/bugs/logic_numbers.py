@@ -37,7 +37,7 @@ def _word(source: Source, index: int) -> str:
     "a number that is one too large or too small",
     "n = 0\nfor x in xs:\n    n += 1",
     "n = 0\nfor x in xs:\n    n += 2",
-    places=0.1,
+    places=0.02,
 )
 def off_by_one(source: Source, rng: Random) -> Iterator[Candidate]:
     """A whole number one away from the only one that fits.
@@ -118,7 +118,7 @@ def _is_index_of_run(source: Source, index: int) -> bool:
 
 
 @register("bound", "logic", "a range, slice or length that is one off", "for i in range(len(xs)):\n    go(xs[i])",
-          "for i in range(len(xs) + 1):\n    go(xs[i])", ("range", "len", "["), places=0.03)  # fmt: skip
+          "for i in range(len(xs) + 1):\n    go(xs[i])", ("range", "len", "["), places=0.04)  # fmt: skip
 def bound(source: Source, rng: Random) -> Iterator[Candidate]:
     """One more or one less in a bound.
 
@@ -196,7 +196,7 @@ def _halves(source: Source) -> Iterator[_Place]:
     "found = False\nfor x in xs:\n    if x:\n        found = True",
     "found = True\nfor x in xs:\n    if x:\n        found = True",
     ("True", "False", "None"),
-    places=0.08,
+    places=0.06,
 )
 def constant(source: Source, rng: Random) -> Iterator[Candidate]:
     """A constant that takes the sense out of others.

@@ -147,7 +147,7 @@ def bitwise_operator(source: Source, rng: Random) -> Iterator[Candidate]:
     "n += 1",
     "n -= 1",
     tuple(_AUGMENTED),
-    places=0.2,
+    places=0.05,
 )
 def augmented_operator(source: Source, rng: Random) -> Iterator[Candidate]:
     """A wrong sign before the `=`, or none.
@@ -176,7 +176,7 @@ def _collects(source: Source, token: Token) -> bool:
     "if x == 'a':\n    go()",
     "if x is 'a':\n    go()",
     ("==", "!="),
-    places=0.22,
+    places=0.13,
 )
 def identity_for_equality(source: Source, rng: Random) -> Iterator[Candidate]:
     """Identity where equality is meant.
@@ -275,7 +275,7 @@ def dropped_not(source: Source, rng: Random) -> Iterator[Candidate]:
     "if i < len(xs) and xs[i] > 0:\n    go()",
     "if xs[i] > 0:\n    go()",
     ("and", "or"),
-    places=0.02,
+    places=0.001,
 )
 def dropped_condition(source: Source, rng: Random) -> Iterator[Candidate]:
     """A guard left out before what it guards.

@@ -91,7 +91,7 @@ def wrong_jump(source: Source, rng: Random) -> Iterator[Candidate]:
     "a statement before the one that it depends on",
     "n = f()\ng(n)",
     "g(n)\nn = f()",
-    places=0.17,
+    places=0.23,
 )
 def wrong_order(source: Source, rng: Random) -> Iterator[Candidate]:
     """Two statements in the wrong order.
@@ -121,7 +121,7 @@ def wrong_order(source: Source, rng: Random) -> Iterator[Candidate]:
 @register("wrong_level", "logic", "a statement one block too deep or too shallow",
           "def f(xs, n):\n    for x in xs:\n        n += x\n    return n",
           "def f(xs, n):\n    for x in xs:\n        n += x\n        return n",
-          ("for", "while", "if", "with", "try", "else"), places=0.2)  # fmt: skip
+          ("for", "while", "if", "with", "try", "else"), places=0.25)  # fmt: skip
 def wrong_level(source: Source, rng: Random) -> Iterator[Candidate]:
     """A statement at a wrong depth.
 
@@ -188,7 +188,7 @@ def _bound_only_inside(source: Source, number: int) -> bool:
     "while x:\n    x = go(x)",
     "if x:\n    x = go(x)",
     ("elif", "while"),
-    places=0.05,
+    places=0.02,
 )
 def if_for_elif(source: Source, rng: Random) -> Iterator[Candidate]:
     """A chain of conditions cut in two, or a loop that runs once.

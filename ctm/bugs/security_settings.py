@@ -48,8 +48,8 @@ security(
     "B103",
     "a file that everybody may write",
     [
-        ("os.chmod($file, 0o755)", "os.chmod($file, 0o777)"),
         ("os.chmod($file, 0o644)", "os.chmod($file, 0o666)"),
+        ("os.chmod($file, 0o755)", "os.chmod($file, 0o777)"),
         ("Path($file).chmod(0o755)", "Path($file).chmod(0o777)"),
         ("Path($file).chmod(0o644)", "Path($file).chmod(0o666)"),
         ("os.chmod($file, stat.S_IRWXU)", "os.chmod($file, stat.S_IRWXU | stat.S_IRWXG | stat.S_IRWXO)"),

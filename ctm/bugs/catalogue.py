@@ -61,6 +61,15 @@ _COLUMNS = "| kind | what is wrong | correct | with the bug |\n|---|---|---|---|
 _SECURITY_COLUMNS = (
     "| kind | CWE | Bandit | what is wrong | correct | with the bug |\n|---|---|---|---|---|---|\n"
 )
+_CONTRACTS = """\
+## What a place must show
+
+A pair is true where a reader can tell from the snippet that the buggy side is wrong and what is right. These kinds make
+a bug only where their contract holds. Of the security kinds all have one: one buggy text has one repair, so that a
+secure shape has no part that its insecure one lacks, and no two secure shapes become the same insecure one; a pattern
+that takes exponential time matches what its repair matches.
+
+"""
 
 
 def page() -> str:
@@ -74,7 +83,14 @@ def page() -> str:
         parts.append(f"## {category.capitalize()} kinds\n\n" + columns)
         parts.extend(_row(kind) for kind in kinds if kind.category == category)
         parts.append("\n")
+    parts.append(_CONTRACTS)
+    parts.extend(f"- `{kind.name}`: {contract}\n" for kind in kinds if (contract := _contract(kind)))
     return "".join(parts).rstrip() + "\n"
+
+
+def _contract(kind: Kind) -> str:
+    """What the mutator's docstring says behind "Contract:", on one line; "" where it has none."""
+    return " ".join((kind.mutator.__doc__ or "").partition("Contract:")[2].split())
 
 
 def _row(kind: Kind) -> str:

@@ -248,7 +248,7 @@ class _Draw:
                 category = kind.category
                 if category == "logic" and self.security and breaks_rule(buggy, fixed, where):
                     category = "security"
-                elif category == "logic" and not one_place(base.source, candidate):
+                elif category == "logic" and (candidate.fixed or not one_place(base.source, candidate)):
                     category = categorise(buggy, fixed)
                 if self._keep(fixed, buggy, kind.name, category):
                     return True

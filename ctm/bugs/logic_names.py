@@ -1,4 +1,4 @@
-"""Wrong names: another variable in scope, swapped arguments, a similar attribute, a lost `self.`."""
+"""Wrong names: another variable in scope, swapped operands, a similar attribute, a lost `self.`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import keyword
 from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
-from itertools import pairwise
 from random import Random
 
 from rapidfuzz.distance import DamerauLevenshtein
@@ -27,30 +26,6 @@ def variable_misuse(source: Source, rng: Random) -> Iterator[Candidate]:
     for read in shuffled(source.variables.reads, rng):
         if read.others:
             yield replace(read.start, read.end, rng.choice(read.others))
-
-
-@register(
-    "swapped_arguments",
-    "logic",
-    "two arguments of a call swapped",
-    "move(src, dst)",
-    "move(dst, src)",
-    (",",),
-    places=0.44,
-)
-def swapped_arguments(source: Source, rng: Random) -> Iterator[Candidate]:
-    tokens, text = source.tokens, source.text
-    for call in shuffled(source.calls, rng):
-        plain = []
-        for first, last in call.arguments:
-            starred = tokens[first].text in ("*", "**")
-            if not starred and (first == last or tokens[first + 1].text != "=") and last - first <= 6:
-                plain.append((tokens[first].start, tokens[last].end))
-        pairs = list(pairwise(plain))
-        if pairs:
-            (a, b), (c, d) = rng.choice(pairs)
-            if text[a:b] != text[c:d] and "for" not in text[a:d].split():
-                yield Candidate((Splice(a, b, text[c:d]), Splice(c, d, text[a:b])))
 
 
 @register("swapped_operands", "logic", "the two sides of an operator that does not commute swapped",

@@ -24,8 +24,6 @@ from ctm.bugs.source import Source
 CHOICES: dict[str, tuple[str, ...]] = {
     "verb": ("get", "post", "put", "delete", "head", "patch"),
     "process": ("run", "call", "check_call", "check_output", "Popen"),
-    "strong": ("sha256", "sha512", "sha384", "sha224", "blake2b"),
-    "draw": ("choice", "randint", "sample", "randrange", "random", "choices"),
     "parse": ("parse", "fromstring", "iterparse"),
 }
 """Holes that stand for one of a few words."""

@@ -13,7 +13,7 @@ security(
     "B306",
     "the name of a temporary file that somebody else may take first",
     [
-        ("$out = tempfile.NamedTemporaryFile(delete=False).name", "$out = tempfile.mktemp()"),
+        ("fd, $out = tempfile.mkstemp()", "$out = tempfile.mktemp()"),
         ('fd, $out = tempfile.mkstemp(suffix=".$stem")', '$out = tempfile.mktemp(suffix=".$stem")'),
         ('fd, $out = tempfile.mkstemp(prefix="$stem", dir=$folder)', '$out = tempfile.mktemp(prefix="$stem", dir=$folder)'),
         ('$out = tempfile.mkdtemp(prefix="$stem")', '$out = tempfile.mktemp(prefix="$stem")\nos.mkdir($out)'),
@@ -21,10 +21,7 @@ security(
          'with open(tempfile.mktemp(), "w") as f:\n    f.write($data)'),
     ],
     [
-        Rewrite("tempfile.NamedTemporaryFile($$a).name", "tempfile.mktemp()"),
-        Rewrite("tempfile.mkstemp($$a)[1]", "tempfile.mktemp($$a)"),
-        Rewrite("tempfile.mkdtemp($$a)", "tempfile.mktemp($$a)"),
-        Rewrite("tempfile.TemporaryFile($$a)", 'open(tempfile.mktemp(), "w+b")'),
+        Rewrite("tempfile.TemporaryFile()", 'open(tempfile.mktemp(), "w+b")'),
     ],
 )  # fmt: skip
 security(
@@ -35,14 +32,12 @@ security(
     [
         ('with tempfile.NamedTemporaryFile("w") as f:\n    f.write($data)', 'with open("/tmp/$stem.txt", "w") as f:\n    f.write($data)'),
         ('$out = tempfile.mkdtemp(prefix="$stem")', '$out = "/tmp/$stem"'),
-        ('$out = os.path.join(tempfile.mkdtemp(), "$stem")', '$out = os.path.join("/tmp/$stem", "$stem")'),
+        ('$out = os.path.join(tempfile.mkdtemp(prefix="$stem"), "$stem")', '$out = os.path.join("/tmp/$stem", "$stem")'),
         ('$out = tempfile.NamedTemporaryFile("w", suffix=".$stem")', '$out = open("/tmp/data.$stem", "w")'),
-        ("$call($data, tempfile.mkdtemp())", '$call($data, "/tmp/$stem")'),
+        ('$call($data, tempfile.mkdtemp(prefix="$stem"))', '$call($data, "/tmp/$stem")'),
     ],
     [
-        Rewrite("tempfile.mkdtemp($$a)", '"/tmp/work"'),
-        Rewrite("tempfile.TemporaryFile($$a)", 'open("/tmp/data.tmp", "w+b")'),
-        Rewrite("tempfile.NamedTemporaryFile($$a)", 'open("/tmp/data.tmp", "w+b")'),
+        Rewrite("tempfile.NamedTemporaryFile()", 'open("/tmp/data.tmp", "w+b")'),
     ],
 )  # fmt: skip
 
@@ -53,17 +48,17 @@ security(
     "B103",
     "a file that everybody may write",
     [
-        ("os.chmod($file, 0o600)", "os.chmod($file, 0o777)"),
-        ("os.chmod($file, 0o755)", "os.chmod($file, 0o777)"),
         ("os.chmod($file, 0o644)", "os.chmod($file, 0o666)"),
-        ("Path($file).chmod(0o600)", "Path($file).chmod(0o777)"),
+        ("os.chmod($file, 0o755)", "os.chmod($file, 0o777)"),
+        ("Path($file).chmod(0o755)", "Path($file).chmod(0o777)"),
+        ("Path($file).chmod(0o644)", "Path($file).chmod(0o666)"),
         ("os.chmod($file, stat.S_IRWXU)", "os.chmod($file, stat.S_IRWXU | stat.S_IRWXG | stat.S_IRWXO)"),
     ],
     [
-        *(Rewrite(f"os.chmod($f, {mode})", f"os.chmod($f, {wide})") for mode, wide in
-          (("0o600", "0o666"), ("0o644", "0o666"), ("0o700", "0o777"), ("0o755", "0o777"), ("0o640", "0o666"))),
-        *(Rewrite(f".chmod({mode})", f".chmod({wide})") for mode, wide in
-          (("0o600", "0o666"), ("0o644", "0o666"), ("0o700", "0o777"), ("0o755", "0o777"))),
+        Rewrite("os.chmod($f, 0o644)", "os.chmod($f, 0o666)", back=True),
+        Rewrite("os.chmod($f, 0o755)", "os.chmod($f, 0o777)", back=True),
+        Rewrite(".chmod(0o644)", ".chmod(0o666)", back=True),
+        Rewrite(".chmod(0o755)", ".chmod(0o777)", back=True),
     ],
 )  # fmt: skip
 security(
@@ -72,20 +67,19 @@ security(
     "",
     "a file or folder made with rights for everybody",
     [
-        ("os.makedirs($folder, mode=0o700)", "os.makedirs($folder, mode=0o777)"),
+        ("os.makedirs($folder, mode=0o755)", "os.makedirs($folder, mode=0o777)"),
         ("os.makedirs($folder, 0o755)", "os.makedirs($folder, 0o777)"),
-        ("os.mkdir($folder, 0o700)", "os.mkdir($folder, 0o777)"),
-        ("fd = os.open($file, os.O_WRONLY | os.O_CREAT, 0o600)", "fd = os.open($file, os.O_WRONLY | os.O_CREAT, 0o666)"),
-        ("os.umask(0o077)", "os.umask(0)"),
+        ("os.mkdir($folder, 0o755)", "os.mkdir($folder, 0o777)"),
+        ("fd = os.open($file, os.O_WRONLY | os.O_CREAT, 0o644)", "fd = os.open($file, os.O_WRONLY | os.O_CREAT, 0o666)"),
+        ("os.umask(0o022)", "os.umask(0)"),
         ("os.umask(0o022)", "os.umask(0o000)"),
     ],
     [
-        Rewrite("os.umask(0o077)", "os.umask(0)"),
         Rewrite("os.umask(0o022)", "os.umask(0)"),
         Rewrite("os.makedirs($f, 0o755$$more)", "os.makedirs($f, 0o777$$more)"),
-        Rewrite("os.mkdir($f, 0o700)", "os.mkdir($f, 0o777)"),
-        Rewrite("os.open($f, $flags, 0o600)", "os.open($f, $flags, 0o666)"),
-        Rewrite("($$a, mode=0o700$$more)", "($$a, mode=0o777$$more)"),
+        Rewrite("os.mkdir($f, 0o755)", "os.mkdir($f, 0o777)"),
+        Rewrite("os.open($f, $flags, 0o644)", "os.open($f, $flags, 0o666)"),
+        Rewrite("($$a, mode=0o755$$more)", "($$a, mode=0o777$$more)"),
     ],
 )  # fmt: skip
 
@@ -105,8 +99,8 @@ security(
         ("$out = self.session.get($url, timeout=10)", "$out = self.session.get($url)"),
     ],
     [
-        Rewrite("requests.$verb($$a, timeout=$t$$more)", "requests.$verb($$a$$more)"),
-        Rewrite("session.$verb($$a, timeout=$t$$more)", "session.$verb($$a$$more)"),
+        Rewrite("requests.$verb($$a, timeout=10$$more)", "requests.$verb($$a$$more)"),
+        Rewrite("session.$verb($$a, timeout=10$$more)", "session.$verb($$a$$more)"),
         Rewrite("requests.$verb($$a, timeout=10)", "requests.$verb($$a)", back=True),
     ],
 )  # fmt: skip
@@ -126,11 +120,11 @@ security(
          'process = subprocess.Popen(["$program", $file], stdout=subprocess.PIPE)\n$out, _ = process.communicate()'),
     ],
     [
-        Rewrite("urlopen($$a, timeout=$t$$more)", "urlopen($$a$$more)"),
-        Rewrite(".urlopen($$a, timeout=$t$$more)", ".urlopen($$a$$more)"),
-        Rewrite("socket.create_connection($$a, timeout=$t$$more)", "socket.create_connection($$a$$more)"),
-        Rewrite("smtplib.SMTP($$a, timeout=$t$$more)", "smtplib.SMTP($$a$$more)"),
-        Rewrite(".communicate(timeout=$t)", ".communicate()"),
+        Rewrite("urlopen($$a, timeout=10$$more)", "urlopen($$a$$more)"),
+        Rewrite(".urlopen($$a, timeout=10$$more)", ".urlopen($$a$$more)"),
+        Rewrite("socket.create_connection($$a, timeout=10$$more)", "socket.create_connection($$a$$more)"),
+        Rewrite("smtplib.SMTP($$a, timeout=10$$more)", "smtplib.SMTP($$a$$more)"),
+        Rewrite(".communicate(timeout=60)", ".communicate()"),
     ],
 )  # fmt: skip
 
@@ -142,19 +136,18 @@ security(
     "a server for all to see with its debugger on",
     [
         ("$app.run(debug=False)", "$app.run(debug=True)"),
-        ("$app = Flask(__name__)\n$app.run()", "$app = Flask(__name__)\n$app.run(debug=True)"),
-        ("$app.run(host=$host, port=$port)", "$app.run(host=$host, port=$port, debug=True)"),
+        ("$app = Flask(__name__)\n$app.run(debug=False)", "$app = Flask(__name__)\n$app.run(debug=True)"),
+        ("$app.run(host=$host, port=$port, debug=False)", "$app.run(host=$host, port=$port, debug=True)"),
         ('$app.config["DEBUG"] = False', '$app.config["DEBUG"] = True'),
         ("$app.debug = False", "$app.debug = True"),
         (
-            "socketio.run($app, host=$host, port=$port)",
+            "socketio.run($app, host=$host, port=$port, debug=False)",
             "socketio.run($app, host=$host, port=$port, debug=True)",
         ),
     ],
     [
         Rewrite("app.run($$a, debug=False$$more)", "app.run($$a, debug=True$$more)", back=True),
         Rewrite("app.run(debug=False$$more)", "app.run(debug=True$$more)", back=True),
-        Rewrite("app.run()", "app.run(debug=True)", back=True),
         Rewrite("DEBUG = False", "DEBUG = True"),
         Rewrite(".debug = False", ".debug = True"),
     ],
@@ -179,8 +172,6 @@ security(
         Rewrite('"127.0.0.1"', '"0.0.0.0"'),
         Rewrite("'127.0.0.1'", "'0.0.0.0'"),
         Rewrite('bind(("localhost"', 'bind((""'),
-        Rewrite('host="localhost"', 'host="0.0.0.0"'),
-        Rewrite("host='localhost'", "host='0.0.0.0'"),
     ],
 )
 
@@ -200,11 +191,6 @@ security(
         ('try:\n    $out = $call($data)\nexcept Exception:\n    $log.exception("$failure")\n    self.send_error(500, "$failure")',
          'try:\n    $out = $call($data)\nexcept Exception as e:\n    $log.exception("$failure")\n    self.send_error(500, str(e))'),
     ],
-    [
-        Rewrite('detail="Internal Server Error"', "detail=str(e)"),
-        Rewrite('detail="Internal server error"', "detail=str(e)"),
-        Rewrite('.send_error(500, "Internal Server Error")', ".send_error(500, str(e))"),
-    ],
 )  # fmt: skip
 security(
     "traceback_to_client",
@@ -219,5 +205,4 @@ security(
         ('try:\n    $out = $call($data)\nexcept Exception:\n    $log.exception("$failure")\n    self.send_error(500, "$failure")',
          'try:\n    $out = $call($data)\nexcept Exception:\n    $log.exception("$failure")\n    self.send_error(500, traceback.format_exc())'),
     ],
-    [Rewrite('"Internal Server Error"', "traceback.format_exc()")],
 )  # fmt: skip

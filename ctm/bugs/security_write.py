@@ -5,6 +5,9 @@ repair is beyond doubt, is the buggy side of a pair whose fixed side is the repa
 neither, a statement of a shape that people write is put between its statements, about variables that are bound there
 (ctm.bugs.security_names). The first two are rare in installed code (docs/bug_figures.md), so that most pairs are of
 the third sort.
+
+Contract: one buggy text has one repair, whichever kind and source it came from. So a secure pattern has no hole that
+its insecure one lacks (nobody can guess a lost `$timeout`), and no two secure texts become the same insecure one.
 """
 
 from __future__ import annotations

@@ -25,11 +25,12 @@ SUCCESS = 0.60
 """Share of asked draws that must give a mutant, of the specification."""
 VALIDATION = 0.80
 """Share of checked candidates that must pass, of the specification."""
-FIELDS = ("drawn", "sites", "checked", "passed", "mutants", "duplicates")
+FIELDS = ("drawn", "sites", "checked", "passed", "mutants", "duplicates", "training")
 """Counts of a kind: draws of it; those from a snippet with a site; candidates checked; those that passed; mutants
-written; mutants there before, of the same snippet (not written) or of the shard (dropped when the sets are built)."""
+written; mutants there before, of the same snippet (not written) or of the shard (dropped when the sets are built);
+mutants written of snippets of the training split, which the mix asks for (`ctm.bugs.quotas`)."""
 
-DRAWN, SITES, CHECKED, PASSED, MUTANTS, DUPLICATES = range(len(FIELDS))
+DRAWN, SITES, CHECKED, PASSED, MUTANTS, DUPLICATES, TRAINING = range(len(FIELDS))
 
 
 @dataclass

@@ -35,6 +35,10 @@ class MutationSettings:
     """Sorts of samples in the training split."""
     heldout_shares: Shares = Shares(0.66, 0.22, 0.12)
     """Sorts of samples in validation and test; there all kinds are drawn alike, not by the mix."""
+    kind_per_snippet: int = 1
+    """Most samples of one kind (with one error) of a snippet of the training split: rare kinds stay various."""
+    surveyed: int = 2000
+    """Snippets of the training split in which the places for each kind are counted before anything is drawn."""
     two_errors: float = 0.32
     """Share of the training split's syntax samples with two errors."""
     three_errors: float = 0.10

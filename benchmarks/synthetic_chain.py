@@ -27,6 +27,7 @@ from tokenizers import ByteLevelBPETokenizer
 from zarr.codecs import ZstdCodec
 
 from ctm.bugs.mutate import mutate_shard
+from ctm.bugs.quotas import balance_mix
 from ctm.bugs.security_rules import security_rule
 from ctm.bugs.settings import MutationSettings, Shares
 from ctm.grid.store import sidecar_of, write_shard
@@ -59,7 +60,9 @@ def ours(source: Path, tokenizer: Path, folder: Path) -> int:
         folder / "rejects.parquet",
         folder / "01-of-01.zarr.zip",
     )
-    mutate_shard(source, 0, 1, settings, ROOT / bugs["mix"], mutants, rejects, folder / "mutants.counts.json")
+    quotas = folder / "quotas.json"
+    balance_mix(source, settings, ROOT / bugs["mix"], quotas)
+    mutate_shard(source, 0, 1, settings, quotas, mutants, rejects, folder / "mutants.counts.json")
     sets = {name: folder / f"{name}.parquet" for name in SETS}
     build_pairs(
         [mutants], [], SplitSettings(), PairSettings(), sets, rejects, folder / "counts.json", security_rule

@@ -28,7 +28,9 @@ from ctm.pairs.categories import categorise
 
 TRIES = 3  # candidates of one kind looked at before another kind is drawn
 _DRAWS = 12  # kinds tried for one mutant of several errors, half of them before one error is enough
-_HELDOUT_DRAWS = 50  # kinds tried for one mutant held out, where rare kinds are tried often; in training all are
+_HELDOUT_DRAWS = (
+    50  # kinds tried for one mutant held out, where rare kinds are tried often; in training all are
+)
 _SORTS = ("syntax", "logic", "clean", "security", "complex")  # in the order in which samples are dealt
 
 
@@ -146,8 +148,8 @@ def survey_text(text: str, rng: Random, mix: Mix, settings: MutationSettings) ->
     """Try every kind of the mix once on a snippet, or on a reshaped one as often as training does.
 
     The result keeps no mutants: its tally has 1 under "mutants" for a kind that gave one, and the categories that were
-    tried under `asked`. Security kinds are written in where there is no place, so none is made: each counts, or those
-    with a place in the snippet's own code where there are some, because these are drawn first.
+    tried under `asked`. Security kinds are written in where there is no place, so each counts; but where some have a
+    place in the snippet's own code, only these, because they are drawn first.
     """
     with quiet():
         original = clean(text)
@@ -202,7 +204,8 @@ class _Draw:
                 continue
             gave.sample(category, True)
             if category == "security":
-                for kind in self.own or kinds:
+                own = [kind for kind in self.own if self._single(self.original, kind)]
+                for kind in own or kinds:
                     gave.of(kind.name)[MUTANTS] = 1
                 continue
             base = self._base(category, False)

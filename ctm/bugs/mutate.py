@@ -1,6 +1,7 @@
 """Mutants of a shard of the snippets, made in killable workers and written as pairs, with everything that was dropped.
 
-The result depends on the snippets, the settings and the quotas (`ctm.bugs.quotas`) only: not on the number of shards, workers or batches.
+The result depends on the snippets, the settings and the quotas (`ctm.bugs.quotas`) only: not on the number of shards,
+workers or batches.
 """
 
 from __future__ import annotations

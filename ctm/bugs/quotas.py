@@ -18,13 +18,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from ctm.bugs.draw import Mix, generator
+from ctm.bugs.draw import Mix
 from ctm.bugs.rates import MUTANTS
 from ctm.bugs.registry import registry
 from ctm.bugs.settings import MutationSettings
@@ -39,7 +39,7 @@ SHORT = 0.5
 _COMMON = 0.25  # kinds with more places than this are tried in the first snippets only
 _FIRST = 200  # snippets in which every kind is tried
 _MOST_TAKEN = 0.5  # share of the snippets with a place for a kind that give it
-_MOST_RAISED = 200.0  # and how far a weight is moved either way, against the middle one of its category
+_MOST_RAISED = 64.0  # and how far a weight is moved either way, against the middle one of its category
 _ROUNDS = 200
 
 
@@ -102,8 +102,16 @@ def read_quotas(path: Path) -> dict[str, Quota]:
     """What `balance_mix` wrote. Raises ValueError for another format, with the file's name."""
     content = json.loads(Path(path).read_text(encoding="utf-8"))
     if content.get("format_version") != FORMAT_VERSION:
-        raise ValueError(f"{path}: no quotas of format {FORMAT_VERSION}; make them again with rule balance_mix")
+        raise ValueError(
+            f"{path}: no quotas of format {FORMAT_VERSION}; make them again with rule balance_mix"
+        )
     return {name: Quota(**values) for name, values in content["kinds"].items()}
+
+
+def shard_quotas(counts: Path) -> dict[str, Quota]:
+    """The quotas that a shard of mutants was drawn by, from its counts; empty where it has none."""
+    content = json.loads(Path(counts).read_text(encoding="utf-8"))
+    return {name: Quota(**values) for name, values in content.get("quotas", {}).items()}
 
 
 def drawing_mix(quotas: Mapping[str, Quota]) -> Mix:
@@ -160,7 +168,7 @@ def _survey(snippets: Sequence[Snippet], settings: MutationSettings, mix: Mix) -
 def _table(
     category: str, names: Sequence[str], first: Sequence[Found], rest: Sequence[Found], common: set[str]
 ) -> NDArray[np.float64]:
-    """How likely each snippet gives each kind, [snippets, kinds]: 0 or 1 where tried, else how many of the first did."""
+    """How likely each snippet gives each kind, [snippets, kinds]: 0 or 1 where tried, else the first ones' share."""
     rows = [[float(name in kinds) for name in names] for kinds, tried in first if category in tried]
     head = np.array(rows, dtype=np.float64).reshape(len(rows), len(names))
     means = head.mean(0) if len(head) else np.zeros(len(names))
@@ -211,17 +219,34 @@ def _drawn(weights: NDArray[np.float64], table: NDArray[np.float64]) -> NDArray[
     return share
 
 
-def asked_and_drawn(quotas: Mapping[str, Quota], drawn: Mapping[str, int]) -> list[tuple[str, Any]]:
-    """(kind, (category, share asked, number, share drawn, drawn of asked, reason where short)) of each kind."""
+class Drawn(NamedTuple):
+    """Of one kind: what was asked of the training set and what it has."""
+
+    category: str
+    kind: str
+    asked: float
+    """Share of the category's samples with one error."""
+    drawn: float
+    """The same of those drawn."""
+    number: int
+    ratio: float
+    """Drawn of asked."""
+    why: str
+    """Why there are fewer than half of what is asked, else empty."""
+
+
+def asked_and_drawn(quotas: Mapping[str, Quota], numbers: Mapping[str, int]) -> list[Drawn]:
+    """What the quotas ask for beside what was drawn; `numbers` are training samples of each kind."""
     kinds = registry()
     sums: Counter[str] = Counter()
     for name in quotas:
-        sums[kinds[name].category] += drawn.get(name, 0)
-    rows = []
+        sums[kinds[name].category] += numbers.get(name, 0)
+    found = []
     for name, quota in quotas.items():
-        category, number = kinds[name].category, drawn.get(name, 0)
-        share = number / sums[category] if sums[category] else 0.0
-        ratio = share / quota.asked
-        why = (quota.reason() or "refused, or drawn before by its snippet") if ratio < SHORT else ""
-        rows.append((name, (category, quota.asked, number, share, ratio, why)))
-    return rows
+        category, number = kinds[name].category, numbers.get(name, 0)
+        drawn = number / max(1, sums[category])
+        ratio = drawn / quota.asked
+        unforeseen = f"{quota.expected:.2%} foreseen; fewer passed, or other kinds came first"
+        why = (quota.reason() or unforeseen) if ratio < SHORT else ""
+        found.append(Drawn(category, name, quota.asked, drawn, number, ratio, why))
+    return found

@@ -92,6 +92,11 @@ def figures_of(tally: Tally) -> dict[str, Any]:
     }
 
 
+def training_samples(tally: Tally) -> dict[str, int]:
+    """Mutants of each kind of the training split."""
+    return {kind: counts[TRAINING] for kind, counts in tally.kinds.items()}
+
+
 def read_rates(paths: Iterable[Path]) -> Tally:
     """The counts of several shards together. Raises ValueError for a file of another format, with its name."""
     tally = Tally()

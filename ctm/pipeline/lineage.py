@@ -69,7 +69,8 @@ def steps(config: Config) -> dict[str, Step]:
             ("collect_installed",),
         ),
         "train_tokenizer": Step("train_tokenizer", ("tokenizer",), ("clean_snippets",)),
-        "mutate": Step("mutate", ("bugs",), ("clean_snippets",), (bugs.mix,)),
+        "balance_mix": Step("balance_mix", ("bugs",), ("clean_snippets",), (bugs.mix,)),
+        "mutate": Step("mutate", ("bugs",), ("clean_snippets", "balance_mix")),
         "build_pairs": Step(
             "build_pairs",
             ("pairs", "splits", "quality"),

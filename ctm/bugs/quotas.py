@@ -41,6 +41,7 @@ _FIRST = 200  # snippets in which every kind is tried
 _MOST_TAKEN = 0.5  # share of the snippets with a place for a kind that give it
 _MOST_RAISED = 64.0  # and how far a weight is moved either way, against the middle one of its category
 _ROUNDS = 200
+_FEW = 20
 
 
 @dataclass(frozen=True)
@@ -139,15 +140,15 @@ def quotas_of(snippets: Sequence[Snippet], settings: MutationSettings, mix: Mix)
     common = {
         name
         for name in mix.weights
-        if kinds[name].category == "security"
-        or sum(name in found for found, _ in first) > _COMMON * len(first)
+        if kinds[name].category != "security"  # told by their own places, at no cost
+        and sum(name in found for found, _ in first) > _COMMON * len(first)
     }
     rare = Mix({name: weight for name, weight in mix.weights.items() if name not in common})
     rest = _survey(snippets[_FIRST:], settings, rare) if rare.weights and snippets[_FIRST:] else []
     quotas: dict[str, Quota] = {}
     for category in ("syntax", "logic", "security", "complex"):
         names = [kind.name for kind in mix.kinds(category)]
-        table = _table(category, names, first, rest if category != "security" else [], common)
+        table = _table(category, names, first, rest, common)
         quotas |= _fitted(names, [mix.weights[name] for name in names], table)
     return {name: quotas[name] for name in mix.weights}
 
@@ -168,16 +169,27 @@ def _survey(snippets: Sequence[Snippet], settings: MutationSettings, mix: Mix) -
 def _table(
     category: str, names: Sequence[str], first: Sequence[Found], rest: Sequence[Found], common: set[str]
 ) -> NDArray[np.float64]:
-    """How likely each snippet gives each kind, [snippets, kinds]: 0 or 1 where tried, else the first ones' share."""
-    rows = [[float(name in kinds) for name in names] for kinds, tried in first if category in tried]
-    head = np.array(rows, dtype=np.float64).reshape(len(rows), len(names))
-    means = head.mean(0) if len(head) else np.zeros(len(names))
-    rows = [
-        [means[n] if name in common else float(name in kinds) for n, name in enumerate(names)]
-        for kinds, tried in rest
-        if category in tried
-    ]
-    return np.concatenate((head, np.array(rows, dtype=np.float64).reshape(len(rows), len(names))))
+    """Which kinds each snippet gives, 0 or 1 [snippets, kinds].
+
+    The common kinds of the later ones, in which they were not tried, are those of one of the first with as many rare
+    kinds: short snippets have few of either.
+    """
+    donors = [kinds for kinds, tried in first if category in tried]
+    alike: dict[int, list[frozenset[str]]] = {}
+    for kinds in donors:
+        alike.setdefault(_rare(kinds, names, common), []).append(kinds)
+    rows = list(donors)
+    for number, (kinds, tried) in enumerate(rest):
+        if category in tried and donors:
+            of = alike.get(_rare(kinds, names, common), donors)
+            rows.append(kinds | (of[number % len(of)] & common))
+    table = [[float(name in kinds) for name in names] for kinds in rows]
+    return np.array(table, dtype=np.float64).reshape(len(rows), len(names))
+
+
+def _rare(kinds: frozenset[str], names: Sequence[str], common: set[str]) -> int:
+    """How many of the names are rare kinds that a snippet gave, at most four."""
+    return min(4, sum(name in kinds and name not in common for name in names))
 
 
 def _fitted(names: Sequence[str], asked: Sequence[float], table: NDArray[np.float64]) -> dict[str, Quota]:
@@ -246,7 +258,10 @@ def asked_and_drawn(quotas: Mapping[str, Quota], numbers: Mapping[str, int]) -> 
         category, number = kinds[name].category, numbers.get(name, 0)
         drawn = number / max(1, sums[category])
         ratio = drawn / quota.asked
-        unforeseen = f"{quota.expected:.2%} foreseen; fewer passed, or other kinds came first"
+        foreseen = quota.expected * sums[category]
+        unforeseen = f"{foreseen:.0f} foreseen; fewer passed, or other kinds came first"
+        if foreseen < _FEW:
+            unforeseen = f"{foreseen:.0f} foreseen, so few that chance decides"
         why = (quota.reason() or unforeseen) if ratio < SHORT else ""
         found.append(Drawn(category, name, quota.asked, drawn, number, ratio, why))
     return found

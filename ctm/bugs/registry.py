@@ -29,6 +29,8 @@ _MODULES = (
     "syntax_layout",
     "syntax_python2",
     "syntax_pasted",
+    "syntax_literals",
+    "syntax_parts",
     "syntax_noise",
     "logic_operators",
     "logic_names",

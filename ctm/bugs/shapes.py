@@ -71,7 +71,7 @@ class _Shaper:
     def value(self, deep: int = 1) -> str:
         """An expression as short programs have them."""
         rng, name = self.rng, self.name
-        choice = rng.randrange(21 if deep else 6)
+        choice = rng.randrange(25 if deep else 6)
         if choice < 3:
             return name()
         if choice < 4:
@@ -100,7 +100,7 @@ class _Shaper:
             return f"{name()}({self.value(0)}, {self.value(0)})"
         if choice == 16:
             return f"{self.text()} + str({name()})"
-        if choice == 17:
+        if choice in (17, 22, 23):
             over = rng.choice(("x", "i", name()))
             test = (
                 f" if {over} {rng.choice(('!=', '>', 'not in'))} {self.value(0)}"
@@ -108,6 +108,8 @@ class _Shaper:
                 else ""
             )
             return f"[{rng.choice((over, f'{name()}({over})', f'{over}[0]'))} for {over} in {name()}{test}]"
+        if choice == 24:
+            return f"{{{(key := rng.choice(('k', 'x')))}: {self.value(0)} for {key} in {name()}}}"
         if choice == 18:
             outer, inner = (
                 rng.choice(("len", "sum", "list", "sorted", name())),
@@ -117,12 +119,16 @@ class _Shaper:
         if choice == 19:
             table = name()
             return f"{table}[({table}[{self.text()}] == {self.value(0)}) & ({table}[{self.text()}] > {self.number()})]"
+        if choice == 20:
+            key = rng.choice(("x", "x", "i", "k", name()))
+            body = rng.choice((f"{key}[{self.number()}]", f"{key}[1]", f"{key} + 1", f"len({key})"))
+            return f"{rng.choice(('sorted', 'max', name()))}({name()}, key=lambda {key}: {body})"
         return f"{name()}.{name()}({self.value(0)}, {name()}={self.value(0)})"
 
     def literal(self) -> list[str]:
         """Data as people paste them: a list, dictionary or call of many items, in one line or with a line for each."""
         rng = self.rng
-        sort = rng.randrange(5)
+        sort = rng.choice((0, 1, 1, 2, 3, 3, 4))
         items = list(dict.fromkeys(self._item(sort) for _ in range(rng.randrange(3, 9))))
         if sort == 4:  # a keyword once
             items = list({item.split("=")[0]: item for item in items}.values())
@@ -133,7 +139,7 @@ class _Shaper:
         elif rng.random() < 0.3:
             start += f"{self.name()}("
             closing += ")"
-        if rng.random() < 0.55:
+        if rng.random() < 0.45:
             return [f"{start}{opening}{', '.join(items)}{closing}"]
         lines = [f"    {item}," for item in items]
         lines[-1] = lines[-1].removesuffix(",")
@@ -158,7 +164,7 @@ class _Shaper:
     def print(self) -> str:
         """A `print` call of one of the forms that Python 2 code has."""
         rng = self.rng
-        choice = rng.randrange(14)
+        choice = rng.randrange(27) // 2
         if choice < 3:
             inside = self.text()
         elif choice < 6:
@@ -193,7 +199,9 @@ class _Shaper:
         return one if rng.random() < 0.85 else rng.choice((self.name(), f"not {self.name()}", "True"))
 
     def simple(self) -> str:
-        choice = self.rng.randrange(10)
+        choice = self.rng.randrange(11)
+        if choice in (0, 10):
+            return self.rng.choice(_IMPORTS)
         if choice < 4:
             return self.print()
         if choice < 7:
@@ -207,6 +215,18 @@ class _Shaper:
             return f"{self.name()} = open({self.text()}, 'r')"
         return rng.choice(_IMPORTS) if rng.random() < 0.6 else f"{self.name()}({self.value(0)})"
 
+    def type(self) -> list[str]:
+        """A small class: its head, and what it is made with or a value."""
+        rng, name = self.rng, self.name()
+        base = rng.choice(("", "", "()", "(object)", "(Exception)", f"({self.name()}.Model)"))
+        lines = [f"class {rng.choice(('Car', 'Person', 'MyClass', 'Player', name.capitalize()))}{base}:"]
+        if rng.random() < 0.4:
+            return [*lines, f"    {name} = {self.value(0)}"]
+        other = self.name()
+        given = name if name == other else f"{name}, {other}"
+        return [*lines, f"    def __init__(self, {given}):", f"        self.{name} = {name}",
+                f"        self.{other} = {self.value(0)}"]  # fmt: skip
+
     def alone(self) -> list[str]:
         """A statement that is a whole snippet."""
         return self.literal() if self.rng.random() < 0.25 else [self.simple()]
@@ -214,7 +234,9 @@ class _Shaper:
     def statement(self) -> list[str]:
         """One statement as lines at column 0: simple, data, or a block of one to three simple ones."""
         rng = self.rng
-        choice = rng.randrange(18)
+        choice = rng.randrange(21)
+        if choice >= 19:
+            return self.type()
         if choice >= 16:
             return self.literal()
         if choice < 8:

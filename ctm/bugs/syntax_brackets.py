@@ -10,6 +10,9 @@ from ctm.bugs.registry import Candidate, Splice, register, replace, shuffled
 from ctm.bugs.source import Source
 
 _ANY = ("(", "[", "{")
+_BEFORE_VALUES = ("=", "return", "if", "in", "and", "or", "(", ",")
+# what stands where the closing bracket belongs, by frequency
+_CONFUSED = {"]": ")))}", "}": "]]])", ")": "]]}"}
 
 
 def _closings(source: Source) -> list[int]:
@@ -31,7 +34,8 @@ def unclosed_bracket(source: Source, rng: Random) -> Iterator[Candidate]:
         while index < last and source.tokens[index + 1].text in CLOSING:
             index += 1
         token = source.tokens[index]
-        yield replace(token.start, token.end, "")
+        if token.text != ")" or rng.random() < 0.7:  # data are left open more often than there are data
+            yield replace(token.start, token.end, "")
 
 
 @register("unclosed_inner_bracket", "syntax", "a closing bracket in the middle of a line is missing",
@@ -54,10 +58,10 @@ def unclosed_several(source: Source, rng: Random) -> Iterator[Candidate]:
 
 @register("extra_closing", "syntax", "a closing bracket too many", "print(len(x))", "print(len(x)))")
 def extra_closing(source: Source, rng: Random) -> Iterator[Candidate]:
-    places = _closings(source)
-    for index in shuffled(places, rng):
+    for index in shuffled(_closings(source), rng):
         token = source.tokens[index]
-        yield replace(token.end, token.end, token.text)
+        if token.text != ")" or rng.random() < 0.5:  # the most frequent, but not so often doubled
+            yield replace(token.end, token.end, token.text)
     for line in shuffled(source.lines, rng):
         end = source.tokens[line.last]
         place = end.start if end.text == ":" else end.end
@@ -75,7 +79,8 @@ def extra_closing(source: Source, rng: Random) -> Iterator[Candidate]:
 def mismatched_closing(source: Source, rng: Random) -> Iterator[Candidate]:
     for index in shuffled(_closings(source), rng):
         token = source.tokens[index]
-        yield replace(token.start, token.end, rng.choice([c for c in ")]}" if c != token.text]))
+        if token.text != ")" or rng.random() < 0.1:
+            yield replace(token.start, token.end, rng.choice(_CONFUSED[token.text]))
 
 
 @register(
@@ -98,7 +103,8 @@ def mismatched_opening(source: Source, rng: Random) -> Iterator[Candidate]:
 def missing_opening(source: Source, rng: Random) -> Iterator[Candidate]:
     for index in shuffled(_closings(source), rng):
         token = source.tokens[source.partner[index]]
-        yield replace(token.start, token.end, " " if rng.random() < 0.3 else "")
+        if token.text != "(" or rng.random() < 0.5:
+            yield replace(token.start, token.end, " " if rng.random() < 0.3 else "")
 
 
 @register("extra_opening", "syntax", "an opening bracket too many", "x = f(a)", "x = (f(a)")
@@ -107,8 +113,9 @@ def extra_opening(source: Source, rng: Random) -> Iterator[Candidate]:
     for index in shuffled(range(len(tokens)), rng):
         token = tokens[index]
         if token.text in OPENING:
-            yield replace(token.start, token.start, token.text)
-        elif index and tokens[index - 1].text in ("=", "return", "if", "in", "and", "or", "(", ","):
+            if token.text != "(" or rng.random() < 0.5:
+                yield replace(token.start, token.start, token.text)
+        elif index and tokens[index - 1].text in _BEFORE_VALUES and rng.random() < 0.4:
             yield replace(token.start, token.start, "(")
 
 
@@ -176,7 +183,7 @@ def extra_comma(source: Source, rng: Random) -> Iterator[Candidate]:
 def wrong_comma(source: Source, rng: Random) -> Iterator[Candidate]:
     for index in shuffled(_commas(source), rng):
         token = source.tokens[index]
-        yield replace(token.start, token.end, rng.choice((".", ".", ";", ":", " and", " =")))
+        yield replace(token.start, token.end, rng.choice((".", ".", ";", ":", ":", " and", " =")))
 
 
 @register("misplaced_bracket", "syntax", "a closing bracket on the wrong side of an operator or comma",

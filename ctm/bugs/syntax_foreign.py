@@ -155,3 +155,20 @@ def c_for_loop(source: Source, rng: Random) -> Iterator[Candidate]:
         else:
             continue
         yield replace(name.start, tokens[header.colon].end, new + brace)
+
+
+@register("c_cast", "syntax", "a type in brackets before a value, as C has it", "n = int(text)", "n = (int) text",
+          ("int", "float", "str"), places=0.04)  # fmt: skip
+def c_cast(source: Source, rng: Random) -> Iterator[Candidate]:
+    tokens = source.tokens
+    for call in shuffled(source.calls, rng):
+        name, opening, close = tokens[call.open - 1], tokens[call.open], tokens[call.close]
+        if name.text not in ("int", "float", "str") or len(call.arguments) != 1:
+            continue
+        if call.open > 1 and tokens[call.open - 2].text == ".":
+            continue
+        value = tokens[call.open + 1]
+        atom = call.close == call.open + 2 or source.partner.get(call.open + 2) == call.close - 1
+        if atom and value.kind in ("NAME", "STRING") and opening.end == value.start:
+            new = f"({name.text})" + rng.choice((" ", ""))
+            yield Candidate((Splice(name.start, opening.end, new), Splice(close.start, close.end, "")))

@@ -149,6 +149,11 @@ def broken_line(source: Source, rng: Random) -> Iterator[Candidate]:
         if "\\" in gap:
             place = before.end + gap.index("\\")
             yield replace(place, place + 1, "")
+        elif token.text == "." and before.text == ")" and not token.depth and not gap:
+            more = f"\n{indent}    "  # a chain of calls: the lines stay as they are
+            yield Candidate(
+                (Splice(token.start, token.start, more),), (Splice(token.start, token.start, " \\" + more),)
+            )
         elif (
             token.depth == 0
             and gap

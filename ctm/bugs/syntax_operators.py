@@ -81,6 +81,8 @@ def wrong_assignment(source: Source, rng: Random) -> Iterator[Candidate]:
     for token in shuffled([t for t in source.tokens if t.text in ("=", "+=", "-=")], rng):
         if token.text == "=":
             signs: tuple[str, ...] = (":=", ":=", "=:", "= =", "<-", "=>", "->", "===", ": =")
+            if token.depth:  # of a keyword argument
+                signs = (":", ":", ":", " :", ": ", "==>", ":=", "= =")
         else:
             signs = (token.text[::-1] + "=", "=" + token.text, token.text[0] + " =", ":" + token.text)
         yield replace(token.start, token.end, rng.choice(signs))

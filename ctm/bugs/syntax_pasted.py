@@ -33,6 +33,7 @@ def prompt(source: Source, rng: Random) -> Iterator[Candidate]:
 _PROSE = ("Here is my code", "I get this error", "and this is the output", "My code so far",
           "it should print the list", "Output is", "and then", "what am I doing wrong",
           "File name is main.py", "any help would be appreciated", "this part works", "some more code here",
+          "enter code here",
           "the rest of the code", "the output I want", "Code", "Error here", "and so on",
           "etc etc")  # fmt: skip
 _RULERS = ("....", "-----", "*****", "=====", ".....", ". . .", "...etc", "[...", "<code>", "</code>",
@@ -214,3 +215,51 @@ def stray_character(source: Source, rng: Random) -> Iterator[Candidate]:
         token = source.tokens[index]
         place = token.end if rng.random() < 0.7 else token.start
         yield replace(place, place, rng.choice("`$?!;:.,'\"\\/])}>|&^%#@~=-+*0q"))
+
+
+_SIDES = (("**", "**"), ("**", "**"), ("**", "**"), ("** ", "**"), ("**", "**"), ("**", ""), ("", "**"), ("*", "*"),
+          ("*", ""), ("", "*"))  # fmt: skip
+
+
+@register("bold", "syntax", "the asterisks of Markdown's bold type round a part of the code",
+          "f(a, b=1)", "f(a, **b=1**)")  # fmt: skip
+def bold(source: Source, rng: Random) -> Iterator[Candidate]:
+    """What people mark for their readers: a statement, two or three lines, a name, an argument."""
+    tokens, lines = source.tokens, source.lines
+    left, right = rng.choice(_SIDES)
+    for number in shuffled(range(len(lines)), rng):
+        first, last = lines[number].first, lines[number].last
+        sort = rng.random()
+        arguments = [call.arguments for call in source.calls if first <= call.open <= last and call.arguments]
+        if sort < 0.12:
+            last = lines[min(number + rng.choice((1, 2)), len(lines) - 1)].last
+        elif sort < 0.35 and arguments:
+            first, last = rng.choice(rng.choice(arguments))
+        elif sort < 0.55 and tokens[first].kind == "NAME":
+            last = first
+        start, end = tokens[first].start, tokens[last].end
+        yield Candidate(tuple(Splice(at, at, sign) for at, sign in ((start, left), (end, right)) if sign))
+
+
+_REMARKS = ("code here", "enter code here", "enter code here", "works perfectly", "this works", "sort by",
+            "here is the error", "new list", "and so on", "does not work", "this form.", "returns None",
+            "I get an error here", "prints {n}", "gives {n}", "output is {n}", "this line", "problem here",
+            "as expected", "not working", "splits the string", "my code", "this is the problem",
+            "<-- this line", "<--- error here", "if needed", "error", "it only")  # fmt: skip
+
+
+@register(
+    "trailing_words",
+    "syntax",
+    "a remark at the end of a line without the sign of a comment",
+    "x = f(a)",
+    "x = f(a) this works",
+)
+def trailing_words(source: Source, rng: Random) -> Iterator[Candidate]:
+    for line in shuffled(source.lines, rng):
+        words = rng.choice(_REMARKS).format(n=rng.randrange(1, 100))
+        if rng.random() < 0.12:
+            start = source.tokens[line.first].start
+            yield replace(start, start, "enter code here" + rng.choice(("", " ")))
+        elif source.text[line.end : line.end + 1] in ("", "\n"):
+            yield replace(line.end, line.end, rng.choice((" ", " ", "  ", "    ")) + words)

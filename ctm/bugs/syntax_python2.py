@@ -54,7 +54,8 @@ def except_comma(source: Source, rng: Random) -> Iterator[Candidate]:
         line = source.lines[header.line]
         end = tokens[header.colon - 1].end
         if tokens[header.colon - 2].text == "as":
-            yield replace(tokens[header.colon - 3].end, tokens[header.colon - 2].end, ",")
+            sign = "," if rng.random() < 0.88 else ""  # `except X e:`
+            yield replace(tokens[header.colon - 3].end, tokens[header.colon - 2].end, sign)
         elif header.colon == line.first + 2:
             name = rng.choice(("e", "e", "err", "ex"))
             yield Candidate((Splice(end, end, f", {name}"),), (Splice(end, end, f" as {name}"),))

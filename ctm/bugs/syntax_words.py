@@ -46,11 +46,20 @@ _TYPOS = {
 }
 
 
+_KEPT = {"def": 0.5, "return": 0.35}
+"""Installed code is made of functions; what people ask about is not, and has its `class` wrong more often."""
+
+
 def _keywords(source: Source, rng: Random) -> Iterator[int]:
     tokens = source.tokens
     found = [
-        i for i, t in enumerate(tokens) if t.kind == "KEYWORD" and t.text not in ("True", "False", "None")
+        i
+        for i, t in enumerate(tokens)
+        if t.kind == "KEYWORD"
+        and t.text not in ("True", "False", "None")
+        and rng.random() < _KEPT.get(t.text, 1.0)
     ]
+    found += [i for i in found if tokens[i].text == "class"] * 3
     return shuffled(found, rng)
 
 
@@ -132,20 +141,20 @@ _OTHER_LANGUAGES = {
     "raise": ("throw", "throw new", "rise"),
     "for": ("foreach", "for each", "For Each", "loop"),
     "while": ("until", "do while", "repeat while", "loop"),
-    "class": ("struct", "public class", "class class"),
+    "class": ("struct", "public class", "class class", "def", "Object"),
     "try": ("try {", "do"),
     "lambda": ("function", "=>", "fn"),
     "pass": ("...;", "{}", "do nothing", "pass pass"),
     "with": ("using", "with open"),
     "from": ("using", "include"),
-    "in": ("of", "=", "from", ":", "to", "in range"),
+    "in": ("of", "=", "from", ":", "to", "in range", "is", "is", "on"),
     "elif": ("else if", "elseif", "elsif", "else if", "else if"),
     "return": ("return =", "returns", "yield return"),
     "not": ("no", "isnt", "!"),
     "global": ("public", "var", "static", "extern"),
     "break": ("break loop", "exit loop", "end loop"),
     "is": ("equals", "is equal to"),
-    "if": ("when", "if (", "unless", "check if"),
+    "if": ("when", "where", "where", "if (", "unless", "check if"),
     "and": ("plus", "AND", "also"),
 }
 
@@ -245,10 +254,14 @@ def import_order(source: Source, rng: Random) -> Iterator[Candidate]:
             middle = tokens[line.first + words.index("import")]
             module = text[first.end : middle.start].strip()
             what = text[middle.end : line.end].strip()
-            new = rng.choice((f"import {what} from {module}", f"import {what} from {module}",
-                             f"from {module} {what}", f"from {module}.{what} import",
-                             f"import {module} import {what}", f"from {module} import",
-                             f"from {module} import from {what}"))  # fmt: skip
+            ways = [f"import {what} from {module}", f"import {what} from {module}",
+                    f"from {module} {what}", f"from {module}.{what} import",
+                    f"import {module} import {what}", f"from {module} import {what}()",
+                    f"from {module} import {what}()", f"{module} import {what}",
+                    f"from {module} import from {what}"]  # fmt: skip
+            if any(t.text == what for t in tokens[line.last + 1 :]):
+                ways.append(f"from {module} import")  # what is used below can be found again
+            new = rng.choice(ways)
             if "(" not in what and len(what) <= 60:
                 yield replace(first.start, line.end, new)
         elif first.text == "import" and len(words) <= 4:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +79,7 @@ def benchmark(
             careful=in_use_too.get(name),
             further=thresholds.further.threshold,
             # made errors have one right repair; real ones often the author's own
-            confidence=replace(thresholds.confidence.curve, knowable=1.0)
+            confidence=thresholds.confidence.curve.of_made_errors
             if name == TEST
             else thresholds.confidence.curve,
         )

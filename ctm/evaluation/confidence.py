@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ctm.evaluation.repairs import Judged
-from ctm.repair.confidence import KNOWABLE, Confidence, log_odds
+from ctm.repair.confidence import Confidence, log_odds
 from ctm.repair.metrics import calibration_error
 
 log = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ class ConfidenceChoice:
     error_before: float | None
     """Calibration error of the shares themselves."""
     error: float | None
-    """Of the curve, without `knowable`."""
+    """Of the curve for made errors."""
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -48,7 +48,7 @@ def choose_confidence(judged: Sequence[Judged]) -> ConfidenceChoice:
         [item.evaluated.outcome.in_scope and item.evaluated.outcome.exact_rank == 1 for item in answered]
     )
     if len(answered) < LEAST or right.all() or not right.any():
-        return ConfidenceChoice(Confidence(knowable=KNOWABLE), len(answered), None, None)
+        return ConfidenceChoice(Confidence().of_real_errors, len(answered), None, None)
     intercept, slope = fit(share, right.astype(np.float64))
     curve = Confidence(intercept, slope)
     before = calibration_error(share.tolist(), right.tolist())
@@ -56,7 +56,7 @@ def choose_confidence(judged: Sequence[Judged]) -> ConfidenceChoice:
     log.info(
         "confidence: calibration error %.3f as shares, %.3f as fitted on %d", before, after, len(answered)
     )
-    return ConfidenceChoice(Confidence(intercept, slope, KNOWABLE), len(answered), before, after)
+    return ConfidenceChoice(curve.of_real_errors, len(answered), before, after)
 
 
 def fit(share: NDArray[np.float64], right: NDArray[np.float64]) -> tuple[float, float]:

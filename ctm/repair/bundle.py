@@ -150,7 +150,10 @@ def _confidence(config: BundleConfig) -> Confidence:
         return Confidence()
     intercept = config.number("confidence", "intercept", low=-MAX_ODDS, high=MAX_ODDS)
     slope = config.number("confidence", "slope", low=0.0, high=MAX_ODDS)
-    return Confidence(intercept, slope, config.number("confidence", "knowable", low=0.0, high=1.0))
+    real = config.number("confidence", "real_intercept", low=-MAX_ODDS, high=MAX_ODDS, default=0.0)
+    real_slope = config.number("confidence", "real_slope", low=0.0, high=MAX_ODDS, default=1.0)
+    knowable = config.number("confidence", "knowable", low=0.0, high=1.0, default=1.0)
+    return Confidence(intercept, slope, real, real_slope, knowable)
 
 
 def _differs(path: Path, name: str) -> ConfigError:

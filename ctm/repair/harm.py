@@ -148,9 +148,9 @@ def edits(old: Sequence[str], new: Sequence[str]) -> Edits:
     neighbours the first is the one that was deleted or inserted; an insertion stands right behind the last token
     that stays, in front of what is deleted there.
     """
-    last = _common(old[::-1], new[::-1])
+    last = common(old[::-1], new[::-1])
     a, b = old[: len(old) - last], new[: len(new) - last]
-    first = _common(a, b)
+    first = common(a, b)
     stays = list(a[:first])
     if first < min(len(a), len(b)):
         for step in LCSseq.opcodes(a[first:], b[first:]):
@@ -168,7 +168,8 @@ def edits(old: Sequence[str], new: Sequence[str]) -> Edits:
     return Edits(frozenset(range(len(a))).difference(kept), inserted)
 
 
-def _common(a: Sequence[str], b: Sequence[str]) -> int:
+def common(a: Sequence[str], b: Sequence[str]) -> int:
+    """Leading items that two sequences share."""
     return next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
 
 

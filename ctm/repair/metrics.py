@@ -1,8 +1,8 @@
 """What is counted in an evaluation: the dict M of `ctm-repair evaluate`, from one result per item.
 
-Out of scope (does not fit the grid, or cannot be reached in 8 edits) is a failure in every share, whatever the answer
-was; it is left out of `in_scope` only. What an answer does to the code is measured on every answer that is an edit, in
-scope or not: a user would have got it. A measure that nothing in the set can have is None.
+Out of scope (does not fit the grid, or cannot be reached in 8 edits) is a failure in the shares of right answers and
+in BIFI, whatever the answer was; it is left out of `in_scope` only. What an answer does to the code, guarded BIFI too,
+is measured in scope or not: a user would have got it. A measure that nothing in the set can have is None.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def measure(outcomes: Sequence[Outcome]) -> Measures:
         "coverage": _share(outcomes, lambda item: item.in_scope),
         **{f"exact_at_{k}": _share(outcomes, _within("exact_rank", k)) for k in (1, 5, 10)},
         "bifi": _share(broken, lambda item: item.in_scope and item.bifi),
-        "guarded_bifi": _share(broken, lambda item: item.in_scope and item.is_guarded_bifi),
+        "guarded_bifi": _share(broken, lambda item: item.is_guarded_bifi),
         **harm_measures(outcomes),
         **{f"pass_at_{k}": _share(ran, _within("pass_rank", k)) for k in (1, 10)},
         "false_alarm": _share(clean, lambda item: item.is_changed),

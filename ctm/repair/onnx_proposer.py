@@ -18,7 +18,7 @@ from ctm.grid.tokenizer import STOP
 from ctm.repair.candidates import Answer, Candidate, State
 from ctm.runtime import ort
 
-BATCH = 64
+BATCH = 16
 """States a batch, at most."""
 CELLS = 1024
 """Padded cells a batch, at most: long states come in smaller batches."""

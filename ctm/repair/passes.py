@@ -19,7 +19,7 @@ from ctm.repair.candidates import Answer, Option, Proposer, State, StateMaker, o
 from ctm.repair.confidence import Confidence
 from ctm.repair.loss import Loss
 from ctm.repair.nearby import SCORE, nearby
-from ctm.repair.rewrites.registry import rewritten
+from ctm.repair.rewrites.registry import Rewritten, rewritten
 from ctm.repair.search import Found, Leaf, Search, SearchSettings
 
 NO_EDIT = "no edit"
@@ -133,6 +133,7 @@ class Repairer:
         self._states = StateMaker(tokenizer)
         self._answers: dict[str, Answer] = dict(answers or {})
         self._compiles: dict[str, bool] = {}
+        self._rewritten: dict[str, Sequence[Rewritten]] = {}
 
     def repair(
         self, texts: Sequence[str], allows: Sequence[Allows] | None = None, answers: int = 1
@@ -178,10 +179,8 @@ class Repairer:
                 state = self._states(text)
                 assert state is not None, "a search asks about what fits only"
                 answer = self._answers[text]
-                error = compile_error(text)
-                assert error is not None, "a search asks about what does not compile only"
-                rewrites = rewritten(text, error) if self.search.rewrites else ()
-                search.expand(answer, options(state, answer, self.tokenizer, search.least), rewrites)
+                found = options(state, answer, self.tokenizer, search.least)
+                search.expand(answer, found, self._rewrites(text) if self.search.rewrites else ())
             searches = [search for search, _ in wanted]
 
     def _ask(self, texts: Sequence[str]) -> None:
@@ -189,6 +188,15 @@ class Repairer:
         fresh = {text: state for text in texts if text not in self._answers and (state := self._states(text))}
         if fresh:
             self._answers.update(zip(fresh, self.proposer.propose(list(fresh.values())), strict=True))
+
+    def _rewrites(self, text: str) -> Sequence[Rewritten]:
+        """What needs no model; kept, since a text is searched again where more answers are wanted."""
+        known = self._rewritten.get(text)
+        if known is None:
+            error = compile_error(text)
+            assert error is not None, "a search asks about what does not compile only"
+            known = self._rewritten[text] = rewritten(text, error)
+        return known
 
     def _is_valid(self, text: str) -> bool:
         known = self._compiles.get(text)

@@ -16,6 +16,7 @@ import numpy as np
 
 from ctm.repair.candidates import Answer, Option
 from ctm.repair.loss import Loss, loss
+from ctm.repair.plausible import Costs
 from ctm.repair.rewrites.registry import Rewritten
 
 NEARBY = "single token"
@@ -36,8 +37,6 @@ class SearchSettings:
     """Further states where several answers are wanted."""
     split: float = 1.5
     """Cost of a line that an edit of the model makes of another's end; nats."""
-    swallowed: float = 0.4
-    """Cost of a name or number that becomes the content of a string or comment, nats."""
     has_budget: bool = True
     """Whether texts that lose more of the author's words than the budget of loss.py are refused."""
     nearby: bool = True
@@ -50,6 +49,13 @@ class SearchSettings:
     """Texts of one search that the compiler is asked about."""
     floor: float = -16.0
     """Score below which a text is not followed, nats."""
+    costs: Costs = Costs()
+    """What speaks against a text that compiles."""
+    broken: float = 4.0
+    """Held against a text that was looked at and does not compile, nats: what a further edit costs at the least. Of two
+    texts as likely, the one that compiles is taken before the model is asked about the other."""
+    unlikely: float = 1.5
+    """What is held against a text that nobody has looked at when shares are worked out, nats: most do not compile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,28 +70,56 @@ class Leaf:
     """Lowest certainty of the answers that led here."""
     loss: Loss | None = None
     """What it loses of the first text, and costs for it, once that was looked at."""
+    held: float | None = None
+    """Where it was looked at and does not compile: what is held against it for that, nats."""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the compiler was asked about it."""
+        return self.loss is not None or self.held is not None or not self.path
+
+    @property
+    def rank(self) -> float:
+        """What it is compared with others by."""
+        return self.score - (self.held or 0.0)
 
 
 class Frontier:
-    """Texts that have not been looked at, the one with the highest score first; of equals the one that came first."""
+    """Texts that have not been looked at, the one with the highest score first; of equals the one that came first.
+
+    A text is in it once, by the best way that led to it.
+    """
 
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, Leaf]] = []
+        self._open: dict[str, Leaf] = {}
         self._pushed = 0
 
     def push(self, leaf: Leaf) -> None:
-        """Add a text."""
-        self._pushed += 1
-        heapq.heappush(self._heap, (-leaf.score, self._pushed, leaf))
+        """Add a text, unless it is there with as good a score."""
+        known = self._open.get(leaf.text)
+        if known is None or leaf.rank > known.rank:
+            self._pushed += 1
+            self._open[leaf.text] = leaf
+            heapq.heappush(self._heap, (-leaf.rank, self._pushed, leaf))
 
     def pop(self) -> Leaf | None:
         """Take out the best text; None where there is none left."""
-        return heapq.heappop(self._heap)[2] if self._heap else None
+        while self._heap:
+            leaf = heapq.heappop(self._heap)[2]
+            if self._open.get(leaf.text) is leaf:
+                return self._open.pop(leaf.text)
+        return None
 
-    def share(self, leaf: Leaf, found: Iterable[Leaf] = ()) -> float:
-        """Probability of a text that was taken out, given that it, one of those still here or of `found` is right."""
-        open_ = (other for _, _, other in self._heap)
-        others = sum(math.exp(min(other.score - leaf.score, 700.0)) for other in (*open_, *found))
+    def share(self, leaf: Leaf, found: Iterable[Leaf] = (), unlikely: float = 0.0) -> float:
+        """Probability of a text that was taken out, given that it, one of those still here or of `found` is right.
+
+        unlikely: what is held against those here that were not looked at, nats.
+        """
+        others = 0.0
+        for other in (*self._open.values(), *found):
+            score = other.rank - (0.0 if other.is_known else unlikely)
+            others += math.exp(min(score - leaf.score, 700.0))
         return 1.0 / (1.0 + others)
 
 
@@ -122,7 +156,7 @@ class Search:
         self.asked: list[Answer] = []
         self._is_valid, self._fits = is_valid, fits
         self._frontier = Frontier()
-        self._seen = {text}
+        self._looked_at: set[str] = set()
         self._checked = 0
         self._current: Leaf | None = None
         self._frontier.push(Leaf(text, (), 0.0))
@@ -143,30 +177,39 @@ class Search:
         return self.settings.expanded + more
 
     def push(self, leaves: Iterable[Leaf]) -> None:
-        """Add texts to go on from, those that were seen left out."""
+        """Add texts to go on from, those that were looked at left out."""
         for leaf in leaves:
-            if leaf.text not in self._seen and leaf.score > self.settings.floor:
-                self._seen.add(leaf.text)
+            if leaf.text not in self._looked_at and leaf.score > self.settings.floor:
                 self._frontier.push(leaf)
 
     def next(self) -> str | None:
         """The text to ask the model about; None at the end."""
         while self._checked < self.settings.checked and (leaf := self._frontier.pop()):
-            self._checked += 1
-            if leaf.path and leaf.loss is None and self._is_valid(leaf.text):
-                self._consider(leaf)
+            self._looked_at.add(leaf.text)
+            if not leaf.is_known:
+                self._checked += 1
+                if self._is_valid(leaf.text):
+                    self._consider(leaf)
+                elif self._may_ask(leaf):
+                    self._frontier.push(replace(leaf, held=self._further(leaf)))
                 continue
             if leaf.loss is not None:
                 before = [found.leaf for found in self.found]
-                self.found.append(Found(leaf, self._frontier.share(leaf, before)))
+                self.found.append(Found(leaf, self._frontier.share(leaf, before, self.settings.unlikely)))
                 if len(self.found) == self.wanted:
                     break
                 continue
-            may_ask = len(leaf.path) < self.passes and len(self.asked) < self._limit
-            if may_ask and self._fits(leaf.text):
+            if self._may_ask(leaf) and self._fits(leaf.text):
                 self._current = leaf
                 return leaf.text
         return None
+
+    def _may_ask(self, leaf: Leaf) -> bool:
+        return len(leaf.path) < self.passes and len(self.asked) < self._limit
+
+    def _further(self, leaf: Leaf) -> float:
+        """What an answer that a broken text leads to costs at the least, beyond that text's own score."""
+        return self.settings.broken + self.settings.costs.further_edit * len(leaf.path)
 
     def _consider(self, leaf: Leaf) -> None:
         """Put a text that compiles back with what its loss costs, or refuse it."""
@@ -174,8 +217,8 @@ class Search:
         if self.settings.has_budget and not self._unasked(leaf, found).is_within_budget:
             self.refused = self.refused or replace(leaf, loss=found)
             return
-        score = leaf.score - self.settings.swallowed * found.swallowed
-        self._frontier.push(replace(leaf, score=score, loss=found))
+        cost = self.settings.costs(self.text, leaf.text, len(leaf.path), found)
+        self._frontier.push(replace(leaf, score=leaf.score - cost, loss=found))
 
     def _unasked(self, leaf: Leaf, found: Loss) -> Loss:
         """Of what a text loses, what the model took away: what a rewrite takes away is no code of the author's."""
@@ -199,9 +242,12 @@ class Search:
         """Note the model's answer to `next()` and where its options and the rewrites of that text lead."""
         assert self._current is not None, "expand follows next"
         self.asked.append(answer)
-        self.push(_rewritten(self._current, item, self.settings) for item in rewrites)
         edits = (option for option in found if option.is_edit)
-        self.push(successors(self._current, answer, edits, self.settings))
+        ways = {leaf.text: leaf for leaf in successors(self._current, answer, edits, self.settings)}
+        for item in rewrites:
+            leaf = _rewritten(self._current, item, self.settings)
+            ways[leaf.text] = _either(leaf, ways.get(leaf.text))
+        self.push(ways.values())
         self._current = None
 
 
@@ -209,6 +255,14 @@ def _rewritten(leaf: Leaf, item: Rewritten, settings: SearchSettings) -> Leaf:
     """The text that a rewrite leads to from a leaf."""
     option = Option.of_rewrite(*item)
     return Leaf(item.text, (*leaf.path, option), leaf.score + item.score - settings.rewrite, leaf.certainty)
+
+
+def _either(rewrite: Leaf, edit: Leaf | None) -> Leaf:
+    """A rewrite and an edit of the model that lead to one text are one way, with both probabilities.
+
+    It counts as the rewrite: what that takes away is no code of the author's, whoever else proposes it.
+    """
+    return rewrite if edit is None else replace(rewrite, score=float(np.logaddexp(rewrite.score, edit.score)))
 
 
 def _cost(text: str, option: Option, settings: SearchSettings) -> float:

@@ -128,6 +128,8 @@ def test_out_of_scope_fails_but_what_it_did_counts():
     measures = measure([lost])
     assert measures["edit_recall"] == measures["same_tree"] == measures["guarded_bifi"] == 0.0
     assert measures["collateral_1"] == measures["over_deleted_5"] == measures["edit_precision"] == 1.0
+    kept = outcome(in_scope=False, is_changed=True, bifi=True, harm=harm())
+    assert measure([kept])["guarded_bifi"] == 1.0 and measure([kept])["bifi"] == 0.0
 
 
 @pytest.mark.parametrize(

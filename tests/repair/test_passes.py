@@ -10,12 +10,21 @@ import pytest
 from ctm.pairs.categories import compiles
 from ctm.repair import passes
 from ctm.repair.passes import USUAL_CELLS, Repairer, strength
+from ctm.repair.plausible import NO_COSTS
 from ctm.repair.search import SearchSettings
 
 BROKEN = "def add(a, b)\n    return a + b"
 FIXED = "def add(a, b):\n    return a + b"
 ALONE = SearchSettings(
-    rewrites=False, nearby=False, insertion=0.0, deletion=0.0, split=0.0, swallowed=0.0, has_budget=False
+    rewrites=False,
+    nearby=False,
+    insertion=0.0,
+    deletion=0.0,
+    split=0.0,
+    costs=NO_COSTS,
+    broken=0,
+    unlikely=0.0,
+    has_budget=False,
 )
 """The model's word alone counts."""
 
@@ -126,8 +135,15 @@ def test_of_single_tokens_the_one_of_which_the_model_is_surest_is_taken(fake, to
 def test_a_likely_edit_of_the_model_wins_over_a_rewrite(fake, tokenizer):
     for score, expected in ((-0.001, "print, x"), (-9.0, "print(x)")):
         proposer = fake(lambda state, score=score: [("print, x", score)])
-        (repair,) = repair_many(["print x"], proposer, tokenizer, 0.5, search=SearchSettings())
+        search = SearchSettings(costs=NO_COSTS, broken=0)
+        (repair,) = repair_many(["print x"], proposer, tokenizer, 0.5, search=search)
         assert repair.text == expected
+
+
+def test_of_two_texts_that_compile_the_one_that_does_something_wins(fake, tokenizer):
+    proposer = fake(lambda state: [("print, x", -0.001)])
+    (repair,) = repair_many(["print x"], proposer, tokenizer, 0.5, search=SearchSettings())
+    assert repair.text == "print(x)"
 
 
 def test_code_that_compiles_is_changed_only_above_the_threshold(fake, tokenizer):

@@ -9,10 +9,11 @@ from dataclasses import replace
 import pytest
 
 from ctm.repair.candidates import Answer, Candidate, Option
+from ctm.repair.plausible import NO_COSTS
 from ctm.repair.rewrites.registry import Rewritten
 from ctm.repair.search import Frontier, Leaf, Search, SearchSettings, successors
 
-FREE = SearchSettings(deletion=0, insertion=0, split=0, rewrite=0)
+FREE = SearchSettings(deletion=0, insertion=0, split=0, rewrite=0, costs=NO_COSTS, unlikely=0, broken=0)
 """Nothing costs anything: probabilities alone decide."""
 ANSWER = Answer((), 0.9, 5)
 START = "one two three four five six seven eight nine"
@@ -78,7 +79,7 @@ def test_of_two_texts_that_compile_the_nearer_one_wins(far: Option, near: Option
 def test_two_likely_edits_win_over_an_unlikely_one_and_their_scores_add_up():
     half, whole, hack = f"{START} half", f"{START} whole", f"{START} hack"
     table = {START: [edit(half, -0.5, 0, 1), edit(hack, -4.0)], half: [edit(whole, -0.7, 1, 0)]}
-    search, asked = run(table, [whole, hack], SearchSettings())
+    search, asked = run(table, [whole, hack], SearchSettings(costs=NO_COSTS, broken=0))
     assert texts(search) == [whole] and asked == [START, half]
     (found,) = search.found
     assert found.leaf.score == pytest.approx(-0.5 - 0.7 - 2 * 0.8)
@@ -111,10 +112,55 @@ def test_a_rewrite_competes_by_its_score_less_what_rewrites_cost():
 def test_code_that_becomes_a_comment_costs_more_than_code_that_stays():
     hidden, kept = "# one two\nthree four", "one (two)\nthree four"
     table = {"one two\nthree four": [edit(hidden, -1.0), edit(kept, -1.5)]}
-    search, _ = run(table, [hidden, kept], start="one two\nthree four")
-    assert texts(search) == [kept]
-    search, _ = run(table, [hidden, kept], replace(FREE, swallowed=0.1), start="one two\nthree four")
-    assert texts(search) == [hidden]
+    for swallowed, expected in ((0.4, kept), (0.1, hidden)):
+        settings = replace(FREE, costs=replace(NO_COSTS, swallowed=swallowed))
+        search, _ = run(table, [hidden, kept], settings, start="one two\nthree four")
+        assert texts(search) == [expected]
+
+
+def test_a_text_is_looked_at_once_by_the_best_way_that_leads_to_it():
+    goal, other = f"{START} goal", f"{START} other"
+    table = {
+        START: [edit(goal, -5.0), edit(other, -4.0), edit(f"{START} half", -0.1)],
+        f"{START} half": [edit(goal, -1.0)],
+    }
+    search, _ = run(table, [goal, other], wanted=3)
+    assert texts(search) == [goal, other] and search.found[0].leaf.score == pytest.approx(-1.1)
+
+
+def test_a_rewrite_and_an_edit_that_say_the_same_are_one_text_with_both_probabilities():
+    same = f"{START} same"
+    table = {START: [edit(same, math.log(0.5)), Rewritten("certain", same, math.log(0.25))]}
+    search, _ = run(table, [same])
+    (found,) = search.found
+    assert math.exp(found.leaf.score) == pytest.approx(0.75)
+    assert found.leaf.path[0].rewrite == "certain", "what a rewrite takes away is no code of the author's"
+
+
+def test_what_compiles_is_taken_before_the_model_is_asked_about_what_is_hardly_likelier():
+    goal, half, whole = f"{START} goal", f"{START} half", f"{START} whole"
+    table = {START: [edit(half, -1.0), edit(goal, -3.0)], half: [edit(whole, -0.1)]}
+    for broken, expected, questions in ((0.0, whole, [START, half]), (2.5, goal, [START])):
+        search, asked = run(table, [goal, whole], replace(FREE, broken=broken))
+        assert texts(search) == [expected] and asked == questions
+    search, asked = run(table, [whole], replace(FREE, broken=2.5))
+    assert texts(search) == [whole] and asked == [START, half], "held back, not given up"
+    (found,) = search.found
+    assert found.leaf.score == pytest.approx(-1.1), "and what it leads to pays nothing for it"
+
+
+def test_a_further_edit_is_expected_to_cost_what_further_edits_cost():
+    goal, half, whole = f"{START} goal", f"{START} half", f"{START} whole"
+    table = {START: [edit(half, -1.0), edit(goal, -2.0)], half: [edit(whole, -0.1)]}
+    _, asked = run(table, [goal, whole], replace(FREE, costs=replace(NO_COSTS, further_edit=2.0)))
+    assert asked == [START], "two edits would cost 2 more than one"
+
+
+def test_texts_that_nobody_looked_at_count_less_against_an_answer():
+    table = {START: [edit(f"{START} a", math.log(0.6)), edit(f"{START} b", math.log(0.3))]}
+    for unlikely, share in ((0.0, 0.6 / 0.9), (math.log(3), 0.6 / 0.7)):
+        search, _ = run(table, [f"{START} a"], replace(FREE, unlikely=unlikely))
+        assert search.found[0].share == pytest.approx(share)
 
 
 def test_several_answers_come_best_first_and_say_how_likely_each_is():

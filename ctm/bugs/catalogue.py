@@ -23,7 +23,8 @@ the last word on each:
   the fixed one; the same rules tell which real fixes are security fixes;
 - {complex} complex kinds: two to four logic bugs, or one edit of more than 16 tokens, of a size that eight edits of
   the grid can repair;
-- `{several}`: two to four syntax errors in one snippet, of one kind or of several (two out of five syntax samples);
+- `{several}`: two to four syntax errors in one snippet, of one kind or of several (one out of five syntax
+  samples, so that one, two and three errors are as frequent as in what people post);
 - `{clean}`: nothing is wrong, and the right answer is no edit.
 
 Half of the syntax samples are made of a *reshaped* snippet (`ctm/bugs/shapes.py`): cut to a few lines, with prints,

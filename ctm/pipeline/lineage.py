@@ -97,7 +97,9 @@ def steps(config: Config) -> dict[str, Step]:
         "working_windows": Step(
             "working_windows", ("sources.installed", "splits", "quality", "working"), ("build_pairs",)
         ),
-        "benchmark": Step("benchmark", ("evaluation",), ("build_pairs", "working_windows", last)),
+        "benchmark": Step(
+            "benchmark", ("evaluation",), ("balance_mix", "build_pairs", "working_windows", last)
+        ),
         "analyse_iterations": Step("analyse_iterations", ("analysis",), ("benchmark",)),
         "train_trm": Step(
             "train_stage", ("trm.model", "trm.stage", "trm.ema", "training.*"), ("grid_manifest",)

@@ -113,7 +113,7 @@ def test_thresholds_of_use_give_what_a_run_with_them_gives(
 
 def quotas_in(folder: Path) -> Path:
     """Quotas of two kinds, from no snippets."""
-    none, mix, out = folder / "none.parquet", folder / "mix.yaml", folder / "quotas.json"
+    none, mix, out = folder / "snippets.parquet", folder / "mix.yaml", folder / "quotas.json"
     write_snippets(none, [])
     mix.write_text("missing_colon: 1\nunclosed_bracket: 1\n")
     balance_mix(none, MutationSettings(), mix, out)

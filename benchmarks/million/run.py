@@ -27,7 +27,7 @@ HERE = Path(__file__).parent
 FOLDER = ROOT / "runs" / "million"
 SIZES = {"quarter": [HERE / "million.yaml", HERE / "quarter.yaml"], "million": [HERE / "million.yaml"]}
 STEPS = {
-    "collect_packages": "", "clean_snippets": "", "train_tokenizer": "", "mutate": "mutants",
+    "collect_packages": "", "clean_snippets": "", "train_tokenizer": "", "balance_mix": "", "mutate": "mutants",
     "mutate, workers": "mutants", "build_pairs": "mutants", "encode_shard": "encoded", "grid_manifest": "",
 }  # fmt: skip
 """Steps in order, and what of the results they work on; the first three are run once, for the quarter."""

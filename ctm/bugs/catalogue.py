@@ -23,7 +23,8 @@ the last word on each:
   the fixed one; the same rules tell which real fixes are security fixes;
 - {complex} complex kinds: two to four logic bugs, or one edit of more than 16 tokens, of a size that eight edits of
   the grid can repair;
-- `{several}`: two to four syntax errors in one snippet, of one kind or of several (two out of five syntax samples);
+- `{several}`: two to four syntax errors in one snippet, of one kind or of several (one out of five syntax
+  samples, so that one, two and three errors are as frequent as in what people post);
 - `{clean}`: nothing is wrong, and the right answer is no edit.
 
 Half of the syntax samples are made of a *reshaped* snippet (`ctm/bugs/shapes.py`): cut to a few lines, with prints,
@@ -51,10 +52,16 @@ guess. Held-out sets keep every place, since real bugs are no kinder, and bugs o
 What each kind gives on real code (places, mutants, shares that pass the checks, duplicates) is measured in
 [bug_figures.md](bug_figures.md). `snakemake fit_bug_mix` compares the weights with what real fixes ask for.
 
-For training, kinds are drawn by the weights of `config/bug_mix.yaml`; for validation and test, as evenly as the places
-allow. Everything runs in worker processes with a limited address space, which are killed and replaced when a batch
-takes too long; each candidate and snippet that was dropped is a row of the rejects with its reason. The result depends
-on the seed, the snippet, the settings and the mix alone.
+For training, the weights of `config/bug_mix.yaml` are what is *asked*: each kind's share among the samples of its
+category with one error, over the whole set. Few snippets have an `except` or a conditional expression, and a kind can
+be drawn only where it has a place; so rule `balance_mix` first tries the kinds on a sample of the training snippets
+(`bugs.surveyed`, reshaped as often as in training) and moves the weights until the sample would draw what is asked
+(`ctm/bugs/quotas.py`). A snippet gives a kind at most `bugs.kind_per_snippet` times, and no weight is raised further
+than until half of the snippets with a place give the kind: what is short then is short of places, and stands with its
+reason in the report (asked, drawn, why) and in the log of `balance_mix`. For validation and test, kinds are drawn as
+evenly as the places allow. Everything runs in worker processes with a limited address space, which are killed and
+replaced when a batch takes too long; each candidate and snippet that was dropped is a row of the rejects with its
+reason. The result depends on the seed, the snippets, the settings and the mix alone.
 
 """
 _COLUMNS = "| kind | what is wrong | correct | with the bug |\n|---|---|---|---|\n"

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ctm.bugs.mutate import load_mix
+from ctm.bugs.quotas import drawing_mix, read_quotas
 from ctm.evaluation.averages import CLEAN, OVERALL, averages, counts, shares
 from ctm.evaluation.calibrate import ALWAYS, Thresholds, answering_ticks, calibrate
 from ctm.evaluation.items import write_items
@@ -46,13 +46,14 @@ TEST, REAL = "test", "real"
 
 
 def benchmark(
-    weights: Path, tokenizer: Path, validation: Path, test: Path, real: Path, windows: Path, mix: Path,
+    weights: Path, tokenizer: Path, validation: Path, test: Path, real: Path, windows: Path, quotas: Path,
     settings: EvaluationSettings, threads: int, out: Path, items: Path,
 ) -> None:  # fmt: skip
     """Choose the thresholds on `validation`, measure on `test` and `real` (Parquet files of pairs).
 
-    windows: working code of the projects of both splits (working.py). mix: weights of the kinds of bugs.
-    out: JSON of all figures. items: Parquet, a row per item of both suites. Raises ValueError if `test` is empty.
+    windows: working code of the projects of both splits (working.py). quotas: what `balance_mix` wrote.
+    out: JSON of all figures. items: Parquet, a row per item of both suites. Raises ValueError if `test` is empty or
+    `quotas` are of another format.
     """
     started = time.monotonic()
     codec = CodeTokenizer.load(tokenizer)
@@ -60,8 +61,9 @@ def benchmark(
     model = load_model(weights).to(device)
     precision = pick_precision(settings.precision, device, "evaluation.precision")
     working = read_windows(windows)
+    mix = drawing_mix(read_quotas(quotas))
     thresholds = calibrate(
-        read_suite(validation), model, codec, settings, threads, working["validation"], load_mix(mix)
+        read_suite(validation), model, codec, settings, threads, working["validation"], mix
     )
     in_use_too = {TEST: (thresholds.tick.threshold, thresholds.edit.threshold)}
     suites: dict[str, list[Judged]] = {}

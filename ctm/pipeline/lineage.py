@@ -84,7 +84,8 @@ def steps(config: Config) -> dict[str, Step]:
             clean,
         ),
         "train_tokenizer": Step("train_tokenizer", ("tokenizer",), ("clean_snippets",)),
-        "mutate": Step("mutate", ("bugs",), ("clean_snippets",), (bugs.mix,)),
+        "balance_mix": Step("balance_mix", ("bugs",), ("clean_snippets",), (bugs.mix,)),
+        "mutate": Step("mutate", ("bugs",), ("clean_snippets", "balance_mix")),
         "build_pairs": Step(
             "build_pairs",
             ("pairs", "splits", "quality"),
@@ -114,7 +115,9 @@ def steps(config: Config) -> dict[str, Step]:
             ("build_pairs",),
             (sources.packages.pins,) if sources.packages.enabled else (),
         ),
-        "benchmark": Step("benchmark", ("evaluation",), ("build_pairs", "working_windows", last)),
+        "benchmark": Step(
+            "benchmark", ("evaluation",), ("balance_mix", "build_pairs", "working_windows", last)
+        ),
         "analyse_iterations": Step("analyse_iterations", ("analysis",), ("benchmark",)),
         "train_trm": Step(
             "train_stage", ("trm.model", "trm.stage", "trm.ema", "training.*"), ("grid_manifest",)

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ctm.bugs.quotas import shard_quotas
 from ctm.bugs.rates import read_rates
 from ctm.pairs.milestones import QUARTERS
 from ctm.pairs.record import read_rejects
@@ -129,7 +130,7 @@ class _Run:
         return Section("Data", blocks)
 
     def _kinds(self) -> Section:
-        return kinds_section(read_rates(self.mutants))
+        return kinds_section(read_rates(self.mutants), shard_quotas(self.mutants[0]))
 
     def _speeds(self) -> Table:
         """What each job of each source gave, and items an hour when it had passed each quarter of its work."""

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from ctm.bugs.rates import read_rates
 from ctm.evaluation.averages import FEWEST
 from ctm.pairs.milestones import QUARTERS
@@ -216,22 +218,18 @@ class _Run:
 
     def _costs(self) -> Section:
         """Time and memory, from what Snakemake measured of each job's last attempt."""
-        jobs: dict[str, list[tuple[float, float, float]]] = {}
-        for path in sorted(self.logs.rglob("*.tsv")):
-            head, *lines = [line.split("\t") for line in path.read_text().splitlines()]
-            rule = path.relative_to(self.logs).parts[0].removesuffix(".tsv")
-            for line in lines:
-                row = dict(zip(head, line, strict=False))
-                seconds, processor, memory = (
-                    _number(row.get(name, "")) for name in ("s", "cpu_time", "max_rss")
-                )
-                jobs.setdefault(rule, []).append((seconds, processor, memory))
-        items = [
-            (rule, len(r), sum(x[0] for x in r), sum(x[1] for x in r), max(x[2] for x in r))
-            for rule, r in jobs.items()
-        ]
+        paths = sorted(self.logs.rglob("*.tsv"))
+        if not paths:
+            return Section("Costs")
+        rules = [path.relative_to(self.logs).parts[0].removesuffix(".tsv") for path in paths]
+        jobs = pd.concat([pd.read_csv(path, sep="\t", na_values="-") for path in paths], keys=rules)
+        costs = (
+            jobs.groupby(level=0, sort=False)
+            .agg(jobs=("s", "size"), s=("s", "sum"), cpu=("cpu_time", "sum"), rss=("max_rss", "max"))
+            .fillna(0.0)
+        )
         head = ["rule", "jobs", "seconds", "of processor", "peak memory, MB"]
-        return Section("Costs", [Block(table=rows(head, items))] if items else [])
+        return Section("Costs", [Block(table=rows(head, list(costs.itertuples(name=None))))])
 
 
 def _beside_deletion(
@@ -247,13 +245,6 @@ def _beside_deletion(
             columns[f"{name}, by deletion"] = deletion[name]
     rows_ = dict.fromkeys(key for measures in columns.values() for key in measures)
     return {key: {name: measures.get(key) for name, measures in columns.items()} for key in rows_}
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return 0.0
 
 
 _COLLECTED = ("asked", "listed", "repositories", "failed", "opted out", "commits", "pairs", "rejects")

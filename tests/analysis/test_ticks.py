@@ -61,7 +61,7 @@ def test_ticks_by_difficulty_and_certainty(written: Path) -> None:
     groups = {group["group"]: group for group in figures["by_difficulty"]["by edits"]}
     assert groups["2"]["ticks"] == TICKS, "never certain enough: all ticks"
     assert groups["none"]["ticks"] < groups["1"]["ticks"] < groups["2"]["ticks"]
-    assert [group["n"] for group in figures["by_difficulty"]["by category"]] == [10, 30, 10]
+    assert [group["n"] for group in figures["by_difficulty"]["by category"]] == [30, 10, 10]
     assert sum(group["n"] for group in figures["by_difficulty"]["by cells"]) == 50
     assert (
         figures["certainty_by_tick"]["first edit wrong"][-1]

@@ -11,7 +11,7 @@ import pytest
 
 from ctm.bugs.quotas import balance_mix
 from ctm.bugs.settings import MutationSettings
-from ctm.evaluation.averages import FIGURES
+from ctm.evaluation.averages import FEWEST, FIGURES
 from ctm.evaluation.benchmark import benchmark, figures
 from ctm.evaluation.items import read_items
 from ctm.evaluation.repairs import Judged, repair_cases
@@ -67,8 +67,13 @@ def test_an_oracle_reaches_everything_in_scope(items: list[Item], tokenizer: Cod
     shown = figures(judged, 4, 2.0)
     lost = sum(case.item.kind == "lost_colon" for case in cases)
     assert shown["accuracy"]["logic"] == shown["accuracy"]["clean"] == 1.0
-    assert shown["accuracy"]["syntax"] == pytest.approx(1 - 0.5 / lost), (
+    kinds = [min(1.0, n / FEWEST) for n in (lost, sum(case.item.kind == "two_errors" for case in cases))]
+    assert shown["accuracy"]["syntax"] == pytest.approx(1 - kinds[0] / lost / sum(kinds)), (
         "one of a kind is out of scope: a failure"
+    )
+    assert (
+        shown["unreachable"]["out_of_scope"] == 1
+        and shown["intervals"]["units"]["overall"] == shown["n"]["overall"]
     )
     assert shown["coverage"]["syntax"] == shown["accuracy"]["syntax"]
     assert shown["by_kind"]["two_errors"]["accuracy"] == 1.0
@@ -146,6 +151,8 @@ def test_report_and_items_agree(
     logic = [row["exact"] for row in table if row["category"] == "logic"]
     assert report["accuracy"]["logic"] == np.mean(logic) and report["n"]["logic"] == len(logic)
     assert report["accuracy"]["security"] is None
+    assert report["intervals"]["units"]["logic"] == 1 and report["intervals"]["accuracy"]["logic"] is None
+    assert set(report["suite_intervals"]["test"]) < set(report["suites"]["test"])
     assert [tick for tick, _ in report["accuracy_by_tick"]] == [1, 2, 3, 4]
     assert all(0 <= value <= 1 for _, value in report["accuracy_by_tick"])
     assert 1 <= report["ticks_used"]["mean"] <= 4

@@ -1,8 +1,8 @@
 """A million synthetic pairs through the workflow's own rules (`make million`): speed, memory, disk and drops by step.
 
-Snakemake runs in runs/million/ what leads from pinned packages to the training grids: first a quarter of the pairs, then
-all of them, from the same snippets and in shards of the same size, so that both peaks of a step show whether its memory
-depends on the number of pairs. Takes 11 to 20 minutes of two cores, 1 GB of memory and 0.6 GB of disk. Writes
+Snakemake runs in runs/million/ what leads from pinned packages to the training grids: first a quarter of the pairs,
+then all of them, from the same snippets and in shards of the same size, so that both peaks of a step show whether its
+memory depends on the number of pairs. Takes 11 to 20 minutes of two cores, 1 GB of memory and 0.6 GB of disk. Writes
 runs/million/million.json and prints a table.
 """
 

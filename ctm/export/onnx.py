@@ -12,6 +12,7 @@ from pathlib import Path
 
 import onnx
 import torch
+from onnx_ir.passes.common import ClearMetadataAndDocStringPass
 
 from ctm import __version__
 from ctm.export.graph import Graph
@@ -85,6 +86,8 @@ def export_model(model: CTM, facts: dict[str, str], out: Path) -> None:
             verbose=False,
         )
     assert program is not None
+    # the exporter notes stack traces at every node: an eighth of the file, and the paths of this machine
+    ClearMetadataAndDocStringPass()(program.model)
     program.model.metadata_props.update(facts)
     program.model.producer_name, program.model.producer_version = TITLE, __version__
     with replacing(out) as temporary:

@@ -222,6 +222,9 @@ class _Draw:
         return [kind for kind in self.mix.kinds("security") if kind.own and kind.own(self.original.source)]
 
     def _clean_text(self) -> str:
+        """Held out, the snippet as somebody wrote it; in training as often reshaped as broken code is."""
+        if self.uniform:
+            return self.original.text
         return self._base("syntax", False).text
 
     def _keep(self, fixed: str, buggy: str, kind: str, category: str) -> bool:

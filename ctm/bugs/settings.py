@@ -49,7 +49,7 @@ class MutationSettings:
     """Of the samples with several errors, the share where all are of one kind."""
     reshape: float = 0.5
     """Share of syntax samples made of a reshaped snippet: cut short, with prints, inputs and small loops."""
-    reshape_logic: float = 0.15
+    reshape_logic: float = 0.0
     """The same for logic samples, share."""
     workers: int = 1
     """Processes that make mutants for one shard."""

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 from rapidfuzz.distance import Levenshtein
 
-from ctm.pairs.lexical import exact_match, lenient_tokens
+from ctm.pairs.lexical import DEDENT, INDENT, exact_match, lenient_tokens
 
 MAX_BYTES = 100_000
 MAX_BRACKETS = 90
@@ -29,6 +29,7 @@ SEPARATE = 4
 SecurityRule = Callable[[str, str], bool]
 """(buggy, fixed) -> whether a rule of the security taxonomy is broken in `buggy` and not in `fixed`."""
 
+_INDENTATION = frozenset((INDENT, DEDENT))
 NAMELESS = ""
 """The file name given to the compiler, which looks for an error's line in the file of that name: there is none."""
 _QUIET = [("ignore", None, Warning, None, 0)]
@@ -111,7 +112,8 @@ def categorise(buggy: str, fixed: str, security_rule: SecurityRule | None = None
     """Category of a pair, the first that matches: clean, syntax, security, complex, logic.
 
     Complex: two or more separate edits, or one of more than 16 lexical tokens. Two places that swap their
-    content within 16 tokens (arguments, statements) are one edit.
+    content within 16 tokens (arguments, statements) are one edit, and so is a line that is put round a block (`if x:`,
+    `try:`) with the block's indentation.
     """
     if exact_match(buggy, fixed):
         return "clean"
@@ -146,4 +148,6 @@ def _is_complex(buggy: list[str], fixed: list[str]) -> bool:
             spans[-1] = (spans[-1][0], b, spans[-1][2], d)
         else:
             spans.append((a, b, c, d))
+    seen = [(a, b, c, d) for a, b, c, d in spans if not _INDENTATION.issuperset([*old[a:b], *new[c:d]])]
+    spans = seen or spans[:1]
     return len(spans) > 1 or any(max(b - a, d - c) > LONG_EDIT for a, b, c, d in spans)

@@ -1,7 +1,7 @@
 """Decides each snippet's split and drops duplicates across all splits, before anything is mutated.
 
-Copies inside another project join both, secrets and addresses are masked, and a text that stands in several splits
-stays in one. Of each snippet only two keys stay in memory, and while near duplicates are looked for its signature.
+Forks and copies of a project join it, secrets and addresses are masked, and a text that stands in several splits stays
+in one. Of each snippet only three keys stay in memory, and while near duplicates are looked for its signature.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from ctm.pairs.record import (
     snippet_id,
 )
 from ctm.pairs.splits import SplitSettings, split_of
-from ctm.pairs.vendored import joined_groups
+from ctm.pairs.vendored import Owned, joined_groups, name_key
 
 log = logging.getLogger(__name__)
 STEP = "clean_snippets"
@@ -83,13 +83,14 @@ class _Found:
     def __init__(self, raw: Sequence[Path], settings: SplitSettings, quality: QualitySettings) -> None:
         self.raw, self.quality = raw, quality
         self.exact, self.renamed, self.owners = array("Q"), array("Q"), array("i")
+        names = array("Q")
         self.reasons: list[str] = []
         self.texts: dict[int, str] = {}
         """Masked texts, of the few that were masked."""
         self.masked: Counter[str] = Counter()
         groups: dict[str, int] = {}
         lines = array("i")
-        for number, snippet in enumerate(self._read("text", "group", "licence")):
+        for number, snippet in enumerate(self._read("text", "group", "licence", "path", "qualname")):
             reason, text = refuse_licence(snippet.origin.licence, quality.licences), snippet.text
             if not reason:
                 reason, text = self._mask(number, text)
@@ -97,11 +98,18 @@ class _Found:
             self.exact.append(exact_key(text))
             self.renamed.append(renamed_key(text))
             self.owners.append(groups.setdefault(snippet.group, len(groups)))
+            names.append(name_key(snippet.origin.path, snippet.origin.qualname))
             lines.append(text.count("\n") + 1)
         self.groups = list(groups)
         counted = np.array(lines, np.int32) >= quality.duplicates.joined_lines
-        keys, owners = np.array(self.renamed, np.uint64)[counted], np.array(self.owners, np.int32)[counted]
-        self.joined = joined_groups(keys, owners, self.groups, quality.duplicates, settings.always_train)
+        owners = np.array(self.owners, np.int32)
+        self.joined = joined_groups(
+            Owned(np.array(self.renamed, np.uint64)[counted], owners[counted]),
+            Owned(np.array(names, np.uint64), owners),
+            self.groups,
+            quality.duplicates,
+            settings.always_train,
+        )
         self.splits = [split_of(self.joined.get(group, group), settings) for group in self.groups]
 
     def _read(self, *columns: str) -> Iterator[Snippet]:

@@ -52,10 +52,10 @@ class NearSettings:
     run: int = 5
     """Lexical tokens of a shingle."""
     joined_share: float = 0.5
-    """Share of a project's texts that stand in another one too from which on both are one group (a vendored copy
-    with its origin); 0 joins none."""
+    """Share of a project's texts, or of its qualified names, that another one has too from which on both are one group
+    (a vendored copy or a fork with its origin); 0 joins none."""
     joined_texts: int = 20
-    """Least number of such texts."""
+    """Least number of such texts or names."""
     joined_lines: int = 5
     """Shortest text that counts for it, lines: short ones are alike by chance."""
 

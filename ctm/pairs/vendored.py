@@ -1,13 +1,16 @@
-"""Which projects are one group: a copy of a project inside another one has to stay on its side of the splits.
+"""Which projects are one group: a copy or a fork of a project has to stay on its side of the splits.
 
-Folders that say so (`_vendor`) are never read; this finds those that do not, by the texts that two projects share.
+Folders that say so (`_vendor`) are never read. Other copies are found by the texts that two projects share, and forks,
+whose texts have grown apart, by their qualified names: httpx2 has 427 of the 516 names of httpx.
 """
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
@@ -17,34 +20,62 @@ from ctm.pairs.near import NearSettings
 
 log = logging.getLogger(__name__)
 COMMON = 16
-"""Projects that have a text from which on it is everybody's and says nothing."""
+"""Projects that have a text or a name from which on it is everybody's and says nothing."""
+_LAYOUT = ("src", "lib")
+"""Folders of a repository that its packages stand in."""
+
+
+@dataclass(frozen=True)
+class Owned:
+    """What projects have: `keys` uint64 [n] of texts or of names, and `owners` int32 [n], the project's number."""
+
+    keys: npt.NDArray[np.uint64]
+    owners: npt.NDArray[np.int32]
+
+    def counted_once(self) -> Owned:
+        """Sorted by key and owner, without repetitions and without the key 0."""
+        order = np.lexsort((self.owners, self.keys))
+        keys, owners = self.keys[order], self.owners[order]
+        new = keys != 0
+        new[1:] &= (keys[1:] != keys[:-1]) | (owners[1:] != owners[:-1])
+        return Owned(keys[new], owners[new])
+
+    def shared(self) -> Counter[tuple[int, int]]:
+        """How many keys each two projects share, of those that few have; `self` is `counted_once`."""
+        starts = np.flatnonzero(np.r_[True, self.keys[1:] != self.keys[:-1]]) if len(self.keys) else []
+        lengths = np.diff(np.append(starts, len(self.keys)))
+        found: Counter[tuple[int, int]] = Counter()
+        few = (lengths > 1) & (lengths <= COMMON)
+        for at, length in zip(
+            np.asarray(starts)[few].tolist(), np.asarray(lengths)[few].tolist(), strict=True
+        ):
+            found.update(combinations(self.owners[at : at + length].tolist(), 2))
+        return found
+
+
+def name_key(path: str, qualname: str) -> int:
+    """Key of a qualified name below the top package ("httpx/_client.py", "Client.get"), 64 bits; 0 without a name.
+
+    A fork has another top package and the same modules below; a repository has its package in `src` at times.
+    """
+    if not qualname:
+        return 0
+    parts = path.removesuffix(".py").removesuffix("/__init__").split("/")
+    if len(parts) > 1 and parts[0] in _LAYOUT:
+        del parts[0]
+    name = "/".join([*parts[1:], qualname])
+    return int.from_bytes(hashlib.blake2b(name.encode("utf-8", "replace"), digest_size=8).digest(), "big")
 
 
 def joined_groups(
-    keys: npt.NDArray[np.uint64],
-    owners: npt.NDArray[np.int32],
-    groups: Sequence[str],
-    settings: NearSettings,
-    first: Sequence[str] = (),
+    texts: Owned, names: Owned, groups: Sequence[str], settings: NearSettings, first: Sequence[str] = ()
 ) -> dict[str, str]:
     """The group of each project that is joined to others: the one of `first` among them, else that of the most texts.
 
-    keys: of the texts that count. owners: index into `groups` of the project of each. Both [n].
+    texts: keys of the texts that count. names: keys of qualified names. Owners are indices into `groups`.
     """
-    if not settings.joined_share or not len(keys):
+    if not settings.joined_share:
         return {}
-    order = np.lexsort((owners, keys))
-    keys, owners = keys[order], owners[order]
-    new = np.ones(len(keys), bool)
-    new[1:] = (keys[1:] != keys[:-1]) | (owners[1:] != owners[:-1])
-    keys, owners = keys[new], owners[new]
-    sizes = np.bincount(owners, minlength=len(groups))
-    starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
-    lengths = np.diff(np.append(starts, len(keys)))
-    shared: Counter[tuple[int, int]] = Counter()
-    for at, length in zip(starts[lengths > 1].tolist(), lengths[lengths > 1].tolist(), strict=True):
-        if length <= COMMON:
-            shared.update(combinations(owners[at : at + length].tolist(), 2))
     above = list(range(len(groups)))
 
     def top(group: int) -> int:
@@ -52,11 +83,15 @@ def joined_groups(
             group = above[group]
         return group
 
-    for (a, b), count in sorted(shared.items()):
-        smaller = min(int(sizes[a]), int(sizes[b]))
-        if count >= settings.joined_texts and count >= settings.joined_share * smaller:
-            log.info("%s and %s share %d texts: one group", groups[a], groups[b], count)
-            above[top(a)] = top(b)
+    sizes = np.zeros(len(groups), np.int64)
+    for what, given in (("names", names), ("texts", texts)):
+        owned = given.counted_once()
+        sizes = np.bincount(owned.owners, minlength=len(groups))
+        for (a, b), count in sorted(owned.shared().items()):
+            smaller = min(int(sizes[a]), int(sizes[b]))
+            if count >= settings.joined_texts and count >= settings.joined_share * smaller:
+                log.info("%s and %s share %d of %d %s: one group", groups[a], groups[b], count, smaller, what)
+                above[top(a)] = top(b)
     members: dict[int, list[int]] = {}
     for group in range(len(groups)):
         members.setdefault(top(group), []).append(group)

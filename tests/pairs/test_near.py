@@ -28,7 +28,6 @@ from ctm.pairs.record import (
     write_snippets,
 )
 from ctm.pairs.splits import SplitSettings, split_of
-from ctm.pairs.vendored import joined_groups
 
 SPLITS = SplitSettings(seed=0, train=34, validation=33, test=33)
 PROJECT = {split_of(name, SPLITS): name for name in map("p{}".format, range(50))}
@@ -98,30 +97,6 @@ def test_the_first_of_near_texts_passes_and_other_changes_stay_apart() -> None:
     assert first.find([near]) == ["train"]
     apart = FirstOfEach(Sketcher(NearSettings()))
     assert apart.add([text, near, near], ["train"] * 3, [1, 2, 1]) == [None, None, "train"]
-
-
-def test_a_copy_of_a_project_joins_it() -> None:
-    keys = np.array([*range(100), *range(30), 500, 501, *range(100, 110)], np.uint64)
-    owners = np.array([0] * 100 + [1] * 32 + [2] * 10, np.int32)
-    joined = joined_groups(keys, owners, ["big", "copy", "other"], NearSettings())
-    assert joined == {"big": "big", "copy": "big"}
-    assert joined_groups(keys, owners, ["big", "copy", "other"], NearSettings(), first=("copy",)) == {
-        "big": "copy",
-        "copy": "copy",
-    }
-    assert not joined_groups(keys, owners, ["big", "copy", "other"], NearSettings(joined_share=0))
-
-
-def test_a_vendored_copy_stays_on_its_side_of_the_splits(tmp_path: Path) -> None:
-    rng = random.Random(9)
-    texts = [function(rng) for _ in range(30)]
-    raw = [snippet(text, PROJECT[split]) for split in ("train", "test") for text in texts]
-    write_snippets(tmp_path / "raw.parquet", [*raw, snippet("only = here", PROJECT["test"])])
-    out = tmp_path / "out.parquet"
-    counts = clean_snippets([tmp_path / "raw.parquet"], SPLITS, out, tmp_path / "rejects.parquet")
-    assert counts["joined"] == {PROJECT["train"]: PROJECT["test"], PROJECT["test"]: PROJECT["test"]}
-    assert {item.split for item in read_snippets(out)} == {"test"}
-    assert {item.group for item in read_snippets(out)} == {PROJECT["test"]}
 
 
 def snippet(text: str, group: str) -> Snippet:

@@ -28,9 +28,8 @@ from ctm.pairs.categories import categorise
 
 TRIES = 3  # candidates of one kind looked at before another kind is drawn
 _DRAWS = 12  # kinds tried for one mutant of several errors, half of them before one error is enough
-_HELDOUT_DRAWS = (
-    50  # kinds tried for one mutant held out, where rare kinds are tried often; in training all are
-)
+_HELDOUT_DRAWS = 50  # the same held out, where rare kinds are tried often; in training all are tried
+_REDRAWS = 4  # before all kinds are gone through for what is left
 _SORTS = ("syntax", "logic", "clean", "security", "complex")  # in the order in which samples are dealt
 
 
@@ -258,12 +257,19 @@ class _Draw:
             return base
         return self._base("syntax", True)
 
-    def _left(self, category: str, base: Clean | None, failed: set[str]) -> list[Kind]:
-        """Kinds that have not been tried and that the base may have a place for."""
-        kinds = [kind for kind in self.mix.kinds(category) if kind.name not in failed]
-        return [
-            kind for kind in kinds if base is None or kind.name == "print_statement" or not _lacks(base, kind)
+    def _another(self, category: str, base: Clean | None, failed: set[str]) -> Kind | None:
+        """By weight, a kind that has not been tried and that the base may have a place for; None without any."""
+        for _ in range(_REDRAWS):
+            kind = self.mix.draw(category, False, self.rng)
+            if kind is None or kind.name not in failed:
+                return kind
+        left = [
+            kind
+            for kind in self.mix.kinds(category)
+            if kind.name not in failed
+            and (base is None or kind.name == "print_statement" or not _lacks(base, kind))
         ]
+        return self.mix.draw(category, False, self.rng, left) if left else None
 
     def _mutant(self, category: str) -> bool:
         several = 0
@@ -288,8 +294,7 @@ class _Draw:
             if kind is None:
                 return False
             if kind.name in failed:
-                left = self._left(category, base, failed)
-                kind = self.mix.draw(category, False, self.rng, left) if left else None
+                kind = self._another(category, base, failed)
                 if kind is None:
                     if several:
                         draws = _DRAWS // 2

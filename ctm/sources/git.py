@@ -167,6 +167,14 @@ def head(folder: Path, seconds: float) -> str:
     )
 
 
+def origin(repository: str, seconds: float) -> str:
+    """The URL that a repository on disk was cloned from; "" where it says none. Raises GitFailed."""
+    inner = Path(repository, ".git")
+    folder = inner if inner.exists() else Path(repository)
+    line = command("config", "--get", "remote.origin.url", folder=folder)
+    return output(line, b"", seconds, (0, 1)).decode("utf-8", "replace").strip()
+
+
 def remove_parts(folder: Path) -> None:
     """Remove what clones into `folder` left that were killed. Nobody else may be cloning into it."""
     for part in folder.parent.glob(f".{glob.escape(folder.name)}.*.part"):

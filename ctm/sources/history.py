@@ -139,7 +139,7 @@ class History:
         state, settings = self.state, self.settings
         if state.done:
             return
-        origin = about(self.folder, self.name, settings.git_timeout, state.head)
+        origin = about(self.folder, self._fallback(), settings.git_timeout, state.head)
         if self.licence and not origin.licence:
             origin = About(origin.project, self.licence, "list of repositories")
         for number, batch in enumerate(batches(self.folder, state.repository, origin, settings, state.head)):
@@ -156,6 +156,12 @@ class History:
             self._save()
         state.done = True
         self._save()
+
+    def _fallback(self) -> str:
+        """Name of the project where no file of it says one: by its URL, of a mirror by that of its origin."""
+        if git.is_url(self.url):
+            return self.name
+        return project_name(git.origin(self.url, self.settings.git_timeout)) or self.name
 
     def _batch(self, number: int, kind: str) -> Path:
         return self.place / f"{number:05d}.{kind}.parquet"

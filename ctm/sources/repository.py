@@ -17,8 +17,12 @@ from ctm.sources.licences import stated_licence
 
 MAX_BYTES = 200_000
 
-_SETUP_NAME = re.compile(r"""^\s*name\s*=\s*["']?([A-Za-z0-9][A-Za-z0-9._-]*)["']?,?\s*$""", re.MULTILINE)
-_SETUP_LICENCE = re.compile(r"""^\s*licen[cs]e\s*=\s*["']?([^"'\n]+?)["']?,?\s*$""", re.MULTILINE)
+_SETUP_NAME = re.compile(
+    r"""^\s*["']?name["']?\s*[=:]\s*["']?([A-Za-z0-9][A-Za-z0-9._-]*)["']?,?\s*$""", re.MULTILINE
+)
+_SETUP_LICENCE = re.compile(
+    r"""^\s*["']?licen[cs]e["']?\s*[=:]\s*["']?([^"'\n]+?)["']?,?\s*$""", re.MULTILINE
+)
 _CLASSIFIER = re.compile(r"License :: [^\"'\n]+")
 _TEXTS = (
     (

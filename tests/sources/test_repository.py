@@ -13,7 +13,7 @@ from ctm.sources.repository import about
         ({"pyproject.toml": '[project]\nname = "a"\nlicense = {text = "MIT"}\n'}, ("a", "MIT", "pyproject.toml")),
         ({"pyproject.toml": '[tool.poetry]\nname = "b"\nlicense = "MIT"\n'}, ("b", "MIT", "pyproject.toml")),
         ({"setup.py": 'setup(\n    name="c",\n    license="MIT",\n)\n'}, ("c", "MIT", "setup.py")),
-        ({"setup.py": 'given = {\n    "name": "d",\n    "license": "MIT",\n}\nsetup(**given)\n'}, ("d", "MIT", "setup.py")),
+        ({"setup.py": 'a = {\n    "name": "d",\n    "license": "MIT",\n}\nsetup(**a)\n'}, ("d", "MIT", "setup.py")),
         ({"LICENSE": "MIT License\n", "pyproject.toml": "[tool]\npoetry = 1\n"}, ("fallback", "MIT", "LICENSE")),
         ({"pyproject.toml": "no = [toml"}, ("fallback", "", "")),
     ],

@@ -25,6 +25,7 @@ _Place = tuple[int, tuple[str, ...]]
     "an attribute, method or function of a similar name or meaning",
     "xs = []\nxs.append(y)",
     "xs = []\nxs.add(y)",
+    places=0.11,
 )
 def wrong_attribute(source: Source, rng: Random) -> Iterator[Candidate]:
     """An attribute of the same object, or a function of the same family, that does not fit its place.

@@ -124,8 +124,7 @@ def misspelt_name(source: Source, rng: Random) -> Iterator[Candidate]:
     "self.n = self.n + 1",
     "self.n = n + 1",
     ("self", "cls"),
-    places=0.41,
-    traced=True,
+    places=0.14,
 )
 def dropped_self(source: Source, rng: Random) -> Iterator[Candidate]:
     """`n` for `self.n`.

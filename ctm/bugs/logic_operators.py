@@ -55,7 +55,7 @@ def _binary(source: Source, table: dict[str, tuple[str, ...]], rng: Random) -> I
     "while i < len(xs):\n    go(xs[i])\n    i += 1",
     "while i <= len(xs):\n    go(xs[i])\n    i += 1",
     tuple(_COMPARISONS),
-    places=0.07,
+    places=0.04,
 )
 def comparison_operator(source: Source, rng: Random) -> Iterator[Candidate]:
     """A comparison that points the wrong way, or reaches one too far.

@@ -46,8 +46,8 @@ call is no repair, and a repair of one weakness that opens another is none.
 
 A misused variable is one that is in scope and assigned on every way to that place (`ctm/bugs/scopes.py`; tests compare
 with libcst's scopes). In the training split's `variable_misuse` the right one has to stand elsewhere in the snippet
-too, as has the `self` that `dropped_self` and `missing_self_parameter` take away: without a trace of it the repair is a
-guess. Held-out sets keep every place, since real bugs are no kinder, and bugs of several edits are not asked.
+too, as has the `self` that `missing_self_parameter` takes away: without a trace of it the repair is a guess. Held-out
+sets keep every place of these two, since real bugs are no kinder, and bugs of several edits are not asked.
 
 What each kind gives on real code (places, mutants, shares that pass the checks, duplicates) is measured in
 [bug_figures.md](bug_figures.md). `snakemake fit_bug_mix` compares the weights with what real fixes ask for.

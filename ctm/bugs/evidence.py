@@ -20,6 +20,9 @@ MUTATES = frozenset(("append", "extend", "insert", "remove", "pop", "popitem", "
                      "discard", "sort", "reverse", "popleft", "appendleft"))  # fmt: skip
 """Methods of lists, dictionaries and sets that change them."""
 
+TYPES: dict[str, type] = {"list": list, "set": set, "dict": dict, "str": str, "bytes": bytes, "number": int}
+"""Of each sort of literal: the type that has its attributes."""
+
 _FIELD = re.compile(r"[^\W\d]\w*")
 _OWNERS = ("self", "cls")
 
@@ -116,3 +119,32 @@ def block_around(source: Source, number: int) -> int:
 def leaves(source: Source, number: int) -> bool:
     """Whether line `number` leaves its function, loop or round."""
     return source.tokens[source.lines[number].first].text in ("return", "raise", "continue", "break")
+
+
+def sorts_of(source: Source, name: str) -> set[str]:
+    """What the snippet sets a variable or `self.x` to: keys of TYPES for literals and displays, "" for all else."""
+    found = {_sort(source, line) for number, line in enumerate(source.lines) if name in binds(source, number)}
+    heads = (line for line in source.lines if source.tokens[line.first].text in ("def", "async"))
+    given = any(t.text == name for line in heads for t in source.tokens[line.first + 2 : line.last + 1])
+    return found | {""} if given else found
+
+
+def _sort(source: Source, line: Line) -> str:
+    """The sort of what a line assigns: `x = ` and one literal, display or call of `list`, `set` or `dict`."""
+    tokens = source.tokens
+    equals = [i for i in range(line.first, line.last) if tokens[i].text in ASSIGNS and tokens[i].depth == 0]
+    if len(equals) != 1 or tokens[equals[0]].text != "=":
+        return ""
+    first, last = equals[0] + 1, line.last
+    token = tokens[first]
+    if first == last and token.kind == "STRING":
+        return "bytes" if "b" in token.text.lower().partition(token.text[-1])[0] else "str"
+    if first == last and token.kind == "NUMBER":
+        return "number"
+    if source.partner.get(first) == last and token.text == "[":
+        return "list"
+    if source.partner.get(first) == last and token.text == "{":
+        pairs = any(t.text in (":", "**") and t.depth == token.depth + 1 for t in tokens[first:last])
+        return "dict" if pairs or last == first + 1 else "set"
+    called = token.text in ("list", "set", "dict") and source.partner.get(first + 1) == last
+    return token.text if called else ""

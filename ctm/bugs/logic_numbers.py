@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from random import Random
 
+from ctm.bugs.evidence import binds, loop_around, reads
 from ctm.bugs.lexemes import CLOSING
 from ctm.bugs.registry import Candidate, Splice, register, replace, shuffled
 from ctm.bugs.source import Source
@@ -42,7 +43,8 @@ def _word(source: Source, index: int) -> str:
 def off_by_one(source: Source, rng: Random) -> Iterator[Candidate]:
     """A whole number one away from the only one that fits.
 
-    Contract: the number is the step of `+= 1` or `-= 1`; the start of a name that is 0 and counted up by one; the
+    Contract: the number is the step of `+= 1` or `-= 1`, which becomes 0 only in a `while` whose condition reads the
+    counter, which nothing else in the block changes; the start of a name that is 0 and counted up by one; the
     `1` of `len(x) - 1`; the -1 that `find` is compared with; the only split of a line that binds two names; or one
     of the indices 0, 1, ... of a name that the snippet reads all in a run, which then has a gap or repeats one.
     """
@@ -50,7 +52,8 @@ def off_by_one(source: Source, rng: Random) -> Iterator[Candidate]:
         token = source.tokens[index]
         value = int(token.text)
         if _is_step(source, index):
-            yield replace(token.start, token.end, rng.choice(("0", "2")) if value else "1")
+            steps = ("0", "2") if _stops(source, index) else ("2",)
+            yield replace(token.start, token.end, rng.choice(steps) if value else "1")
         elif _is_index_of_run(source, index):
             yield replace(
                 token.start, token.end, str(value + 1 if value == 0 or rng.random() < 0.5 else value - 1)
@@ -90,6 +93,17 @@ def _is_step(source: Source, index: int) -> bool:
         pair = _word(source, line.first + 1) == "," and _word(source, line.first + 3) == "="
         return pair and _word(source, opening - 1) in ("split", "rsplit")
     return False
+
+
+def _stops(source: Source, index: int) -> bool:
+    """Whether a number is no step, or the step without which its loop would never end."""
+    number = source.tokens[index].line
+    if _word(source, index - 1) not in ("+=", "-="):
+        return True
+    loop, names = loop_around(source, number), binds(source, number)
+    if loop is None or loop.word != "while" or not names & reads(source, loop.line):
+        return False
+    return all(n == number or names.isdisjoint(binds(source, n)) for n in source.block(loop))
 
 
 def _counted(source: Source, index: int) -> bool:

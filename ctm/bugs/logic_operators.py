@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from random import Random
 
 from ctm.bugs.evidence import binds, loop_around
+from ctm.bugs.evidence_comparisons import bound_shows, direction_shows
 from ctm.bugs.lexemes import CLOSING
 from ctm.bugs.registry import Candidate, Splice, register, replace, shuffled
 from ctm.bugs.source import Source, Token
@@ -51,46 +52,31 @@ def _binary(source: Source, table: dict[str, tuple[str, ...]], rng: Random) -> I
     "comparison_operator",
     "logic",
     "a wrong comparison",
-    "if n < 3:\n    go()",
-    "if n <= 3:\n    go()",
+    "while i < len(xs):\n    go(xs[i])\n    i += 1",
+    "while i <= len(xs):\n    go(xs[i])\n    i += 1",
     tuple(_COMPARISONS),
-    places=0.32,
+    places=0.04,
 )
 def comparison_operator(source: Source, rng: Random) -> Iterator[Candidate]:
     """A comparison that points the wrong way, or reaches one too far.
 
-    Contract: `<` for `>` and `==` for `!=` turn the condition round. `<=` for `<` and the like are a matter of one
-    value, which shows only where an index is compared with a length and used (`i < len(xs)` and `xs[i]`), where a
-    length is compared with 0, or where the condition compares another value in the same way with the same bound.
+    Contract: `>` for `<` only where the way shows: the loop's block counts towards the bound; a length is compared
+    with 0 or with an index that is used; the condition compares the value with another bound too; the block keeps a
+    `max` or `min`, or raises an error that names the fault ("too long"). `!=` for `==` where the condition or chain
+    compares the same value with other literals, the value is `__name__`, a test asserts a literal, the block uses or
+    sets what is compared with None, or raises over a length, a shape or a return code. `<=` for `<` and the like are a
+    matter of one value, which shows only where an index is compared with a length and used (`i < len(xs)` and
+    `xs[i]`), where a length is compared with 0, or where the condition compares another value in the same way with
+    the same bound.
     """
     tokens = source.tokens
     for index in shuffled([i for i, t in enumerate(tokens) if t.text in _COMPARISONS], rng):
         token = tokens[index]
         opposite, close = _COMPARISONS[token.text]
-        if close and _bound_shows(source, index) and rng.random() < 0.75:
+        if close and bound_shows(source, index) and rng.random() < 0.75:
             yield replace(token.start, token.end, close)
-        else:
+        elif direction_shows(source, index):
             yield replace(token.start, token.end, opposite)
-
-
-def _bound_shows(source: Source, index: int) -> bool:
-    """Whether the snippet tells `<` from `<=`, or `>` from `>=`, at a place."""
-    tokens = source.tokens
-    sign, line = tokens[index].text, source.lines[tokens[index].line]
-    left, right = tokens[index - 1], [t.text for t in tokens[index + 1 : index + 5]]
-    after = right[1] if len(right) > 1 else ""
-    if sign == "<" and right[:2] == ["len", "("] and right[3:4] == [")"]:
-        return f"{right[2]}[{left.text}]" in source.text
-    if sign == ">" and right[0] == "0" and left.text == ")" and after in (":", ")", "and", "or", ""):
-        return tokens[source.partner.get(index - 1, 1) - 1].text == "len"
-    alike = [
-        i
-        for i in range(line.first + 1, line.last)
-        if tokens[i].text == sign
-        and tokens[i + 1].text == right[0]
-        and tokens[i].depth == tokens[index].depth
-    ]
-    return len(alike) > 1 and after not in (".", "(", "[", "+", "-", "*", "/")
 
 
 @register(

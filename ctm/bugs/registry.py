@@ -35,6 +35,7 @@ _MODULES = (
     "logic_operators",
     "logic_numbers",
     "logic_names",
+    "logic_attributes",
     "logic_arguments",
     "logic_statements",
     "logic_defaults",

@@ -83,13 +83,15 @@ security(
     "",
     "a path is not compared with the folder that it must lie in",
     [
-        ('$out = (Path($folder) / $file).resolve()\nif not $out.is_relative_to($folder):\n    raise ValueError($file)',
+        ('$out = (Path($folder) / $file).resolve()\nif not $out.is_relative_to(Path($folder).resolve()):\n    raise ValueError($file)',
          "$out = (Path($folder) / $file).resolve()"),
-        ('$out = os.path.realpath(os.path.join($folder, $file))\nif not $out.startswith($folder + os.sep):\n    raise PermissionError($file)',
+        ('$out = os.path.realpath(os.path.join($folder, $file))\nif not $out.startswith(os.path.join(os.path.realpath($folder), "")):\n    raise PermissionError($file)',
          "$out = os.path.realpath(os.path.join($folder, $file))"),
-        ("$out = os.path.abspath(os.path.join($folder, $file))\nif os.path.commonpath([$out, $folder]) != $folder:\n    abort(404)",
-         "$out = os.path.abspath(os.path.join($folder, $file))"),
+        ("real_base = os.path.realpath($folder)\n$out = os.path.realpath(os.path.join(real_base, $file))\nif os.path.commonpath([$out, real_base]) != real_base:\n    abort(404)",
+         "real_base = os.path.realpath($folder)\n$out = os.path.realpath(os.path.join(real_base, $file))"),
     ],
+    contract="""the fixed side compares two resolved paths, so that a folder that is relative, a link or the root
+    takes every name in it.""",
 )  # fmt: skip
 security(
     "unchecked_archive",

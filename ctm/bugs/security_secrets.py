@@ -3,8 +3,27 @@
 # ruff: noqa: E501  (a shape is read beside its other side)
 from __future__ import annotations
 
+import re
+
 from ctm.bugs.rewrite import Rewrite
 from ctm.bugs.security_write import security
+from ctm.bugs.source import Source
+
+_PASSWORDS = re.compile(
+    r"(?i:passw|pass_?phrase|pwd|secret|(?<![a-z])(?:pass|pw)(?![a-z]))|(?<=[a-z])(?:Pass|Pw)(?![a-z])"
+)
+_HASH_CONTRACT = """no name or key in the snippet is that of a password or secret: a fast hash of those is as wrong
+    after the repair."""
+
+
+def _no_passwords(source: Source) -> bool:
+    """Whether no name, and no text that may be a key, is called like a password."""
+    return not any(
+        _PASSWORDS.search(token.text)
+        for token in source.tokens
+        if token.kind == "NAME" or (token.kind == "STRING" and " " not in token.text)
+    )
+
 
 # CWE-327: ciphers and protocols
 security(
@@ -61,7 +80,6 @@ security(
     "MD5 where a hash has to resist an attacker",
     [
         ("$out = hashlib.sha256($data).hexdigest()", "$out = hashlib.md5($data).hexdigest()"),
-        ("$out = hashlib.sha256($secret.encode()).hexdigest()", "$out = hashlib.md5($secret.encode()).hexdigest()"),
         ('h = hashlib.new("sha256")\nh.update($data)', 'h = hashlib.new("md5")\nh.update($data)'),
         ("h = hashlib.sha256()\nh.update($data)\n$out = h.hexdigest()", "h = hashlib.md5()\nh.update($data)\n$out = h.hexdigest()"),
         ("$out = hmac.new($key, $data, hashlib.sha256).hexdigest()", "$out = hmac.new($key, $data, hashlib.md5).hexdigest()"),
@@ -71,6 +89,8 @@ security(
         Rewrite("hashlib.sha256($$a)", "hashlib.md5($$a)"),
         Rewrite("hashes.SHA256()", "hashes.MD5()"),
     ],
+    contract=_HASH_CONTRACT,
+    hosts=_no_passwords,
 )  # fmt: skip
 security(
     "sha1_hash",
@@ -89,6 +109,8 @@ security(
         Rewrite("hashlib.sha256($$a)", "hashlib.sha1($$a)"),
         Rewrite("hashes.SHA256()", "hashes.SHA1()"),
     ],
+    contract=_HASH_CONTRACT,
+    hosts=_no_passwords,
 )  # fmt: skip
 
 # CWE-330: random numbers

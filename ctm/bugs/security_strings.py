@@ -181,14 +181,15 @@ security(
     "",
     "line ends of a value are not taken out before it is logged",
     [
-        ('$log.info("$event " + $user.replace("\\n", " "))', '$log.info("$event " + $user)'),
-        ('$log.warning("$event " + $value.replace("\\n", " "))', '$log.warning("$event " + $value)'),
+        ('$log.info("$event " + $user.replace("\\r", " ").replace("\\n", " "))', '$log.info("$event " + $user)'),
+        ('$log.warning("$event " + $value.replace("\\r", " ").replace("\\n", " "))', '$log.warning("$event " + $value)'),
         ('$log.error("$event %r" % $value)', '$log.error("$event %s" % $value)'),
         ('$log.info("$event {}".format(repr($user)))', '$log.info("$event {}".format($user))'),
     ],
     [
-        Rewrite('logger.info("user " + $x.replace("\\n", " "))', 'logger.info("user " + $x)'),
+        Rewrite('logger.info("user " + $x.replace("\\r", " ").replace("\\n", " "))', 'logger.info("user " + $x)'),
     ],
+    contract="the fixed side lets neither `\\\\n` nor `\\\\r` through, both of which begin a line in a viewer.",
 )  # fmt: skip
 
 

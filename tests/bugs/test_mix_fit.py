@@ -11,7 +11,7 @@ from ctm.bugs.registry import registry
 from ctm.pairs.record import Origin, make_pair, write_pairs
 
 FIXES = [
-    ("if n > {0}:\n    go()", "if n < {0}:\n    go()"),
+    ("while n > {0}:\n    n += 1", "while n < {0}:\n    n += 1"),
     ("if a or b{0}:\n    go()", "if a and b{0}:\n    go()"),
     ("def f():\n    x{0} = 1", "def f():\n    x{0} = g()\n    return h(x{0})"),
 ]
@@ -26,11 +26,11 @@ def pair(buggy: str, fixed: str, split: str = "train", source: str = "commit"):
 @pytest.mark.parametrize(
     ("buggy", "fixed", "kind"),
     [
-        ("if n > 3:\n    go()", "if n < 3:\n    go()", "comparison_operator"),
+        ("while n > 3:\n    n += 1", "while n < 3:\n    n += 1", "comparison_operator"),
         ("x = yaml.load(f)", "x = yaml.safe_load(f)", "yaml_load"),
         ("isinstance(str, x)", "isinstance(x, str)", "swapped_arguments"),
         ("if x\n    go()", "if x:\n    go()", "missing_colon"),
-        ("if   n > 3:\n\n    go()", "if n < 3:\n    go()", "comparison_operator"),
+        ("while   n > 3:\n\n    n += 1", "while n < 3:\n    n += 1", "comparison_operator"),
     ],
 )
 def test_the_kind_that_made_a_pair_is_found(buggy, fixed, kind):

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import ast
 import itertools
+import os
 import re
+import sys
 import warnings
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -87,3 +90,106 @@ def test_a_slow_pattern_takes_the_same_texts_as_its_repair(buggy, fixed):
             for how in ("fullmatch", "match"):
                 one, other = getattr(slow, how)(text), getattr(fast, how)(text)
                 assert (one and one.span()) == (other and other.span()), (buggy, fixed, text, how)
+
+
+def sides(kind: str) -> list[tuple[str, str]]:
+    """(fixed, buggy) of the statements that a kind writes, with usual words."""
+    return [tuple(filled(text, usual(*pair)) for text in pair) for pair in SHAPES[kind][0]]
+
+
+def accepts(statement: str, base: str, name: str) -> bool:
+    """Whether a statement of `unchecked_path` lets a name pass."""
+    scope = {"os": os, "Path": Path, "abort": sys.exit, usual("$folder")["folder"]: base,
+             usual("$file")["file"]: name}  # fmt: skip
+    try:
+        exec(statement, scope)
+    except (ValueError, PermissionError, SystemExit):
+        return False
+    return True
+
+
+@pytest.mark.parametrize("fixed", [fixed for fixed, _ in sides("unchecked_path")])
+def test_a_checked_path_takes_every_name_in_its_folder_and_no_other(fixed, tmp_path, monkeypatch):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    monkeypatch.chdir(tmp_path)
+    for base in ("real", "./real", "link", str(tmp_path / "link"), str(tmp_path / "real")):
+        assert accepts(fixed, base, "a.txt"), f"a name in {base} is refused"
+        assert not accepts(fixed, base, "../a.txt") and not accepts(fixed, base, "../real2/a.txt")
+    assert accepts(fixed, "/", "etc"), "the root is a folder as well"
+
+
+def own_pairs(kind: str, text: str) -> list[tuple[str, str]]:
+    """(buggy, fixed) of some draws."""
+    made = [c for seed in range(20) for c in registry()[kind].mutator(Source(text), Random(seed))]
+    return [(apply(text, c.buggy), apply(text, c.fixed)) for c in made]
+
+
+@pytest.mark.parametrize("kind", ["md5_hash", "sha1_hash"])
+def test_no_hash_of_a_password_is_called_mended(kind):
+    for name in ("password", "user_pwd", "passwd", "userPassword", "client_secret", "pass_"):
+        assert not own_pairs(kind, f"h = hashlib.sha256({name}.encode()).hexdigest()"), name
+        assert not own_pairs(kind, f"def f({name}):\n    return {name}"), "nor written in beside one"
+    assert not own_pairs(kind, 'h = hashlib.sha256(form["password"])')
+    assert own_pairs(kind, "def f(passes, compass):\n    return hashlib.sha256(compass)"), (
+        "words with `pass` in them"
+    )
+    assert not any("secret" in text or "password" in text for pair in sides(kind) for text in pair)
+
+
+def test_a_fixed_name_is_opened_or_made():
+    for fixed, buggy in sides("fixed_temporary_name"):
+        assert re.search(r"\bopen\(|makedirs\(", buggy), buggy
+        assert ("makedirs(" in buggy) == ("mkdtemp(" in fixed), "a folder for a folder, a file for a file"
+
+
+@pytest.mark.parametrize("kind", ["mktemp", "fixed_temporary_name"])
+def test_a_temporary_file_is_closed_and_kept_where_the_buggy_side_keeps_it(kind):
+    for fixed, buggy in sides(kind):
+        assert "mkstemp" not in fixed or "os.close(fd)" in fixed, "a descriptor that nobody closes"
+        assert "with" not in buggy or "delete=False" in fixed or "mkdtemp" in fixed, "nobody could read it"
+
+
+def test_rights_to_search_are_kept_for_folders_and_programs_alone():
+    for kind in ("world_writable", "wide_creation_mode"):
+        for fixed, _ in sides(kind):
+            assert "0o755" not in fixed or re.search(r"mkdir\(|makedirs\(", fixed), fixed
+    wide = {}
+    for text in (
+        "os.chmod(path, 0o755)",
+        "os.chmod(filename, 0o755)",
+        "path.chmod(0o755)",
+        "os.chmod(out_dir, 0o755)",
+        "Path(script).chmod(0o755)",
+        "os.makedirs(path)\nos.chmod(path, 0o755)",
+    ):
+        wide[text] = {buggy for buggy, _ in own_pairs("world_writable", text)}
+    given = [text for text in wide if text.replace("0o755", "0o777") in wide[text]]
+    assert given == [
+        "os.chmod(out_dir, 0o755)",
+        "Path(script).chmod(0o755)",
+        "os.makedirs(path)\nos.chmod(path, 0o755)",
+    ]
+    assert not {
+        b for b, _ in own_pairs("wide_creation_mode", "go(a, mode=0o755)") if "go(a, mode=0o777)" in b
+    }
+
+
+class Log:
+    """A log that keeps its texts."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def info(self, text: str) -> None:
+        self.texts.append(text)
+
+    warning = error = info
+
+
+@pytest.mark.parametrize("fixed", [fixed for fixed, _ in sides("log_line_ends")])
+def test_a_logged_text_has_no_line_end_of_either_sort(fixed):
+    log = Log()
+    values = {usual(f"${hole}")[hole]: "a\r\nb" for hole in ("user", "value")}
+    exec(fixed, values | {usual("$log")["log"]: log})
+    assert "\r" not in log.texts[0] and "\n" not in log.texts[0]

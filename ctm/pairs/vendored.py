@@ -42,13 +42,13 @@ class Owned:
 
     def shared(self) -> Counter[tuple[int, int]]:
         """How many keys each two projects share, of those that few have; `self` is `counted_once`."""
-        starts = np.flatnonzero(np.r_[True, self.keys[1:] != self.keys[:-1]]) if len(self.keys) else []
+        if not len(self.keys):
+            return Counter()
+        starts = np.flatnonzero(np.concatenate([[True], self.keys[1:] != self.keys[:-1]]))
         lengths = np.diff(np.append(starts, len(self.keys)))
         found: Counter[tuple[int, int]] = Counter()
         few = (lengths > 1) & (lengths <= COMMON)
-        for at, length in zip(
-            np.asarray(starts)[few].tolist(), np.asarray(lengths)[few].tolist(), strict=True
-        ):
+        for at, length in zip(starts[few].tolist(), lengths[few].tolist(), strict=True):
             found.update(combinations(self.owners[at : at + length].tolist(), 2))
         return found
 

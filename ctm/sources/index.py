@@ -81,14 +81,17 @@ class IndexClient:
         return ""
 
 
-@cache
 def pip_setting(name: str) -> str:
-    """A setting of pip, wherever it is made (file or environment); "" where it is not."""
-    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "config", "get"]
-    for section in (":env:", "install", "download", "global"):
-        done = subprocess.run(
-            [*command, f"{section}.{name}"], capture_output=True, text=True, stdin=subprocess.DEVNULL
-        )
-        if done.returncode == 0:
-            return done.stdout.strip()
-    return ""
+    """A setting of pip, wherever it is made (environment before files); "" where it is not."""
+    found = pip_settings()
+    sections = (":env:", "download", "install", "global")
+    return next((found[key] for section in sections if (key := f"{section}.{name}") in found), "")
+
+
+@cache
+def pip_settings() -> dict[str, str]:
+    """What `pip config list` says, "SECTION.NAME" -> value; empty where pip is not there."""
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "config", "list"]
+    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    pairs = (line.partition("=") for line in done.stdout.splitlines())
+    return {key: value.strip("'\"") for key, _, value in pairs}

@@ -11,7 +11,7 @@ import yaml
 
 from ctm.pairs.record import read_rejects, read_snippets
 from ctm.pairs.splits import project_name
-from ctm.sources.index import pip_setting
+from ctm.sources.index import pip_setting, pip_settings
 from ctm.sources.packages import PackageSettings, collect, read_corpus
 from fake_index import FakeIndex, running, sdist, wheel
 
@@ -24,9 +24,9 @@ CODE += "print(double_{n}({n}))\n"
 def index(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeIndex]:
     with running() as index:
         monkeypatch.setenv("PIP_INDEX_URL", index.url)
-        pip_setting.cache_clear()
+        pip_settings.cache_clear()
         yield index
-    pip_setting.cache_clear()
+    pip_settings.cache_clear()
 
 
 def listed(tmp_path: Path, *lines: str) -> Path:
@@ -130,11 +130,24 @@ def test_no_index_at_all_is_an_error_that_names_the_remedy(
 ) -> None:
     monkeypatch.setenv("PIP_INDEX_URL", "http://user:secret@127.0.0.1:9/simple")
     monkeypatch.setattr("ctm.sources.index.RETRIES", 0)
-    pip_setting.cache_clear()
+    pip_settings.cache_clear()
     with pytest.raises(OSError, match=r"none of 1 packages can be had.*index-url") as caught:
         run(tmp_path, listed(tmp_path, f"pack,1.0,{'0' * 64},pack-1.0.tar.gz"))
     assert "secret" not in str(caught.value)
-    pip_setting.cache_clear()
+    pip_settings.cache_clear()
+
+
+def test_the_index_is_the_one_that_pip_is_set_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "pip.conf").write_text("[global]\nindex-url = https://files.example/simple\ncert = c.pem\n")
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
+    monkeypatch.delenv("PIP_INDEX_URL", raising=False)
+    monkeypatch.delenv("PIP_CERT", raising=False)
+    pip_settings.cache_clear()
+    assert pip_setting("index-url") == "https://files.example/simple" and pip_setting("cert") == "c.pem"
+    monkeypatch.setenv("PIP_INDEX_URL", "https://env.example/simple")
+    pip_settings.cache_clear()
+    assert pip_setting("index-url") == "https://env.example/simple"
+    pip_settings.cache_clear()
 
 
 def test_a_bad_line_of_the_list_is_named(tmp_path: Path) -> None:

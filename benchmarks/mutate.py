@@ -18,15 +18,21 @@ from random import Random
 from typing import Any
 
 import libcst as cst
-import yaml
 
 from ctm.bugs.check import code_of, quiet, same_code
 from ctm.bugs.draw import Mix, generator, mutate_text
+from ctm.bugs.quotas import drawing_mix, load_mix, quotas_of
 from ctm.bugs.settings import MutationSettings, Shares
+from ctm.pairs.record import Origin, make_snippet
+from ctm.pairs.splits import STDLIB
 
 ROOT = Path(__file__).resolve().parents[1]
 PER_SNIPPET = 4
 ROUNDS = 5
+SETTINGS = MutationSettings(
+    shares=Shares(0.7, 0.3, 0.0), two_errors=0, three_errors=0, reshape=0, reshape_logic=0
+)
+"""One bug each."""
 
 
 def functions(limit: int) -> list[str]:
@@ -42,10 +48,8 @@ def functions(limit: int) -> list[str]:
 
 def ours(texts: list[str], mix: Mix) -> int:
     """Mutants that mutate_text keeps."""
-    one_bug_each = Shares(0.7, 0.3, 0.0)
-    settings = MutationSettings(shares=one_bug_each, two_errors=0, three_errors=0, reshape=0, reshape_logic=0)
     return sum(
-        len(mutate_text(text, generator(0, str(n)), mix, PER_SNIPPET, settings).kept)
+        len(mutate_text(text, generator(0, str(n)), mix, PER_SNIPPET, SETTINGS).kept)
         for n, text in enumerate(texts)
     )
 
@@ -105,7 +109,8 @@ def _rate(work: Any, *arguments: Any) -> tuple[float, int]:
 def run() -> dict[str, Any]:
     """Medians of five alternating rounds, mutants per second of one core."""
     texts = functions(400)
-    mix = Mix(yaml.safe_load((ROOT / "config" / "bug_mix.yaml").read_text(encoding="utf-8")))
+    snippets = [make_snippet(text, "function", STDLIB, Origin(), "train") for text in texts]
+    mix = drawing_mix(quotas_of(snippets, SETTINGS, load_mix(ROOT / "config" / "bug_mix.yaml")))
     ours(texts[:50], mix)
     mine, theirs, made = [], [], 0
     for _ in range(ROUNDS):

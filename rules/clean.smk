@@ -3,7 +3,7 @@
 
 rule clean_snippets:
     input:
-        raw=raw("installed"),
+        raw=[*raw("installed"), *raw("packages")],
     output:
         snippets="results/clean/snippets.parquet",
         rejects="results/clean/rejects.parquet",

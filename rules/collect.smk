@@ -1,28 +1,58 @@
 # Phase 1: raw dumps, one source a rule.
 
 
-rule collect_installed:
-    output:
-        snippets="results/raw/installed/{shard}.parquet",
-        rejects="results/raw/installed/{shard}.rejects.parquet",
-        counts="results/raw/installed/{shard}.counts.json",
-    log:
-        "logs/collect_installed/{shard}.log",
-    benchmark:
-        "logs/collect_installed/{shard}.tsv"
-    retries: 1
-    conda:
-        ENVIRONMENT
-    threads: cores("collect_installed")
-    resources:
-        **res("collect_installed"),
-    params:
-        lineage=lineage("collect_installed"),
-        program=program("collect_installed"),
-        settings=settings("sources.installed"),
-    shell:
-        "{params.program} --shard {wildcards.shard} --settings {params.settings:q}"
-        " --out {output.snippets} --rejects {output.rejects} --counts {output.counts} >> {log} 2>&1"
+if CONFIG.sources.installed.enabled:
+
+    rule collect_installed:
+        output:
+            snippets="results/raw/installed/{shard}.parquet",
+            rejects="results/raw/installed/{shard}.rejects.parquet",
+            counts="results/raw/installed/{shard}.counts.json",
+        log:
+            "logs/collect_installed/{shard}.log",
+        benchmark:
+            "logs/collect_installed/{shard}.tsv"
+        retries: 1
+        conda:
+            ENVIRONMENT
+        threads: cores("collect_installed")
+        resources:
+            **res("collect_installed"),
+        params:
+            lineage=lineage("collect_installed"),
+            program=program("collect_installed"),
+            settings=settings("sources.installed"),
+        shell:
+            "{params.program} --shard {wildcards.shard} --settings {params.settings:q}"
+            " --out {output.snippets} --rejects {output.rejects} --counts {output.counts} >> {log} 2>&1"
+
+
+if CONFIG.sources.packages.enabled:
+
+    rule collect_packages:
+        output:
+            snippets="results/raw/packages/{shard}.parquet",
+            rejects="results/raw/packages/{shard}.rejects.parquet",
+            counts="results/raw/packages/{shard}.counts.json",
+        log:
+            "logs/collect_packages/{shard}.log",
+        benchmark:
+            "logs/collect_packages/{shard}.tsv"
+        retries: 2
+        conda:
+            ENVIRONMENT
+        threads: cores("collect_packages")
+        resources:
+            **res("collect_packages"),
+        params:
+            lineage=lineage("collect_packages"),
+            program=program("collect_packages"),
+            settings=settings("sources.packages"),
+            corpus=checkout(CONFIG.sources.packages.pins),
+            work="work/packages",
+        shell:
+            "{params.program} --corpus {params.corpus:q} --shard {wildcards.shard} --settings {params.settings:q}"
+            " --work {params.work} --out {output.snippets} --rejects {output.rejects} --counts {output.counts} >> {log} 2>&1"
 
 
 if CONFIG.sources.releases.enabled:

@@ -21,7 +21,7 @@ ROOT = Path(workflow.basedir)
 # job programs run under the Python that runs Snakemake, unless each rule has an environment of its own
 DEPLOYED = bool(workflow.deployment_settings.deployment_method)
 PYTHON = f"env PYTHONPATH={ROOT} python" if DEPLOYED else sys.executable
-RAW = ("installed", "releases", "commits", "stackoverflow")
+RAW = ("installed", "packages", "releases", "commits", "stackoverflow")
 ENVIRONMENT = f"{ROOT}/envs/{CONFIG.machine.environment}.yaml"
 
 
@@ -121,6 +121,18 @@ def raw(source, suffix=".parquet"):
     entry = getattr(CONFIG.sources, source)
     on = f"collect_{source}" in LINEAGE.steps
     return [f"results/raw/{source}/{shard}{suffix}" for shard in shard_names(entry.shards)] if on else []
+
+
+def clean_code():
+    """Options that name where clean code comes from."""
+    options = []
+    if CONFIG.sources.installed.enabled:
+        options.append(f"--installed={settings_json(CONFIG, 'sources.installed')}")
+    if CONFIG.sources.packages.enabled:
+        corpus = ROOT / CONFIG.sources.packages.pins
+        options.append(f"--packages={settings_json(CONFIG, 'sources.packages')}")
+        options += [f"--corpus={corpus}", "--archives=work/packages"]
+    return unrecorded(options)
 
 
 def grids(wildcards):

@@ -10,6 +10,7 @@ rule benchmark:
         test="results/pairs/test.parquet",
         real="results/pairs/real.parquet",
         windows="results/working/windows.parquet",
+        quotas="results/mutants/quotas.json",
     output:
         report="results/reports/benchmark.json",
         answers="results/reports/items.parquet",
@@ -27,11 +28,10 @@ rule benchmark:
         lineage=lineage("benchmark"),
         program=program("benchmark"),
         settings=settings("evaluation"),
-        mix=checkout(CONFIG.bugs.mix),
     shell:
-        "{params.program} --weights {input.weights} --mix {params.mix:q} --tokenizer {input.tokenizer} --validation {input.validation}"
-        " --test {input.test} --real {input.real} --windows {input.windows} --settings {params.settings:q} --threads {threads}"
-        " --out {output.report} --items {output.answers} >> {log} 2>&1"
+        "{params.program} --weights {input.weights} --tokenizer {input.tokenizer} --validation {input.validation}"
+        " --test {input.test} --real {input.real} --windows {input.windows} --quotas {input.quotas}"
+        " --settings {params.settings:q} --threads {threads} --out {output.report} --items {output.answers} >> {log} 2>&1"
 
 
 rule analyse_iterations:

@@ -4,6 +4,7 @@
 rule export_onnx:
     input:
         weights=last_weights(),
+        tokenizer="results/tokenizer/tokenizer.json",
     output:
         onnx="results/export/ctm.onnx",
     log:
@@ -20,7 +21,8 @@ rule export_onnx:
         lineage=lineage("export_onnx"),
         program=program("export_onnx"),
     shell:
-        "{params.program} --weights {input.weights} --out {output.onnx} >> {log} 2>&1"
+        "{params.program} --weights {input.weights} --tokenizer {input.tokenizer} --lineage {params.lineage}"
+        " --out {output.onnx} >> {log} 2>&1"
 
 
 rule check_onnx:

@@ -22,11 +22,11 @@ rule working_windows:
     params:
         lineage=lineage("working_windows"),
         program=program("working_windows"),
-        installed=settings("sources.installed"),
+        code=clean_code(),
         splits=settings("splits"),
         quality=settings("quality"),
         settings=settings("working"),
     shell:
-        "{params.program} --train {input.train} --clean {input.clean} --installed {params.installed:q}"
+        "{params.program} --train {input.train} --clean {input.clean} {params.code:q}"
         " --splits {params.splits:q} --quality {params.quality:q} --settings {params.settings:q}"
         " --out {output.windows} --rejects {output.rejects} --counts {output.counts} >> {log} 2>&1"

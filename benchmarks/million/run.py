@@ -1,8 +1,8 @@
 """A million synthetic pairs through the workflow's own rules (`make million`): speed, memory, disk and drops by step.
 
-Snakemake runs in runs/million/ what leads from installed code to the training grids: first a quarter of the pairs, then
-all of them, from the same snippets and in shards of the same size, so that both peaks of a step show whether its memory
-depends on the number of pairs. Takes 11 to 20 minutes of two cores, 1 GB of memory and 0.6 GB of disk. Writes
+Snakemake runs in runs/million/ what leads from pinned packages to the training grids: first a quarter of the pairs,
+then all of them, from the same snippets and in shards of the same size, so that both peaks of a step show whether its
+memory depends on the number of pairs. Takes 11 to 20 minutes of two cores, 1 GB of memory and 0.6 GB of disk. Writes
 runs/million/million.json and prints a table.
 """
 
@@ -27,7 +27,7 @@ HERE = Path(__file__).parent
 FOLDER = ROOT / "runs" / "million"
 SIZES = {"quarter": [HERE / "million.yaml", HERE / "quarter.yaml"], "million": [HERE / "million.yaml"]}
 STEPS = {
-    "collect_installed": "", "clean_snippets": "", "train_tokenizer": "", "mutate": "mutants",
+    "collect_packages": "", "clean_snippets": "", "train_tokenizer": "", "balance_mix": "", "mutate": "mutants",
     "mutate, workers": "mutants", "build_pairs": "mutants", "encode_shard": "encoded", "grid_manifest": "",
 }  # fmt: skip
 """Steps in order, and what of the results they work on; the first three are run once, for the quarter."""

@@ -23,7 +23,8 @@ the last word on each:
   the fixed one; the same rules tell which real fixes are security fixes;
 - {complex} complex kinds: two to four logic bugs, or one edit of more than 16 tokens, of a size that eight edits of
   the grid can repair;
-- `{several}`: two to four syntax errors in one snippet, of one kind or of several (two out of five syntax samples);
+- `{several}`: two to four syntax errors in one snippet, of one kind or of several (one out of five syntax
+  samples, so that one, two and three errors are as frequent as in what people post);
 - `{clean}`: nothing is wrong, and the right answer is no edit.
 
 Half of the syntax samples are made of a *reshaped* snippet (`ctm/bugs/shapes.py`): cut to a few lines, with prints,
@@ -45,22 +46,37 @@ call is no repair, and a repair of one weakness that opens another is none.
 
 A misused variable is one that is in scope and assigned on every way to that place (`ctm/bugs/scopes.py`; tests compare
 with libcst's scopes). In the training split's `variable_misuse` the right one has to stand elsewhere in the snippet
-too, as has the `self` that `dropped_self` and `missing_self_parameter` take away: without a trace of it the repair is a
-guess. Held-out sets keep every place, since real bugs are no kinder, and bugs of several edits are not asked.
+too, as has the `self` that `missing_self_parameter` takes away: without a trace of it the repair is a guess. Held-out
+sets keep every place of these two, since real bugs are no kinder, and bugs of several edits are not asked.
 
 What each kind gives on real code (places, mutants, shares that pass the checks, duplicates) is measured in
 [bug_figures.md](bug_figures.md). `snakemake fit_bug_mix` compares the weights with what real fixes ask for.
 
-For training, kinds are drawn by the weights of `config/bug_mix.yaml`; for validation and test, as evenly as the places
-allow. Everything runs in worker processes with a limited address space, which are killed and replaced when a batch
-takes too long; each candidate and snippet that was dropped is a row of the rejects with its reason. The result depends
-on the seed, the snippet, the settings and the mix alone.
+For training, the weights of `config/bug_mix.yaml` are what is *asked*: each kind's share among the samples of its
+category with one error, over the whole set. Few snippets have an `except` or a conditional expression, and a kind can
+be drawn only where it has a place; so rule `balance_mix` first tries the kinds on a sample of the training snippets
+(`bugs.surveyed`, reshaped as often as in training) and moves the weights until the sample would draw what is asked
+(`ctm/bugs/quotas.py`). A snippet gives a kind at most `bugs.kind_per_snippet` times, and no weight is raised further
+than until half of the snippets with a place give the kind: what is short then is short of places, and stands with its
+reason in the report (asked, drawn, why) and in the log of `balance_mix`. For validation and test, kinds are drawn as
+evenly as the places allow. Everything runs in worker processes with a limited address space, which are killed and
+replaced when a batch takes too long; each candidate and snippet that was dropped is a row of the rejects with its
+reason. The result depends on the seed, the snippets, the settings and the mix alone.
 
 """
 _COLUMNS = "| kind | what is wrong | correct | with the bug |\n|---|---|---|---|\n"
 _SECURITY_COLUMNS = (
     "| kind | CWE | Bandit | what is wrong | correct | with the bug |\n|---|---|---|---|---|---|\n"
 )
+_CONTRACTS = """\
+## What a place must show
+
+A pair is true where a reader can tell from the snippet that the buggy side is wrong and what is right. These kinds make
+a bug only where their contract holds. Of the security kinds all have one: one buggy text has one repair, so that a
+secure shape has no part that its insecure one lacks, and no two secure shapes become the same insecure one; a pattern
+that takes exponential time matches what its repair matches.
+
+"""
 
 
 def page() -> str:
@@ -74,7 +90,14 @@ def page() -> str:
         parts.append(f"## {category.capitalize()} kinds\n\n" + columns)
         parts.extend(_row(kind) for kind in kinds if kind.category == category)
         parts.append("\n")
+    parts.append(_CONTRACTS)
+    parts.extend(f"- `{kind.name}`: {contract}\n" for kind in kinds if (contract := _contract(kind)))
     return "".join(parts).rstrip() + "\n"
+
+
+def _contract(kind: Kind) -> str:
+    """What the mutator's docstring says behind "Contract:", on one line; "" where it has none."""
+    return " ".join((kind.mutator.__doc__ or "").partition("Contract:")[2].split())
 
 
 def _row(kind: Kind) -> str:

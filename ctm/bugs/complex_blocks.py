@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from random import Random
 
+from ctm.bugs.evidence import binds, block_around, leaves, reads
 from ctm.bugs.registry import Candidate, Splice, register, replace, shuffled
 from ctm.bugs.source import BLOCK_WORDS, Header, Source
 from ctm.pairs.categories import LONG_EDIT
@@ -17,6 +18,7 @@ from ctm.pairs.categories import LONG_EDIT
 _MOST_TOKENS = 56  # of what has to be written again
 _MOST_CHARACTERS = 230
 _TRY = 4  # tokens of `try:` with its line end and its indentation
+_CLAUSES = frozenset(("else", "elif", "except", "finally", "case"))
 
 
 def _span(source: Source, first: int, last: int) -> tuple[int, int] | None:
@@ -44,11 +46,6 @@ def _simple(source: Source, number: int) -> bool:
     return (
         first.text not in BLOCK_WORDS and first.text not in ("@", "import", "from") and first.kind != "STRING"
     )
-
-
-def _leaves(source: Source, number: int) -> bool:
-    """Whether the line leaves the function or the round."""
-    return source.tokens[source.lines[number].first].text in ("raise", "return", "continue", "break")
 
 
 def _blocks(source: Source, words: tuple[str, ...], rng: Random) -> Iterator[tuple[Header, int]]:
@@ -127,7 +124,7 @@ def dropped_statements(source: Source, rng: Random) -> Iterator[Candidate]:
 )
 def dropped_block(source: Source, rng: Random) -> Iterator[Candidate]:
     for header, last in _blocks(source, ("if", "for", "while", "with"), rng):
-        if _leaves(source, last) or _follows(source, header, last) in ("else", "elif"):
+        if leaves(source, last) or _follows(source, header, last) in ("else", "elif"):
             continue
         if _length(source, header.line, last) > LONG_EDIT:
             yield from _removed(source, header.line, last)
@@ -144,7 +141,7 @@ def dropped_block(source: Source, rng: Random) -> Iterator[Candidate]:
 )
 def dropped_guard(source: Source, rng: Random) -> Iterator[Candidate]:
     for header, last in _blocks(source, ("if",), rng):
-        guards = _leaves(source, last) and _follows(source, header, last) not in ("else", "elif")
+        guards = leaves(source, last) and _follows(source, header, last) not in ("else", "elif")
         if guards and _length(source, header.line, last) > LONG_EDIT:
             yield from _removed(source, header.line, last)
 
@@ -215,7 +212,7 @@ def repeated_block(source: Source, rng: Random) -> Iterator[Candidate]:
     ]
     for first, last in shuffled(ranges, rng):
         span = _span(source, first, last)
-        if span and _length(source, first, last) > LONG_EDIT and not _leaves(source, last):
+        if span and _length(source, first, last) > LONG_EDIT and not leaves(source, last):
             copy = source.text[span[0] : span[1]]
             yield replace(span[0], span[0], copy if copy.endswith("\n") else copy + "\n")
 
@@ -228,26 +225,30 @@ def repeated_block(source: Source, rng: Random) -> Iterator[Candidate]:
     "def f(a):\n    log(total, len(a))\n    total = 0\n    for item in a.items():\n        total += item.price * item.count\n    return total",
 )
 def moved_statement(source: Source, rng: Random) -> Iterator[Candidate]:
+    """A statement moved within its block, past three lines or more.
+
+    Contract: it is moved up past the line before it, which binds a name that it reads, or down past the line after
+    it, which reads a name that it binds. So the move shows, and the statement belongs right behind or before that line.
+    """
     lines, text = source.lines, source.text
     for number in shuffled(range(len(lines)), rng):
         span = _span(source, number, number)
         if span is None or not _simple(source, number) or not _length(source, number, number):
             continue
         moved = text[span[0] : span[1]]
+        block = block_around(source, number)
+        up = number > 0 and not binds(source, number - 1).isdisjoint(reads(source, number))
+        down = number + 1 < len(lines) and not binds(source, number).isdisjoint(reads(source, number + 1))
         same = [
             n
             for n in range(len(lines))
-            if abs(n - number) > 2 and lines[n].indent == lines[number].indent and _around(source, n) == _around(source, number)
+            if ((up and n < number - 2) or (down and n > number + 2))
+            and lines[n].indent == lines[number].indent and block_around(source, n) == block
+            and source.tokens[lines[n].first].kind != "STRING" and source.tokens[lines[n].first].text not in _CLAUSES
         ]  # fmt: skip
         if same and moved.endswith("\n") and lines[number].last - lines[number].first >= 2:
             at = lines[rng.choice(same)].start
             yield Candidate((Splice(span[0], span[1], ""), Splice(at, at, moved)))
-
-
-def _around(source: Source, number: int) -> int:
-    """The line that heads the block of a line, -1 at the outermost level."""
-    lines = source.lines
-    return next((n for n in range(number - 1, -1, -1) if lines[n].indent < lines[number].indent), -1)
 
 
 @register(

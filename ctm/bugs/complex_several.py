@@ -4,7 +4,6 @@ Each part is a bug of its own: it compiles and changes the bytecode, and the par
 be repaired with another's edit.
 """
 
-# ruff: noqa: E501  (a shape is read beside its other side)
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -63,16 +62,21 @@ def _apart(source: Source, new: tuple[Splice, ...], chosen: list[Splice]) -> boo
     return True
 
 
-_THREE = "def f(xs, n):\n    for x in xs[1:n]:\n        if x > n and not x.done:\n            return x.find(n)\n    return None"
-_FOUR = "def f(xs, n):\n    for x in xs[1:n]:\n        if x > n or not x.done:\n            x.find(n)\n    return True"
+_RIGHT = (
+    "def f(xs, n):\n    k = 0\n    for x in xs:\n        if x > n and not x.done:\n            k += 1\n"
+    "    if k > n:\n        log(k, n)\n    return k"
+)
+_TWO = _RIGHT.replace("x > n", "x < n").replace("k += 1", "k += 2")
+_THREE = _TWO.replace("k > n", "k < n")
+_FOUR = _THREE.replace("return k", "k")
 
 
 @register(
     "two_logic",
     "complex",
     "two logic bugs",
-    _THREE,
-    _THREE.replace("> n and", "< n and").replace("None", "True"),
+    _RIGHT,
+    _TWO,
 )
 def two_logic(source: Source, rng: Random) -> Iterator[Candidate]:
     return _several(source, rng, 2)
@@ -82,16 +86,14 @@ def two_logic(source: Source, rng: Random) -> Iterator[Candidate]:
     "three_logic",
     "complex",
     "three logic bugs",
+    _RIGHT,
     _THREE,
-    _FOUR.replace("x > n", "x < n").replace(" or ", " and "),
 )
 def three_logic(source: Source, rng: Random) -> Iterator[Candidate]:
     return _several(source, rng, 3)
 
 
-@register(
-    "four_logic", "complex", "four logic bugs", _THREE, _FOUR.replace("x > n", "x < n").replace("[1:", "[2:")
-)
+@register("four_logic", "complex", "four logic bugs", _RIGHT, _FOUR)
 def four_logic(source: Source, rng: Random) -> Iterator[Candidate]:
     return _several(source, rng, 4)
 

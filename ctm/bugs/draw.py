@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import accumulate
@@ -18,7 +19,7 @@ from typing import NamedTuple
 from ctm.bugs.changes import apart, changed_lines, leaves_trace, one_place
 from ctm.bugs.check import Where, breaks_rule, code_of, quiet, refused
 from ctm.bugs.lazy import lazy
-from ctm.bugs.rates import CHECKED, DRAWN, DUPLICATES, MUTANTS, PASSED, SITES, Tally
+from ctm.bugs.rates import CHECKED, DRAWN, DUPLICATES, MUTANTS, PASSED, SITES, TRAINING, Tally
 from ctm.bugs.registry import CLEAN, SEVERAL, Candidate, Kind, apply, registry
 from ctm.bugs.settings import MutationSettings
 from ctm.bugs.shapes import reshaped
@@ -26,8 +27,9 @@ from ctm.bugs.source import Source
 from ctm.pairs.categories import categorise
 
 TRIES = 3  # candidates of one kind looked at before another kind is drawn
-_DRAWS = 12  # kinds drawn for one mutant before it is given up
-_HELDOUT_DRAWS = 50  # the same held out, where rare kinds are tried often
+_DRAWS = 12  # kinds tried for one mutant of several errors, half of them before one error is enough
+_HELDOUT_DRAWS = 50  # the same held out, where rare kinds are tried often; in training all are tried
+_REDRAWS = 4  # before all kinds are gone through for what is left
 _SORTS = ("syntax", "logic", "clean", "security", "complex")  # in the order in which samples are dealt
 
 
@@ -141,9 +143,28 @@ def mutate_text(
         return _Draw(original, rng, mix, settings or MutationSettings(), uniform).samples(count)
 
 
+def survey_text(text: str, rng: Random, mix: Mix, settings: MutationSettings) -> Mutants:
+    """Try every kind of the mix once on a snippet, or on a reshaped one as often as training does.
+
+    The result keeps no mutants: its tally has 1 under "mutants" for a kind that gave one, and the categories that were
+    tried under `asked`. Security kinds are written in where there is no place, so each counts; but where some have a
+    place in the snippet's own code, only these, because they are drawn first.
+    """
+    with quiet():
+        original = clean(text)
+        if original is None or not original.source.tokens:
+            return nothing("fixed side does not compile" if original is None else "no code")
+        return _Draw(original, rng, mix, settings, False).survey()
+
+
 def nothing(reason: str) -> Mutants:
     """What a snippet gave that no sample was asked of."""
     return Mutants([], [(reason, "")], Tally())
+
+
+def _lacks(base: Clean, kind: Kind) -> bool:
+    """Whether a snippet surely has no place for a kind."""
+    return bool(kind.needs) and kind.needs.isdisjoint(base.source.words)
 
 
 class _Draw:
@@ -158,6 +179,7 @@ class _Draw:
         self.kept: list[Mutant] = []
         self.dropped: list[tuple[str, str]] = []
         self.seen: set[tuple[str, str]] = set()
+        self.given: Counter[str] = Counter()  # samples with one error of each kind
         self.tally = Tally()
 
     def samples(self, count: int) -> Mutants:
@@ -173,12 +195,35 @@ class _Draw:
             self.tally.sample(sort, made)
         return Mutants(self.kept, self.dropped, self.tally)
 
+    def survey(self) -> Mutants:
+        gave = Tally()
+        for category in _SORTS:
+            kinds = self.mix.kinds(category)
+            if category == "clean" or not kinds:
+                continue
+            gave.sample(category, True)
+            if category == "security":
+                own = [kind for kind in self.own if self._single(self.original, kind)]
+                for kind in own or kinds:
+                    gave.of(kind.name)[MUTANTS] = 1
+                continue
+            base = self._base(category, False)
+            for kind in kinds:
+                at = self._printing(base, kind)
+                if not _lacks(at, kind):
+                    self.seen.clear()
+                    gave.of(kind.name)[MUTANTS] = int(self._single(at, kind))
+        return Mutants([], [], gave)
+
     @lazy
     def own(self) -> list[Kind]:
         """Security kinds with a place in the snippet's own code."""
         return [kind for kind in self.mix.kinds("security") if kind.own and kind.own(self.original.source)]
 
     def _clean_text(self) -> str:
+        """Held out, the snippet as somebody wrote it; in training as often reshaped as broken code is."""
+        if self.uniform:
+            return self.original.text
         return self._base("syntax", False).text
 
     def _keep(self, fixed: str, buggy: str, kind: str, category: str) -> bool:
@@ -188,6 +233,7 @@ class _Draw:
             counts[DUPLICATES] += 1
             return False
         counts[MUTANTS] += 1
+        counts[TRAINING] += not self.uniform
         self.seen.add((buggy, fixed))
         self.kept.append(Mutant(buggy, fixed, kind, category))
         return True
@@ -205,6 +251,26 @@ class _Draw:
                 return new
         return self.original
 
+    def _printing(self, base: Clean, kind: Kind) -> Clean:
+        """The base, or for the kind about prints one with a print."""
+        if kind.name != "print_statement" or self.original.source.prints or base.source.prints:
+            return base
+        return self._base("syntax", True)
+
+    def _another(self, category: str, base: Clean | None, failed: set[str]) -> Kind | None:
+        """By weight, a kind that has not been tried and that the base may have a place for; None without any."""
+        for _ in range(_REDRAWS):
+            kind = self.mix.draw(category, False, self.rng)
+            if kind is None or kind.name not in failed:
+                return kind
+        left = [
+            kind
+            for kind in self.mix.kinds(category)
+            if kind.name not in failed
+            and (base is None or kind.name == "print_statement" or not _lacks(base, kind))
+        ]
+        return self.mix.draw(category, False, self.rng, left) if left else None
+
     def _mutant(self, category: str) -> bool:
         several = 0
         if category == "syntax":
@@ -218,20 +284,38 @@ class _Draw:
         if category == "security":  # what stands in the snippet itself comes before what is written in
             own = self.own
             base = self.original if own else None
-        for draws in range(_HELDOUT_DRAWS if self.uniform else _DRAWS):
-            several *= draws < _DRAWS // 2  # a snippet of one line may have no room for two errors
+        draws = 0  # held out, also those of kinds that have failed: a kind is drawn as evenly as places allow
+        failed: set[str] = set()
+        for _ in range(_HELDOUT_DRAWS if self.uniform else 2 * len(self.mix.kinds(category))):
+            if several and draws == _DRAWS // 2:  # a snippet of one line may have no room for two errors
+                several = 0
+                failed.clear()
             kind = self.mix.draw(category, self.uniform, self.rng, own if draws < 2 else ())
             if kind is None:
                 return False
+            if kind.name in failed:
+                kind = self._another(category, base, failed)
+                if kind is None:
+                    if several:
+                        draws = _DRAWS // 2
+                        continue
+                    break
+            draws += 1
+            if not self.uniform:
+                if not several and self.given[kind.name] >= self.settings.kind_per_snippet:
+                    failed.add(kind.name)
+                    continue
+                failed.add(kind.name)
             self.tally.of(SEVERAL if several else kind.name)[DRAWN] += 1
             prints = kind.name == "print_statement" and not self.original.source.prints
-            base = base or self._base(category, prints)
-            if prints and not base.source.prints:
-                base = self._base(category, True)
-            if kind.needs and kind.needs.isdisjoint(base.source.words):
+            base = self._printing(base or self._base(category, prints), kind)
+            if _lacks(base, kind):
                 continue
-            done = self._several(base, kind, several) if several else self._single(base, kind)
-            if done:
+            if several:
+                if self._several(base, kind, several):
+                    return True
+            elif self._single(base, kind):
+                self.given[kind.name] += 1
                 return True
         self.dropped.append(("no mutation site", category))
         return False
@@ -248,7 +332,7 @@ class _Draw:
                 category = kind.category
                 if category == "logic" and self.security and breaks_rule(buggy, fixed, where):
                     category = "security"
-                elif category == "logic" and not one_place(base.source, candidate):
+                elif category == "logic" and (candidate.fixed or not one_place(base.source, candidate)):
                     category = categorise(buggy, fixed)
                 if self._keep(fixed, buggy, kind.name, category):
                     return True

@@ -1,16 +1,16 @@
-"""Wrong names: another variable in scope, swapped arguments, a similar attribute, a lost `self.`."""
+"""Wrong names: another variable in scope, swapped operands, a misspelt name, a lost `self.`."""
 
 from __future__ import annotations
 
+import builtins
 import keyword
+import re
 from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
-from itertools import pairwise
 from random import Random
 
-from rapidfuzz.distance import DamerauLevenshtein
-
+from ctm.bugs.evidence import ASSIGNS, TYPES, block_around, sorts_of
 from ctm.bugs.registry import Candidate, Splice, register, replace, shuffled
 from ctm.bugs.source import Source, Token
 
@@ -24,33 +24,47 @@ from ctm.bugs.source import Source, Token
     traced=True,
 )
 def variable_misuse(source: Source, rng: Random) -> Iterator[Candidate]:
+    """A variable where another one belongs.
+
+    Contract: the next line does not overwrite what the line sets, so that the repair has an effect, and the right
+    variable is not visibly of a type that lacks the attribute that is asked of it.
+    """
     for read in shuffled(source.variables.reads, rng):
-        if read.others:
+        index = source.token_at(read.start)
+        if read.others and not _overwritten(source, index) and not _lacks_attribute(source, index):
             yield replace(read.start, read.end, rng.choice(read.others))
 
 
-@register(
-    "swapped_arguments",
-    "logic",
-    "two arguments of a call swapped",
-    "move(src, dst)",
-    "move(dst, src)",
-    (",",),
-    places=0.44,
-)
-def swapped_arguments(source: Source, rng: Random) -> Iterator[Candidate]:
-    tokens, text = source.tokens, source.text
-    for call in shuffled(source.calls, rng):
-        plain = []
-        for first, last in call.arguments:
-            starred = tokens[first].text in ("*", "**")
-            if not starred and (first == last or tokens[first + 1].text != "=") and last - first <= 6:
-                plain.append((tokens[first].start, tokens[last].end))
-        pairs = list(pairwise(plain))
-        if pairs:
-            (a, b), (c, d) = rng.choice(pairs)
-            if text[a:b] != text[c:d] and "for" not in text[a:d].split():
-                yield Candidate((Splice(a, b, text[c:d]), Splice(c, d, text[a:b])))
+def _overwritten(source: Source, index: int) -> bool:
+    """Whether the line of token `index` sets what the next one sets again without a look at it."""
+    number = source.tokens[index].line
+    if number + 1 >= len(source.lines) or source.lines[number].indent != source.lines[number + 1].indent:
+        return False
+    (target, equals), (again, _) = _target(source, number), _target(source, number + 1)
+    names = re.findall(r"[^\W\d]\w*", target)
+    rest = source.lines[number + 1]
+    value = source.text[source.tokens[rest.first].start + len(again) : rest.end]
+    return bool(target) and index > equals and again == target and names[-1] not in re.findall(r"\w+", value)
+
+
+def _target(source: Source, number: int) -> tuple[str, int]:
+    """What stands before the only `=` of line `number`, and that token; ("", 0) where there is none."""
+    tokens, line = source.tokens, source.lines[number]
+    equals = [i for i in range(line.first, line.last) if tokens[i].text in ASSIGNS and tokens[i].depth == 0]
+    if len(equals) != 1 or tokens[equals[0]].text != "=":
+        return "", 0
+    return source.text[tokens[line.first].start : tokens[equals[0] - 1].end], equals[0]
+
+
+def _lacks_attribute(source: Source, index: int) -> bool:
+    """Whether token `index` is asked for an attribute that no value has that the snippet gives it."""
+    tokens = source.tokens
+    if index + 2 >= len(tokens) or tokens[index + 1].text != ".":
+        return False
+    sorts = sorts_of(source, tokens[index].text)
+    return bool(sorts) and all(
+        sort in TYPES and not hasattr(TYPES[sort], tokens[index + 2].text) for sort in sorts
+    )
 
 
 @register("swapped_operands", "logic", "the two sides of an operator that does not commute swapped",
@@ -66,89 +80,6 @@ def swapped_operands(source: Source, rng: Random) -> Iterator[Candidate]:
         a, b = source.text[left.start : left.end], source.text[right.start : right.end]
         if a != b and len(a) + len(b) <= 60:
             yield Candidate((Splice(left.start, left.end, b), Splice(right.start, right.end, a)))
-
-
-_SIMILAR = (("append", "extend", "insert", "add"), ("strip", "lstrip", "rstrip"), ("keys", "values",
-            "items"), ("upper", "lower", "title"), ("startswith", "endswith"), ("find", "index", "rfind"),
-            ("split", "rsplit", "splitlines", "partition"), ("read", "readline", "readlines"), ("write",
-            "writelines"), ("min", "max"), ("any", "all"), ("pop", "remove", "popitem"), ("encode",
-            "decode"), ("sort", "reverse"), ("sorted", "reversed"), ("floor", "ceil"), ("union",
-            "intersection", "difference"), ("isdigit", "isalpha", "isalnum"), ("ljust", "rjust"), ("load",
-            "loads"), ("dump", "dumps"), ("match", "search", "fullmatch"), ("first", "last"), ("start",
-            "end", "stop"), ("width", "height"), ("left", "right"), ("get", "pop", "setdefault"), ("update",
-            "add"), ("isfile", "isdir", "exists"), ("basename", "dirname"), ("getattr", "hasattr"),
-            ("isinstance", "issubclass"), ("int", "float"), ("str", "repr"), ("args", "kwargs"), ("rows",
-            "columns"), ("next", "prev"), ("popleft", "pop"), ("appendleft", "append"), ("sum", "max"),
-            ("discard", "remove"), ("acquire", "release"), ("lock", "unlock"), ("open", "close"), ("x",
-            "y"), ("list", "tuple", "set"), ("row", "col"), ("staticmethod", "classmethod"), ("enumerate",
-            "zip"), ("mean", "median"), ("parent", "parents"), )  # fmt: skip
-
-
-@lru_cache(maxsize=1)
-def _similar() -> dict[str, list[str]]:
-    table: dict[str, list[str]] = {}
-    for group in _SIMILAR:
-        for name in group:
-            table.setdefault(name, []).extend(other for other in group if other != name)
-    return table
-
-
-@register(
-    "wrong_attribute",
-    "logic",
-    "an attribute, method or function of a similar name or meaning",
-    "xs.append(y)",
-    "xs.extend(y)",
-)
-def wrong_attribute(source: Source, rng: Random) -> Iterator[Candidate]:
-    tokens, table = source.tokens, _similar()
-    dotted, places = _attributes(source)
-    for index in shuffled(places, rng):
-        name = tokens[index].text
-        others = list(table.get(name, ()))
-        if tokens[index - 1].text == ".":
-            # what the same object is asked for elsewhere in the same way
-            owner = _owner(source, index)
-            others += [
-                tokens[i].text
-                for i in dotted
-                if tokens[i].text != name
-                and owner
-                and _owner(source, i) == owner
-                and _called(source, i) == _called(source, index)
-                and (_close(tokens[i].text, name) or rng.random() < 0.5)
-            ]
-        if others and tokens[source.lines[tokens[index].line].first].text not in ("import", "from"):
-            yield replace(tokens[index].start, tokens[index].end, rng.choice(others))
-
-
-@lru_cache(maxsize=1)  # kinds of several bugs ask again and again
-def _attributes(source: Source) -> tuple[list[int], list[int]]:
-    """Tokens that are attributes, and with them those that call a function of a similar name to others."""
-    tokens, table = source.tokens, _similar()
-    dotted = [i for i in range(1, len(tokens)) if tokens[i].kind == "NAME" and tokens[i - 1].text == "."]
-    called = [c.open - 1 for c in source.calls if tokens[c.open - 1].text in table]
-    return dotted, list(dict.fromkeys(dotted + called))
-
-
-def _owner(source: Source, index: int) -> str:
-    """What stands before the dot of an attribute, like `self.rows`; "" unless it is a name with attributes."""
-    tokens, first = source.tokens, index - 2
-    while first >= 2 and tokens[first].kind == "NAME" and tokens[first - 1].text == ".":
-        first -= 2
-    return source.text[tokens[first].start : tokens[index - 2].end] if tokens[first].kind == "NAME" else ""
-
-
-def _called(source: Source, index: int) -> bool:
-    return index + 1 < len(source.tokens) and source.tokens[index + 1].text == "("
-
-
-def _close(a: str, b: str) -> bool:
-    """Whether two names are easily taken for each other: few letters apart, or the same first or last word."""
-    if DamerauLevenshtein.normalized_distance(a, b) <= 0.4:
-        return True
-    first, second = a.strip("_").split("_"), b.strip("_").split("_")
-    return len(a) > 3 and len(b) > 3 and (first[0] == second[0] or first[-1] == second[-1])
 
 
 @lru_cache(maxsize=1)
@@ -193,16 +124,45 @@ def misspelt_name(source: Source, rng: Random) -> Iterator[Candidate]:
     "self.n = self.n + 1",
     "self.n = n + 1",
     ("self", "cls"),
-    places=0.41,
-    traced=True,
+    places=0.14,
 )
 def dropped_self(source: Source, rng: Random) -> Iterator[Candidate]:
+    """`n` for `self.n`.
+
+    Contract: the snippet has `self.n` elsewhere, and `n` alone is neither a builtin nor anywhere in it, but as the
+    keyword of a call or the name of a method, so that `n` can be nothing else.
+    """
     tokens = source.tokens
     found = [
         i for i in range(len(tokens) - 2) if tokens[i].text in ("self", "cls") and tokens[i + 1].text == "."
-    ]  # fmt: skip
+    ]
+    count = Counter((tokens[i].text, tokens[i + 2].text) for i in found)
+    alone = _alone(source) if found else frozenset()
     for index in shuffled(found, rng):
-        yield replace(tokens[index].start, tokens[index + 1].end, "")
+        name = tokens[index + 2].text
+        if count[tokens[index].text, name] > 1 and name not in alone and not hasattr(builtins, name):
+            yield replace(tokens[index].start, tokens[index + 1].end, "")
+
+
+@lru_cache(maxsize=1)
+def _alone(source: Source) -> frozenset[str]:
+    """Names that stand somewhere without a dot before them, as a variable, parameter, function or field of a text."""
+    tokens, found = source.tokens, set()
+    for index, token in enumerate(tokens):
+        before = tokens[index - 1].text if index else ""
+        if token.kind == "STRING" and "{" in token.text:
+            found.update(re.findall(r"(?<![\w.])[^\W\d]\w*", token.text))
+        if token.kind != "NAME" or before == ".":
+            continue
+        line = source.lines[token.line]
+        called = tokens[line.first].text not in ("def", "async", "class") and before in ("(", ",")
+        if called and token.depth and index + 1 < len(tokens) and tokens[index + 1].text == "=":
+            continue  # a keyword
+        around = block_around(source, token.line)
+        method = before == "def" and around >= 0 and tokens[source.lines[around].first].text == "class"
+        if not method:
+            found.add(token.text)
+    return frozenset(found)
 
 
 @register("missing_self_parameter", "logic", "a method without `self`",

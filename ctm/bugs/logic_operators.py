@@ -1,18 +1,20 @@
-"""Wrong operators, literals and bounds: code that compiles and computes something else."""
+"""Wrong operators and conditions: code that compiles and computes something else."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from functools import lru_cache
 from random import Random
 
+from ctm.bugs.evidence import binds, loop_around
+from ctm.bugs.evidence_comparisons import bound_shows, direction_shows
 from ctm.bugs.lexemes import CLOSING
 from ctm.bugs.registry import Candidate, Splice, register, replace, shuffled
 from ctm.bugs.source import Source, Token
 
-_COMPARISONS: dict[str, tuple[str, ...]] = {"<": ("<=", "<=", ">"), "<=": ("<", "<", ">="), ">": (">=",
-                   ">=", "<"), ">=": (">", ">", "<="), "==": ("!=", "!=", "<="), "!=": ("==",
-                   "==", "<")}  # fmt: skip
+_COMPARISONS = {"<": (">", "<="), "<=": (">=", "<"), ">": ("<", ">="), ">=": ("<=", ">"), "==": ("!=", ""),
+                "!=": ("==", "")}  # fmt: skip
+"""Of each comparison: what turns it round, and what differs from it at the bound alone."""
 _ARITHMETIC = {
     "+": ("-", "-", "*"),
     "-": ("+", "+", "*"),
@@ -50,14 +52,31 @@ def _binary(source: Source, table: dict[str, tuple[str, ...]], rng: Random) -> I
     "comparison_operator",
     "logic",
     "a wrong comparison",
-    "if n < 3:\n    go()",
-    "if n <= 3:\n    go()",
+    "while i < len(xs):\n    go(xs[i])\n    i += 1",
+    "while i <= len(xs):\n    go(xs[i])\n    i += 1",
     tuple(_COMPARISONS),
-    places=0.32,
+    places=0.04,
 )
 def comparison_operator(source: Source, rng: Random) -> Iterator[Candidate]:
-    for token in shuffled([t for t in source.tokens if t.text in _COMPARISONS], rng):
-        yield _swap(token, _COMPARISONS, rng)
+    """A comparison that points the wrong way, or reaches one too far.
+
+    Contract: `>` for `<` only where the way shows: the loop's block counts towards the bound; a length is compared
+    with 0 or with an index that is used; the condition compares the value with another bound too; the block keeps a
+    `max` or `min`, or raises an error that names the fault ("too long"). `!=` for `==` where the condition or chain
+    compares the same value with other literals, the value is `__name__`, a test asserts a literal, the block uses or
+    sets what is compared with None, or raises over a length, a shape or a return code. `<=` for `<` and the like are a
+    matter of one value, which shows only where an index is compared with a length and used (`i < len(xs)` and
+    `xs[i]`), where a length is compared with 0, or where the condition compares another value in the same way with
+    the same bound.
+    """
+    tokens = source.tokens
+    for index in shuffled([i for i, t in enumerate(tokens) if t.text in _COMPARISONS], rng):
+        token = tokens[index]
+        opposite, close = _COMPARISONS[token.text]
+        if close and bound_shows(source, index) and rng.random() < 0.75:
+            yield replace(token.start, token.end, close)
+        elif direction_shows(source, index):
+            yield replace(token.start, token.end, opposite)
 
 
 @register(
@@ -114,11 +133,26 @@ def bitwise_operator(source: Source, rng: Random) -> Iterator[Candidate]:
     "n += 1",
     "n -= 1",
     tuple(_AUGMENTED),
-    places=0.2,
+    places=0.05,
 )
 def augmented_operator(source: Source, rng: Random) -> Iterator[Candidate]:
+    """A wrong sign before the `=`, or none.
+
+    Contract: `=` for `+=` only in a loop, of a name that the snippet sets before the loop: the other rounds are lost.
+    """
     for token in shuffled([t for t in source.tokens if t.text in _AUGMENTED], rng):
-        yield _swap(token, _AUGMENTED, rng)
+        new = rng.choice(_AUGMENTED[token.text])
+        if new != "=" or _collects(source, token):
+            yield replace(token.start, token.end, new)
+
+
+def _collects(source: Source, token: Token) -> bool:
+    """Whether an augmented assignment stands in a loop and its name is set before that."""
+    loop = loop_around(source, token.line)
+    if loop is None:
+        return False
+    names = binds(source, token.line)
+    return bool(names) and any(not names.isdisjoint(binds(source, n)) for n in range(loop.line))
 
 
 @register(
@@ -128,11 +162,20 @@ def augmented_operator(source: Source, rng: Random) -> Iterator[Candidate]:
     "if x == 'a':\n    go()",
     "if x is 'a':\n    go()",
     ("==", "!="),
-    places=0.22,
+    places=0.13,
 )
 def identity_for_equality(source: Source, rng: Random) -> Iterator[Candidate]:
-    for token in shuffled([t for t in source.tokens if t.text in ("==", "!=")], rng):
-        yield replace(token.start, token.end, "is" if token.text == "==" else "is not")
+    """Identity where equality is meant.
+
+    Contract: one side is a text, a number, a display or a length, which nobody compares by identity.
+    """
+    tokens = source.tokens
+    for index in shuffled([i for i, t in enumerate(tokens) if t.text in ("==", "!=")], rng):
+        left, right = tokens[index - 1], tokens[index + 1]
+        literal = "STRING" in (left.kind, right.kind) or "NUMBER" in (left.kind, right.kind)
+        if literal or right.text in ("[", "{", "len", "-"):
+            token = tokens[index]
+            yield replace(token.start, token.end, "is" if token.text == "==" else "is not")
 
 
 @register(
@@ -163,84 +206,6 @@ def membership(source: Source, rng: Random) -> Iterator[Candidate]:
                 yield replace(site.start, site.end, "in")
             elif child.type == "in":
                 yield replace(site.start, site.end, "not in")
-
-
-@register(
-    "off_by_one",
-    "logic",
-    "a number that is one too large or too small",
-    "x = xs[0]",
-    "x = xs[1]",
-    places=0.48,
-)
-def off_by_one(source: Source, rng: Random) -> Iterator[Candidate]:
-    for token in shuffled(_numbers(source), rng):
-        if len(token.text) > 1 and token.text[0] == "0":
-            continue
-        value = int(token.text)
-        yield replace(
-            token.start, token.end, str(value + 1 if value == 0 or rng.random() < 0.5 else value - 1)
-        )
-
-
-@lru_cache(maxsize=1)  # kinds of several bugs ask again and again
-def _numbers(source: Source) -> list[Token]:
-    return [token for token in source.tokens if token.kind == "NUMBER" and token.text.isdigit()]
-
-
-@register("bound", "logic", "a range, slice or length that is one off", "for i in range(n):\n    go(i)",
-          "for i in range(n - 1):\n    go(i)", ("range", "len", "["), places=0.14)  # fmt: skip
-def bound(source: Source, rng: Random) -> Iterator[Candidate]:
-    tokens = source.tokens
-    places: list[tuple[int, int]] = []
-    for call in source.calls:
-        name = tokens[call.open - 1].text
-        if name == "range" and call.arguments:
-            places += call.arguments[:2]
-        elif name == "len":
-            places.append((call.open - 1, call.close))
-    for node in source.nodes("slice"):
-        site = source.site(node)
-        places += [
-            (i, i)
-            for i, t in enumerate(tokens)
-            if site.start <= t.start < site.end and t.kind in ("NAME", "NUMBER")
-        ]
-    for first, last in shuffled(places, rng):
-        follows = tokens[last + 1] if last + 1 < len(tokens) else None
-        start, end = tokens[first].start, tokens[last].end
-        if follows and follows.text in ("+", "-") and tokens[last + 2].text == "1":
-            yield replace(end, tokens[last + 2].end, "")
-        elif tokens[last].kind == "NUMBER" and first == last and tokens[last].text.isdigit():
-            if tokens[last].text[0] != "0" or len(tokens[last].text) == 1:
-                yield replace(start, end, str(int(tokens[last].text) + 1))
-        elif follows is None or follows.text not in (".", "(", "["):
-            yield replace(end, end, rng.choice((" + 1", " - 1")))
-        else:
-            continue
-
-
-@register(
-    "constant",
-    "logic",
-    "True for False, None for a value, or the reverse",
-    "x = True",
-    "x = False",
-    ("True", "False", "None"),
-    places=0.22,
-)
-def constant(source: Source, rng: Random) -> Iterator[Candidate]:
-    table: dict[str, tuple[str, ...]] = {
-        "True": ("False", "False", "False", "None"),
-        "False": ("True", "True", "True", "None"),
-        "None": ("True", "False", "[]", "0", "''"),
-    }
-    tokens = source.tokens
-    for index in shuffled([i for i, t in enumerate(tokens) if t.text in table], rng):
-        before = tokens[index - 1].text if index else ""
-        annotation = before in ("->", "|", "[") or (before == ":" and tokens[index].depth > 0)
-        if not annotation and before not in ("is", "not", "from"):
-            yield _swap(tokens[index], table, rng)
 
 
 @register(
@@ -292,19 +257,32 @@ def dropped_not(source: Source, rng: Random) -> Iterator[Candidate]:
 @register(
     "dropped_condition",
     "logic",
-    "one part of a condition is missing",
-    "if a and b:\n    go()",
-    "if a:\n    go()",
+    "the part of a condition that guards the rest is missing",
+    "if i < len(xs) and xs[i] > 0:\n    go()",
+    "if xs[i] > 0:\n    go()",
     ("and", "or"),
-    places=0.19,
+    places=0.001,
 )
 def dropped_condition(source: Source, rng: Random) -> Iterator[Candidate]:
+    """A guard left out before what it guards.
+
+    Contract: it is `i < len(x)` before `x[i]`, `k in x` before `x[k]`, or, of a name that is None somewhere in the
+    snippet, `x is not None` (with `or`: `x is None`) before an attribute or item of `x`.
+    """
     for node in shuffled(source.nodes("boolean_operator"), rng):
         left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
         if left is None or right is None:
             continue
         first, second = source.site(left), source.site(right)
-        if rng.random() < 0.5 and first.end - first.start <= 80:
+        word = source.text[first.end : second.start].strip()
+        if _guards(source, source.of(left), word, source.of(right)):
             yield replace(first.start, second.start, "")
-        elif second.end - first.end <= 80:
-            yield replace(first.end, second.end, "")
+
+
+def _guards(source: Source, left: str, word: str, right: str) -> bool:
+    if word == "and" and (match := re.fullmatch(r"(\w+) < len\((\w+)\)|(\w+|'\w+'|\"\w+\") in (\w+)", left)):
+        item, whole = match[1] or match[3], match[2] or match[4]
+        return f"{whole}[{item}]" in right
+    match = re.fullmatch(r"(\w+) is not None" if word == "and" else r"(\w+) is None", left)
+    used = match and re.search(rf"(?<![\w.]){match[1]}[.\[]", right)
+    return bool(match and used and re.search(rf"(?<![\w.]){match[1]}\b[^=\n]*= *None\b", source.text))

@@ -1,9 +1,9 @@
 """Learns the weights of the bug mix from real fixes: which kinds could have made the buggy side of the fixed one?
 
 Each pair is tried backwards: every kind mutates `fixed`, and those of whose candidates one is `buggy` share the pair. A
-weight is how often a kind explains a pair that has a place for it; pseudo-counts of the pinned mix stand against the
-chance of few pairs, and a category of which no pair was explained keeps its weights. Real pairs mostly compile on both
-sides, so what is learned is above all the logic kinds.
+weight is a kind's share of the pairs explained; pseudo-counts of the pinned mix stand against the chance of few pairs.
+A category of which no pair was explained keeps its weights, and so does a kind that no pair has a place for. Real pairs
+mostly compile on both sides, so what is learned is above all the logic kinds.
 """
 
 from __future__ import annotations
@@ -129,11 +129,10 @@ def fitted(pinned: Mix, evidence: Evidence) -> dict[str, float]:
         ]
         if not any(evidence.matches[name] for name in names):
             continue
-        expected = {name: pinned.weights[name] * evidence.places[name] for name in names}
-        total = sum(expected.values())
-        counts = {n: evidence.shares.get(n, 0.0) + PSEUDO * expected[n] / total for n in names}
+        total = sum(pinned.weights[name] for name in names)
+        counts = {n: evidence.shares.get(n, 0.0) + PSEUDO * pinned.weights[n] / total for n in names}
         scale = total / sum(counts.values())  # as many of the category as before
-        learned |= {name: counts[name] / evidence.places[name] * scale for name in names}
+        learned |= {name: counts[name] * scale for name in names}
     return learned
 
 

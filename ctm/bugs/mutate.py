@@ -1,25 +1,23 @@
 """Mutants of a shard of the snippets, made in killable workers and written as pairs, with everything that was dropped.
 
-The result depends on the snippets, the settings and the mix only: not on the number of shards, workers or batches.
+The result depends on the snippets, the settings and the quotas (`ctm.bugs.quotas`) only: not on the number of shards,
+workers or batches.
 """
 
 from __future__ import annotations
 
 import logging
 import zlib
-from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import islice
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from queue import SimpleQueue
-
-import yaml
 
 from ctm.bugs.draw import Mix, Mutant, Mutants, generator, mutate_text, nothing
+from ctm.bugs.quotas import drawing_mix, load_mix, read_quotas
 from ctm.bugs.rates import DUPLICATES, Tally, figures_of
 from ctm.bugs.settings import MutationSettings, Shares
-from ctm.bugs.worker import Worker
+from ctm.bugs.worker import answers
 from ctm.pairs.milestones import Milestones
 from ctm.pairs.record import (
     PAIR_SCHEMA,
@@ -50,36 +48,23 @@ FILTERS = "bugs 2"
 """Version of the mutators and their checks, kept with each pair."""
 
 
-def load_mix(path: Path) -> Mix:
-    """The mix of a YAML file `kind: weight`. Raises ValueError with the file's name for anything else."""
-    weights = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    if not isinstance(weights, dict) or not all(
-        isinstance(weight, (int, float)) for weight in weights.values()
-    ):
-        raise ValueError(f"{path}: a bug mix is a mapping of kinds to weights, like `missing_colon: 7`")
-    try:
-        return Mix(weights)
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
-
-
 def mutate_shard(
     snippets: Path,
     shard: int,
     shards: int,
     settings: MutationSettings,
-    mix: Path,
+    quotas: Path,
     out: Path,
     rejects: Path,
     counts: Path,
 ) -> dict[str, dict[str, int]]:
     """Write the pairs and rejects of the snippets that hash to `shard` (from 0) of `shards`, in their order.
 
-    `counts` is a JSON file of the milestones, of what was asked for and of what each kind gave (`ctm.bugs.rates`).
-    Returns "rejects" by reason and "totals" of snippets, pairs and lost workers. Raises ValueError for a mix that is
-    none, RuntimeError where a worker cannot start.
+    `quotas` is what `balance_mix` wrote. `counts` is a JSON file of the milestones, of what was asked for and of what
+    each kind gave (`ctm.bugs.rates`). Returns "rejects" by reason and "totals" of snippets, pairs and lost workers.
+    Raises ValueError for quotas of another format, RuntimeError where a worker cannot start.
     """
-    weights = load_mix(mix)
+    asked = read_quotas(quotas)
     tally = Tally()
     known: set[int] = set()
     reasons: Counter[str] = Counter()
@@ -92,7 +77,7 @@ def mutate_shard(
 
     number = sum(1 for _ in own(["snippet_id"]))
     with Writer(out, PAIR_SCHEMA) as pairs, Writer(rejects, REJECT_SCHEMA) as refused:
-        for snippet, result in _mutated(own(), settings, weights, totals):
+        for snippet, result in answers(own(), settings, drawing_mix(asked), totals):
             totals["snippets"] += 1
             if isinstance(result, str):
                 result = nothing(result)
@@ -112,7 +97,8 @@ def mutate_shard(
         "%d snippets gave %d pairs; dropped candidates: %s", totals["snippets"], pairs.rows, dict(reasons)
     )
     made = {"rejects": dict(sorted(reasons.items())), "totals": dict(totals)}
-    milestones.write(counts, pairs.rows, {**figures_of(tally), **made})
+    figures = {**figures_of(tally), "quotas": {name: asdict(quota) for name, quota in asked.items()}, **made}
+    milestones.write(counts, pairs.rows, figures)
     return made
 
 
@@ -128,36 +114,3 @@ def _pair(snippet: Snippet, mutant: Mutant) -> Pair:
         origin=snippet.origin,
         filters=FILTERS,
     )
-
-
-def _mutated(
-    snippets: Iterable[Snippet], settings: MutationSettings, mix: Mix, totals: Counter[str]
-) -> Iterator[tuple[Snippet, Mutants | str]]:
-    """Each snippet with its mutants, in order; a few batches are under way at a time."""
-    workers = [Worker(settings, mix) for _ in range(max(1, settings.workers))]
-    free: SimpleQueue[Worker] = SimpleQueue()
-    for worker in workers:
-        free.put(worker)
-
-    def run(batch: list[Snippet]) -> list[Mutants | str]:
-        worker = free.get()
-        try:
-            return worker.run([(s.snippet_id, s.text, s.split in ("validation", "test")) for s in batch])
-        finally:
-            free.put(worker)
-
-    under_way: deque[tuple[list[Snippet], Future[list[Mutants | str]]]] = deque()
-    stream = iter(snippets)
-    try:
-        with ThreadPoolExecutor(len(workers)) as pool:
-            while True:
-                while len(under_way) < 2 * len(workers) and (batch := list(islice(stream, settings.batch))):
-                    under_way.append((batch, pool.submit(run, batch)))
-                if not under_way:
-                    break
-                batch, future = under_way.popleft()
-                yield from zip(batch, future.result(), strict=True)
-    finally:
-        totals["lost workers"] = sum(worker.replaced for worker in workers)
-        for worker in workers:
-            worker.stop()

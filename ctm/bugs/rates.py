@@ -25,11 +25,12 @@ SUCCESS = 0.60
 """Share of asked draws that must give a mutant, of the specification."""
 VALIDATION = 0.80
 """Share of checked candidates that must pass, of the specification."""
-FIELDS = ("drawn", "sites", "checked", "passed", "mutants", "duplicates")
+FIELDS = ("drawn", "sites", "checked", "passed", "mutants", "duplicates", "training")
 """Counts of a kind: draws of it; those from a snippet with a site; candidates checked; those that passed; mutants
-written; mutants there before, of the same snippet (not written) or of the shard (dropped when the sets are built)."""
+written; mutants there before, of the same snippet (not written) or of the shard (dropped when the sets are built);
+mutants written of snippets of the training split, which the mix asks for (`ctm.bugs.quotas`)."""
 
-DRAWN, SITES, CHECKED, PASSED, MUTANTS, DUPLICATES = range(len(FIELDS))
+DRAWN, SITES, CHECKED, PASSED, MUTANTS, DUPLICATES, TRAINING = range(len(FIELDS))
 
 
 @dataclass
@@ -89,6 +90,11 @@ def figures_of(tally: Tally) -> dict[str, Any]:
             kind: dict(zip(FIELDS, counts, strict=True)) for kind, counts in sorted(tally.kinds.items())
         },
     }
+
+
+def training_samples(tally: Tally) -> dict[str, int]:
+    """Mutants of each kind of the training split."""
+    return {kind: counts[TRAINING] for kind, counts in tally.kinds.items()}
 
 
 def read_rates(paths: Iterable[Path]) -> Tally:

@@ -9,7 +9,7 @@ differs between two patterns is spliced, so that the layout of a call that spans
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from random import Random
@@ -24,8 +24,6 @@ from ctm.bugs.source import Source
 CHOICES: dict[str, tuple[str, ...]] = {
     "verb": ("get", "post", "put", "delete", "head", "patch"),
     "process": ("run", "call", "check_call", "check_output", "Popen"),
-    "strong": ("sha256", "sha512", "sha384", "sha224", "blake2b"),
-    "draw": ("choice", "randint", "sample", "randrange", "random", "choices"),
     "parse": ("parse", "fromstring", "iterparse"),
 }
 """Holes that stand for one of a few words."""
@@ -76,11 +74,15 @@ def words_of(text: str) -> frozenset[str]:
 
 @dataclass(frozen=True)
 class Rewrite:
-    """A secure pattern and what it becomes; `back` says that the insecure one, found in code, is surely so repaired."""
+    """A secure pattern and what it becomes; `back` says that the insecure one, found in code, is surely so repaired.
+
+    `shown` tells whether a match is a place where the snippet shows that; None where each is.
+    """
 
     secure: str
     insecure: str
     back: bool = False
+    shown: Callable[[Source, Match], bool] | None = None
 
 
 def found(source: Source, wanted: tuple[Element, ...]) -> Iterator[Match]:

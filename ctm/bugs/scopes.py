@@ -2,8 +2,9 @@
 
 A name that another may be mistaken for must be visible at that place (function, comprehension and lambda scopes; the
 body of a class is invisible to its methods) and assigned on every way there. The compiler's own tree is read, at a
-thirtieth of the cost of libcst's scope analysis; tests compare with that. Names that a snippet reads and never binds
-come from code around it and are bound everywhere in it.
+fortieth of the cost of libcst's ScopeProvider, which knows scopes but no branches (benchmarks/scopes.py): in 300
+functions nothing is named that it does not see, and of what it sees 15 % is not bound on every way. Names that a
+snippet reads and never binds come from code around it and are bound everywhere in it.
 """
 
 from __future__ import annotations

@@ -26,9 +26,7 @@ security(
     ],
     [
         Rewrite("subprocess.$process(shlex.split($c)$$more)", "subprocess.$process($c, shell=True$$more)"),
-        Rewrite("subprocess.$process($$a, shell=False$$more)", "subprocess.$process($$a, shell=True$$more)"),
         Rewrite("subprocess.$process([$$a]$$more)", 'subprocess.$process(" ".join([$$a]), shell=True$$more)'),
-        Rewrite("subprocess.$process($c$$more)", "subprocess.$process($c, shell=True$$more)"),
     ],
 )  # fmt: skip
 security(
@@ -38,28 +36,28 @@ security(
     "`os.system` or `os.popen` with a text made of parts",
     [
         ('subprocess.run(["$program", $file])', 'os.system("$program " + $file)'),
-        ('subprocess.run(["$program", $file], check=True)', 'os.system(f"$program {$file}")'),
-        ('subprocess.call(["$program", $file])', 'os.system("$program %s" % $file)'),
+        ('subprocess.run(["$program", $file])', 'os.system(f"$program {$file}")'),
+        ('subprocess.run(["$program", $file])', 'os.system("$program %s" % $file)'),
         ('$out = subprocess.check_output(["$program", $file], text=True)', '$out = os.popen(f"$program {$file}").read()'),
     ],
     [
-        Rewrite("subprocess.call($c)", "os.system($c)"),
+        Rewrite("subprocess.run(shlex.split($c))", "os.system($c)"),
         Rewrite("subprocess.run([$$a])", 'os.system(" ".join([$$a]))'),
-        Rewrite("subprocess.check_output($c, text=True)", "os.popen($c).read()"),
+        Rewrite("subprocess.check_output(shlex.split($c), text=True)", "os.popen($c).read()"),
     ],
 )  # fmt: skip
 security(
     "unquoted_argument",
     "CWE-78",
     "B605",
-    "a shell command with an argument that is not quoted",
+    "a shell command, which needs the shell, with an argument that is not quoted",
     [
-        ('os.system(f"$program {shlex.quote($file)}")', 'os.system(f"$program {$file}")'),
-        ('os.system("$program " + shlex.quote($file))', 'os.system("$program " + $file)'),
-        ('subprocess.$process(f"$program {shlex.quote($file)}", shell=True)',
-         'subprocess.$process(f"$program {$file}", shell=True)'),
-        ('subprocess.$process("$program %s" % shlex.quote($file), shell=True)',
-         'subprocess.$process("$program %s" % $file, shell=True)'),
+        ('os.system(f"$program {shlex.quote($file)} > $stem.txt")', 'os.system(f"$program {$file} > $stem.txt")'),
+        ('os.system("$program " + shlex.quote($file) + " | sort")', 'os.system("$program " + $file + " | sort")'),
+        ('subprocess.$process(f"$program {shlex.quote($file)} | wc -l", shell=True)',
+         'subprocess.$process(f"$program {$file} | wc -l", shell=True)'),
+        ('subprocess.$process("$program %s 2>/dev/null" % shlex.quote($file), shell=True)',
+         'subprocess.$process("$program %s 2>/dev/null" % $file, shell=True)'),
     ],
     [Rewrite("shlex.quote($x)", "$x"), Rewrite("pipes.quote($x)", "$x")],
 )  # fmt: skip
@@ -71,16 +69,12 @@ security(
     "",
     "a file name from outside joined to a folder as it came",
     [
-        ("$out = os.path.join($folder, secure_filename($file))", "$out = os.path.join($folder, $file)"),
         ("$out = os.path.join($folder, os.path.basename($file))", "$out = os.path.join($folder, $file)"),
         ("$out = open(os.path.join($folder, os.path.basename($file)))", "$out = open(os.path.join($folder, $file))"),
-        ("$out = safe_join($folder, $file)", "$out = os.path.join($folder, $file)"),
         ("$out = send_from_directory($folder, $file)", "$out = send_file(os.path.join($folder, $file))"),
     ],
     [
         Rewrite("os.path.join($$a, os.path.basename($x))", "os.path.join($$a, $x)"),
-        Rewrite("os.path.join($$a, secure_filename($x))", "os.path.join($$a, $x)"),
-        Rewrite("safe_join($$a)", "os.path.join($$a)"),
     ],
 )  # fmt: skip
 security(
@@ -89,13 +83,15 @@ security(
     "",
     "a path is not compared with the folder that it must lie in",
     [
-        ('$out = (Path($folder) / $file).resolve()\nif not $out.is_relative_to($folder):\n    raise ValueError($file)',
+        ('$out = (Path($folder) / $file).resolve()\nif not $out.is_relative_to(Path($folder).resolve()):\n    raise ValueError($file)',
          "$out = (Path($folder) / $file).resolve()"),
-        ('$out = os.path.realpath(os.path.join($folder, $file))\nif not $out.startswith($folder + os.sep):\n    raise PermissionError($file)',
+        ('$out = os.path.realpath(os.path.join($folder, $file))\nif not $out.startswith(os.path.join(os.path.realpath($folder), "")):\n    raise PermissionError($file)',
          "$out = os.path.realpath(os.path.join($folder, $file))"),
-        ("$out = os.path.abspath(os.path.join($folder, $file))\nif os.path.commonpath([$out, $folder]) != $folder:\n    abort(404)",
-         "$out = os.path.abspath(os.path.join($folder, $file))"),
+        ("real_base = os.path.realpath($folder)\n$out = os.path.realpath(os.path.join(real_base, $file))\nif os.path.commonpath([$out, real_base]) != real_base:\n    abort(404)",
+         "real_base = os.path.realpath($folder)\n$out = os.path.realpath(os.path.join(real_base, $file))"),
     ],
+    contract="""the fixed side compares two resolved paths, so that a folder that is relative, a link or the root
+    takes every name in it.""",
 )  # fmt: skip
 security(
     "unchecked_archive",
@@ -115,8 +111,7 @@ security(
         ('tarfile.open($file).extractall($folder, filter="data")', "tarfile.open($file).extractall($folder)"),
     ],
     [
-        Rewrite(".extractall($$a, filter=$f)", ".extractall($$a)"),
-        Rewrite(".extractall($$a, members=$f)", ".extractall($$a)"),
+        Rewrite('.extractall($$a, filter="data")', ".extractall($$a)"),
         Rewrite('tar.extractall($$a, filter="data")', "tar.extractall($$a)", back=True),
     ],
 )
@@ -129,7 +124,7 @@ security(
     "data from outside read with `pickle`",
     [
         ("$out = json.loads($data)", "$out = pickle.loads($data)"),
-        ("with open($file) as f:\n    $out = json.load(f)", 'with open($file, "rb") as f:\n    $out = pickle.load(f)'),
+        ('with open($file, "rb") as f:\n    $out = json.load(f)', 'with open($file, "rb") as f:\n    $out = pickle.load(f)'),
         ("$out = json.loads(base64.b64decode($data))", "$out = pickle.loads(base64.b64decode($data))"),
         ("$out = $call(json.loads($data))", "$out = $call(pickle.loads($data))"),
         ("$out = np.load($file, allow_pickle=False)", "$out = np.load($file, allow_pickle=True)"),
@@ -157,8 +152,7 @@ security(
     ],
     [
         Rewrite("yaml.safe_load($x)", "yaml.load($x)", back=True),
-        Rewrite("yaml.safe_load($x)", "yaml.load($x, Loader=yaml.Loader)", back=True),
-        Rewrite("yaml.load($x, Loader=yaml.SafeLoader)", "yaml.load($x, Loader=yaml.Loader)"),
+        Rewrite("yaml.load($x, Loader=yaml.SafeLoader)", "yaml.load($x, Loader=yaml.Loader)", back=True),
     ],
 )  # fmt: skip
 security(
@@ -179,22 +173,16 @@ security(
     "eval_input",
     "CWE-94",
     "B307",
-    "`eval` of a text where a literal or number was meant",
+    "`eval` of a text where a literal or an attribute was meant",
     [
         ("$out = ast.literal_eval($data)", "$out = eval($data)"),
         ("$out = $call(ast.literal_eval($value))", "$out = $call(eval($value))"),
-        ("$number = int($value)", "$number = eval($value)"),
-        ("$real = float($value)", "$real = eval($value)"),
-        ('$number = int(input("$column: "))', '$number = eval(input("$column: "))'),
+        ('$out = ast.literal_eval(input("$column: "))', '$out = eval(input("$column: "))'),
         ("$out = getattr(self, $user)", '$out = eval("self." + $user)'),
     ],
     [
         Rewrite("ast.literal_eval($x)", "eval($x)"),
-        Rewrite("literal_eval($x)", "eval($x)"),
         Rewrite("getattr(self, $var)", 'eval("self." + $var)'),
-        Rewrite("int(input($$a))", "eval(input($$a))"),
-        Rewrite("float(input($$a))", "eval(input($$a))"),
-        Rewrite("int(sys.argv[$i])", "eval(sys.argv[$i])"),
     ],
 )
 security(

@@ -105,7 +105,7 @@ def examples(holes: Iterable[str], rng: Random) -> dict[str, str]:
     """A usual word for each hole, without a snippet."""
     values = {hole: chosen(hole, NAMES.get(hole, (hole,)), rng) for hole in holes}
     if "env" in values:
-        values["env"] = values.get("holder", "password").upper()
+        values["env"] = values.get("holder", values.get("secret", "password")).upper()
     return values
 
 
@@ -129,7 +129,7 @@ class Filler:
         for hole in holes_of(*texts):
             values[hole] = self._input(hole) if hole in _FITS else self._made(hole)
         if "env" in values:
-            values["env"] = values.get("holder", "password").upper()
+            values["env"] = values.get("holder", values.get("secret", "password")).upper()
         return values
 
     def _input(self, hole: str) -> str:

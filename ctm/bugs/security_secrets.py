@@ -3,8 +3,27 @@
 # ruff: noqa: E501  (a shape is read beside its other side)
 from __future__ import annotations
 
+import re
+
 from ctm.bugs.rewrite import Rewrite
 from ctm.bugs.security_write import security
+from ctm.bugs.source import Source
+
+_PASSWORDS = re.compile(
+    r"(?i:passw|pass_?phrase|pwd|secret|(?<![a-z])(?:pass|pw)(?![a-z]))|(?<=[a-z])(?:Pass|Pw)(?![a-z])"
+)
+_HASH_CONTRACT = """no name or key in the snippet is that of a password or secret: a fast hash of those is as wrong
+    after the repair."""
+
+
+def _no_passwords(source: Source) -> bool:
+    """Whether no name, and no text that may be a key, is called like a password."""
+    return not any(
+        _PASSWORDS.search(token.text)
+        for token in source.tokens
+        if token.kind == "NAME" or (token.kind == "STRING" and " " not in token.text)
+    )
+
 
 # CWE-327: ciphers and protocols
 security(
@@ -28,8 +47,8 @@ security(
     [
         Rewrite("AES.new($k, AES.MODE_CBC$$more)", "DES.new($k, DES.MODE_CBC$$more)"),
         Rewrite("algorithms.AES($k)", "algorithms.TripleDES($k)"),
-        Rewrite("ssl.PROTOCOL_TLS_CLIENT", "ssl.PROTOCOL_SSLv3"),
-        Rewrite("ssl.PROTOCOL_TLS_SERVER", "ssl.PROTOCOL_TLSv1"),
+        Rewrite("ssl.PROTOCOL_TLS_CLIENT", "ssl.PROTOCOL_TLSv1"),
+        Rewrite("ssl.PROTOCOL_TLS_SERVER", "ssl.PROTOCOL_SSLv3"),
     ],
 )  # fmt: skip
 security(
@@ -47,10 +66,9 @@ security(
          "nonce = os.urandom(12)\ncipher = Cipher(algorithms.AES($key), modes.ECB())"),
     ],
     [
-        Rewrite("AES.new($k, AES.MODE_CBC, $iv)", "AES.new($k, AES.MODE_ECB)"),
-        Rewrite("AES.new($k, AES.MODE_GCM$$more)", "AES.new($k, AES.MODE_ECB)"),
-        Rewrite("modes.CBC($iv)", "modes.ECB()"),
-        Rewrite("modes.GCM($iv)", "modes.ECB()"),
+        Rewrite("AES.new($k, AES.MODE_GCM)", "AES.new($k, AES.MODE_ECB)"),
+        Rewrite("iv = os.urandom(16)\ncipher = Cipher(algorithms.AES($k), modes.CBC(iv))",
+                "iv = os.urandom(16)\ncipher = Cipher(algorithms.AES($k), modes.ECB())"),
     ],
 )  # fmt: skip
 
@@ -62,17 +80,17 @@ security(
     "MD5 where a hash has to resist an attacker",
     [
         ("$out = hashlib.sha256($data).hexdigest()", "$out = hashlib.md5($data).hexdigest()"),
-        ("$out = hashlib.sha256($secret.encode()).hexdigest()", "$out = hashlib.md5($secret.encode()).hexdigest()"),
         ('h = hashlib.new("sha256")\nh.update($data)', 'h = hashlib.new("md5")\nh.update($data)'),
         ("h = hashlib.sha256()\nh.update($data)\n$out = h.hexdigest()", "h = hashlib.md5()\nh.update($data)\n$out = h.hexdigest()"),
         ("$out = hmac.new($key, $data, hashlib.sha256).hexdigest()", "$out = hmac.new($key, $data, hashlib.md5).hexdigest()"),
         ("digest = hashes.Hash(hashes.SHA256())\ndigest.update($data)", "digest = hashes.Hash(hashes.MD5())\ndigest.update($data)"),
     ],
     [
-        Rewrite("hashlib.$strong($$a)", "hashlib.md5($$a)"),
-        Rewrite("hashlib.md5($$a, usedforsecurity=False)", "hashlib.md5($$a)"),
+        Rewrite("hashlib.sha256($$a)", "hashlib.md5($$a)"),
         Rewrite("hashes.SHA256()", "hashes.MD5()"),
     ],
+    contract=_HASH_CONTRACT,
+    hosts=_no_passwords,
 )  # fmt: skip
 security(
     "sha1_hash",
@@ -85,15 +103,14 @@ security(
         ("$out = hmac.new($key, $data, hashlib.sha256).hexdigest()", "$out = hmac.new($key, $data, hashlib.sha1).hexdigest()"),
         ('$out = hmac.new($key, $data, digestmod="sha256")', '$out = hmac.new($key, $data, digestmod="sha1")'),
         ("h = hashlib.sha256()\nh.update($data)\n$out = h.digest()", "h = hashlib.sha1()\nh.update($data)\n$out = h.digest()"),
-        ('salt = os.urandom(16)\n$out = hashlib.pbkdf2_hmac("sha256", $secret, salt, 600000)',
-         "salt = os.urandom(16)\n$out = hashlib.sha1(salt + $secret).digest()"),
         ("$out = $key.sign($data, hashes.SHA256())", "$out = $key.sign($data, hashes.SHA1())"),
     ],
     [
-        Rewrite("hashlib.$strong($$a)", "hashlib.sha1($$a)"),
-        Rewrite("hashlib.sha1($$a, usedforsecurity=False)", "hashlib.sha1($$a)"),
+        Rewrite("hashlib.sha256($$a)", "hashlib.sha1($$a)"),
         Rewrite("hashes.SHA256()", "hashes.SHA1()"),
     ],
+    contract=_HASH_CONTRACT,
+    hosts=_no_passwords,
 )  # fmt: skip
 
 # CWE-330: random numbers
@@ -106,14 +123,13 @@ security(
         ("$out = secrets.token_hex(16)", '$out = "%032x" % random.getrandbits(128)'),
         ("$out = uuid.uuid4().hex", "$out = uuid.uuid1().hex"),
         ("$out = secrets.token_bytes($size)", "$out = random.randbytes($size)"),
-        ("salt = os.urandom($size)\n$out = hashlib.scrypt($secret, salt=salt, n=2**14, r=8, p=1)",
+        ("salt = secrets.token_bytes($size)\n$out = hashlib.scrypt($secret, salt=salt, n=2**14, r=8, p=1)",
          "salt = random.randbytes($size)\n$out = hashlib.scrypt($secret, salt=salt, n=2**14, r=8, p=1)"),
         ("$out = secrets.randbelow(1000000)", "$out = random.randrange(1000000)"),
         ("$out = $call(secrets.token_urlsafe())", "$out = $call(str(random.random()))"),
         ("nonce = secrets.randbits($size)", "nonce = random.getrandbits($size)"),
     ],
     [
-        Rewrite("os.urandom($n)", "random.randbytes($n)"),
         Rewrite("secrets.token_bytes($n)", "random.randbytes($n)"),
         Rewrite("secrets.randbelow($n)", "random.randrange($n)"),
         Rewrite("secrets.randbits($n)", "random.getrandbits($n)"),
@@ -137,9 +153,8 @@ security(
     ],
     [
         Rewrite("secrets.choice($x)", "random.choice($x)"),
-        Rewrite("random.SystemRandom().$draw($$a)", "random.$draw($$a)"),
+        Rewrite("random.SystemRandom().sample($$a)", "random.sample($$a)"),
         Rewrite("random.SystemRandom()", "random.Random()"),
-        Rewrite("secrets.SystemRandom()", "random.Random()"),
     ],
 )  # fmt: skip
 
@@ -163,7 +178,6 @@ security(
     ],
     [
         Rewrite("requests.$verb($$a)", "requests.$verb($$a, verify=False)", back=True),
-        Rewrite("requests.$verb($$a, verify=True$$more)", "requests.$verb($$a, verify=False$$more)"),
         Rewrite("httpx.$verb($$a)", "httpx.$verb($$a, verify=False)", back=True),
         Rewrite("session.$verb($$a)", "session.$verb($$a, verify=False)", back=True),
     ],
@@ -207,14 +221,13 @@ security(
             '$holder = "$literal"\n$out = $call($user, $holder)',
         ),
         ('app.config["$env"] = os.environ["$env"]', 'app.config["$env"] = "$literal"'),
-        ('$holder = getpass.getpass("$column: ")', '$holder = "$literal"'),
         ('if $secret == os.environ["$env"]:\n    $out = True', 'if $secret == "$literal":\n    $out = True'),
     ],
     [
-        Rewrite("password = $x", 'password = "secret"'),
-        Rewrite(".password = $x", '.password = "secret"'),
-        Rewrite("api_key = $x", 'api_key = "secret"'),
-        Rewrite("secret_key = $x", 'secret_key = "secret"'),
+        Rewrite('password = os.environ["PASSWORD"]', 'password = "secret"'),
+        Rewrite('.password = os.environ["PASSWORD"]', '.password = "secret"'),
+        Rewrite('api_key = os.environ["API_KEY"]', 'api_key = "secret"'),
+        Rewrite('secret_key = os.environ["SECRET_KEY"]', 'secret_key = "secret"'),
     ],
 )
 security(
@@ -232,9 +245,9 @@ security(
         ('ssh.connect($host, username=$user, password=os.environ["PASSWORD"])', 'ssh.connect($host, username=$user, password="$literal")'),
     ],
     [
-        Rewrite("($$a, password=$x$$more)", '($$a, password="secret"$$more)'),
-        Rewrite("(password=$x$$more)", '(password="secret"$$more)'),
-        Rewrite("($$a, api_key=$x$$more)", '($$a, api_key="secret"$$more)'),
+        Rewrite('($$a, password=os.environ["PASSWORD"]$$more)', '($$a, password="secret"$$more)'),
+        Rewrite('(password=os.environ["PASSWORD"]$$more)', '(password="secret"$$more)'),
+        Rewrite('($$a, api_key=os.environ["API_KEY"]$$more)', '($$a, api_key="secret"$$more)'),
     ],
 )  # fmt: skip
 security(

@@ -3,8 +3,11 @@
 # ruff: noqa: E501  (a shape is read beside its other side)
 from __future__ import annotations
 
-from ctm.bugs.rewrite import Rewrite
+import re
+
+from ctm.bugs.rewrite import Match, Rewrite
 from ctm.bugs.security_write import security
+from ctm.bugs.source import Source
 
 # CWE-377: temporary files
 security(
@@ -13,19 +16,17 @@ security(
     "B306",
     "the name of a temporary file that somebody else may take first",
     [
-        ("$out = tempfile.NamedTemporaryFile(delete=False).name", "$out = tempfile.mktemp()"),
-        ('fd, $out = tempfile.mkstemp(suffix=".$stem")', '$out = tempfile.mktemp(suffix=".$stem")'),
-        ('fd, $out = tempfile.mkstemp(prefix="$stem", dir=$folder)', '$out = tempfile.mktemp(prefix="$stem", dir=$folder)'),
+        ("fd, $out = tempfile.mkstemp()\nos.close(fd)", "$out = tempfile.mktemp()"),
+        ('fd, $out = tempfile.mkstemp(suffix=".$stem")\nos.close(fd)', '$out = tempfile.mktemp(suffix=".$stem")'),
+        ('fd, $out = tempfile.mkstemp(prefix="$stem", dir=$folder)\nos.close(fd)', '$out = tempfile.mktemp(prefix="$stem", dir=$folder)'),
         ('$out = tempfile.mkdtemp(prefix="$stem")', '$out = tempfile.mktemp(prefix="$stem")\nos.mkdir($out)'),
-        ('with tempfile.TemporaryFile("w") as f:\n    f.write($data)',
+        ('with tempfile.NamedTemporaryFile("w", delete=False) as f:\n    f.write($data)',
          'with open(tempfile.mktemp(), "w") as f:\n    f.write($data)'),
     ],
     [
-        Rewrite("tempfile.NamedTemporaryFile($$a).name", "tempfile.mktemp()"),
-        Rewrite("tempfile.mkstemp($$a)[1]", "tempfile.mktemp($$a)"),
-        Rewrite("tempfile.mkdtemp($$a)", "tempfile.mktemp($$a)"),
-        Rewrite("tempfile.TemporaryFile($$a)", 'open(tempfile.mktemp(), "w+b")'),
+        Rewrite("tempfile.TemporaryFile()", 'open(tempfile.mktemp(), "w+b")'),
     ],
+    contract="the fixed side closes what it opens and keeps the file where the buggy side does.",
 )  # fmt: skip
 security(
     "fixed_temporary_name",
@@ -33,38 +34,74 @@ security(
     "B108",
     "a file of a fixed name in a folder that everybody writes to",
     [
-        ('with tempfile.NamedTemporaryFile("w") as f:\n    f.write($data)', 'with open("/tmp/$stem.txt", "w") as f:\n    f.write($data)'),
-        ('$out = tempfile.mkdtemp(prefix="$stem")', '$out = "/tmp/$stem"'),
-        ('$out = os.path.join(tempfile.mkdtemp(), "$stem")', '$out = os.path.join("/tmp/$stem", "$stem")'),
+        ('with tempfile.NamedTemporaryFile("w", delete=False) as f:\n    f.write($data)',
+         'with open("/tmp/$stem.txt", "w") as f:\n    f.write($data)'),
+        ('$out = tempfile.mkdtemp(prefix="$stem")', '$out = "/tmp/$stem"\nos.makedirs($out, exist_ok=True)'),
+        ('$out = tempfile.mkdtemp(prefix="$stem")\nwith open(os.path.join($out, "$column.txt"), "w") as f:\n    f.write($data)',
+         '$out = "/tmp/$stem"\nos.makedirs($out, exist_ok=True)\nwith open(os.path.join($out, "$column.txt"), "w") as f:\n    f.write($data)'),
         ('$out = tempfile.NamedTemporaryFile("w", suffix=".$stem")', '$out = open("/tmp/data.$stem", "w")'),
-        ("$call($data, tempfile.mkdtemp())", '$call($data, "/tmp/$stem")'),
+        ('with tempfile.NamedTemporaryFile("wb", suffix=".$stem", delete=False) as f:\n    f.write($data)',
+         'with open("/tmp/data.$stem", "wb") as f:\n    f.write($data)'),
+        ('with tempfile.NamedTemporaryFile("w", suffix=".json", delete=False) as f:\n    json.dump($data, f)',
+         'with open("/tmp/$stem.json", "w") as f:\n    json.dump($data, f)'),
     ],
     [
-        Rewrite("tempfile.mkdtemp($$a)", '"/tmp/work"'),
-        Rewrite("tempfile.TemporaryFile($$a)", 'open("/tmp/data.tmp", "w+b")'),
-        Rewrite("tempfile.NamedTemporaryFile($$a)", 'open("/tmp/data.tmp", "w+b")'),
+        Rewrite("tempfile.NamedTemporaryFile()", 'open("/tmp/data.tmp", "w+b")'),
     ],
+    contract="the statement opens the file or makes the folder, so that it shows which of the two the name is of.",
 )  # fmt: skip
 
+
 # CWE-732: modes
+_SEARCHED = re.compile(
+    r"(?:dir|directory|folder|root|bin|exe|executable|binary|script|launcher|hook|sh)s?$", re.IGNORECASE
+)
+
+
+def _may_run(source: Source, name: str) -> bool:
+    """Whether a path is of a folder or of a program, by its name or because the snippet makes a folder of it."""
+    last = re.search(r"(\w+)\W*$", name)
+    made = re.search(
+        rf"(?:mkdir|makedirs|mkdtemp)\({re.escape(name)}\b|(?<!\w){re.escape(name)}\.mkdir\(", source.text
+    )
+    return bool(name and (made or (last and _SEARCHED.search(last[1]))))
+
+
+def _runs(source: Source, match: Match) -> bool:
+    """`_may_run` of the path that a match is about: its hole `f`, or what stands before its dot."""
+    start = match.spans[0][0]
+    before = re.search(r"[\w.]+(?:\([^()]*\))?$", source.text[source.text.rfind("\n", 0, start) + 1 : start])
+    return _may_run(source, match.holes.get("f") or (before.group() if before else ""))
+
+
+def _makes_folder(source: Source, match: Match) -> bool:
+    return source.text[: match.spans[0][0]].endswith(("mkdir", "makedirs"))
+
+
 security(
     "world_writable",
     "CWE-732",
     "B103",
     "a file that everybody may write",
     [
-        ("os.chmod($file, 0o600)", "os.chmod($file, 0o777)"),
-        ("os.chmod($file, 0o755)", "os.chmod($file, 0o777)"),
         ("os.chmod($file, 0o644)", "os.chmod($file, 0o666)"),
-        ("Path($file).chmod(0o600)", "Path($file).chmod(0o777)"),
-        ("os.chmod($file, stat.S_IRWXU)", "os.chmod($file, stat.S_IRWXU | stat.S_IRWXG | stat.S_IRWXO)"),
+        ('with open($file, "w") as f:\n    f.write($data)\nos.chmod($file, 0o644)',
+         'with open($file, "w") as f:\n    f.write($data)\nos.chmod($file, 0o777)'),
+        ("Path($file).chmod(0o644)", "Path($file).chmod(0o666)"),
+        ("Path($file).write_text($data)\nPath($file).chmod(0o644)", "Path($file).write_text($data)\nPath($file).chmod(0o777)"),
+        ("os.makedirs($folder, exist_ok=True)\nos.chmod($folder, 0o755)", "os.makedirs($folder, exist_ok=True)\nos.chmod($folder, 0o777)"),
+        ("Path($folder).mkdir(exist_ok=True)\nPath($folder).chmod(0o755)", "Path($folder).mkdir(exist_ok=True)\nPath($folder).chmod(0o777)"),
+        ("os.chmod($file, stat.S_IRUSR | stat.S_IWUSR | stat.S_IROTH)",
+         "os.chmod($file, stat.S_IRUSR | stat.S_IWUSR | stat.S_IROTH | stat.S_IWOTH)"),
     ],
     [
-        *(Rewrite(f"os.chmod($f, {mode})", f"os.chmod($f, {wide})") for mode, wide in
-          (("0o600", "0o666"), ("0o644", "0o666"), ("0o700", "0o777"), ("0o755", "0o777"), ("0o640", "0o666"))),
-        *(Rewrite(f".chmod({mode})", f".chmod({wide})") for mode, wide in
-          (("0o600", "0o666"), ("0o644", "0o666"), ("0o700", "0o777"), ("0o755", "0o777"))),
+        Rewrite("os.chmod($f, 0o644)", "os.chmod($f, 0o666)", back=True),
+        Rewrite("os.chmod($f, 0o755)", "os.chmod($f, 0o777)", back=True, shown=_runs),
+        Rewrite(".chmod(0o644)", ".chmod(0o666)", back=True),
+        Rewrite(".chmod(0o755)", ".chmod(0o777)", back=True, shown=_runs),
     ],
+    contract="""`0o777` becomes `0o755` for what is a folder or a program by its name, or a folder that the snippet makes,
+    and `0o644` for a file that it writes; `0o666` becomes `0o644`.""",
 )  # fmt: skip
 security(
     "wide_creation_mode",
@@ -72,21 +109,22 @@ security(
     "",
     "a file or folder made with rights for everybody",
     [
-        ("os.makedirs($folder, mode=0o700)", "os.makedirs($folder, mode=0o777)"),
+        ("os.makedirs($folder, mode=0o755)", "os.makedirs($folder, mode=0o777)"),
         ("os.makedirs($folder, 0o755)", "os.makedirs($folder, 0o777)"),
-        ("os.mkdir($folder, 0o700)", "os.mkdir($folder, 0o777)"),
-        ("fd = os.open($file, os.O_WRONLY | os.O_CREAT, 0o600)", "fd = os.open($file, os.O_WRONLY | os.O_CREAT, 0o666)"),
-        ("os.umask(0o077)", "os.umask(0)"),
+        ("os.mkdir($folder, 0o755)", "os.mkdir($folder, 0o777)"),
+        ("fd = os.open($file, os.O_WRONLY | os.O_CREAT, 0o644)", "fd = os.open($file, os.O_WRONLY | os.O_CREAT, 0o666)"),
+        ("fd = os.open($file, os.O_WRONLY | os.O_CREAT, 0o644)", "fd = os.open($file, os.O_WRONLY | os.O_CREAT, 0o777)"),
+        ("os.umask(0o022)", "os.umask(0)"),
         ("os.umask(0o022)", "os.umask(0o000)"),
     ],
     [
-        Rewrite("os.umask(0o077)", "os.umask(0)"),
         Rewrite("os.umask(0o022)", "os.umask(0)"),
         Rewrite("os.makedirs($f, 0o755$$more)", "os.makedirs($f, 0o777$$more)"),
-        Rewrite("os.mkdir($f, 0o700)", "os.mkdir($f, 0o777)"),
-        Rewrite("os.open($f, $flags, 0o600)", "os.open($f, $flags, 0o666)"),
-        Rewrite("($$a, mode=0o700$$more)", "($$a, mode=0o777$$more)"),
+        Rewrite("os.mkdir($f, 0o755)", "os.mkdir($f, 0o777)"),
+        Rewrite("os.open($f, $flags, 0o644)", "os.open($f, $flags, 0o666)"),
+        Rewrite("($$a, mode=0o755$$more)", "($$a, mode=0o777$$more)", shown=_makes_folder),
     ],
+    contract="a mode with `x` is that of `mkdir` or `makedirs`, and a file that is opened gets `0o644`.",
 )  # fmt: skip
 
 # CWE-400: no bounds
@@ -105,8 +143,8 @@ security(
         ("$out = self.session.get($url, timeout=10)", "$out = self.session.get($url)"),
     ],
     [
-        Rewrite("requests.$verb($$a, timeout=$t$$more)", "requests.$verb($$a$$more)"),
-        Rewrite("session.$verb($$a, timeout=$t$$more)", "session.$verb($$a$$more)"),
+        Rewrite("requests.$verb($$a, timeout=10$$more)", "requests.$verb($$a$$more)"),
+        Rewrite("session.$verb($$a, timeout=10$$more)", "session.$verb($$a$$more)"),
         Rewrite("requests.$verb($$a, timeout=10)", "requests.$verb($$a)", back=True),
     ],
 )  # fmt: skip
@@ -126,11 +164,11 @@ security(
          'process = subprocess.Popen(["$program", $file], stdout=subprocess.PIPE)\n$out, _ = process.communicate()'),
     ],
     [
-        Rewrite("urlopen($$a, timeout=$t$$more)", "urlopen($$a$$more)"),
-        Rewrite(".urlopen($$a, timeout=$t$$more)", ".urlopen($$a$$more)"),
-        Rewrite("socket.create_connection($$a, timeout=$t$$more)", "socket.create_connection($$a$$more)"),
-        Rewrite("smtplib.SMTP($$a, timeout=$t$$more)", "smtplib.SMTP($$a$$more)"),
-        Rewrite(".communicate(timeout=$t)", ".communicate()"),
+        Rewrite("urlopen($$a, timeout=10$$more)", "urlopen($$a$$more)"),
+        Rewrite(".urlopen($$a, timeout=10$$more)", ".urlopen($$a$$more)"),
+        Rewrite("socket.create_connection($$a, timeout=10$$more)", "socket.create_connection($$a$$more)"),
+        Rewrite("smtplib.SMTP($$a, timeout=10$$more)", "smtplib.SMTP($$a$$more)"),
+        Rewrite(".communicate(timeout=60)", ".communicate()"),
     ],
 )  # fmt: skip
 
@@ -142,19 +180,18 @@ security(
     "a server for all to see with its debugger on",
     [
         ("$app.run(debug=False)", "$app.run(debug=True)"),
-        ("$app = Flask(__name__)\n$app.run()", "$app = Flask(__name__)\n$app.run(debug=True)"),
-        ("$app.run(host=$host, port=$port)", "$app.run(host=$host, port=$port, debug=True)"),
+        ("$app = Flask(__name__)\n$app.run(debug=False)", "$app = Flask(__name__)\n$app.run(debug=True)"),
+        ("$app.run(host=$host, port=$port, debug=False)", "$app.run(host=$host, port=$port, debug=True)"),
         ('$app.config["DEBUG"] = False', '$app.config["DEBUG"] = True'),
         ("$app.debug = False", "$app.debug = True"),
         (
-            "socketio.run($app, host=$host, port=$port)",
+            "socketio.run($app, host=$host, port=$port, debug=False)",
             "socketio.run($app, host=$host, port=$port, debug=True)",
         ),
     ],
     [
         Rewrite("app.run($$a, debug=False$$more)", "app.run($$a, debug=True$$more)", back=True),
         Rewrite("app.run(debug=False$$more)", "app.run(debug=True$$more)", back=True),
-        Rewrite("app.run()", "app.run(debug=True)", back=True),
         Rewrite("DEBUG = False", "DEBUG = True"),
         Rewrite(".debug = False", ".debug = True"),
     ],
@@ -179,8 +216,6 @@ security(
         Rewrite('"127.0.0.1"', '"0.0.0.0"'),
         Rewrite("'127.0.0.1'", "'0.0.0.0'"),
         Rewrite('bind(("localhost"', 'bind((""'),
-        Rewrite('host="localhost"', 'host="0.0.0.0"'),
-        Rewrite("host='localhost'", "host='0.0.0.0'"),
     ],
 )
 
@@ -200,11 +235,6 @@ security(
         ('try:\n    $out = $call($data)\nexcept Exception:\n    $log.exception("$failure")\n    self.send_error(500, "$failure")',
          'try:\n    $out = $call($data)\nexcept Exception as e:\n    $log.exception("$failure")\n    self.send_error(500, str(e))'),
     ],
-    [
-        Rewrite('detail="Internal Server Error"', "detail=str(e)"),
-        Rewrite('detail="Internal server error"', "detail=str(e)"),
-        Rewrite('.send_error(500, "Internal Server Error")', ".send_error(500, str(e))"),
-    ],
 )  # fmt: skip
 security(
     "traceback_to_client",
@@ -219,5 +249,4 @@ security(
         ('try:\n    $out = $call($data)\nexcept Exception:\n    $log.exception("$failure")\n    self.send_error(500, "$failure")',
          'try:\n    $out = $call($data)\nexcept Exception:\n    $log.exception("$failure")\n    self.send_error(500, traceback.format_exc())'),
     ],
-    [Rewrite('"Internal Server Error"', "traceback.format_exc()")],
 )  # fmt: skip

@@ -105,8 +105,8 @@ security(
         ("$out = Environment(autoescape=True).from_string($data)", "$out = Environment(autoescape=False).from_string($data)"),
     ],
     [
-        Rewrite("Environment($$a, autoescape=$x$$more)", "Environment($$a, autoescape=False$$more)"),
-        Rewrite("Environment(autoescape=$x$$more)", "Environment(autoescape=False$$more)"),
+        Rewrite("Environment($$a, autoescape=True$$more)", "Environment($$a, autoescape=False$$more)"),
+        Rewrite("Environment(autoescape=True$$more)", "Environment(autoescape=False$$more)"),
         Rewrite("Environment($$a, autoescape=True)", "Environment($$a)", back=True),
     ],
 )  # fmt: skip
@@ -125,7 +125,6 @@ security(
     ],
     [
         Rewrite("format_html($f, $$a)", "mark_safe($f.format($$a))"),
-        Rewrite("conditional_escape($x)", "mark_safe($x)"),
         Rewrite("Markup.escape($x)", "Markup($x)"),
     ],
 )  # fmt: skip
@@ -141,7 +140,7 @@ security(
         ('self.wfile.write(f"<$tag>{html.escape($value)}</$tag>".encode())', 'self.wfile.write(f"<$tag>{$value}</$tag>".encode())'),
         ('$out = "<$tag>$column: {}</$tag>".format(html.escape($value))', '$out = "<$tag>$column: {}</$tag>".format($value)'),
     ],
-    [Rewrite("html.escape($x)", "$x"), Rewrite("escape($x)", "$x")],
+    [Rewrite("html.escape($x)", "$x")],
 )  # fmt: skip
 
 
@@ -182,18 +181,15 @@ security(
     "",
     "line ends of a value are not taken out before it is logged",
     [
-        ('$log.info("$event " + $user.replace("\\n", " "))', '$log.info("$event " + $user)'),
-        ('$log.warning("$event " + $value.replace("\\n", " "))', '$log.warning("$event " + $value)'),
-        ('$log.error("$event %s" % repr($value))', '$log.error("$event %s" % $value)'),
+        ('$log.info("$event " + $user.replace("\\r", " ").replace("\\n", " "))', '$log.info("$event " + $user)'),
+        ('$log.warning("$event " + $value.replace("\\r", " ").replace("\\n", " "))', '$log.warning("$event " + $value)'),
+        ('$log.error("$event %r" % $value)', '$log.error("$event %s" % $value)'),
         ('$log.info("$event {}".format(repr($user)))', '$log.info("$event {}".format($user))'),
     ],
     [
-        Rewrite('logger.info($f, $x.replace("\\n", $y))', "logger.info($f, $x)"),
-        Rewrite("logger.info($f, repr($x))", "logger.info($f, $x)"),
-        Rewrite("logger.warning($f, repr($x))", "logger.warning($f, $x)"),
-        Rewrite("logger.debug($f, repr($x))", "logger.debug($f, $x)"),
-        Rewrite("log.debug($f, repr($x))", "log.debug($f, $x)"),
+        Rewrite('logger.info("user " + $x.replace("\\r", " ").replace("\\n", " "))', 'logger.info("user " + $x)'),
     ],
+    contract="the fixed side lets neither `\\\\n` nor `\\\\r` through, both of which begin a line in a viewer.",
 )  # fmt: skip
 
 
@@ -226,11 +222,11 @@ security(
     "a pattern that repeats a repetition and takes exponential time",
     [
         ('$out = re.match(r"^\\w+$", $value)', '$out = re.match(r"^(\\w+)+$", $value)'),
-        ('$out = re.match(r"^[a-z]+$", $value)', '$out = re.match(r"^([a-z]+)*$", $value)'),
-        ('$out = re.match(r"^\\d+$", $value)', '$out = re.match(r"^(\\d+)*$", $value)'),
-        ('pattern = re.compile(r"^\\w+(\\s\\w+)*$")', 'pattern = re.compile(r"^(\\w+\\s?)*$")'),
-        ('pattern = re.compile(r"^[a-z0-9]+(-[a-z0-9]+)*$")', 'pattern = re.compile(r"^([a-z0-9]+-?)+$")'),
-        ('$out = re.fullmatch(r"\\w+(\\.\\w+)*@\\w+", $value)', '$out = re.fullmatch(r"(\\w+\\.?)+@\\w+", $value)'),
+        ('$out = re.match(r"^[a-z]+$", $value)', '$out = re.match(r"^([a-z]+)+$", $value)'),
+        ('$out = re.match(r"^\\d*$", $value)', '$out = re.match(r"^(\\d+)*$", $value)'),
+        ('pattern = re.compile(r"^\\w+(\\s\\w+)*$")', 'pattern = re.compile(r"^(\\w+\\s?)*\\w$")'),
+        ('pattern = re.compile(r"^[a-z0-9]+(-[a-z0-9]+)*$")', 'pattern = re.compile(r"^([a-z0-9]+-?)*[a-z0-9]$")'),
+        ('$out = re.fullmatch(r"\\w+(\\.\\w+)*@\\w+", $value)', '$out = re.fullmatch(r"(\\w+\\.?)*\\w@\\w+", $value)'),
         ('if re.search(r"^\\s*#", $value):\n    return None', 'if re.search(r"^(\\s*)*#", $value):\n    return None'),
     ],
     finder=lambda source: _repeated(source, "(?:X+)+"),

@@ -5,6 +5,9 @@ repair is beyond doubt, is the buggy side of a pair whose fixed side is the repa
 neither, a statement of a shape that people write is put between its statements, about variables that are bound there
 (ctm.bugs.security_names). The first two are rare in installed code (docs/bug_figures.md), so that most pairs are of
 the third sort.
+
+Contract: one buggy text has one repair, whichever kind and source it came from. So a secure pattern has no hole that
+its insecure one lacks (nobody can guess a lost `$timeout`), and no two secure texts become the same insecure one.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from random import Random
 
 from ctm.bugs.registry import Candidate, Mutator, Splice, register, shuffled
-from ctm.bugs.rewrite import Rewrite, filled, found, holes_of, pattern, splices, words_of
+from ctm.bugs.rewrite import Element, Match, Rewrite, filled, found, holes_of, pattern, splices, words_of
 from ctm.bugs.security_names import NAMES, Filler, examples
 from ctm.bugs.source import BLOCK_WORDS, Source
 
@@ -35,20 +38,29 @@ def security(
     written: Sequence[tuple[str, str]],
     rewrites: Sequence[Rewrite] = (),
     finder: Finder | None = None,
+    contract: str = "",
+    hosts: Callable[[Source], bool] | None = None,
 ) -> Mutator:
-    """Register a security kind: statements (secure, insecure) to write in, patterns and a finder of secure code."""
+    """Register a security kind: statements (secure, insecure) to write in, patterns and a finder of secure code.
+
+    `contract` becomes the mutator's docstring; `hosts` says which snippets may be a place at all, None for each.
+    """
     SHAPES[name] = tuple(written), tuple(rewrites)
     example = examples(holes_of(*written[0]), Random(0))
 
     def own(source: Source) -> Iterator[Candidate]:
+        if hosts and not hosts(source):
+            return
         yield from _found(source, rewrites)
         if finder:
             yield from finder(source)
 
     def mutator(source: Source, rng: Random) -> Iterator[Candidate]:
         places = list(own(source))
-        yield from shuffled(places, rng) if places else _written(source, rng, written)
+        if not hosts or hosts(source):
+            yield from shuffled(places, rng) if places else _written(source, rng, written)
 
+    mutator.__doc__ = f"Contract: {contract}" if contract else None
     words = [words_of(rewrite.secure) for rewrite in rewrites]
     words += [words_of(rewrite.insecure) for rewrite in rewrites if rewrite.back]
 
@@ -68,11 +80,17 @@ def _found(source: Source, rewrites: Sequence[Rewrite]) -> Iterator[Candidate]:
     for rewrite in rewrites:
         secure, insecure = pattern(rewrite.secure), pattern(rewrite.insecure)
         if words_of(rewrite.secure) <= source.words:
-            for match in found(source, secure):
+            for match in _shown(source, rewrite, secure):
                 yield Candidate(tuple(_varied(source, splice) for splice in splices(match, secure, insecure)))
         if rewrite.back and words_of(rewrite.insecure) <= source.words:
-            for match in found(source, insecure):
+            for match in _shown(source, rewrite, insecure):
                 yield Candidate((), splices(match, insecure, secure))
+
+
+def _shown(source: Source, rewrite: Rewrite, wanted: tuple[Element, ...]) -> Iterator[Match]:
+    for match in found(source, wanted):
+        if rewrite.shown is None or rewrite.shown(source, match):
+            yield match
 
 
 def _varied(source: Source, splice: Splice) -> Splice:

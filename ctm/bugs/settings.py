@@ -35,17 +35,21 @@ class MutationSettings:
     """Sorts of samples in the training split."""
     heldout_shares: Shares = Shares(0.66, 0.22, 0.12)
     """Sorts of samples in validation and test; there all kinds are drawn alike, not by the mix."""
-    two_errors: float = 0.32
-    """Share of the training split's syntax samples with two errors."""
-    three_errors: float = 0.10
-    """Share of the training split's syntax samples with three errors or more."""
+    kind_per_snippet: int = 1
+    """Most samples of one kind (with one error) of a snippet of the training split: rare kinds stay various."""
+    surveyed: int = 2000
+    """Snippets of the training split in which the places for each kind are counted before anything is drawn."""
+    two_errors: float = 0.13
+    """Share of the training split's syntax samples asked to have two errors; some kinds change two places anyway."""
+    three_errors: float = 0.065
+    """Share of the same asked to have three errors or more."""
     heldout_several: float = 0.04
     """Share of the syntax samples of validation and test with several errors."""
     same_kind: float = 0.5
     """Of the samples with several errors, the share where all are of one kind."""
     reshape: float = 0.5
     """Share of syntax samples made of a reshaped snippet: cut short, with prints, inputs and small loops."""
-    reshape_logic: float = 0.15
+    reshape_logic: float = 0.0
     """The same for logic samples, share."""
     workers: int = 1
     """Processes that make mutants for one shard."""

@@ -212,6 +212,7 @@ def keyword_as_name(source: Source, rng: Random) -> Iterator[Candidate]:
     "my list = []",
 )
 def broken_name(source: Source, rng: Random) -> Iterator[Candidate]:
+    """Contract: a digit comes first only in a name that stands elsewhere too, so that to drop it is the repair."""
     tokens = source.tokens
     for index in shuffled([i for i, t in enumerate(tokens) if t.kind == "NAME"], rng):
         token = tokens[index]
@@ -229,16 +230,13 @@ def broken_name(source: Source, rng: Random) -> Iterator[Candidate]:
                     (f"{stem}?", f"{stem}!", f"${stem}", f"@{stem}.", f"{stem}#.", f"{stem} s", f"{stem}$")
                 )
                 yield replace(token.start, token.end, new)
-        elif rng.random() < 0.3 and not token.text.startswith("_"):
-            # `2nd_name`: the fixed side has the digit elsewhere
-            digit, stem = rng.choice("1234567890"), token.text
-            if stem + digit not in source.words:
-                places = [t for t in tokens if t.text == stem]
-                if len(places) <= 2:
-                    yield Candidate(
-                        tuple(Splice(t.start, t.end, digit + stem) for t in places),
-                        tuple(Splice(t.start, t.end, stem + digit) for t in places),
-                    )
+        elif not token.text.startswith("_") and rng.random() < 0.3 and _again(source, token.text):
+            yield replace(token.start, token.start, rng.choice("1234567890"))
+
+
+def _again(source: Source, name: str) -> bool:
+    """Whether a name stands in two places or more."""
+    return sum(token.text == name for token in source.tokens) > 1
 
 
 @register("import_order", "syntax", "the words of an import in the wrong order, or one of them missing",

@@ -15,15 +15,20 @@ import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
+from queue import SimpleQueue
 
 from ctm.bugs.check import quiet
-from ctm.bugs.draw import Mix, Mutant, Mutants, generator, mutate_text
+from ctm.bugs.draw import Mix, Mutant, Mutants, generator, mutate_text, survey_text
 from ctm.bugs.rates import Tally
 from ctm.bugs.settings import MutationSettings
+from ctm.pairs.record import Snippet
 
 log = logging.getLogger(__name__)
 _START_SECONDS = 60.0
@@ -40,9 +45,10 @@ class WorkerLost(Exception):
 class Worker:
     """One child process, started at the first batch and replaced when it is lost. Use as a context manager."""
 
-    def __init__(self, settings: MutationSettings, mix: Mix) -> None:
+    def __init__(self, settings: MutationSettings, mix: Mix, survey: bool = False) -> None:
+        """`survey` tries every kind once on each snippet (`survey_text`) in place of drawing mutants."""
         self._settings = settings
-        self._setup = pickle.dumps((settings, mix.weights))
+        self._setup = pickle.dumps((settings, mix.weights, survey))
         self._process: subprocess.Popen[bytes] | None = None
         self._pipe: Connection | None = None
         self.replaced = 0
@@ -127,9 +133,49 @@ class Worker:
         self._process = self._pipe = None
 
 
+def answers(
+    snippets: Iterable[Snippet],
+    settings: MutationSettings,
+    mix: Mix,
+    totals: Counter[str],
+    survey: bool = False,
+) -> Iterator[tuple[Snippet, Mutants | str]]:
+    """Each snippet with what the workers made of it, in order; a few batches are under way at a time.
+
+    `totals` counts "lost workers" in the end.
+    """
+    workers = [Worker(settings, mix, survey) for _ in range(max(1, settings.workers))]
+    free: SimpleQueue[Worker] = SimpleQueue()
+    for worker in workers:
+        free.put(worker)
+
+    def run(batch: list[Snippet]) -> list[Mutants | str]:
+        worker = free.get()
+        try:
+            return worker.run([(s.snippet_id, s.text, s.split in ("validation", "test")) for s in batch])
+        finally:
+            free.put(worker)
+
+    under_way: deque[tuple[list[Snippet], Future[list[Mutants | str]]]] = deque()
+    stream = iter(snippets)
+    try:
+        with ThreadPoolExecutor(len(workers)) as pool:
+            while True:
+                while len(under_way) < 2 * len(workers) and (batch := list(islice(stream, settings.batch))):
+                    under_way.append((batch, pool.submit(run, batch)))
+                if not under_way:
+                    break
+                batch, future = under_way.popleft()
+                yield from zip(batch, future.result(), strict=True)
+    finally:
+        totals["lost workers"] = sum(worker.replaced for worker in workers)
+        for worker in workers:
+            worker.stop()
+
+
 def _serve(pipe: Connection) -> None:
     """The child: answers batches until the parent closes the pipe."""
-    settings, weights = pickle.loads(pipe.recv_bytes())
+    settings, weights, survey = pickle.loads(pipe.recv_bytes())
     limit = settings.worker_mb * 2**20
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -139,10 +185,10 @@ def _serve(pipe: Connection) -> None:
     mix = Mix(weights)
     pipe.send_bytes(b"ready")
     with quiet():
-        _answer(pipe, settings, mix)
+        _answer(pipe, settings, mix, survey)
 
 
-def _answer(pipe: Connection, settings: MutationSettings, mix: Mix) -> None:
+def _answer(pipe: Connection, settings: MutationSettings, mix: Mix, survey: bool) -> None:
     while True:
         try:
             tasks = marshal.loads(pipe.recv_bytes())
@@ -151,8 +197,12 @@ def _answer(pipe: Connection, settings: MutationSettings, mix: Mix) -> None:
         signal.setitimer(signal.ITIMER_REAL, settings.batch_seconds + 5)
         reply = []
         for snippet, text, heldout in tasks:
+            rng = generator(settings.seed, snippet)
             count = settings.per_snippet_heldout if heldout else settings.per_snippet
-            made = mutate_text(text, generator(settings.seed, snippet), mix, count, settings, uniform=heldout)
+            if survey:
+                made = survey_text(text, rng, mix, settings)
+            else:
+                made = mutate_text(text, rng, mix, count, settings, uniform=heldout)
             tally = made.tally.kinds, made.tally.asked
             reply.append(([tuple(mutant) for mutant in made.kept], made.dropped, tally))
         signal.setitimer(signal.ITIMER_REAL, 0)

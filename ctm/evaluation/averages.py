@@ -1,21 +1,30 @@
 """How items become figures: a category is the mean over its kinds, overall the mean over the categories tested.
 
-So a kind with many items weighs no more than one with few. Clean code stands apart from the overall figure.
+So a kind with many items weighs no more than one with few. A kind of fewer than FEWEST items is rare: it weighs as
+many tenths of a kind as it has items, or a single item could move its category by as much as forty of another kind
+do. Put otherwise, rare kinds are pooled, and the pool counts as one kind for every ten items. Clean code stands apart
+from the overall figure.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ctm.pairs.record import CATEGORIES
+from ctm.repair.intervals import LEVEL, Floats, Interval, draw_items, draw_units, interval, ratios, units_of
 
 CLEAN = "clean"
 OVERALL = "overall"
 FIGURES = ("syntax", "logic", "security", "complex", CLEAN, OVERALL)
 """What every figure by category has, null where nothing was tested."""
+SHARES = ("accuracy", "accuracy_by_items")
+"""The mean over kinds, and that over items."""
+FEWEST = 10
+"""Items from which on a kind weighs as much as any other."""
 
 
 def averages(
@@ -25,9 +34,9 @@ def averages(
     means: dict[str, NDArray[np.float64]] = {}
     for name in CATEGORIES:
         mine = category == name
-        kinds = sorted(set(kind[mine].tolist()))
-        if kinds:
-            means[name] = np.mean([values[mine & (kind == k)].mean(axis=0) for k in kinds], axis=0)
+        if mine.any():
+            _, places, n = np.unique(kind[mine], return_inverse=True, return_counts=True)
+            means[name] = np.average(values[mine], axis=0, weights=1 / np.maximum(n, FEWEST)[places])
     tested = [mean for name, mean in means.items() if name != CLEAN]
     if tested:
         means[OVERALL] = np.mean(tested, axis=0)
@@ -42,7 +51,88 @@ def shares(
     return {name: float(means[name]) if name in means else None for name in FIGURES}
 
 
+def shares_of_items(category: NDArray[np.str_], holds: Sequence[bool]) -> dict[str, float | None]:
+    """The same with every item alike, whatever its kind; overall is of all items but clean ones."""
+    values = np.asarray(holds, dtype=np.float64)
+    found = {name: values[_mine(category, name)] for name in FIGURES}
+    return {name: float(items.mean()) if len(items) else None for name, items in found.items()}
+
+
+def accuracy(
+    category: NDArray[np.str_], kind: NDArray[np.str_], projects: Sequence[str], holds: Sequence[bool]
+) -> dict[str, Any]:
+    """Shares by kinds and by items, and the interval of each, by FIGURES; projects: of every item, "" for none."""
+    return {
+        "accuracy": shares(category, kind, holds),
+        "accuracy_by_items": shares_of_items(category, holds),
+        "intervals": {
+            "level": LEVEL,
+            "units": units_by_figure(category, projects),
+            **intervals(category, kind, projects, holds),
+        },
+    }
+
+
+def intervals(
+    category: NDArray[np.str_], kind: NDArray[np.str_], projects: Sequence[str], holds: Sequence[bool]
+) -> dict[str, dict[str, Interval | None]]:
+    """Of the shares by kinds ("accuracy") and by items ("accuracy_by_items"); None for fewer than two projects.
+
+    Kinds are weighed anew in every draw, by the items that it has of them.
+    """
+    if not len(category):
+        return {title: dict.fromkeys(FIGURES) for title in SHARES}
+    units, values = units_of(projects), np.asarray(holds, dtype=np.float64)
+    sorts, of = np.unique(np.stack([category, kind]), axis=1, return_inverse=True)
+    k = sorts.shape[1]
+    cells = np.zeros((int(units.max()) + 1, 2 * k))
+    np.add.at(cells, (units, of.reshape(-1) + k * (values == 1)), 1)
+    drawn = [
+        _drawn(sorts[0], draws[:, :k], draws[:, k:])
+        for draws in (draw_units(cells, np.arange(len(cells))), draw_items(cells.sum(axis=0)))
+    ]
+    counted = {name: np.where(_mine(category, name), values, np.nan) for name in FIGURES}
+    return {
+        title: {name: interval(counted[name], units, [one[title][name] for one in drawn]) for name in FIGURES}
+        for title in SHARES
+    }
+
+
+def _drawn(category: NDArray[np.str_], wrong: Floats, right: Floats) -> dict[str, dict[str, Floats]]:
+    """Both shares in every draw, [draws] by FIGURES, from the items of each kind [draws, kinds]; category: of kinds."""
+    n = wrong + right
+    weights = 1 / np.maximum(n, FEWEST)
+    of = {name: _mine(category, name) for name in FIGURES}
+    by_items = {name: ratios(right[:, m].sum(axis=1), n[:, m].sum(axis=1)) for name, m in of.items()}
+    right, n = right * weights, n * weights
+    by_kinds = {name: ratios(right[:, m].sum(axis=1), n[:, m].sum(axis=1)) for name, m in of.items()}
+    tested = [by_kinds[name] for name in set(category.tolist()) - {CLEAN}]
+    if tested:
+        by_kinds[OVERALL] = np.mean(tested, axis=0)
+    return dict(zip(SHARES, (by_kinds, by_items), strict=True))
+
+
+def units_by_figure(category: NDArray[np.str_], projects: Sequence[str]) -> dict[str, int]:
+    """How many projects there are (items, where they have none), by FIGURES."""
+    units = units_of(projects)
+    return {name: len(np.unique(units[_mine(category, name)])) for name in FIGURES}
+
+
+def rare_kinds(category: NDArray[np.str_], kind: NDArray[np.str_]) -> dict[str, dict[str, int]]:
+    """Of categories that have kinds of fewer than FEWEST items: the number of all kinds, of those, and their items."""
+    found = {}
+    for name in CATEGORIES:
+        _, n = np.unique(kind[category == name], return_counts=True)
+        if (n < FEWEST).any():
+            rare = n[n < FEWEST]
+            found[name] = {"kinds": len(n), "rare": len(rare), "items": int(rare.sum())}
+    return found
+
+
 def counts(category: NDArray[np.str_]) -> dict[str, int]:
     """Number of items, by FIGURES; overall is all but clean."""
-    n = {name: int((category == name).sum()) for name in FIGURES if name != OVERALL}
-    return {**n, OVERALL: sum(n.values()) - n[CLEAN]}
+    return {name: int(_mine(category, name).sum()) for name in FIGURES}
+
+
+def _mine(category: NDArray[np.str_], name: str) -> NDArray[np.bool_]:
+    return category != CLEAN if name == OVERALL else category == name

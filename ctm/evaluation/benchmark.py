@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ctm.bugs.mutate import load_mix
-from ctm.evaluation.averages import CLEAN, OVERALL, averages, counts, shares
+from ctm.bugs.quotas import drawing_mix, read_quotas
+from ctm.evaluation.averages import CLEAN, OVERALL, accuracy, averages, counts, rare_kinds, shares
 from ctm.evaluation.calibrate import ALWAYS, Thresholds, answering_ticks, calibrate
 from ctm.evaluation.items import write_items
 from ctm.evaluation.repairs import Judged, repair_cases, single_threads
@@ -38,7 +38,7 @@ from ctm.model.device import pick_device, pick_precision
 from ctm.model.thinking import NEVER
 from ctm.model.weights import load_model
 from ctm.repair.evaluate import HARM, Evaluator, delete_shortest
-from ctm.repair.metrics import harm_measures, measure, measure_baseline
+from ctm.repair.metrics import HARM_MEANS, intervals, measure, measure_baseline, unreachable
 
 log = logging.getLogger(__name__)
 FORMAT_VERSION = 1
@@ -46,13 +46,14 @@ TEST, REAL = "test", "real"
 
 
 def benchmark(
-    weights: Path, tokenizer: Path, validation: Path, test: Path, real: Path, windows: Path, mix: Path,
+    weights: Path, tokenizer: Path, validation: Path, test: Path, real: Path, windows: Path, quotas: Path,
     settings: EvaluationSettings, threads: int, out: Path, items: Path,
 ) -> None:  # fmt: skip
     """Choose the thresholds on `validation`, measure on `test` and `real` (Parquet files of pairs).
 
-    windows: working code of the projects of both splits (working.py). mix: weights of the kinds of bugs.
-    out: JSON of all figures. items: Parquet, a row per item of both suites. Raises ValueError if `test` is empty.
+    windows: working code of the projects of both splits (working.py). quotas: what `balance_mix` wrote.
+    out: JSON of all figures. items: Parquet, a row per item of both suites. Raises ValueError if `test` is empty or
+    `quotas` are of another format.
     """
     started = time.monotonic()
     codec = CodeTokenizer.load(tokenizer)
@@ -60,8 +61,9 @@ def benchmark(
     model = load_model(weights).to(device)
     precision = pick_precision(settings.precision, device, "evaluation.precision")
     working = read_windows(windows)
+    mix = drawing_mix(read_quotas(quotas))
     thresholds = calibrate(
-        read_suite(validation), model, codec, settings, threads, working["validation"], load_mix(mix)
+        read_suite(validation), model, codec, settings, threads, working["validation"], mix
     )
     in_use_too = {TEST: (thresholds.tick.threshold, thresholds.edit.threshold)}
     suites: dict[str, list[Judged]] = {}
@@ -98,6 +100,7 @@ def benchmark(
         ),
         "ranked": ranked,
         "suites": {name: suite_figures(judged) for name, judged in suites.items() if judged},
+        "suite_intervals": {name: suite_intervals(judged) for name, judged in suites.items() if judged},
         "deletion": {name: deletion_figures(judged) for name, judged in suites.items() if judged},
         "thresholds": {
             "tick": thresholds.tick.threshold,
@@ -124,7 +127,9 @@ def figures(judged: Sequence[Judged], ticks: int, threshold: float) -> dict[str,
     asked = ~np.isnan(certainty[:, 0])
     all_measures = measure(outcomes)
     return {
-        "accuracy": shares(category, kind, exact),
+        **accuracy(category, kind, [outcome.project for outcome in outcomes], exact),
+        "rare_kinds": rare_kinds(category, kind),
+        "unreachable": unreachable(outcomes),
         "coverage": shares(category, kind, [outcome.in_scope for outcome in outcomes]),
         "n": counts(category),
         "ece": all_measures["ece"],
@@ -132,7 +137,7 @@ def figures(judged: Sequence[Judged], ticks: int, threshold: float) -> dict[str,
         "auroc": all_measures["auroc"],
         "bifi": all_measures["bifi"],
         "guarded_bifi": all_measures["guarded_bifi"],
-        **harm_measures(outcomes),
+        **{name: all_measures[name] for name in HARM_MEANS},
         "accuracy_by_tick": _points(averages(category, kind, right.astype(np.float64)).get(OVERALL)),
         "accuracy_by_tick_by_category": {
             name: _points(values)
@@ -152,13 +157,18 @@ def figures(judged: Sequence[Judged], ticks: int, threshold: float) -> dict[str,
 
 
 def in_use(judged: Sequence[Judged]) -> dict[str, Any]:
-    """Accuracy by category, and false alarms, of items that compile, with the thresholds of use."""
+    """Accuracy by category, and false alarms, of items of other categories than syntax, with the thresholds of use."""
     careful = [Judged(item.case, item.careful, None) for item in judged if item.careful]
     category = np.array([item.case.item.category for item in careful])
     kind = np.array([item.case.item.kind for item in careful])
     measures = measure([item.evaluated.outcome for item in careful])
     return {
-        "accuracy": shares(category, kind, [is_exact(item) for item in careful]),
+        **accuracy(
+            category,
+            kind,
+            [item.case.item.project for item in careful],
+            [is_exact(item) for item in careful],
+        ),
         "false_alarm": measures["false_alarm"],
         "ticks_mean": measures["ticks_mean"],
     }
@@ -216,6 +226,11 @@ def by_kind(judged: Sequence[Judged], exact: Sequence[bool]) -> dict[str, dict[s
 def suite_figures(judged: Sequence[Judged]) -> dict[str, Any]:
     """M of ctm.repair.metrics over all items; ranks beyond the first are not asked for here."""
     return _first_ranks(measure([item.evaluated.outcome for item in judged]))
+
+
+def suite_intervals(judged: Sequence[Judged]) -> dict[str, Any]:
+    """Intervals of those of the same figures that are shares."""
+    return _first_ranks(intervals([item.evaluated.outcome for item in judged]))
 
 
 def deletion_figures(judged: Sequence[Judged]) -> dict[str, Any]:

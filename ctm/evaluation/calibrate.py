@@ -98,7 +98,7 @@ def calibrate(
 ) -> Thresholds:
     """Choose the thresholds on the validation split: its pairs, and working code of its projects.
 
-    mix: weights of the kinds of bugs, by which errors like real ones are made for the confidence.
+    mix: weights to draw kinds of bugs by, for the errors like real ones that the confidence is fitted on.
     """
     rng = np.random.default_rng(settings.seed)
     precision = pick_precision(settings.precision, model.device, "evaluation.precision")

@@ -1,7 +1,7 @@
 """Broken code as people post it, made of held-out projects: what the search and the confidence are set on.
 
-Kinds come by the weights of the bug mix (which follow real syntax errors), with one, two or three errors in the
-shares of real code; frozen test sets have every kind alike. Nobody's real errors are used: those are for the report.
+Kinds and numbers of errors come as in the training set, which follows real syntax errors in both; frozen test sets have
+every kind alike. Nobody's real errors are used: those are for the report.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ from ctm.bugs.draw import Mix, mutate_text
 from ctm.bugs.settings import MutationSettings, Shares
 from ctm.repair.evaluate import Item
 
-ERRORS = (0.73, 0.18, 0.09)
-"""Shares of one, two, and three or more errors in a text, of 1,622 real ones; a pair of brackets missing is one."""
 LINES = ((1, 0.22), (5, 0.45), (15, 0.31), (64, 0.02))
 """Longest text of each class of length, lines, and its share among the same."""
 
@@ -22,14 +20,10 @@ LINES = ((1, 0.22), (5, 0.45), (15, 0.31), (64, 0.02))
 def real_like(texts: Sequence[str], mix: Mix, count: int, seed: int) -> list[Item]:
     """Up to `count` syntax errors in `texts` (code that compiles), with the lengths and numbers of real ones.
 
-    mix: how often each kind is drawn. What a class of length lacks the others do not make up.
+    mix: weights to draw by (`ctm.bugs.quotas.drawing_mix`). What a class of length lacks the others do not make up.
     """
     rng = Random(seed)
-    settings = MutationSettings(
-        shares=Shares(syntax=1, logic=0, security=0, complex=0, clean=0),
-        two_errors=ERRORS[1],
-        three_errors=ERRORS[2],
-    )
+    settings = MutationSettings(shares=Shares(syntax=1, logic=0, security=0, complex=0, clean=0))
     left = [round(count * share) for _, share in LINES]
     items: list[Item] = []
     seen: set[str] = set()

@@ -36,8 +36,11 @@ class Case:
 
 def read_suite(pairs: Path) -> list[Item]:
     """Items of a Parquet file of pairs, in its order."""
-    columns = ("pair_id", "buggy", "fixed", "category", "kind")
-    return [Item(p.pair_id, p.buggy, p.fixed, p.category, p.kind) for p in read_pairs(pairs, columns)]
+    columns = ("pair_id", "buggy", "fixed", "category", "kind", "group")
+    return [
+        Item(p.pair_id, p.buggy, p.fixed, p.category, p.kind, project=p.group)
+        for p in read_pairs(pairs, columns)
+    ]
 
 
 def prepare(items: Iterable[Item], tokenizer: CodeTokenizer) -> list[Case]:

@@ -33,8 +33,9 @@ from ctm.pairs.record import (
 from ctm.pairs.splits import SplitSettings, split_of
 from ctm.repair.suggest import unaskable
 from ctm.repair.windows import functions_of
+from ctm.sources.clean_code import CleanCode
 from ctm.sources.files import decode_source, refuse_path
-from ctm.sources.installed import InstalledSettings, Project, drawn, projects
+from ctm.sources.projects import Project, drawn
 
 log = logging.getLogger(__name__)
 STEP = "working_windows"
@@ -55,7 +56,7 @@ class Window:
 
 
 def working_windows(
-    installed: InstalledSettings,
+    code: CleanCode,
     splits: SplitSettings,
     quality: QualitySettings,
     settings: WorkingSettings,
@@ -71,17 +72,18 @@ def working_windows(
     found: list[Snippet] = []
     counts: Counter[str] = Counter()
     with Writer(rejects, REJECT_SCHEMA) as refused, Writer(out, SNIPPET_SCHEMA) as kept:
-        for project in projects(installed):
+
+        def split(name: str) -> str:
+            return split_of(joined.get(name, name), splits)
+
+        for project in code.projects(lambda name: split(name) in HELD_OUT, refused, STEP):
             group = joined.get(project.name, project.name)
-            split = split_of(group, splits)
-            if split not in HELD_OUT:
-                continue
             if reason := refuse_licence(project.licence, quality.licences):
                 refused.write(Reject(STEP, reason, project.name, group, project.licence))
                 continue
             found += (
-                replace(item, split=split, group=group)
-                for item in _windows(project, installed.max_bytes, settings, refused)
+                replace(item, split=split(project.name), group=group)
+                for item in _windows(project, settings, refused)
             )
         copies = _copies([item.text for item in found], train, quality.duplicates)
         for item, reason in zip(found, copies, strict=True):
@@ -109,18 +111,17 @@ def write_counts(path: Path, counts: Mapping[str, object]) -> None:
     path.write_text(json.dumps(counts, indent=1) + "\n")
 
 
-def _windows(
-    project: Project, max_bytes: int, settings: WorkingSettings, refused: Writer
-) -> Iterator[Snippet]:
+def _windows(project: Project, settings: WorkingSettings, refused: Writer) -> Iterator[Snippet]:
     """Of files in the order of their hashes, until there are enough; secrets and addresses are masked."""
     number = 0
-    for path, where in drawn(project.files, settings.seed):
+    for file in drawn(project.files, settings.seed):
+        path = file.path
         if number >= settings.per_project:
             refused.write(Reject(STEP, "cap of the project", project.name, project.name, "files left unread"))
             return
-        text, reason = "", refuse_path(path, tests=True)
+        text, reason = "", refuse_path(path, tests=True, documentation=project.is_whole)
         if not reason:
-            text, reason = decode_source(where.read_bytes(), max_bytes)
+            text, reason = decode_source(file.read(), settings.max_bytes)
         try:
             windows = [] if reason else functions_of(text)
         except (SyntaxError, ValueError, MemoryError, RecursionError):

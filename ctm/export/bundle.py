@@ -26,10 +26,11 @@ FORMAT_VERSION = 1
 ONNX, WEIGHTS, TOKENIZER = "ctm.onnx", "ctm_code_repair_final.pt", "tokenizer.json"
 CONFIG, METRICS, CARD = "final_config.yaml", "final_metrics.json", "MODEL_CARD.md"
 FIGURES = (
-    "accuracy", "coverage", "n", "ece", "accuracy_by_tick", "ticks_used", "parameters", "false_alarm", "bifi",
-    "by_kind", "ranked", "suites", "in_use", "suggestions", "auroc", "deletion", "guarded_bifi", "edited",
-    "edit_precision", "edit_recall", "collateral_1", "collateral_3", "collateral_half", "over_deleted_5",
-    "over_deleted_half", "statement_recall", "same_tree",
+    "accuracy", "accuracy_by_items", "intervals", "rare_kinds", "unreachable", "coverage", "n", "ece",
+    "accuracy_by_tick", "ticks_used", "parameters", "false_alarm", "bifi", "by_kind", "ranked", "suites",
+    "suite_intervals", "in_use", "suggestions", "auroc", "deletion", "guarded_bifi", "edited", "edit_precision",
+    "edit_recall", "collateral_1", "collateral_3", "collateral_half", "over_deleted_5", "over_deleted_half",
+    "statement_recall", "same_tree",
 )  # fmt: skip
 
 

@@ -70,21 +70,28 @@ def _reached(metrics: dict[str, Any]) -> list[str]:
     lines = [
         "## What it reaches",
         "",
-        "Exact match after all passes, on projects never seen in training. A category is the mean of its kinds of bug,",
-        "overall the mean of the categories tested, clean apart; items that do not fit or cannot be reached count as",
-        "failures (coverage is the share of the others).",
+        "Exact match after all passes, on projects never seen in training. By kinds, a category is the mean of its",
+        "kinds of bug and overall the mean of the categories tested; by items, all items weigh alike; clean stands",
+        "apart. The 95 % intervals are a bootstrap's over projects, or over items where that is wider; few projects",
+        "make them too narrow. Items that do not fit or cannot be reached count as failures (coverage is the share of",
+        "the others).",
         "",
-        "| | right | coverage | items |",
-        "|---|---|---|---|",
+        "| | by kinds | 95 % | by items | 95 % | coverage | items | projects |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for name in CATEGORIES:
         n = metrics["n"].get(name)
         if n:
-            lines.append(
-                f"| {name} | {_percent(metrics['accuracy'][name])} | {_percent(metrics['coverage'][name])} | {n:,} |"
-            )
+            sure = metrics["intervals"]
+            figures = [
+                text
+                for share in ("accuracy", "accuracy_by_items")
+                for text in (_percent(metrics[share][name]), _range(sure[share][name]))
+            ]
+            coverage, projects = _percent(metrics["coverage"][name]), sure["units"][name]
+            lines.append(f"| {name} | {' | '.join(figures)} | {coverage} | {n:,} | {projects} |")
         else:
-            lines.append(f"| {name} | not tested | | 0 |")
+            lines.append(f"| {name} | not tested | | | | | 0 | |")
     by_tick = "; ".join(f"tick {tick}: {_percent(value)}" for tick, value in metrics["accuracy_by_tick"])
     lines += [
         "",
@@ -101,8 +108,8 @@ def _reached(metrics: dict[str, Any]) -> list[str]:
     real = metrics["suites"].get("real")
     if real:
         lines.append(
-            f"- Real fixes of unseen projects: {_percent(real['exact_at_1'])} of {real['n']:,} exact "
-            f"(coverage {_percent(real['coverage'])})."
+            f"- Real fixes of unseen projects: {_percent(real['exact_at_1'])} of {real['n']:,} exact (95 % interval "
+            f"{_range(metrics['suite_intervals']['real']['exact_at_1'])}, coverage {_percent(real['coverage'])})."
         )
     else:
         lines.append("- Real fixes of unseen projects: none were in the data, so none were tested.")
@@ -187,6 +194,10 @@ def _millions(count: int) -> str:
 
 def _percent(value: float | None) -> str:
     return "-" if value is None else f"{value:.1%}"
+
+
+def _range(ends: Sequence[float] | None) -> str:
+    return "-" if ends is None else f"{100 * ends[0]:.1f} to {ends[1]:.1%}"
 
 
 def _number(value: float | None) -> str:

@@ -132,6 +132,7 @@ def compare(
         "largest_probability_difference": judge.probability,
         "largest_certainty_difference": judge.certainty,
         "ties": dict(judge.ties),
+        "metadata": session.get_modelmeta().custom_metadata_map,
         "onnxruntime": ort.__version__,
         "torch": torch.__version__,
     }

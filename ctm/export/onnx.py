@@ -1,7 +1,7 @@
 """The ONNX file: `Graph` through torch's dynamo exporter, float32, any batch and any number of cells.
 
 Notable: the example batch has two samples of different length, because sizes of 0 and 1 are special to the exporter;
-weights lie inside the file.
+weights lie inside the file, and so does what the model is (`metadata`), since a file travels without its bundle.
 """
 
 from __future__ import annotations
@@ -10,26 +10,58 @@ import logging
 import warnings
 from pathlib import Path
 
+import onnx
 import torch
+from onnx_ir.passes.common import ClearMetadataAndDocStringPass
 
+from ctm import __version__
 from ctm.export.graph import Graph
 from ctm.grid.files import replacing
 from ctm.grid.layout import COLS, ROWS
+from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.model import CTM
 from ctm.model.weights import load_ctm
 
 log = logging.getLogger(__name__)
 OPSET = 20
+TITLE, LICENCE = "ctm-code-repair", "Apache-2.0"
 OUTPUTS = ("spans", "span_log_probability", "units", "unit_log_probability", "certainty", "ticks")
 
 
-def export(weights: Path, out: Path) -> None:
-    """Write the model of a checkpoint as `out` (ctm.onnx), in one rename."""
-    export_model(load_ctm(weights), out)
+def export(weights: Path, tokenizer: Path, lineage: str, out: Path) -> None:
+    """Write the model of a checkpoint as `out` (ctm.onnx), in one rename.
+
+    tokenizer: the one that it was trained with. lineage: of the rule (ctm.pipeline.lineage). Raises ValueError where
+    tokenizer and model do not belong together, onnx.checker.ValidationError for a graph that is no valid ONNX.
+    """
+    model, codec = load_ctm(weights), CodeTokenizer.load(tokenizer)
+    if codec.vocabulary != model.config.vocabulary:
+        raise ValueError(
+            f"{tokenizer} has {codec.vocabulary} tokens and the model of {weights} {model.config.vocabulary}; "
+            "they are not from the same run"
+        )
+    export_model(model, metadata(model, codec, lineage), out)
 
 
-def export_model(model: CTM, out: Path) -> None:
-    """Write `model` as `out`; inputs and outputs as in `Graph.forward`."""
+def metadata(model: CTM, codec: CodeTokenizer, lineage: str) -> dict[str, str]:
+    """The facts of the model card that need no measurement, as the file's metadata_props."""
+    parameters = model.parameter_counts()
+    return {
+        "title": TITLE,
+        "version": __version__,
+        "lineage": lineage,
+        "licence": LICENCE,
+        "tokenizer_fingerprint": codec.fingerprint,
+        "vocabulary": str(codec.vocabulary),
+        "opset": str(OPSET),
+        "ticks": str(model.config.ticks),
+        "parameters_body": str(parameters["body"]),
+        "parameters_embedding": str(parameters["embedding"]),
+    }
+
+
+def export_model(model: CTM, facts: dict[str, str], out: Path) -> None:
+    """Write `model` as `out`, with `facts` as metadata_props; inputs and outputs as in `Graph.forward`."""
     batch, cells = torch.export.Dim("batch"), torch.export.Dim("cells", max=ROWS * COLS + 1)
     dynamic = {
         **{name: {0: batch, 1: cells} for name in ("tokens", "rows", "cols")},
@@ -54,8 +86,13 @@ def export_model(model: CTM, out: Path) -> None:
             verbose=False,
         )
     assert program is not None
+    # the exporter notes stack traces at every node: an eighth of the file, and the paths of this machine
+    ClearMetadataAndDocStringPass()(program.model)
+    program.model.metadata_props.update(facts)
+    program.model.producer_name, program.model.producer_version = TITLE, __version__
     with replacing(out) as temporary:
         program.save(str(temporary), external_data=False)
+        onnx.checker.check_model(str(temporary), full_check=True)
     log.info("%s: %.1f MB, opset %d", out, out.stat().st_size / 1e6, OPSET)
 
 

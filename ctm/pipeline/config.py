@@ -30,6 +30,7 @@ from ctm.pipeline.config_errors import ConfigError, unknown_keys, wrong_values
 from ctm.sources.commits import CommitSettings
 from ctm.sources.github import SearchSettings
 from ctm.sources.installed import InstalledSettings
+from ctm.sources.packages import PackageSettings
 from ctm.sources.releases import ReleaseSettings
 from ctm.sources.stackoverflow_settings import TERMS, StackOverflowSettings
 from ctm.training.settings import StageRun, StageSettings, TrainingSettings
@@ -73,12 +74,24 @@ class Demand:
 
 @dataclass(frozen=True)
 class InstalledSource(InstalledSettings):
-    """Installed code: the standard library and site-packages, no network."""
+    """Installed code: the standard library and site-packages, no network; it differs from machine to machine."""
+
+    enabled: bool = False
+    """Whether this source is collected."""
+    shards: int = 2
+    """Jobs that share the work; distributions are dealt by hash of their name."""
+
+
+@dataclass(frozen=True)
+class PackageSource(PackageSettings):
+    """Clean code of pinned packages: wheels and source distributions, read as data."""
 
     enabled: bool = True
     """Whether this source is collected."""
     shards: int = 2
-    """Jobs that share the work; distributions are dealt by hash of their name."""
+    """Jobs that share the work; packages are dealt by hash of their name."""
+    pins: str = "config/corpus.csv"
+    """Pinned list: name, version, sha256, file; relative to the checkout."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +164,9 @@ class Sources:
     """Where code and bug fixes come from."""
 
     installed: InstalledSource = InstalledSource()
-    """Snippets of clean code."""
+    """Snippets of clean code: installed packages and the standard library."""
+    packages: PackageSource = PackageSource()
+    """Snippets of clean code: pinned packages."""
     releases: ReleaseSource = ReleaseSource()
     """Bug fixes between consecutive releases."""
     commits: CommitSource = CommitSource()
@@ -261,9 +276,10 @@ class Config:
                 f"training.order names {missing[0]!r}, which training.stages does not have (it has {known}); "
                 f"add training.stages.{missing[0]} or take it out of training.order"
             )
-        if not self.sources.installed.enabled:
+        if not (self.sources.installed.enabled or self.sources.packages.enabled):
             raise ValueError(
-                "sources.installed.enabled must be true: mutants and clean samples are made from it"
+                "sources.packages.enabled or sources.installed.enabled must be true: mutants and clean samples are "
+                "made from clean code"
             )
         if len(set(self.training.order)) != len(self.training.order) or not self.training.order:
             raise ValueError(f"training.order must name each stage once, not {list(self.training.order)}")

@@ -56,7 +56,11 @@ def sets_of(run: Path) -> list[Path]:
 def find_pairs(run: Path, name: str) -> Iterator[Pair]:
     """Pairs of a run whose identity begins with `name`; raw dumps are looked at where no set has one."""
     raw = sorted((run / "results" / "raw").glob("*/*-of-*.parquet"))
-    raw = [path for path in raw if path.parent.name != "installed" and "rejects" not in path.name]
+    raw = [
+        path
+        for path in raw
+        if path.parent.name not in ("installed", "packages") and "rejects" not in path.name
+    ]
     for paths in (sets_of(run), raw):
         found = False
         for path in paths:

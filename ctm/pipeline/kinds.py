@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from ctm.bugs.quotas import Quota, asked_and_drawn
 from ctm.bugs.rates import (
     CHECKED,
     DRAWN,
@@ -16,13 +17,14 @@ from ctm.bugs.rates import (
     VALIDATION,
     Tally,
     share,
+    training_samples,
 )
 from ctm.bugs.registry import CLEAN, SEVERAL, registry
 from ctm.pipeline.summary import percent
-from ctm.pipeline.tables import Block, Section, rows
+from ctm.pipeline.tables import Block, Section, Table, rows
 
 
-def kinds_section(tally: Tally) -> Section:
+def kinds_section(tally: Tally, quotas: Mapping[str, Quota] | None = None) -> Section:
     """Overall rates with what the specification asks, met or not; then each category, then each kind."""
     asked = [
         ("success", tally.success, SUCCESS, "asked samples that gave a mutant"),
@@ -59,6 +61,8 @@ def kinds_section(tally: Tally) -> Section:
         Block("Categories", table=sums),
         Block("Kinds", table=table),
     ]
+    if quotas:
+        blocks.append(Block("Asked and drawn for training", table=_asked(tally, quotas)))
     if never:
         blocks.append(Block("Kinds never drawn", ", ".join(never)))
     return Section(
@@ -66,7 +70,20 @@ def kinds_section(tally: Tally) -> Section:
         blocks,
         "Drawn: snippets of which the kind was asked; sites: those with a place for it. Success of a kind: draws with "
         "a site that gave a mutant; validation: checked candidates that passed compiler, bytecode, rule and category. "
-        "Duplicates: mutants that their snippet or shard had given before.",
+        "Duplicates: mutants that their snippet or shard had given before. Asked and drawn are shares of the training "
+        "samples of a category with one error; a kind below half of what the mix asks for has the reason beside it.",
+    )
+
+
+def _asked(tally: Tally, quotas: Mapping[str, Quota]) -> Table:
+    """What the mix asks of each kind and what was drawn, the shortest first."""
+    found = sorted(asked_and_drawn(quotas, training_samples(tally)), key=lambda row: row.ratio)
+    return rows(
+        ["category", "kind", "asked", "drawn", "mutants", "drawn of asked", "why short"],
+        [
+            (r.category, r.kind, percent(r.asked), percent(r.drawn), r.number, percent(r.ratio), r.why)
+            for r in found
+        ],
     )
 
 

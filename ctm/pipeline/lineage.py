@@ -23,7 +23,14 @@ import yaml
 from ctm.pipeline.config import Config, section
 from ctm.pipeline.config_errors import ConfigError
 
-OPTIONAL_RULES = ("collect_releases", "discover_repositories", "collect_commits", "collect_stackoverflow")
+OPTIONAL_RULES = (
+    "collect_installed",
+    "collect_packages",
+    "collect_releases",
+    "discover_repositories",
+    "collect_commits",
+    "collect_stackoverflow",
+)
 
 
 @dataclass(frozen=True)
@@ -43,7 +50,15 @@ class Step:
 def steps(config: Config) -> dict[str, Step]:
     """All rules of the workflow under this configuration, parents before children."""
     sources, bugs = config.sources, config.bugs
-    table: dict[str, Step] = {"collect_installed": Step("collect_installed", ("sources.installed",))}
+    table: dict[str, Step] = {}
+    if sources.installed.enabled:
+        table["collect_installed"] = Step("collect_installed", ("sources.installed",))
+    if sources.packages.enabled:
+        table["collect_packages"] = Step(
+            "collect_packages", ("sources.packages",), files=(sources.packages.pins,)
+        )
+    clean = tuple(table)
+    read = tuple(step.sections[0] for step in table.values())
     real: list[str] = []
     if sources.releases.enabled:
         table["collect_releases"] = Step(
@@ -66,10 +81,11 @@ def steps(config: Config) -> dict[str, Step]:
         "clean_snippets": Step(
             "clean_snippets",
             ("splits", "quality.licences", "quality.duplicates"),
-            ("collect_installed",),
+            clean,
         ),
         "train_tokenizer": Step("train_tokenizer", ("tokenizer",), ("clean_snippets",)),
-        "mutate": Step("mutate", ("bugs",), ("clean_snippets",), (bugs.mix,)),
+        "balance_mix": Step("balance_mix", ("bugs",), ("clean_snippets",), (bugs.mix,)),
+        "mutate": Step("mutate", ("bugs",), ("clean_snippets", "balance_mix")),
         "build_pairs": Step(
             "build_pairs",
             ("pairs", "splits", "quality"),
@@ -94,9 +110,14 @@ def steps(config: Config) -> dict[str, Step]:
         last = f"train_{stage}"
     table |= {
         "working_windows": Step(
-            "working_windows", ("sources.installed", "splits", "quality", "working"), ("build_pairs",)
+            "working_windows",
+            (*read, "splits", "quality", "working"),
+            ("build_pairs",),
+            (sources.packages.pins,) if sources.packages.enabled else (),
         ),
-        "benchmark": Step("benchmark", ("evaluation",), ("build_pairs", "working_windows", last)),
+        "benchmark": Step(
+            "benchmark", ("evaluation",), ("balance_mix", "build_pairs", "working_windows", last)
+        ),
         "analyse_iterations": Step("analyse_iterations", ("analysis",), ("benchmark",)),
         "train_trm": Step(
             "train_stage", ("trm.model", "trm.stage", "trm.ema", "training.*"), ("grid_manifest",)

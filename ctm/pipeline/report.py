@@ -10,13 +10,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
+from ctm.bugs.quotas import shard_quotas
 from ctm.bugs.rates import read_rates
+from ctm.evaluation.averages import FEWEST
 from ctm.pairs.milestones import QUARTERS
 from ctm.pairs.record import read_rejects
 from ctm.pipeline.comparison import comparison_section
 from ctm.pipeline.curves import training_curves
 from ctm.pipeline.kinds import kinds_section
-from ctm.pipeline.summary import CATEGORIES, percent
+from ctm.pipeline.summary import CATEGORIES, accuracies, percent, percents
 from ctm.pipeline.tables import Block, Section, Table, blocks_of, rows
 
 TEMPLATE = Path(__file__).with_name("report.html.j2")
@@ -83,13 +87,14 @@ class _Run:
         metrics = self.read("final_metrics")
         n = metrics.get("n", {})
         table = rows(
-            ["category", "right", "coverage", "items"],
+            ["category", "by kinds", "95 %", "by items", "95 %", "coverage", "items", "projects"],
             [
                 (
                     c,
-                    percent(metrics["accuracy"].get(c)),
+                    *accuracies(metrics, c),
                     percent(metrics.get("coverage", {}).get(c)),
                     n.get(c),
+                    metrics.get("intervals", {}).get("units", {}).get(c),
                 )
                 for c in CATEGORIES
                 if n.get(c)
@@ -97,14 +102,20 @@ class _Run:
         )
         flat = {name: value for name, value in metrics.items() if not isinstance(value, (dict, list))}
         nested = {name: metrics[name] for name in ("parameters", "ticks_used") if metrics.get(name)}
+        nested |= {name: metrics[name] for name in ("rare_kinds", "unreachable") if metrics.get(name)}
         if suites := metrics.get("suites"):
-            nested["suites"] = _beside_deletion(suites, metrics.get("deletion", {}))
+            nested["suites"] = _beside_deletion(
+                suites, metrics.get("suite_intervals", {}), metrics.get("deletion", {})
+            )
         return Section(
             "Accuracy",
             [Block(table=table), *blocks_of("", {**flat, **nested})],
-            "Exact match on projects never seen in training, after all passes, at the most certain tick. A category is "
-            "the mean of its kinds, overall the mean of the categories that were tested; clean stands apart. Of the "
-            "suites: the model beside the baseline that deletes the shortest run of tokens until code compiles.",
+            "Exact match on projects never seen in training, after all passes, at the most certain tick. By kinds, a "
+            f"category is the mean of its kinds (one of fewer than {FEWEST} items weighs 1/{FEWEST} for each) and "
+            "overall the mean of the categories that were tested; by items, all items weigh alike; clean stands apart. "
+            "The intervals are a bootstrap's over projects, or over items where that is wider; few projects make them "
+            "too narrow. Of the suites: the model beside the baseline that deletes the shortest run of tokens until "
+            "code compiles.",
         )
 
     def _collected(self) -> Section:
@@ -124,12 +135,12 @@ class _Run:
     def _data(self) -> Section:
         blocks = [Block("Sources", table=self._speeds())] if self.sources else []
         if "clean/counts" in self.json:
-            blocks += blocks_of("Snippets of installed code", self.read("clean/counts"))
+            blocks += blocks_of("Snippets of clean code", self.read("clean/counts"))
         blocks += blocks_of("Pairs", self.read("pairs/counts"))
         return Section("Data", blocks)
 
     def _kinds(self) -> Section:
-        return kinds_section(read_rates(self.mutants))
+        return kinds_section(read_rates(self.mutants), shard_quotas(self.mutants[0]))
 
     def _speeds(self) -> Table:
         """What each job of each source gave, and items an hour when it had passed each quarter of its work."""
@@ -208,40 +219,33 @@ class _Run:
 
     def _costs(self) -> Section:
         """Time and memory, from what Snakemake measured of each job's last attempt."""
-        jobs: dict[str, list[tuple[float, float, float]]] = {}
-        for path in sorted(self.logs.rglob("*.tsv")):
-            head, *lines = [line.split("\t") for line in path.read_text().splitlines()]
-            rule = path.relative_to(self.logs).parts[0].removesuffix(".tsv")
-            for line in lines:
-                row = dict(zip(head, line, strict=False))
-                seconds, processor, memory = (
-                    _number(row.get(name, "")) for name in ("s", "cpu_time", "max_rss")
-                )
-                jobs.setdefault(rule, []).append((seconds, processor, memory))
-        items = [
-            (rule, len(r), sum(x[0] for x in r), sum(x[1] for x in r), max(x[2] for x in r))
-            for rule, r in jobs.items()
-        ]
+        paths = sorted(self.logs.rglob("*.tsv"))
+        if not paths:
+            return Section("Costs")
+        rules = [path.relative_to(self.logs).parts[0].removesuffix(".tsv") for path in paths]
+        jobs = pd.concat([pd.read_csv(path, sep="\t", na_values="-") for path in paths], keys=rules)
+        costs = (
+            jobs.groupby(level=0, sort=False)
+            .agg(jobs=("s", "size"), s=("s", "sum"), cpu=("cpu_time", "sum"), rss=("max_rss", "max"))
+            .fillna(0.0)
+        )
         head = ["rule", "jobs", "seconds", "of processor", "peak memory, MB"]
-        return Section("Costs", [Block(table=rows(head, items))] if items else [])
+        return Section("Costs", [Block(table=rows(head, list(costs.itertuples(name=None))))])
 
 
-def _beside_deletion(suites: Mapping[str, Any], deletion: Mapping[str, Any]) -> dict[str, Any]:
-    """By measure: each suite's figure, and the deletion baseline's next to it."""
+def _beside_deletion(
+    suites: Mapping[str, Any], intervals: Mapping[str, Any], deletion: Mapping[str, Any]
+) -> dict[str, Any]:
+    """By measure: each suite's figure, its interval in percent, and the deletion baseline's figure next to it."""
     columns: dict[str, Mapping[str, Any]] = {}
     for name, measures in suites.items():
         columns[name] = measures
+        if name in intervals:
+            columns[f"{name}, 95 %"] = {key: percents(ends) for key, ends in intervals[name].items()}
         if name in deletion:
             columns[f"{name}, by deletion"] = deletion[name]
     rows_ = dict.fromkeys(key for measures in columns.values() for key in measures)
     return {key: {name: measures.get(key) for name, measures in columns.items()} for key in rows_}
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return 0.0
 
 
 _COLLECTED = ("asked", "listed", "repositories", "failed", "opted out", "commits", "pairs", "rejects")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,19 +18,24 @@ def percent(value: float | None) -> str:
     return "-" if value is None else f"{value:.1%}"
 
 
+def percents(ends: Sequence[float] | None) -> str:
+    """An interval as percent; "-" where nothing is known."""
+    return "-" if ends is None else f"{100 * ends[0]:.1f} to {100 * ends[1]:.1f}"
+
+
 def print_summary(run: Path, console: Console) -> None:
     """Print the figures of the run in folder `run`. Raises FileNotFoundError where it has no bundle yet."""
     final = run / "results" / "final"
     metrics: dict[str, Any] = json.loads((final / "final_metrics.json").read_text())
     console.print("\nExact match on projects never seen in training, at the most certain tick", style="bold")
     table = Table()
-    for name, right in (("category", False), ("right", True), ("coverage", True), ("items", True)):
-        table.add_column(name, justify="right" if right else "left")
+    for name in ("category", "by kinds", "95 %", "by items", "95 %", "coverage", "items"):
+        table.add_column(name, justify="left" if name == "category" else "right")
     for category in CATEGORIES:
         n = metrics.get("n", {}).get(category)
         if n:
-            accuracy, coverage = (percent(metrics.get(k, {}).get(category)) for k in ("accuracy", "coverage"))
-            table.add_row(category, accuracy, coverage, f"{n:,}")
+            coverage = percent(metrics.get("coverage", {}).get(category))
+            table.add_row(category, *accuracies(metrics, category), coverage, f"{n:,}")
     console.print(table)
     for line in [*_facts(metrics), *_baseline(run / "results" / "reports" / "comparison.json")]:
         console.print(line)
@@ -43,6 +49,19 @@ def print_summary(run: Path, console: Console) -> None:
         if path.exists():
             console.print(f"  {path}")
     console.print(f"try:\n  ctm-repair fix FILE.py --bundle {final}", soft_wrap=True)
+
+
+def accuracies(metrics: Mapping[str, Any], category: str) -> list[str]:
+    """Share of right answers by kinds and by items, each with its interval; metrics: of a bundle, an old one too."""
+    sure = metrics.get("intervals", {})
+    return [
+        text
+        for name in ("accuracy", "accuracy_by_items")
+        for text in (
+            percent(metrics.get(name, {}).get(category)),
+            percents(sure.get(name, {}).get(category)),
+        )
+    ]
 
 
 def _baseline(path: Path) -> list[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console, RenderableType
+from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -32,9 +32,14 @@ from ctm.repair.terminal import (
     visible,
 )
 
+WIDEST = 1000
+"""Columns of characters that no table needs."""
+
 
 def evaluate(
-    pairs: Annotated[Path, typer.Argument(help="JSON lines: id, buggy, fixed, category?, kind?, test?.")],
+    pairs: Annotated[
+        Path, typer.Argument(help="JSON lines: id, buggy, fixed, category?, kind?, test?, project?.")
+    ],
     out: Annotated[Path, typer.Option("--json", help="Where the measures go.", metavar="OUT")],
     bundle: BundleOption = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first N items.")] = None,
@@ -46,7 +51,8 @@ def evaluate(
 ) -> None:
     """Measure a model on pairs: exact match, BIFI measure, harm, tests, false alarms, calibration, coverage.
 
-    The column "deletion" has what deleting the shortest run of tokens reaches that makes the code compile.
+    The column "95%" has intervals, by bootstrap over projects or, where items name no "project", over items;
+    "deletion" what deleting the shortest run of tokens reaches that makes the code compile.
     """
     outputs = [out] if items is None else [out, items]
     _check(outputs, [pairs])
@@ -84,21 +90,31 @@ def evaluate(
     if items is not None:
         rows = "".join(json.dumps(result.as_row()) + "\n" for result in results)
         written = _write(items, rows) and written
-    summary = f"{len(todo)} items in {seconds:.1f} s, {len(todo) / seconds:.1f} a second; {visible(str(out))}"
+    summary = (
+        f"{len(todo)} items in {seconds:.1f} s, {len(todo) / seconds:.1f} a second; {visible(str(out))}\n"
+        f"{_unreachable(measures['unreachable'], len(todo))}"
+    )
     # where a result went to stdout, nothing else goes there
-    _print(_table(measures), Text(summary), to_stderr=any(descriptor_of(path) == 1 for path in outputs))
+    _print(measures, Text(summary), to_stderr=any(descriptor_of(path) == 1 for path in outputs))
     if not written:
         raise typer.Exit(ERROR)
 
 
-def _print(*parts: RenderableType, to_stderr: bool) -> None:
-    """As rich does, but not by rich itself: it ends the command with 1 where a pipe breaks."""
+def _print(measures: dict[str, Any], summary: Text, to_stderr: bool) -> None:
+    """As rich does, but not by rich itself: it ends the command with 1 where a pipe breaks.
+
+    The table has a column of intervals where it is narrow enough for one.
+    """
     stream = sys.stderr if to_stderr else sys.stdout
     encoding = getattr(stream, "encoding", None) or "utf-8"
     file = io.TextIOWrapper(io.BytesIO(), encoding, "backslashreplace")
     console = Console(file=file, force_terminal=(stream is not None and stream.isatty()) or None)
-    for part in parts:
-        console.print(part, soft_wrap=isinstance(part, Text))
+    table = _table(measures, intervals=True)
+    unbounded = console.options.update(width=WIDEST)
+    if console.measure(table, options=unbounded).maximum > console.width:
+        table = _table(measures, intervals=False)
+    console.print(table)
+    console.print(summary, soft_wrap=True)
     file.seek(0)
     if to_stderr:
         print(file.read(), end="", file=sys.stderr)
@@ -106,21 +122,35 @@ def _print(*parts: RenderableType, to_stderr: bool) -> None:
         print_raw(file.read(), encoding)
 
 
-def _table(measures: dict[str, Any]) -> Table:
-    columns = {"all": measures["all"], "in scope": measures["in_scope"], **measures["by_category"]}
-    columns |= measures.get("baselines", {})
+def _unreachable(counted: dict[str, Any], n: int) -> str:
+    scope, broken = counted["out_of_scope"], counted["fixed_does_not_compile"]
+    return (
+        f"{scope + broken} of {n} items ({counted['share']:.1%}) no search can get right: {scope} out of scope, "
+        f"{broken} whose fixed side does not compile"
+    )
+
+
+def _table(measures: dict[str, Any], intervals: bool) -> Table:
+    columns = {"all": measures["all"]}
+    if intervals:
+        columns[f"{measures['intervals']['level']:.0%}"] = measures["intervals"]["all"]
+    columns |= {"in scope": measures["in_scope"], **measures["by_category"], **measures.get("baselines", {})}
     table = Table("", *(escape(visible(name)) for name in columns))  # a category is no markup
     for column in table.columns[1:]:
         column.justify = "right"
     for name in measures["all"]:
         label = name.replace("_", " ")
-        table.add_row(label, *(_figure(name, values[name]) for values in columns.values()))
+        table.add_row(label, *(_figure(name, values.get(name, "")) for values in columns.values()))
     return table
 
 
-def _figure(name: str, value: float | None) -> str:
+def _figure(name: str, value: float | tuple[float, float] | str | None) -> str:
     if value is None:
         return "-"
+    if isinstance(value, str):
+        return value
+    if isinstance(value, tuple):
+        return f"{100 * value[0]:.1f}-{100 * value[1]:.1f}"
     if name == "n":
         return str(value)
     return (

@@ -52,6 +52,8 @@ class Item:
     category: str
     kind: str = ""
     test: str = ""
+    project: str = ""
+    """What it was taken from, for the intervals: items of one project are alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,7 @@ def _item(line: bytes, where: str) -> Item:
     for name in ("id", "buggy", "fixed"):
         if name not in row:
             raise BadItems(f'{where}: "{name}" is missing')
-    for name in ("buggy", "fixed", "category", "kind", "test"):
+    for name in ("buggy", "fixed", "category", "kind", "test", "project"):
         absent = name not in ("buggy", "fixed") and row.get(name) is None
         if not absent and not isinstance(row[name], str):
             raise BadItems(f'{where}: "{name}" must be text, not {type(row[name]).__name__}')
@@ -129,7 +131,8 @@ def _item(line: bytes, where: str) -> Item:
         raise BadItems(f'{where}: "id" must be text or a number, not {type(row["id"]).__name__}')
     buggy, fixed = row["buggy"], row["fixed"]
     category = row.get("category") or categorise(buggy, fixed)
-    return Item(str(row["id"]), buggy, fixed, category, row.get("kind") or "", row.get("test") or "")
+    others = (row.get(name) or "" for name in ("kind", "test", "project"))
+    return Item(str(row["id"]), buggy, fixed, category, *others)
 
 
 # --- evaluation -----------------------------------------------------------------------------------------------------
@@ -250,6 +253,8 @@ def judge(item: Item, repair: Repair, reason: str, tests: tuple[TestResult, ...]
         confidence=repair.confidence,
         ticks=repair.ticks / repair.asked if asked else None,
         harm=compare(item.buggy, repair.text, item.fixed),
+        project=item.project,
+        fixed_compiles=fixed_compiles,
     )
     return Evaluated(item, answers, outcome, reason, tests)
 
@@ -275,6 +280,8 @@ def delete_shortest(items: Iterable[Item]) -> list[Outcome]:
                 bifi=found is not None and is_bifi(item.buggy, found),
                 is_changed=not exact_match(answer, item.buggy),
                 harm=compare(item.buggy, answer, item.fixed),
+                project=item.project,
+                fixed_compiles=compiles(item.fixed),
             )
         )
     return outcomes

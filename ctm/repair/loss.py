@@ -9,6 +9,7 @@ from __future__ import annotations
 import keyword
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ctm.pairs.lexical import lenient_tokens
@@ -30,31 +31,34 @@ class Loss:
     """Words of the text before."""
     swallowed: int
     """Names and numbers that were code and are not, though their words are still there."""
+    is_all: bool = False
+    """Whether there was code and nothing is left but comments."""
 
     @property
     def is_within_budget(self) -> bool:
         """Whether a repair may lose this much unasked: of words, and of code that turns into a string or comment."""
         most = max(1, min(BUDGET, self.of // BUDGET_SHARE))
-        return len(self.words) <= most and self.swallowed <= max(2, most)
+        return len(self.words) <= most and self.swallowed <= max(2, most) and not self.is_all
 
 
 def loss(before: str, after: str) -> Loss:
     """What `after` has lost of `before`."""
     words = _WORD.findall(before)
     gone = Counter(words) - Counter(_WORD.findall(after))
-    code = (_code_words(before) - _code_words(after)).total()
+    old, new = lenient_tokens(before), lenient_tokens(after)
+    code = (_code_words(old) - _code_words(new)).total()
     left = Counter(gone)
     lost = []
     for word in reversed(words):  # of equal words the last ones
         if left[word]:
             left[word] -= 1
             lost.append(word)
-    return Loss(tuple(reversed(lost)), len(words), max(0, code - len(lost)))
+    return Loss(tuple(reversed(lost)), len(words), max(0, code - len(lost)), bool(old) and not new)
 
 
-def _code_words(text: str) -> Counter[str]:
+def _code_words(tokens: Sequence[str]) -> Counter[str]:
     return Counter(
         token
-        for token in lenient_tokens(text)
+        for token in tokens
         if (token[0].isalnum() or token[0] == "_") and _WORD.fullmatch(token) and not keyword.iskeyword(token)
     )

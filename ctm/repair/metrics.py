@@ -2,23 +2,24 @@
 
 Out of scope (does not fit the grid, or cannot be reached in 8 edits) is a failure in the shares of right answers and
 in BIFI, whatever the answer was; it is left out of `in_scope` only. What an answer does to the code, guarded BIFI too,
-is measured in scope or not: a user would have got it. A measure that nothing in the set can have is None.
+is measured in scope or not: a user would have got it. A measure that nothing in the set can have is None. Nearly all
+measures are means over items (MEANS), and so have intervals.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
 from ctm.repair.harm import Harm
+from ctm.repair.intervals import LEVEL, Interval, intervals_of_means
 
 BINS = 15
 """Equal-width bins of confidence for the calibration error, as in arXiv 1706.04599."""
 
-T = TypeVar("T")
 Measures = dict[str, Any]
 """By name, in the order of docs/repair.md."""
 SEVERAL = (3, 5)
@@ -51,11 +52,19 @@ class Outcome:
     """Mean ticks of an answer of the model, None where it was not asked."""
     harm: Harm | None = None
     """What the first answer keeps and loses."""
+    project: str = ""
+    """What the item was taken from; items of one project are alike. "" where unknown."""
+    fixed_compiles: bool = True
 
     @property
     def is_right(self) -> bool:
         """Whether the first answer is an exact match; never out of scope."""
         return self.in_scope and self.exact_rank == 1
+
+    @property
+    def is_unreachable(self) -> bool:
+        """Whether no answer can be right: out of scope, or the fixed text is another one that does not compile."""
+        return not self.in_scope or not (self.fixed_compiles or self.is_clean)
 
     @property
     def is_guarded_bifi(self) -> bool:
@@ -64,50 +73,90 @@ class Outcome:
         return self.bifi and harm is not None and not harm.collateral and (harm.edit_precision or 0.0) > 0
 
 
+Value = Callable[[Outcome], float | None]
+
+
+def _within(field: str, most: int) -> Value:
+    def value(item: Outcome) -> bool:
+        rank = getattr(item, field)
+        return item.in_scope and rank is not None and rank <= most
+
+    return value
+
+
+def _if(counted: Callable[[Outcome], bool], value: Value) -> Value:
+    """`value` of the items that count."""
+    return lambda item: value(item) if counted(item) else None
+
+
+def _of_harm(value: Callable[[Harm], float | None]) -> Value:
+    """`value` of what the first answer does to the code, of the items where it was looked at."""
+    return lambda item: None if item.harm is None else value(item.harm)
+
+
+def _of_edit(value: Callable[[Harm], float | None]) -> Value:
+    """The same of the first answers that are an edit."""
+    return _if(lambda item: item.is_changed, _of_harm(value))
+
+
+def _edit_recall(item: Outcome) -> float | None:
+    recall = None if item.harm is None else item.harm.edit_recall
+    return 0.0 if recall is not None and not item.in_scope else recall
+
+
+HARM_MEANS: dict[str, Value] = {
+    "edited": lambda item: item.is_changed,
+    "edit_precision": _of_edit(lambda harm: harm.edit_precision),
+    "edit_recall": _edit_recall,
+    "collateral_1": _of_edit(lambda harm: harm.collateral > 0),
+    "collateral_3": _of_edit(lambda harm: harm.collateral >= SEVERAL[0]),
+    "collateral_half": _of_edit(lambda harm: harm.loses_half_the_names),
+    "over_deleted_5": _of_edit(lambda harm: harm.over_deleted > SEVERAL[1]),
+    "over_deleted_half": _of_edit(lambda harm: harm.loses_half_the_text),
+    "statement_recall": _of_harm(lambda harm: harm.statement_recall),
+    "same_tree": lambda item: None if item.harm is None else item.in_scope and item.harm.same_tree,
+}
+"""What the answers keep and lose; of the first answers that are an edit, but for what the author's code has."""
+MEANS: dict[str, Value] = {
+    "coverage": lambda item: item.in_scope,
+    **{f"exact_at_{k}": _within("exact_rank", k) for k in (1, 5, 10)},
+    "bifi": _if(lambda item: item.is_broken, lambda item: item.in_scope and item.bifi),
+    "guarded_bifi": _if(lambda item: item.is_broken, lambda item: item.is_guarded_bifi),
+    **HARM_MEANS,
+    **{f"pass_at_{k}": _if(lambda item: item.has_test, _within("pass_rank", k)) for k in (1, 10)},
+    "false_alarm": _if(lambda item: item.is_clean, lambda item: item.is_changed),
+}
+"""The measures of M that are means over items: each item's part in it, None where it has none."""
+
+
 def measure(outcomes: Sequence[Outcome]) -> Measures:
     """M over the items; `n` = 0 and None elsewhere for an empty set."""
-    broken = [item for item in outcomes if item.is_broken]
-    tested = [item for item in outcomes if item.has_test]
-    clean = [item for item in outcomes if item.is_clean]
-    ran = tested if all(item.test_ran for item in tested) else []
-    ticks = [item.ticks for item in outcomes if item.ticks is not None]
+    ticks = [item.ticks for item in outcomes]
     exact = [item.is_right for item in outcomes]
     confidences = [item.confidence for item in outcomes]
     return {
         "n": len(outcomes),
-        "coverage": _share(outcomes, lambda item: item.in_scope),
-        **{f"exact_at_{k}": _share(outcomes, _within("exact_rank", k)) for k in (1, 5, 10)},
-        "bifi": _share(broken, lambda item: item.in_scope and item.bifi),
-        "guarded_bifi": _share(broken, lambda item: item.is_guarded_bifi),
-        **harm_measures(outcomes),
-        **{f"pass_at_{k}": _share(ran, _within("pass_rank", k)) for k in (1, 10)},
-        "false_alarm": _share(clean, lambda item: item.is_changed),
+        **{name: _mean(values) for name, values in _values(outcomes).items()},
         "ece": calibration_error(confidences, exact) if outcomes else None,
         "auroc": auroc(confidences, exact),
-        "ticks_mean": float(np.mean(ticks)) if ticks else None,
+        "ticks_mean": _mean(ticks),
     }
 
 
-def harm_measures(outcomes: Sequence[Outcome]) -> Measures:
-    """What the answers keep and lose; of the first answers that are an edit, but for what the author's code has."""
-    judged = [(item, item.harm) for item in outcomes if item.harm is not None]
-    edits = [harm for item, harm in judged if item.is_changed]
-    recalls = [
-        harm.edit_recall if item.in_scope else 0.0 for item, harm in judged if harm.edit_recall is not None
-    ]
-    few, many = SEVERAL
-    return {
-        "edited": _share(outcomes, lambda item: item.is_changed),
-        "edit_precision": _mean(harm.edit_precision for harm in edits),
-        "edit_recall": _mean(recalls),
-        "collateral_1": _share(edits, lambda harm: harm.collateral > 0),
-        "collateral_3": _share(edits, lambda harm: harm.collateral >= few),
-        "collateral_half": _share(edits, lambda harm: harm.loses_half_the_names),
-        "over_deleted_5": _share(edits, lambda harm: harm.over_deleted > many),
-        "over_deleted_half": _share(edits, lambda harm: harm.loses_half_the_text),
-        "statement_recall": _mean(harm.statement_recall for _, harm in judged),
-        "same_tree": _share(judged, lambda pair: pair[0].in_scope and pair[1].same_tree),
-    }
+def intervals(outcomes: Sequence[Outcome]) -> dict[str, Interval | None]:
+    """95 % intervals of those of M that are shares or means of shares (ctm.repair.intervals); by name."""
+    values = _values(outcomes)
+    table = np.array(list(values.values()), dtype=np.float64).T.reshape(len(outcomes), len(values))
+    found = intervals_of_means(table, [item.project for item in outcomes])
+    return dict(zip(values, found, strict=True))
+
+
+def _values(outcomes: Sequence[Outcome]) -> dict[str, list[float | None]]:
+    """Every item's part in each mean, None where it has none; tests count where all of them could be run."""
+    values = {name: [value(item) for item in outcomes] for name, value in MEANS.items()}
+    if not all(item.test_ran for item in outcomes if item.has_test):
+        values |= {name: [None] * len(outcomes) for name in values if name.startswith("pass_at_")}
+    return values
 
 
 def measure_baseline(outcomes: Sequence[Outcome]) -> Measures:
@@ -118,22 +167,39 @@ def measure_baseline(outcomes: Sequence[Outcome]) -> Measures:
 def report(
     outcomes: Sequence[Outcome], baselines: Mapping[str, Sequence[Outcome]] | None = None
 ) -> dict[str, Any]:
-    """{"all": M, "in_scope": M, "by_category": {category: M}, "baselines": {name: M}}.
+    """{"all": M, "in_scope": M, "by_category": {category: M}, "baselines": {name: M}, "unreachable", "intervals"}.
 
-    Categories in alphabetical order; baselines, where there are any, on all the items.
+    Categories in alphabetical order; baselines, where there are any, on all the items. The intervals have the same
+    keys as M: [low, high] of every share.
     """
     categories = sorted({item.category for item in outcomes})
-    return {
+    in_scope = [item for item in outcomes if item.in_scope]
+    by_category = {name: [item for item in outcomes if item.category == name] for name in categories}
+    found: dict[str, Any] = {
         "all": measure(outcomes),
-        "in_scope": measure([item for item in outcomes if item.in_scope]),
-        "by_category": {
-            name: measure([item for item in outcomes if item.category == name]) for name in categories
-        },
-        **(
-            {"baselines": {name: measure_baseline(items) for name, items in baselines.items()}}
-            if baselines
-            else {}
-        ),
+        "in_scope": measure(in_scope),
+        "by_category": {name: measure(items) for name, items in by_category.items()},
+    }
+    sure: dict[str, Any] = {
+        "level": LEVEL,
+        "projects": len({item.project for item in outcomes if item.project}),
+        "all": intervals(outcomes),
+        "in_scope": intervals(in_scope),
+        "by_category": {name: intervals(items) for name, items in by_category.items()},
+    }
+    if baselines:
+        found["baselines"] = {name: measure_baseline(items) for name, items in baselines.items()}
+        sure["baselines"] = {name: intervals(items) for name, items in baselines.items()}
+    return {**found, "unreachable": unreachable(outcomes), "intervals": sure}
+
+
+def unreachable(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """How many items no search can get right, and why; `share` of all items, None without any."""
+    lost = [item for item in outcomes if item.is_unreachable]
+    return {
+        "out_of_scope": sum(not item.in_scope for item in lost),
+        "fixed_does_not_compile": sum(item.in_scope for item in lost),
+        "share": len(lost) / len(outcomes) if outcomes else None,
     }
 
 
@@ -158,18 +224,6 @@ def auroc(confidences: Sequence[float], correct: Sequence[bool]) -> float | None
         return None
     below, up_to = (np.searchsorted(wrong, right, side=side) for side in ("left", "right"))
     return float((below + up_to).mean() / (2 * len(wrong)))
-
-
-def _within(field: str, most: int) -> Callable[[Outcome], bool]:
-    def holds(item: Outcome) -> bool:
-        rank = getattr(item, field)
-        return item.in_scope and rank is not None and rank <= most
-
-    return holds
-
-
-def _share(items: Iterable[T], holds: Callable[[T], bool]) -> float | None:
-    return _mean(holds(item) for item in items)
 
 
 def _mean(values: Iterable[float | None]) -> float | None:

@@ -33,6 +33,7 @@ _COPIED_FILES = {
 """Modules that are copies wherever they stand below the top of a project."""
 _PACKAGING = {"setup.py", "noxfile.py", "tasks.py"}
 _DOCUMENTATION = {"doc", "docs"}
+_DOCUMENTATION_SETTINGS = {"doc/conf.py", "docs/conf.py", "docs/source/conf.py", "doc/source/conf.py"}
 _GENERATED = re.compile(
     rb"(?i)(?:auto(?:matically|matic)?[- ]?generated|do not edit|generated (?:by|from|using|with)|@generated)"
 )
@@ -44,16 +45,29 @@ def deals_to(name: str, shard: int, shards: int) -> bool:
     return int.from_bytes(digest, "big") % shards == shard % shards
 
 
-def refuse_path(path: str, tests: bool = False) -> str:
-    """Why a file is not read, by its path within the project ("" where it is). `tests`: whether tests are read."""
+def is_test(path: str) -> bool:
+    """Whether a file holds tests, by its path within the project."""
+    *folders, name = PurePosixPath(path).parts
+    return bool(_TEST_FOLDERS.intersection(folders) or _TEST_FILE.fullmatch(name))
+
+
+def refuse_path(path: str, tests: bool = False, documentation: bool = False) -> str:
+    """Why a file is not read, by its path within the project ("" where it is).
+
+    tests, documentation: whether these are read.
+    """
     parts = PurePosixPath(path).parts
     if not path.endswith(".py"):
         return "not Python"
-    if not tests and (_TEST_FOLDERS.intersection(parts[:-1]) or _TEST_FILE.fullmatch(parts[-1])):
+    if not tests and is_test(path):
         return "test file"
     if _is_vendored(parts):
         return "vendored copy"
-    if path in _PACKAGING or parts[0] in _DOCUMENTATION:
+    if (
+        path in _PACKAGING
+        or path in _DOCUMENTATION_SETTINGS
+        or (parts[0] in _DOCUMENTATION and not documentation)
+    ):
         return "packaging or documentation"
     return "generated file" if parts[-1].endswith(("_pb2.py", "_pb2_grpc.py")) else ""
 

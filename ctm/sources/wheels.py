@@ -47,6 +47,8 @@ class Pin:
     name: str
     version: str
     sha256: str
+    file: str = ""
+    """Name of the archive, where the list has it."""
 
     @property
     def series(self) -> str:
@@ -69,7 +71,7 @@ def read_pins(path: Path) -> list[Pin]:
             if (name, version) in seen:
                 raise ValueError(f"{path}:{line}: {name} {version} is listed twice")
             seen.add((name, version))
-            pins.append(Pin(project_name(name), version, digest))
+            pins.append(Pin(project_name(name), version, digest, row.get("file") or ""))
     return pins
 
 
@@ -86,7 +88,7 @@ def fetch_wheels(
     found: dict[Pin, Path] = {}
     for pin in pins:
         path = work / f"{pin.sha256}.whl"
-        if path.is_file() and _sha256(path) == pin.sha256:
+        if path.is_file() and sha256_of(path) == pin.sha256:
             found[pin] = path
         else:
             waves[places[pin.name]].append(pin)
@@ -143,13 +145,14 @@ def _download(pins: Sequence[Pin], settings: WheelSettings, work: Path) -> str:
             return f"pip: {error.__class__.__name__}: no answer within {settings.download_timeout} s"
         pinned = {pin.sha256 for pin in pins}
         for path in Path(folder).glob("*.whl"):
-            digest = _sha256(path)
+            digest = sha256_of(path)
             if digest in pinned:
                 path.replace(work / f"{digest}.whl")
         errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR:")]
         return errors[-1].removeprefix("ERROR:").strip() if done.returncode and errors else ""
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """Of a file's content, hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

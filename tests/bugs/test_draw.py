@@ -111,7 +111,6 @@ def test_settings_bound_hostile_code():
 @pytest.mark.parametrize(
     ("kind", "traced", "lost"),
     [
-        ("dropped_self", "self.a = a\nself.b = c", "self.a = a"),
         ("missing_self_parameter", "def f(self):\n    return self.n", "def f(self):\n    return 1"),
         ("variable_misuse", "a = 1\nb = 2\nprint(a, b)", "a = 1\nprint(a, b, a)"),
     ],

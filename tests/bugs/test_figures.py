@@ -7,7 +7,7 @@ from ctm.bugs.registry import registry
 from ctm.pairs.record import Origin, make_snippet
 
 KINDS = [registry()[name] for name in ("missing_colon", "comparison_operator", "md5_hash", "dropped_try")]
-TEXTS = ("if n < 3:\n    go(n)", "x = hashlib.sha256(data)", "x = 1", "x = 1")
+TEXTS = ("while n < 3:\n    n += 1", "x = hashlib.sha256(data)", "x = 1", "x = 1")
 
 
 def test_survey_counts_places_mutants_and_duplicates():

@@ -11,7 +11,7 @@ from ctm.bugs.registry import registry
 from ctm.pairs.record import Origin, make_pair, write_pairs
 
 FIXES = [
-    ("if n <= {0}:\n    go()", "if n < {0}:\n    go()"),
+    ("while n > {0}:\n    n += 1", "while n < {0}:\n    n += 1"),
     ("if a or b{0}:\n    go()", "if a and b{0}:\n    go()"),
     ("def f():\n    x{0} = 1", "def f():\n    x{0} = g()\n    return h(x{0})"),
 ]
@@ -26,11 +26,11 @@ def pair(buggy: str, fixed: str, split: str = "train", source: str = "commit"):
 @pytest.mark.parametrize(
     ("buggy", "fixed", "kind"),
     [
-        ("if n <= 3:\n    go()", "if n < 3:\n    go()", "comparison_operator"),
+        ("while n > 3:\n    n += 1", "while n < 3:\n    n += 1", "comparison_operator"),
         ("x = yaml.load(f)", "x = yaml.safe_load(f)", "yaml_load"),
-        ("move(dst, src)", "move(src, dst)", "swapped_arguments"),
+        ("isinstance(str, x)", "isinstance(x, str)", "swapped_arguments"),
         ("if x\n    go()", "if x:\n    go()", "missing_colon"),
-        ("if   n <= 3:\n\n    go()", "if n < 3:\n    go()", "comparison_operator"),
+        ("while   n > 3:\n\n    n += 1", "while n < 3:\n    n += 1", "comparison_operator"),
     ],
 )
 def test_the_kind_that_made_a_pair_is_found(buggy, fixed, kind):
@@ -39,7 +39,7 @@ def test_the_kind_that_made_a_pair_is_found(buggy, fixed, kind):
 
 
 def test_a_pair_that_no_kind_makes():
-    made, places = explain("x = 1", "y = compute(a, b)\nreturn_(y)")
+    made, places = explain("x = 1", "y = isinstance(a, b)\nreturn_(y)")
     assert made == [] and "swapped_arguments" in places
     assert explain("x = 1", "x = (") == ([], []), "a fixed side that does not compile explains nothing"
 
@@ -57,8 +57,9 @@ def test_weights_move_towards_what_fixes_ask_for():
     assert learned["missing_colon"] == 7, "no evidence, no change"
     for name in ("comparison_operator", "boolean_operator"):
         assert evidence.places[name] >= evidence.matches[name] > 0
-    whole = lambda weights: sum(weights[n] * evidence.places[n] for n in weights)  # noqa: E731
-    assert whole(learned) == pytest.approx(whole(pinned.weights)), "as many logic bugs as before"
+    assert sum(learned.values()) == pytest.approx(sum(pinned.weights.values())), (
+        "as many logic bugs as before"
+    )
     assert PSEUDO > 0
 
 

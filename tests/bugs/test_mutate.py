@@ -15,7 +15,8 @@ import pytest
 
 from ctm.bugs.draw import Mix
 from ctm.bugs.mutate import MutationSettings, mutate_shard
-from ctm.bugs.rates import CHECKED, DUPLICATES, MUTANTS, PASSED, SUCCESS, VALIDATION, read_rates
+from ctm.bugs.quotas import balance_mix
+from ctm.bugs.rates import CHECKED, DUPLICATES, MUTANTS, PASSED, SUCCESS, TRAINING, VALIDATION, read_rates
 from ctm.bugs.registry import registry
 from ctm.bugs.worker import Worker
 from ctm.pairs.record import Origin, make_snippet, read_pairs, read_rejects, write_snippets
@@ -44,7 +45,9 @@ def snippets(tmp_path_factory):
 def shard(snippets, folder, number, shards, settings):
     out, rejects = folder / f"{number}-{shards}.parquet", folder / f"{number}-{shards}.rejects.parquet"
     file = out.with_suffix(".counts.json")
-    made = mutate_shard(snippets, number, shards, settings, MIX_FILE, out, rejects, file)
+    quotas = folder / "quotas.json"
+    balance_mix(snippets, settings, MIX_FILE, quotas)
+    made = mutate_shard(snippets, number, shards, settings, quotas, out, rejects, file)
     written = json.loads(file.read_text())
     assert written["items"] == made["totals"]["pairs"] and written["milestones"][-1]["milestone"] == "100%"
     return list(read_pairs(out)), list(read_rejects(rejects)), made
@@ -72,8 +75,8 @@ def test_counts_of_each_kind_lie_beside_the_shard_and_add_up(snippets, tmp_path)
     written = Counter(pair.kind for pair in whole)
     assert {kind: c[MUTANTS] for kind, c in one.kinds.items() if c[MUTANTS]} == written
     assert two.asked == one.asked and len(whole) == sum(map(len, parts))
-    assert {k: c[:DUPLICATES] for k, c in two.kinds.items()} == {
-        k: c[:DUPLICATES] for k, c in one.kinds.items()
+    assert {k: [*c[:DUPLICATES], c[TRAINING]] for k, c in two.kinds.items()} == {
+        k: [*c[:DUPLICATES], c[TRAINING]] for k, c in one.kinds.items()
     }
     refused = Counter(reject.reason == "no mutation site" for reject in rejects)
     asked = [counts for sort, counts in one.asked.items() if sort != "clean"]

@@ -98,7 +98,7 @@ def test_patterns_turn_secure_code_into_insecure_and_back(kind):
 @pytest.mark.parametrize(
     ("kind", "secure", "insecure"),
     [
-        ("request_without_timeout", "r = requests.get(\n    url,  # of the API\n    timeout=self.t(1, 2),\n)", "r = requests.get(\n    url,\n)"),
+        ("request_without_timeout", "r = requests.get(\n    url,  # of the API\n    timeout=10,\n)", "r = requests.get(\n    url,\n)"),
         ("yaml_load", "x = yaml.safe_load(f.read())", "x = yaml.load(f.read())"),
         ("sql_fields", 'c.execute("SELECT a FROM t WHERE b = ?", (x,))', "c.execute(f\"SELECT a FROM t WHERE b = '{x}'\")"),
         ("sql_percent", "c.execute('SELECT a FROM t WHERE b = %s AND c = %s', (x, y))",
@@ -106,9 +106,9 @@ def test_patterns_turn_secure_code_into_insecure_and_back(kind):
         ("log_raw_value", 'log.info("no %r of %s", a, b)', 'log.info("no %s of %s", a, b)'),
         ("regex_nested_repeat", r"""re.match(r"^\w+$", x)""", r"""re.match(r"^(?:\w+)+$", x)"""),
         ("unchecked_name", "p = os.path.join(root, os.path.basename(name))", "p = os.path.join(root, name)"),
-        ("world_writable", "os.chmod(path, 0o600)", "os.chmod(path, 0o666)"),
+        ("world_writable", "os.chmod(path, 0o644)", "os.chmod(path, 0o666)"),
         ("md5_hash", "h = hashlib.sha256(a).hexdigest()", "h = hashlib.md5(a).hexdigest()"),
-        ("password_argument", "connect(host, password=args.password)", 'connect(host, password="admin123")'),
+        ("password_argument", "connect(host, password=os.environ[\"PASSWORD\"])", 'connect(host, password="admin123")'),
     ],
 )  # fmt: skip
 def test_secure_code_of_the_snippet_is_taken_first(kind, secure, insecure):

@@ -140,7 +140,7 @@ def check_baseline(checks: Checks, comparison: dict[str, Any]) -> None:
 
 def check_data(checks: Checks, results: Path) -> None:
     snippets = pq.read_metadata(results / "clean" / "snippets.parquet").num_rows
-    checks.at_least("snippets of installed code", snippets, 40_000)
+    checks.at_least("snippets of clean code", snippets, 40_000)
     releases = 0
     for split in ("train", "real"):
         source = pq.read_table(results / "pairs" / f"{split}.parquet", columns=["source"])["source"]

@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ctm.evaluation.averages import FIGURES
+from ctm.bugs.quotas import balance_mix
+from ctm.bugs.settings import MutationSettings
+from ctm.evaluation.averages import FEWEST, FIGURES
 from ctm.evaluation.benchmark import benchmark, figures
 from ctm.evaluation.items import read_items
 from ctm.evaluation.repairs import Judged, repair_cases
@@ -26,7 +28,6 @@ from ctm.repair.evaluate import Item, judge
 from ctm.repair.passes import Repairer
 
 SETTINGS = EvaluationSettings(windows=12, tick_items=12, ranked_items=4, confidence_items=40, device="cpu")
-MIX = Path(__file__).parents[2] / "config" / "bug_mix.yaml"
 
 
 @dataclass
@@ -66,8 +67,13 @@ def test_an_oracle_reaches_everything_in_scope(items: list[Item], tokenizer: Cod
     shown = figures(judged, 4, 2.0)
     lost = sum(case.item.kind == "lost_colon" for case in cases)
     assert shown["accuracy"]["logic"] == shown["accuracy"]["clean"] == 1.0
-    assert shown["accuracy"]["syntax"] == pytest.approx(1 - 0.5 / lost), (
+    kinds = [min(1.0, n / FEWEST) for n in (lost, sum(case.item.kind == "two_errors" for case in cases))]
+    assert shown["accuracy"]["syntax"] == pytest.approx(1 - kinds[0] / lost / sum(kinds)), (
         "one of a kind is out of scope: a failure"
+    )
+    assert (
+        shown["unreachable"]["out_of_scope"] == 1
+        and shown["intervals"]["units"]["overall"] == shown["n"]["overall"]
     )
     assert shown["coverage"]["syntax"] == shown["accuracy"]["syntax"]
     assert shown["by_kind"]["two_errors"]["accuracy"] == 1.0
@@ -110,6 +116,15 @@ def test_thresholds_of_use_give_what_a_run_with_them_gives(
     assert seen > 3, "thoughts that end early, or this shows nothing"
 
 
+def quotas_in(folder: Path) -> Path:
+    """Quotas of two kinds, from no snippets."""
+    none, mix, out = folder / "snippets.parquet", folder / "mix.yaml", folder / "quotas.json"
+    write_snippets(none, [])
+    mix.write_text("missing_colon: 1\nunclosed_bracket: 1\n")
+    balance_mix(none, MutationSettings(), mix, out)
+    return out
+
+
 def windows_of(path: Path, items: list[Item]) -> Path:
     """Fixed sides as working code of two projects in each split."""
     snippets = [
@@ -129,13 +144,15 @@ def test_report_and_items_agree(
     out, rows = tmp_path / "benchmark.json", tmp_path / "items.parquet"
     benchmark(
         weights, tmp_path / "tokenizer.json", files["validation"], files["test"], files["real"],
-        windows_of(tmp_path / "windows.parquet", items), MIX, SETTINGS, 2, out, rows,
+        windows_of(tmp_path / "windows.parquet", items), quotas_in(tmp_path), SETTINGS, 2, out, rows,
     )  # fmt: skip
     report, table = json.loads(out.read_text()), read_items(rows).to_pylist()
     assert len(table) == len(items[20:]) and {row["suite"] for row in table} == {"test"}
     logic = [row["exact"] for row in table if row["category"] == "logic"]
     assert report["accuracy"]["logic"] == np.mean(logic) and report["n"]["logic"] == len(logic)
     assert report["accuracy"]["security"] is None
+    assert report["intervals"]["units"]["logic"] == 1 and report["intervals"]["accuracy"]["logic"] is None
+    assert set(report["suite_intervals"]["test"]) < set(report["suites"]["test"])
     assert [tick for tick, _ in report["accuracy_by_tick"]] == [1, 2, 3, 4]
     assert all(0 <= value <= 1 for _, value in report["accuracy_by_tick"])
     assert 1 <= report["ticks_used"]["mean"] <= 4
@@ -169,7 +186,7 @@ def test_empty_test_set_is_refused(
     with pytest.raises(ValueError, match=r"none\.parquet: no pairs"):
         benchmark(
             weights, tmp_path / "tokenizer.json", some, none, none, windows_of(tmp_path / "w.parquet", items),
-            MIX, SETTINGS, 1, tmp_path / "b", tmp_path / "i",
+            quotas_in(tmp_path), SETTINGS, 1, tmp_path / "b", tmp_path / "i",
         )  # fmt: skip
 
 

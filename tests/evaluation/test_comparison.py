@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from ctm.evaluation.averages import FEWEST
 from ctm.evaluation.benchmark import by_tick
 from ctm.evaluation.calibrate import ALWAYS
 from ctm.evaluation.comparison import compare
@@ -44,17 +45,18 @@ def test_first_edits_are_the_ticks_of_whole_repairs(
 
 
 def test_figures_of_known_thoughts() -> None:
-    """Two kinds of syntax errors and a clean item, right at some of three ticks."""
+    """Two kinds of syntax errors and clean items, right at some of three ticks; ten of each, so that none is rare."""
+    certainty = [[0.2, 0.6, 0.8], [0.1, 0.1, 0.1], [0.95, 0.3, 0.99], [0.5, 0.6, 0.7]]
     said = FirstEdits(
-        np.array(["syntax", "syntax", "syntax", "clean"]),
-        np.array(["a", "a", "b", "clean"]),
-        np.array([[0, 1, 1], [0, 0, 0], [1, 1, 0], [1, 1, 1]], dtype=bool),
-        np.array([[0.2, 0.6, 0.8], [0.1, 0.1, 0.1], [0.95, 0.3, 0.99], [0.5, 0.6, 0.7]], dtype=np.float32),
-        2.0,
+        np.repeat(["syntax", "syntax", "syntax", "clean"], FEWEST),
+        np.repeat(["a", "a", "b", "clean"], FEWEST),
+        np.repeat([[0, 1, 1], [0, 0, 0], [1, 1, 0], [1, 1, 1]], FEWEST, axis=0).astype(bool),
+        np.repeat(certainty, FEWEST, axis=0).astype(np.float32),
+        2.0 * FEWEST,
     )
     figures = first_edit_figures(said)
     assert figures["accuracy"]["syntax"] == pytest.approx(0.25), "half of kind a, none of kind b"
-    assert figures["accuracy"]["clean"] == 1 and figures["accuracy"]["logic"] is None
+    assert figures["accuracy"]["clean"] == pytest.approx(1) and figures["accuracy"]["logic"] is None
     assert figures["accuracy_by_tick"]["overall"] == pytest.approx([0.5, 0.75, 0.25])
     assert figures["items_per_second"] == 2
     halting = {h["threshold"]: h for h in figures["halting"]}

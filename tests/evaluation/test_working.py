@@ -13,6 +13,7 @@ from ctm.pairs.quality import QualitySettings
 from ctm.pairs.record import Origin, make_pair, read_rejects, write_pairs
 from ctm.pairs.splits import SplitSettings, split_of
 from ctm.repair.windows import functions_of
+from ctm.sources.clean_code import CleanCode
 from ctm.sources.installed import InstalledSettings
 
 SPLITS = SplitSettings(train=40, validation=30, test=30, always_train=())
@@ -76,7 +77,7 @@ def made(tmp_path: Path):
         write_pairs(tmp_path / "train.parquet", pairs)
         settings = InstalledSettings(paths=(str(tmp_path / "site"),))
         counts = working_windows(
-            settings, SPLITS, QualitySettings(), WorkingSettings(per_project=per_project), joined or {},
+            CleanCode(settings), SPLITS, QualitySettings(), WorkingSettings(per_project=per_project), joined or {},
             tmp_path / "train.parquet", tmp_path / "w.parquet", tmp_path / "r.parquet",
         )  # fmt: skip
         rejects = Counter(reject.reason for reject in read_rejects(tmp_path / "r.parquet"))

@@ -21,6 +21,8 @@ SIZES = {
     "action_pairs": 16, "out_pairs": 24, "self_pairs": 4, "blocks": 1,
 }  # fmt: skip
 
+LINEAGE = "5f" * 32
+
 
 @dataclass(frozen=True)
 class Exported:
@@ -56,7 +58,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
             for text in texts
         ],
     )  # fmt: skip
-    export(folder / "model.safetensors", folder / "ctm.onnx")
+    export(folder / "model.safetensors", folder / "tokenizer.json", LINEAGE, folder / "ctm.onnx")
     return Exported(
         model, codec, folder / "model.safetensors", folder / "tokenizer.json", folder / "ctm.onnx",
         folder / "pairs.parquet",

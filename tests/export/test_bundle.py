@@ -30,6 +30,23 @@ BENCHMARK: dict[str, Any] = {
     "accuracy": {
         "syntax": 0.5, "logic": 0.2, "security": None, "complex": None, "clean": 0.96, "overall": 0.35
     },
+    "accuracy_by_items": {
+        "syntax": 0.55, "logic": 0.25, "security": None, "complex": None, "clean": 0.96, "overall": 0.41
+    },
+    "intervals": {
+        "level": 0.95,
+        "units": {"syntax": 7, "logic": 7, "security": 0, "complex": 0, "clean": 7, "overall": 7},
+        "accuracy": {
+            "syntax": [0.47, 0.53], "logic": [0.15, 0.24], "security": None, "complex": None, "clean": [0.94, 0.97],
+            "overall": None,
+        },
+        "accuracy_by_items": {
+            "syntax": [0.52, 0.58], "logic": [0.2, 0.3], "security": None, "complex": None, "clean": [0.94, 0.97],
+            "overall": [0.38, 0.44],
+        },
+    },
+    "rare_kinds": {}, "unreachable": {"out_of_scope": 12, "fixed_does_not_compile": 0, "share": 0.005},
+    "suite_intervals": {"test": {"exact_at_1": [0.48, 0.52]}},
     "coverage": {
         "syntax": 0.99, "logic": 1.0, "security": None, "complex": None, "clean": 1.0, "overall": 0.995
     },
@@ -138,7 +155,7 @@ def test_card_shows_figures_limits_and_missed_milestones(bundle: Path) -> None:
     card = (bundle / "MODEL_CARD.md").read_text()
     for shown in (
         "50.0%",
-        "1,200",
+        "| syntax | 50.0% | 47.0 to 53.0% | 55.0% | 52.0 to 58.0% | 99.0% | 1,200 | 7 |",
         "security | not tested",
         "2.00 M",
         "4.0%",
@@ -164,8 +181,9 @@ def test_card_of_a_model_that_never_stops_early(bundle: Path) -> None:
     config["thresholds"]["tick"] = 2.0
     metrics = json.loads((bundle / "final_metrics.json").read_text())
     metrics["suites"]["real"] = {"n": 77, "exact_at_1": 0.1, "coverage": None}
+    metrics["suite_intervals"]["real"] = {"exact_at_1": [0.05, 0.18]}
     card = model_card(config, metrics, [], {}, {"items": 1, "largest_probability_difference": 0.0})
-    assert "all ticks are thought" in card and "of 77 exact" in card
+    assert "all ticks are thought" in card and "of 77 exact (95 % interval 5.0 to 18.0%" in card
 
 
 def test_parts_of_different_runs_are_refused(parts: dict[str, Any], tmp_path: Path) -> None:

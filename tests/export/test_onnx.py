@@ -6,6 +6,7 @@ import copy
 import json
 import math
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,11 @@ import onnx
 import pytest
 import torch
 
+import ctm
 from ctm.export.check import Disagreement, Said, _Judge, check_onnx, compare, draw
-from ctm.export.onnx import OPSET, OUTPUTS
+from ctm.export.onnx import OPSET, OUTPUTS, export
 from ctm.export.settings import ExportSettings
+from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.answer import WORTH
 from ctm.model.thinking import NEVER, REPLACEMENTS, SPANS, think
 from ctm.repair.onnx_proposer import INPUTS
@@ -51,6 +54,42 @@ def test_inputs_and_outputs_are_those_of_the_contract(exported, session: ort.Inf
     assert sum(node.op_type == "Loop" for node in graph.graph.node) == 1, "ticks are a loop, not unrolled"
 
 
+def test_the_file_says_what_it_is(exported, session: ort.InferenceSession) -> None:
+    said = session.get_modelmeta().custom_metadata_map
+    counts = exported.model.parameter_counts()
+    assert said == {
+        "title": "ctm-code-repair", "version": ctm.__version__, "lineage": "5f" * 32, "licence": "Apache-2.0",
+        "tokenizer_fingerprint": exported.codec.fingerprint, "vocabulary": str(exported.codec.vocabulary),
+        "opset": str(OPSET), "ticks": "4", "parameters_body": str(counts["body"]),
+        "parameters_embedding": str(counts["embedding"]),
+    }  # fmt: skip
+    assert b"site-packages" not in exported.onnx.read_bytes(), "nothing of the machine that built it"
+
+
+def test_a_graph_that_is_not_valid_is_not_written(
+    exported, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The exporter is made to leave out a node that others read from."""
+
+    def save(path: str, external_data: bool) -> None:
+        broken = onnx.load(exported.onnx)
+        del broken.graph.node[0]
+        onnx.save(broken, path)
+
+    program = SimpleNamespace(model=SimpleNamespace(metadata_props={}), save=save)
+    monkeypatch.setattr("ctm.export.onnx.ClearMetadataAndDocStringPass", lambda: lambda model: None)
+    monkeypatch.setattr("torch.onnx.export", lambda *args, **options: program)
+    with pytest.raises(onnx.checker.ValidationError):
+        export(exported.weights, exported.tokenizer, "", tmp_path / "ctm.onnx")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_tokenizer_of_another_run_is_refused(exported, tmp_path: Path) -> None:
+    CodeTokenizer.train(["def f(a):\n    return a\n"] * 3, 700).save(tmp_path / "tokenizer.json")
+    with pytest.raises(ValueError, match="not from the same run"):
+        export(exported.weights, tmp_path / "tokenizer.json", "", tmp_path / "ctm.onnx")
+
+
 @pytest.mark.parametrize(("batch", "cells"), [(1, 1), (1, 2), (1, 40), (3, 33), (7, 130)])
 def test_any_size_and_number_of_ticks(
     exported, session: ort.InferenceSession, batch: int, cells: int
@@ -75,6 +114,7 @@ def test_check_passes_and_reports(exported, tmp_path: Path) -> None:
     assert report["items"] == 40 and report["comparisons"] == 120
     assert report["largest_probability_difference"] < 1e-4
     assert 0 < report["thresholds"][1] < 1
+    assert report["metadata"]["tokenizer_fingerprint"] == exported.codec.fingerprint
 
 
 @pytest.mark.parametrize("part", ["pointers.key.weight", "units.token.weight", "nlm.layers.1.bias"])

@@ -82,11 +82,10 @@ def test_demo_asks_for_no_more_threads_than_two_cores() -> None:
         assert not rules, f"clamped to the cores of the machine, results would depend on it: {rules}"
 
 
-def test_demo_reads_the_same_packages_with_and_without_the_tools_of_the_tests() -> None:
-    lines = (ROOT / "envs" / "dev.lock").read_text().splitlines()
-    tools = {line.split("==")[0].lower() for line in lines if "==" in line}
-    read_too = tools - set(read([FULL, DEMO]).sources.installed.exclude)
-    assert len(tools) > 15 and not read_too, "tools of `make test` that the demo would take for data"
+def test_what_the_demo_and_the_full_scale_read_depends_on_pins_alone() -> None:
+    for files in ([FULL], [FULL, DEMO]):
+        sources = read(files).sources
+        assert sources.packages.enabled and not sources.installed.enabled
 
 
 @pytest.mark.parametrize(

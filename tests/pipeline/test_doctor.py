@@ -32,7 +32,7 @@ def test_doctor_prints_rule_demand_and_what_the_profile_does() -> None:
 
 
 def test_lineage_of_a_rule_shows_its_parts() -> None:
-    done = CliRunner().invoke(app, ["lineage", "show", "mutate"])
+    done = CliRunner().invoke(app, ["lineage", "show", "balance_mix"])
     parts = json.loads(done.output)
     assert parts["files"].keys() == {"config/bug_mix.yaml"}
     assert parts["parents"].keys() == {"clean_snippets"}

@@ -70,7 +70,12 @@ def test_nlm_is_run_by_training_but_not_by_data() -> None:
         for step, entry in steps(config).items()
     }
     assert runs["train_stage1"] and runs["train_stage4"]
-    assert not any(runs[step] for step in ("collect_installed", "mutate", "build_pairs", "encode_shard"))
+    assert not any(runs[step] for step in ("collect_packages", "mutate", "build_pairs", "encode_shard"))
+
+
+def test_what_reads_packages_depends_on_their_list() -> None:
+    reading = {name: step.files for name, step in steps(read([FULL])).items() if "corpus" in str(step.files)}
+    assert reading == dict.fromkeys(("collect_packages", "working_windows"), ("config/corpus.csv",))
 
 
 def test_real_digests_ignore_a_comment_and_see_a_line_of_nlm(tmp_path: Path) -> None:

@@ -26,6 +26,15 @@ METRICS: dict[str, Any] = {
         "clean": 0.9,
         "overall": 0.275,
     },
+    "accuracy_by_items": {"syntax": 0.622, "clean": 0.9, "overall": 0.375},
+    "intervals": {
+        "level": 0.95,
+        "units": {"syntax": 17},
+        "accuracy": {"syntax": [0.481, 0.543], "overall": None},
+        "accuracy_by_items": {"syntax": [0.591, 0.653]},
+    },
+    "rare_kinds": {"complex": {"kinds": 31, "rare": 13, "items": 29}},
+    "suite_intervals": {"test": {"bifi": [0.682, 0.723], "guarded_bifi": None}},
     "coverage": {
         "syntax": 0.99,
         "logic": 0.98,
@@ -132,6 +141,14 @@ def test_suites_stand_beside_the_deletion_baseline(run: Path) -> None:
     assert row.index("0.5515") < row.index("0.1905")
 
 
+def test_accuracies_by_kinds_and_by_items_have_their_intervals(run: Path) -> None:
+    row = page_of(run).split("<td>syntax</td>")[1].split("</tr>")[0]
+    cells = [part.split("</td>")[0].split(">")[-1] for part in row.split("<td")[1:]]
+    assert cells == ["51.2%", "48.1 to 54.3", "62.2%", "59.1 to 65.3", "99.0%", "1,234", "17"]
+    assert "68.2 to 72.3" in page_of(run).split("<td>bifi</td>")[1].split("</tr>")[0]
+    assert "<td>complex</td>" in page_of(run).split("rare_kinds")[1].split("</table>")[0]
+
+
 def test_costs_are_those_that_snakemake_measured(run: Path) -> None:
     (run / "logs" / "mutate").mkdir(parents=True)
     for shard, line in (("01-of-02", "10.5\t9.0\t300.0"), ("02-of-02", "2.0\t1.0\t-")):
@@ -145,9 +162,9 @@ def test_rates_of_synthetic_bugs_stand_beside_those_asked_for(run: Path) -> None
     (run / "results/mutants").mkdir()
     for number, made in ((1, 50), (2, 65)):
         kinds = {
-            "missing_colon": [90, 80, 100, 70, 60, 2],
-            "md5_hash": [9, 8, 7, 7, 5, 0],
-            "clean": [9, 0, 0, 0, 9, 1],
+            "missing_colon": [90, 80, 100, 70, 60, 2, 50],
+            "md5_hash": [9, 8, 7, 7, 5, 0, 5],
+            "clean": [9, 0, 0, 0, 9, 1, 9],
         }
         tally = Tally(kinds, {"syntax": [100, made], "security": [10, 10], "clean": [10, 9]})
         Milestones().write(run / f"results/mutants/0{number}-of-02.counts.json", 60, figures_of(tally))

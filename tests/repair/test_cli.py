@@ -41,7 +41,7 @@ def one_line(done: subprocess.CompletedProcess[str], *words: str) -> None:
 
 
 def test_no_torch():
-    code = "import sys, ctm.repair.cli; sys.exit('torch' in sys.modules)"
+    code = "import sys, ctm.repair.cli; sys.exit(bool({'torch', 'pandas'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
@@ -292,24 +292,30 @@ def test_evaluate_writes_measures_and_items(colon_bundle: Path, tmp_path: Path):
         {"id": "a", "buggy": BROKEN, "fixed": FIXED, "category": "syntax"},
         {"id": "b", "buggy": HOPELESS, "fixed": "x = 1\n", "category": "syntax"},
         {"id": "c", "buggy": FIXED, "fixed": FIXED},
+        {"id": "d", "buggy": HOPELESS, "fixed": "def f(\n", "category": "syntax"},
+        {"id": "e", "buggy": "x\n" * 70, "fixed": "y\n" * 70, "category": "logic"},
     ]
     pairs, out, items = tmp_path / "p.jsonl", tmp_path / "out.json", tmp_path / "items.jsonl"
     pairs.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    done = run("evaluate", pairs, "--bundle", colon_bundle, "--json", out, "--items", items)
+    done = run("evaluate", pairs, "--bundle", colon_bundle, "--json", out, "--items", items, COLUMNS="120")
     assert done.returncode == 0, done.stderr
-    assert "3 items in" in done.stdout and "syntax" in done.stdout
+    assert "5 items in" in done.stdout and "syntax" in done.stdout
+    said = "2 of 5 items (40.0%) no search can get right: 1 out of scope, 1 whose fixed side does not compile"
+    assert said in done.stdout
     measures = json.loads(out.read_text())
-    assert list(measures) == ["all", "in_scope", "by_category", "baselines"]
-    assert measures["all"]["exact_at_1"] == 2 / 3
-    assert measures["all"]["guarded_bifi"] == 1 / 2
+    assert measures["unreachable"] == {"out_of_scope": 1, "fixed_does_not_compile": 1, "share": 2 / 5}
+    low, high = measures["intervals"]["all"]["exact_at_1"]
+    assert low < measures["all"]["exact_at_1"] == 2 / 5 < high and measures["intervals"]["projects"] == 0
+    assert "95%" in done.stdout and f"{100 * low:.1f}-{100 * high:.1f}" in done.stdout
+    assert measures["all"]["guarded_bifi"] == 1 / 3
     beside = measures["baselines"]["deletion"]
-    assert beside["n"] == 3 and beside["exact_at_1"] == 2 / 3, "two '=' too many, and the clean one"
+    assert beside["n"] == 5 and beside["exact_at_1"] == 2 / 5, "two '=' too many, and the clean one"
     assert "deletion" in done.stdout and "guarded bifi" in done.stdout
-    assert measures["by_category"]["syntax"]["bifi"] == 1 / 2
+    assert measures["by_category"]["syntax"]["bifi"] == 1 / 3
     assert measures["all"]["ticks_mean"] == 7.0
     written = [json.loads(line) for line in items.read_text().splitlines()]
-    assert [row["id"] for row in written] == ["a", "b", "c"]
-    assert [row["edit_precision"] for row in written][::2] == [1.0, None], (
+    assert [row["id"] for row in written] == ["a", "b", "c", "d", "e"]
+    assert [row["edit_precision"] for row in written][:3:2] == [1.0, None], (
         "nothing was changed in the clean one"
     )
 

@@ -37,13 +37,13 @@ def test_items_are_read_with_optional_fields(tmp_path: Path):
     rows = [
         good,
         "",
-        {**good, "id": "b", "category": "logic", "kind": "k", "test": "t"},
+        {**good, "id": "b", "category": "logic", "kind": "k", "test": "t", "project": "p"},
         {**good, "buggy": FIXED},
     ]
     path = write(tmp_path / "p.jsonl", *rows)
     first, second, third = read_items(path)
     assert (first.item_id, first.category, first.test) == ("7", "syntax", "")
-    assert (second.category, second.kind, second.test) == ("logic", "k", "t")
+    assert (second.category, second.kind, second.test, second.project) == ("logic", "k", "t", "p")
     assert third.category == "clean"
     assert len(read_items(path, 2)) == 2
 

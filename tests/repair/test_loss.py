@@ -55,6 +55,20 @@ def test_the_budget_of_words(lost: int, of: int, may: bool):
 
 
 @pytest.mark.parametrize(
+    ("before", "after", "may"),
+    [
+        ("{{ data['key'] }}", "# {{ data['key'] }}", False),  # it compiles, and nothing is left of it
+        ("x = 1\n{{ a }}", "x = 1\n# {{ a }}", True),
+        ("{{ a }}", "'{{ a }}'", True),
+        ("# a note", "# a note", True),
+        ("x", "", False),
+    ],
+)
+def test_what_leaves_nothing_but_comments_is_no_repair(before: str, after: str, may: bool):
+    assert loss(before, after).is_within_budget is may
+
+
+@pytest.mark.parametrize(
     ("swallowed", "of", "may"), [(2, 3, True), (3, 3, False), (BUDGET, 1000, True), (BUDGET + 1, 1000, False)]
 )
 def test_the_budget_of_code_that_turns_into_strings_or_comments(swallowed: int, of: int, may: bool):

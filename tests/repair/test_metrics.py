@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+from dataclasses import replace
 
+import pytest
+from rich.text import Text
+
+from ctm.repair.cli_evaluate import _print
 from ctm.repair.harm import Harm
 from ctm.repair.metrics import BINS, Outcome, auroc, calibration_error, measure, report
 
@@ -162,7 +166,46 @@ def test_auroc_by_hand():
 def test_baselines_stand_beside_and_have_no_confidence():
     assert "baselines" not in report([outcome()])
     measures = report([outcome(exact_rank=1)], {"deletion": [outcome(bifi=True)]})
-    assert list(measures) == ["all", "in_scope", "by_category", "baselines"]
+    assert list(measures) == ["all", "in_scope", "by_category", "baselines", "unreachable", "intervals"]
+    sure = measures["intervals"]
+    assert list(sure) == ["level", "projects", "all", "in_scope", "by_category", "baselines"]
+    assert list(sure["all"]) == [name for name in KEYS if name not in ("n", "ece", "auroc", "ticks_mean")]
     beside = measures["baselines"]["deletion"]
     assert list(beside) == KEYS and beside["bifi"] == 1.0 and beside["exact_at_1"] == 0.0
     assert beside["ece"] is None and beside["auroc"] is None
+
+
+def test_shares_have_an_interval_of_projects_where_those_are_known():
+    right = [outcome(exact_rank=rank) for rank in (1, None) * 20]
+    low, high = report(right)["intervals"]["all"]["exact_at_1"]
+    assert 0.3 < low < 0.5 < high < 0.7
+    alike = [replace(item, project="ab"[item.exact_rank is None]) for item in right]
+    measures = report(alike)["intervals"]
+    assert measures["projects"] == 2 and measures["all"]["exact_at_1"] == (0.0, 1.0), (
+        "one is easy, the other hard"
+    )
+    assert measures["all"]["false_alarm"] is None
+
+
+def test_items_that_no_search_can_get_right_are_counted_once():
+    items = [
+        outcome(exact_rank=1),
+        outcome(in_scope=False),
+        outcome(in_scope=False, fixed_compiles=False),
+        outcome(fixed_compiles=False),
+        outcome(fixed_compiles=False, is_clean=True),
+    ]
+    counted = report(items)["unreachable"]
+    assert counted == {"out_of_scope": 2, "fixed_does_not_compile": 1, "share": 3 / 5}
+    assert report([])["unreachable"]["share"] is None
+
+
+def test_intervals_are_shown_where_the_terminal_is_wide_enough(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    measures = report([outcome(), outcome(exact_rank=1)])
+    for columns, shown in (("80", True), ("60", False)):
+        monkeypatch.setenv("COLUMNS", columns)
+        _print(measures, Text("done"), to_stderr=False)
+        said = capsys.readouterr().out
+        assert ("95%" in said) == shown and "in scope" in said and said.endswith("done\n")

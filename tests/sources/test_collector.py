@@ -136,6 +136,21 @@ def test_milestones_are_logged_with_the_rate(
     assert [m["milestone"] for m in counts["milestones"]] == ["25%", "50%", "75%", "100%"]
 
 
+def test_a_mirror_without_a_name_of_its_own_is_its_origins(tmp_path: Path) -> None:
+    mirror = Path(repository(tmp_path / "repo", history(1, 12)))
+    files = "from setuptools import setup\nsetup()\n"
+    change = b"commit refs/heads/main\ncommitter A <a@example.org> 1700000000 +0000\ndata 5\nStart"
+    change += b"\nfrom refs/heads/main^0\nD pyproject.toml\nM 100644 inline setup.py\ndata %d\n%s\n"
+    change = change % (len(files), files.encode())
+    change += b"M 100644 inline LICENSE\ndata 12\nMIT License\n\n"
+    subprocess.run(["git", "fast-import", "--quiet"], cwd=mirror, input=change, check=True)
+    for url, expected in (("", "repo"), ("https://example.org/someone/Nice_Tool.git", "nice-tool")):
+        if url:
+            subprocess.run(["git", "config", "remote.origin.url", url], cwd=mirror, check=True)
+        run([str(mirror)], tmp_path / expected)
+        assert {pair.group for pair in results(tmp_path / expected)[0]} == {expected}
+
+
 def test_opted_out_repositories_are_not_read_and_counted(repositories: list[str], tmp_path: Path) -> None:
     figures = run(repositories, tmp_path, CommitSettings(opt_out=(repositories[1],)))
     assert (figures["opted out"], figures["repositories"]) == (1, 2)

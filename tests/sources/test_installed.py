@@ -54,7 +54,7 @@ def test_snippets_carry_their_origin_and_what_is_left_out_its_reason(tmp_path: P
         ("some-project", "test file"),
         ("some-project", "does not parse"),
         ("unlicensed", "no licence stated"),
-        ("many", "cap of the distribution"),
+        ("many", "cap of the project"),
     }
 
 

@@ -27,8 +27,13 @@ PAIRS = {"build_pairs"} | WORKING | GRIDS | TRAINING | AFTER | TRM
         ("resources", {"mutate": {"mem_gb": 2, "threads": 2}, "train_stage1": {"mem_gb": 2}}, set()),
         (
             "sources",
-            {"installed": {"seed": 5}},
-            {"collect_installed", "clean_snippets", "train_tokenizer", "mutate"} | PAIRS,
+            {"packages": {"seed": 5}},
+            {"collect_packages", "clean_snippets", "train_tokenizer", "balance_mix", "mutate"} | PAIRS,
+        ),
+        (
+            "sources",
+            {"installed": {"enabled": True}},
+            {"collect_installed", "clean_snippets", "train_tokenizer", "balance_mix", "mutate"} | PAIRS,
         ),
         ("sources", {"releases": {"timeout": 9}}, {"collect_releases"} | PAIRS),
         (
@@ -36,15 +41,15 @@ PAIRS = {"build_pairs"} | WORKING | GRIDS | TRAINING | AFTER | TRM
             {"commits": {"repositories": ["https://example.org/two.git"]}},
             {"collect_commits"} | PAIRS,
         ),
-        ("splits", {"seed": 7}, {"clean_snippets", "train_tokenizer", "mutate"} | PAIRS),
+        ("splits", {"seed": 7}, {"clean_snippets", "train_tokenizer", "balance_mix", "mutate"} | PAIRS),
         ("tokenizer", {"vocabulary": 512}, {"train_tokenizer"} | PAIRS - {"build_pairs"} - WORKING),
-        ("bugs", {"seed": 3}, {"mutate"} | PAIRS),
+        ("bugs", {"seed": 3}, {"balance_mix", "mutate"} | PAIRS),
         ("pairs", {"seed": 3}, PAIRS),
         ("quality", {"decontamination": {"repositories": {"mine": ["flask"]}}}, PAIRS),
         (
             "quality",
             {"duplicates": {"jaccard": 0.9}},
-            {"clean_snippets", "train_tokenizer", "mutate"} | PAIRS,
+            {"clean_snippets", "train_tokenizer", "balance_mix", "mutate"} | PAIRS,
         ),
         ("model", {"seed": 9}, {"validate_model", "baseline"} | TRAINING | AFTER),
         ("training", {"weight_decay": 0.5}, TRAINING | AFTER | TRM),
@@ -90,7 +95,7 @@ def test_changed_line_of_nlm_reruns_what_runs_it(checkout: Checkout) -> None:
     planned = checkout.planned()
     assert TRAINING | {"validate_model", "baseline", "bundle", "report"} <= planned
     assert planned.isdisjoint(
-        {"collect_installed", "mutate", "build_pairs", "encode_shard", "train_tokenizer"}
+        {"collect_packages", "mutate", "build_pairs", "encode_shard", "train_tokenizer"}
     )
 
 
@@ -98,14 +103,14 @@ def test_changed_mutator_reruns_mutate(checkout: Checkout) -> None:
     module = checkout.root / "ctm" / "bugs" / "syntax_quotes.py"
     module.write_text(module.read_text() + "\nPASSED = 1\n")
     planned = checkout.planned()
-    assert {"mutate"} | PAIRS <= planned | {"baseline"}
-    assert planned.isdisjoint({"collect_installed", "clean_snippets"})
+    assert {"balance_mix", "mutate"} | PAIRS <= planned | {"baseline"}
+    assert planned.isdisjoint({"collect_packages", "clean_snippets"})
 
 
 def test_changed_bug_mix_reruns_mutate(checkout: Checkout) -> None:
     mix = checkout.root / "config" / "bug_mix.yaml"
     mix.write_text(mix.read_text() + "\nanother_kind: 2.0\n")
-    assert checkout.planned() == {"mutate"} | PAIRS
+    assert checkout.planned() == {"balance_mix", "mutate"} | PAIRS
 
 
 def test_stage_that_failed_once_does_not_leave_a_stale_bundle(checkout: Checkout) -> None:
@@ -121,7 +126,7 @@ def test_stage_that_failed_once_does_not_leave_a_stale_bundle(checkout: Checkout
 
 def test_more_shards_make_other_files(checkout: Checkout) -> None:
     checkout.overlay["bugs"] = {"shards": 3}
-    assert checkout.planned() == {"mutate"} | PAIRS
+    assert checkout.planned() == {"balance_mix", "mutate"} | PAIRS
 
 
 def test_documented_command_plans_on_any_machine(tmp_path: Path) -> None:

@@ -12,14 +12,14 @@ def main(
     test: File,
     real: File,
     windows: File,
-    mix: File,
+    quotas: File,
     settings: Text,
     threads: Number,
     out: File,
     items: File,
 ) -> None:
     chosen = given(EvaluationSettings, settings)
-    benchmark(weights, tokenizer, validation, test, real, windows, mix, chosen, threads, out, items)
+    benchmark(weights, tokenizer, validation, test, real, windows, quotas, chosen, threads, out, items)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
 """Rule export_onnx: a checkpoint as an ONNX graph."""
 
 from ctm.export.onnx import export
-from options import File, start
+from options import File, Text, start
 
 
-def main(weights: File, out: File) -> None:
-    export(weights, out)
+def main(weights: File, tokenizer: File, lineage: Text, out: File) -> None:
+    export(weights, tokenizer, lineage, out)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from options import File, Number, Text, given, part, start
 def main(
     snippets: File,
     shard: Text,
-    mix: File,
+    quotas: File,
     settings: Text,
     threads: Number,
     out: File,
@@ -18,7 +18,7 @@ def main(
     counts: File,
 ) -> None:
     chosen = replace(given(MutationSettings, settings), workers=threads)
-    mutate_shard(snippets, *part(shard), chosen, mix, out, rejects, counts)
+    mutate_shard(snippets, *part(shard), chosen, quotas, out, rejects, counts)
 
 
 if __name__ == "__main__":

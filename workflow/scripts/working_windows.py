@@ -6,23 +6,33 @@ from ctm.evaluation.settings import WorkingSettings
 from ctm.evaluation.working import working_windows, write_counts
 from ctm.pairs.quality import QualitySettings
 from ctm.pairs.splits import SplitSettings
+from ctm.sources.clean_code import CleanCode
 from ctm.sources.installed import InstalledSettings
-from options import File, Text, given, start
+from ctm.sources.packages import PackageSettings
+from options import File, OptionalFile, Text, given, start
 
 
 def main(
     train: File,
     clean: File,
-    installed: Text,
     splits: Text,
     quality: Text,
     settings: Text,
     out: File,
     rejects: File,
     counts: File,
+    installed: Text = "",
+    packages: Text = "",
+    corpus: OptionalFile = None,
+    archives: OptionalFile = None,
 ) -> None:
     done = working_windows(
-        given(InstalledSettings, installed),
+        CleanCode(
+            given(InstalledSettings, installed) if installed else None,
+            given(PackageSettings, packages) if packages else None,
+            corpus,
+            archives,
+        ),
         given(SplitSettings, splits),
         given(QualitySettings, quality),
         given(WorkingSettings, settings),

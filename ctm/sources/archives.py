@@ -1,0 +1,93 @@
+"""What wheels and source distributions contain, read as data: nothing is unpacked, built, imported or run."""
+
+from __future__ import annotations
+
+import email.parser
+import tarfile
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.message import Message
+from pathlib import Path, PurePosixPath
+
+SUFFIXES = (".whl", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".zip")
+MOST_BYTES = 2**30
+"""Unpacked size beyond which an archive is refused: it would be a trap, not a package."""
+
+MOST_METADATA = 2**20
+"""Bytes of a METADATA or PKG-INFO that are read: it begins with the fields, and may end with a whole handbook."""
+
+
+class BadArchive(ValueError):
+    """An archive that cannot be read; the message says why."""
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A distribution as it lies in its archive."""
+
+    metadata: Message
+    """METADATA of a wheel, PKG-INFO of a source distribution; empty where there is none."""
+    files: dict[str, bytes]
+    """Python files by path; without the folder that a source distribution wraps all others in."""
+
+
+def read_archive(path: Path, name: str, max_bytes: int) -> Archive:
+    """Python files and metadata of a wheel or source distribution. Raises BadArchive, OSError.
+
+    name: the file's own name, which says what it is. max_bytes: larger Python files are cut to one byte more than that,
+    so that whoever reads them sees that they are too large.
+    """
+    is_wheel = name.endswith(".whl")
+    files: dict[str, bytes] = {}
+    metadata = b""
+    try:
+        for member, data in _members(path, max_bytes + 1):
+            inside = PurePosixPath(member) if is_wheel else _unwrapped(member)
+            if inside is None or inside.is_absolute() or ".." in inside.parts:
+                continue
+            if inside.suffix == ".py":
+                files[inside.as_posix()] = data
+            elif (is_wheel and inside.match("*.dist-info/METADATA")) or inside.as_posix() == "PKG-INFO":
+                metadata = data
+    except (tarfile.TarError, zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+        raise BadArchive(f"{name}: {error}") from error
+    return Archive(email.parser.Parser().parsestr(metadata.decode("utf-8", "replace"), True), files)
+
+
+def _unwrapped(member: str) -> PurePosixPath | None:
+    parts = PurePosixPath(member).parts
+    return PurePosixPath(*parts[1:]) if len(parts) > 1 else None
+
+
+def _members(path: Path, most: int) -> Iterator[tuple[str, bytes]]:
+    """(name, content) of the Python files, up to `most` bytes, and metadata in an archive, links left out."""
+    unpacked = 0
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            for info in archive.infolist():
+                unpacked = _grown(unpacked, info.file_size)
+                if _is_wanted(info.filename):
+                    with archive.open(info) as member:
+                        yield info.filename, member.read(_most(info.filename, most))
+        return
+    with tarfile.open(path, "r:*") as archive:
+        for item in archive:
+            unpacked = _grown(unpacked, item.size)
+            content = archive.extractfile(item) if item.isreg() and _is_wanted(item.name) else None
+            if content:
+                yield item.name, content.read(_most(item.name, most))
+
+
+def _is_wanted(name: str) -> bool:
+    return name.endswith((".py", "/METADATA", "/PKG-INFO"))
+
+
+def _most(name: str, python: int) -> int:
+    return python if name.endswith(".py") else MOST_METADATA
+
+
+def _grown(unpacked: int, size: int) -> int:
+    if unpacked + size > MOST_BYTES:
+        raise BadArchive(f"more than {MOST_BYTES // 2**20} MB unpacked")
+    return unpacked + size

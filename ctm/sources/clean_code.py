@@ -1,0 +1,36 @@
+"""The projects that a run reads clean code from: installed ones, pinned packages, or both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ctm.pairs.record import Writer
+from ctm.sources import installed, packages
+from ctm.sources.installed import InstalledSettings
+from ctm.sources.packages import PackageSettings, read_corpus
+from ctm.sources.projects import Project
+
+
+@dataclass(frozen=True)
+class CleanCode:
+    """Where clean code comes from; None for a source that is off."""
+
+    installed: InstalledSettings | None = None
+    packages: PackageSettings | None = None
+    corpus: Path | None = None
+    """The pinned list of packages."""
+    archives: Path | None = None
+    """Where their archives are kept."""
+
+    def projects(self, wants: Callable[[str], bool], refused: Writer, step: str) -> Iterator[Project]:
+        """Projects whose name is wanted; packages that cannot be had are rejects of `step`.
+
+        Raises ValueError for a bad list, OSError where none of the packages can be had.
+        """
+        if self.installed:
+            yield from (project for project in installed.projects(self.installed) if wants(project.name))
+        if self.packages and self.corpus and self.archives:
+            pins = [pin for pin in read_corpus(self.corpus) if wants(pin.name)]
+            yield from packages.projects(pins, self.packages, self.archives, refused, step)

@@ -1,0 +1,169 @@
+"""Clean code of pinned packages: from an index on loopback to snippets; what cannot be had is counted and why."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ctm.pairs.record import read_rejects, read_snippets
+from ctm.pairs.splits import project_name
+from ctm.sources.index import pip_setting, pip_settings
+from ctm.sources.packages import PackageSettings, collect, read_corpus
+from fake_index import FakeIndex, running, sdist, wheel
+
+ROOT = Path(__file__).parents[2]
+CODE = "import os\n\n\ndef double_{n}(value):\n    result = value * {n}\n    return result\n\n\n"
+CODE += "print(double_{n}({n}))\n"
+
+
+@pytest.fixture
+def index(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeIndex]:
+    with running() as index:
+        monkeypatch.setenv("PIP_INDEX_URL", index.url)
+        pip_settings.cache_clear()
+        yield index
+    pip_settings.cache_clear()
+
+
+def listed(tmp_path: Path, *lines: str) -> Path:
+    path = tmp_path / "corpus.csv"
+    path.write_text("\n".join(["name,version,sha256,file", *lines]) + "\n")
+    return path
+
+
+def run(tmp_path: Path, corpus: Path, **settings: object) -> dict[str, int]:
+    return collect(
+        corpus, 0, 1, PackageSettings(**settings), tmp_path / "work", tmp_path / "o.parquet", tmp_path / "r.parquet"  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def test_a_source_distribution_gives_its_code_examples_and_tests(tmp_path: Path, index: FakeIndex) -> None:
+    files = {
+        "pack/core.py": CODE.format(n=2),
+        "examples/show.py": CODE.format(n=3),
+        "tests/test_core.py": CODE.format(n=4),
+        "docs/tutorial.py": CODE.format(n=5),
+        "setup.py": "raise SystemExit('it was run')\n",
+        "pack/_vendor/other.py": CODE.format(n=6),
+    }
+    corpus = listed(tmp_path, index.add("pack", "pack-1.0.tar.gz", sdist("pack", files)))
+    counts = run(tmp_path, corpus)
+    snippets = list(read_snippets(tmp_path / "o.parquet"))
+    assert counts["projects"] == 1 and counts["snippets"] == len(snippets) > 0
+    assert {item.origin.path for item in snippets} == set(files) - {"setup.py", "pack/_vendor/other.py"}
+    first = snippets[0].origin
+    assert (first.project, first.version_to, first.url) == ("pack", "1.0", "pkg:pypi/pack@1.0")
+    assert (first.licence, first.licence_source) == ("MIT", "METADATA License")
+    reasons = {item.reason for item in read_rejects(tmp_path / "r.parquet")}
+    assert reasons == {"vendored copy", "packaging or documentation"}
+    run(tmp_path, corpus, tests=False)
+    assert {item.origin.path for item in read_snippets(tmp_path / "o.parquet")} == {
+        "pack/core.py",
+        "examples/show.py",
+    }
+
+
+def test_scripts_come_first_and_tests_last_under_a_cap(tmp_path: Path, index: FakeIndex) -> None:
+    files = {f"pack/m{n}.py": CODE.format(n=n) for n in range(5)}
+    files |= {f"tests/test_m{n}.py": CODE.format(n=n) for n in range(10, 15)}
+    files |= {"scripts/s.py": CODE.format(n=7)}
+    corpus = listed(tmp_path, index.add("pack", "pack-1.0.tar.gz", sdist("pack", files)))
+    run(tmp_path, corpus, per_package=8)
+    paths = [item.origin.path for item in read_snippets(tmp_path / "o.parquet")]
+    assert len(paths) == 8 and paths[0] == "scripts/s.py" and not any("test" in path for path in paths)
+    assert "cap of the project" in {item.reason for item in read_rejects(tmp_path / "r.parquet")}
+
+
+def test_the_same_list_gives_the_same_snippets_and_asks_the_index_once(
+    tmp_path: Path, index: FakeIndex
+) -> None:
+    lines = [
+        index.add(name, f"{name}-1.0-py3-none-any.whl", wheel(name, {f"{name}.py": CODE.format(n=n)}))
+        for n, name in enumerate(("one", "two", "three"))
+    ]
+    corpus = listed(tmp_path, *lines)
+    run(tmp_path, corpus)
+    before, asked = (tmp_path / "o.parquet").read_bytes(), len(index.asked)
+    run(tmp_path, corpus)
+    assert (tmp_path / "o.parquet").read_bytes() == before and len(index.asked) == asked
+    (damaged,) = list((tmp_path / "work").iterdir())[:1]
+    damaged.write_bytes(b"something else")
+    run(tmp_path, corpus)
+    assert (tmp_path / "o.parquet").read_bytes() == before, (
+        "what lies there with another content is brought again"
+    )
+
+
+def test_what_cannot_be_had_or_read_is_counted_with_its_reason(tmp_path: Path, index: FakeIndex) -> None:
+    good = index.add("good", "good-1.0.tar.gz", sdist("good", {"good.py": CODE.format(n=1)}))
+    broken = index.add("broken", "broken-1.0.tar.gz", b"no archive")
+    secret = index.add(
+        "closed", "closed-1.0.tar.gz", sdist("closed", {"c.py": CODE.format(n=2)}, licence="mine")
+    )
+    corpus = listed(
+        tmp_path,
+        good,
+        broken,
+        secret,
+        f"gone,1.0,{'0' * 64},gone-1.0.tar.gz",
+        f"good,2.0,{'1' * 64},good-2.0.tar.gz",
+    )
+    counts = run(tmp_path, corpus)
+    assert counts["projects"] == 2 and {i.group for i in read_snippets(tmp_path / "o.parquet")} == {"good"}
+    rejects = {(item.reason, item.item): item.detail for item in read_rejects(tmp_path / "r.parquet")}
+    assert set(rejects) == {
+        ("source failed", "broken 1.0"),
+        ("source failed", "gone 1.0"),
+        ("source failed", "good 2.0"),
+        ("no licence stated", "closed"),
+    }
+    assert rejects["source failed", "gone 1.0"] == "the index does not know gone"
+    assert "has no file of good with sha256 1111" in rejects["source failed", "good 2.0"]
+
+
+def test_no_index_at_all_is_an_error_that_names_the_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_INDEX_URL", "http://user:secret@127.0.0.1:9/simple")
+    monkeypatch.setattr("ctm.sources.index.RETRIES", 0)
+    pip_settings.cache_clear()
+    with pytest.raises(OSError, match=r"none of 1 packages can be had.*index-url") as caught:
+        run(tmp_path, listed(tmp_path, f"pack,1.0,{'0' * 64},pack-1.0.tar.gz"))
+    assert "secret" not in str(caught.value)
+    pip_settings.cache_clear()
+
+
+def test_the_index_is_the_one_that_pip_is_set_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "pip.conf").write_text("[global]\nindex-url = https://files.example/simple\ncert = c.pem\n")
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
+    monkeypatch.delenv("PIP_INDEX_URL", raising=False)
+    monkeypatch.delenv("PIP_CERT", raising=False)
+    pip_settings.cache_clear()
+    assert pip_setting("index-url") == "https://files.example/simple" and pip_setting("cert") == "c.pem"
+    monkeypatch.setenv("PIP_INDEX_URL", "https://env.example/simple")
+    pip_settings.cache_clear()
+    assert pip_setting("index-url") == "https://env.example/simple"
+    pip_settings.cache_clear()
+
+
+def test_a_bad_line_of_the_list_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"corpus\.csv:2: file 'pack\.exe' of pack is no archive"):
+        read_corpus(listed(tmp_path, f"pack,1.0,{'0' * 64},pack.exe"))
+
+
+@pytest.mark.parametrize(("name", "least"), [("corpus.csv", 1000), ("corpus_demo.csv", 250)])
+def test_the_lists_have_no_project_that_something_is_judged_on(name: str, least: int) -> None:
+    pins = read_corpus(ROOT / "config" / name)
+    names = {pin.name for pin in pins}
+    assert len(names) == len(pins) >= least
+    held_out = yaml.safe_load((ROOT / "config/config.yaml").read_text())["quality"]["decontamination"][
+        "repositories"
+    ]
+    judged = {project_name(item) for items in held_out.values() for item in items}
+    with (ROOT / "config/working.csv").open() as file:
+        judged |= {project_name(row["name"]) for row in csv.DictReader(file)}
+    assert not names & judged

@@ -13,8 +13,6 @@ class WorkingSettings:
     """Seed of the drawing of files."""
     per_project: int = 4000
     """Parts of one project from which on no further file of it is read, so that no project is nearly all there is."""
-    max_bytes: int = 400_000
-    """Largest source file that is read, bytes."""
 
 
 @dataclass(frozen=True)

@@ -121,7 +121,7 @@ def _windows(project: Project, settings: WorkingSettings, refused: Writer) -> It
             return
         text, reason = "", refuse_path(path, tests=True, documentation=project.is_whole)
         if not reason:
-            text, reason = decode_source(file.read(), settings.max_bytes)
+            text, reason = decode_source(file.read(), project.max_bytes)
         try:
             windows = [] if reason else functions_of(text)
         except (SyntaxError, ValueError, MemoryError, RecursionError):

@@ -221,7 +221,10 @@ class Search:
         self._frontier.push(replace(leaf, score=leaf.score - cost, loss=found))
 
     def _unasked(self, leaf: Leaf, found: Loss) -> Loss:
-        """Of what a text loses, what the model took away: what a rewrite takes away is no code of the author's."""
+        """Of what a text loses, what the model took away: what a rewrite takes away is no code of the author's.
+
+        That nothing is left at all counts whoever did it.
+        """
         if not any(option.rewrite for option in leaf.path):
             return found
         words: list[str] = []

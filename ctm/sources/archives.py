@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import email.parser
+import lzma
+import stat
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import Message
@@ -16,6 +19,12 @@ MOST_BYTES = 2**30
 
 MOST_METADATA = 2**20
 """Bytes of a METADATA or PKG-INFO that are read: it begins with the fields, and may end with a whole handbook."""
+MOST_PYTHON = 200 * 2**20
+"""Bytes of Python files that are held of one archive."""
+_FAULTS = (
+    tarfile.TarError, zipfile.BadZipFile, lzma.LZMAError, zlib.error, EOFError, NotImplementedError, RuntimeError,
+    ValueError,
+)  # fmt: skip
 
 
 class BadArchive(ValueError):
@@ -40,19 +49,29 @@ def read_archive(path: Path, name: str, max_bytes: int) -> Archive:
     """
     is_wheel = name.endswith(".whl")
     files: dict[str, bytes] = {}
-    metadata = b""
+    metadata, held = b"", 0
     try:
-        for member, data in _members(path, max_bytes + 1):
+        for member, data in _members(path, name.endswith((".whl", ".zip")), max_bytes + 1):
             inside = PurePosixPath(member) if is_wheel else _unwrapped(member)
             if inside is None or inside.is_absolute() or ".." in inside.parts:
                 continue
             if inside.suffix == ".py":
                 files[inside.as_posix()] = data
-            elif (is_wheel and inside.match("*.dist-info/METADATA")) or inside.as_posix() == "PKG-INFO":
+                held += len(data)
+                if held > MOST_PYTHON:
+                    raise BadArchive(f"more than {MOST_PYTHON // 2**20} MB of Python files")
+            elif not metadata and _is_metadata(inside, is_wheel):
                 metadata = data
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+    except _FAULTS as error:
         raise BadArchive(f"{name}: {error}") from error
     return Archive(email.parser.Parser().parsestr(metadata.decode("utf-8", "replace"), True), files)
+
+
+def _is_metadata(inside: PurePosixPath, is_wheel: bool) -> bool:
+    """Whether it is the distribution's own: a copy of another one inside has its own, deeper down."""
+    if is_wheel:
+        return len(inside.parts) == 2 and inside.match("*.dist-info/METADATA")
+    return inside.as_posix() == "PKG-INFO"
 
 
 def _unwrapped(member: str) -> PurePosixPath | None:
@@ -60,23 +79,29 @@ def _unwrapped(member: str) -> PurePosixPath | None:
     return PurePosixPath(*parts[1:]) if len(parts) > 1 else None
 
 
-def _members(path: Path, most: int) -> Iterator[tuple[str, bytes]]:
+def _members(path: Path, is_zip: bool, most: int) -> Iterator[tuple[str, bytes]]:
     """(name, content) of the Python files, up to `most` bytes, and metadata in an archive, links left out."""
     unpacked = 0
-    if zipfile.is_zipfile(path):
+    if is_zip:
         with zipfile.ZipFile(path) as archive:
             for info in archive.infolist():
                 unpacked = _grown(unpacked, info.file_size)
-                if _is_wanted(info.filename):
+                is_link = stat.S_ISLNK(info.external_attr >> 16)
+                if _is_wanted(_named(info.filename)) and not is_link:
                     with archive.open(info) as member:
-                        yield info.filename, member.read(_most(info.filename, most))
+                        yield _named(info.filename), member.read(_most(info.filename, most))
         return
     with tarfile.open(path, "r:*") as archive:
         for item in archive:
             unpacked = _grown(unpacked, item.size)
-            content = archive.extractfile(item) if item.isreg() and _is_wanted(item.name) else None
+            content = archive.extractfile(item) if item.isreg() and _is_wanted(_named(item.name)) else None
             if content:
-                yield item.name, content.read(_most(item.name, most))
+                yield _named(item.name), content.read(_most(item.name, most))
+
+
+def _named(name: str) -> str:
+    """A member's name with forward slashes, in characters that can be written."""
+    return name.replace("\\", "/").encode("utf-8", "replace").decode()
 
 
 def _is_wanted(name: str) -> bool:

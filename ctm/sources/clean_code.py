@@ -27,10 +27,15 @@ class CleanCode:
     def projects(self, wants: Callable[[str], bool], refused: Writer, step: str) -> Iterator[Project]:
         """Projects whose name is wanted; packages that cannot be had are rejects of `step`.
 
-        Raises ValueError for a bad list, OSError where none of the packages can be had.
+        Each name once: an installed project comes before a package of that name. Raises ValueError for a bad list,
+        OSError where the index is out of reach.
         """
+        given: set[str] = set()
         if self.installed:
-            yield from (project for project in installed.projects(self.installed) if wants(project.name))
+            for project in installed.projects(self.installed):
+                given.add(project.name)
+                if wants(project.name):
+                    yield project
         if self.packages and self.corpus and self.archives:
-            pins = [pin for pin in read_corpus(self.corpus) if wants(pin.name)]
+            pins = [pin for pin in read_corpus(self.corpus) if wants(pin.name) and pin.name not in given]
             yield from packages.projects(pins, self.packages, self.archives, refused, step)

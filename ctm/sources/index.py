@@ -6,85 +6,120 @@ index (`index-url`) and which certificates (`cert`).
 
 from __future__ import annotations
 
+import logging
+import os
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
 import requests
-from pypi_simple import PYPI_SIMPLE_ENDPOINT, NoSuchProjectError, PyPISimple
+from pypi_simple import PYPI_SIMPLE_ENDPOINT, NoSuchProjectError, PyPISimple, UnsupportedRepoVersionError
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
-from ctm.sources.wheels import GIVE_UP_AFTER, Pin, sha256_of
+from ctm.sources.wheels import Pin, sha256_of
 
-RETRIES = 3
+ATTEMPTS = 3
+"""Times that an archive is asked for before the index counts as out of reach."""
+PAUSE = 1.0
+"""Seconds before it is asked again; doubles."""
+
+
+class Gone(Exception):
+    """The index answers, and does not have an archive."""
 
 
 class IndexClient:
     """Brings archives into a folder, under their sha256; what lies there already is not asked for again."""
 
     def __init__(self, folder: Path, timeout: int, downloads: int, endpoint: str | None = None) -> None:
-        """timeout: of one connection or read, seconds. downloads: at the same time. endpoint: None for pip's index."""
+        """timeout: of one connection or read, seconds. downloads: at the same time. endpoint: None for pip's index.
+
+        Raises OSError where pip's certificates are not there.
+        """
         self.folder, self.timeout, self.downloads = folder, timeout, downloads
+        logging.getLogger("urllib3").setLevel(
+            logging.ERROR
+        )  # it logs paths of addresses, and some hold a token
         session = requests.Session()
-        retry = Retry(total=RETRIES, backoff_factor=1, status_forcelist=(429, 500, 502, 503, 504))
+        retry = Retry(total=ATTEMPTS, backoff_factor=PAUSE, status_forcelist=(429, 500, 502, 503, 504))
         for scheme in ("http://", "https://"):
             session.mount(scheme, HTTPAdapter(max_retries=retry, pool_maxsize=downloads))
         if certificates := pip_setting("cert"):
+            if not Path(certificates).exists():
+                raise OSError(f"pip's setting cert names {certificates}, which is not there")
             session.verify = certificates
         self._client = PyPISimple(
             endpoint or pip_setting("index-url") or PYPI_SIMPLE_ENDPOINT, session=session
         )
-        self._failed_in_a_row = 0
-        self._lock = threading.Lock()
+        self._given_up = threading.Event()
 
     def fetch(self, pins: Sequence[Pin]) -> dict[Pin, Path | str]:
-        """For each pin its verified archive, or why there is none."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with ThreadPoolExecutor(self.downloads) as pool:
-            return dict(zip(pins, pool.map(self._fetch, pins), strict=True))
+        """For each pin its verified archive, or why the index does not have it: the same whatever the threads.
 
-    def _fetch(self, pin: Pin) -> Path | str:
+        Raises OSError where the index is out of reach, even for one archive: half a list would be another list. What
+        came stays, so the next call asks for the rest only.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._given_up.clear()
+        with ThreadPoolExecutor(self.downloads) as pool:
+            found = list(pool.map(self._fetch, pins))
+        if missing := [item for item in found if isinstance(item, Exception)]:
+            # the text of an error may hold an address with a password, so only its class is said
+            whys = sorted({type(item).__name__ for item in missing})
+            raise OSError(
+                f"{len(missing)} of {len(pins)} packages cannot be had now: the package index is out of reach "
+                f"({', '.join(whys)}); pip's setting index-url names it, and what has come stays in {self.folder}"
+            )
+        return {pin: item for pin, item in zip(pins, found, strict=True) if not isinstance(item, Exception)}
+
+    def _fetch(self, pin: Pin) -> Path | str | Exception:
+        """The archive, or why the index does not have it, or what kept us from asking."""
         path = self.folder / pin.sha256
         if path.is_file() and sha256_of(path) == pin.sha256:
             return path
-        with self._lock:
-            if self._failed_in_a_row >= GIVE_UP_AFTER * self.downloads:
-                return "the package index is out of reach"
-        why = self._download(pin, path)
-        with self._lock:
-            self._failed_in_a_row = self._failed_in_a_row + 1 if why else 0
-        return why or path
+        error: Exception = OSError("nobody asked")
+        for attempt in range(ATTEMPTS):
+            if self._given_up.is_set():
+                return error
+            try:
+                self._download(pin, path)
+                return path
+            except Gone as gone:
+                return str(gone)
+            except (requests.RequestException, OSError, ValueError, UnsupportedRepoVersionError) as failure:
+                error = failure
+            time.sleep(PAUSE * 2**attempt)
+        self._given_up.set()
+        return error
 
-    def _download(self, pin: Pin, path: Path) -> str:
-        """Bring one archive; returns why it cannot be had, "" where it can."""
+    def _download(self, pin: Pin, path: Path) -> None:
+        """Bring one archive. Raises Gone; what requests and pypi-simple raise."""
         try:
             page = self._client.get_project_page(pin.name, timeout=self.timeout)
-            listed = [item for item in page.packages if item.digests.get("sha256") == pin.sha256]
-            if not listed:
-                return f"the index has no file of {pin.name} with sha256 {pin.sha256}"
-            with tempfile.TemporaryDirectory(dir=self.folder) as scratch:
-                found = Path(scratch) / "archive"
-                self._client.download_package(listed[0], found, timeout=self.timeout)
-                found.replace(path)
         except NoSuchProjectError:
-            return f"the index does not know {pin.name}"
-        except (requests.RequestException, OSError, ValueError) as error:
-            return (
-                f"{type(error).__name__} of the package index"  # its text may hold an address with a password
-            )
-        return ""
+            raise Gone(f"the index does not know {pin.name}") from None
+        listed = [item for item in page.packages if item.digests.get("sha256") == pin.sha256]
+        if not listed:
+            raise Gone(f"the index has no file of {pin.name} with sha256 {pin.sha256}")
+        with tempfile.TemporaryDirectory(dir=self.folder) as scratch:
+            found = Path(scratch) / "archive"
+            self._client.download_package(listed[0], found, timeout=self.timeout)
+            found.replace(path)
 
 
 def pip_setting(name: str) -> str:
     """A setting of pip, wherever it is made (environment before files); "" where it is not."""
+    if given := os.environ.get(f"PIP_{name.upper().replace('-', '_')}"):
+        return given
     found = pip_settings()
-    sections = (":env:", "download", "install", "global")
+    sections = ("download", "install", "global")
     return next((found[key] for section in sections if (key := f"{section}.{name}") in found), "")
 
 

@@ -76,7 +76,16 @@ def projects(settings: InstalledSettings) -> Iterator[Project]:
             if not path.startswith("..") and where.is_file()
         ]
         url = f"pkg:pypi/{name}@{distribution.version}"
-        yield Project(name, distribution.version, licence, source, url, files, settings.per_distribution)
+        yield Project(
+            name,
+            distribution.version,
+            licence,
+            source,
+            url,
+            files,
+            settings.per_distribution,
+            settings.max_bytes,
+        )
 
 
 def _stdlib(settings: InstalledSettings) -> Project:
@@ -89,4 +98,13 @@ def _stdlib(settings: InstalledSettings) -> Project:
     ]
     version = platform.python_version()
     url = f"https://www.python.org/downloads/release/python-{version.replace('.', '')}/"
-    return Project(STDLIB, version, "PSF-2.0", "LICENSE of the Python release", url, files, settings.stdlib)
+    return Project(
+        STDLIB,
+        version,
+        "PSF-2.0",
+        "LICENSE of the Python release",
+        url,
+        files,
+        settings.stdlib,
+        settings.max_bytes,
+    )

@@ -41,7 +41,11 @@ class PackageSettings(SnippetSettings):
 def read_corpus(path: Path) -> list[Pin]:
     """The pinned list. Raises ValueError with file and line for a line that cannot be used."""
     pins = read_pins(path)
+    names: set[str] = set()
     for line, pin in enumerate(pins, 2):
+        if pin.name in names:
+            raise ValueError(f"{path}:{line}: {pin.name} is listed twice; keep one version")
+        names.add(pin.name)
         if not pin.file.endswith(SUFFIXES):
             raise ValueError(
                 f"{path}:{line}: file {pin.file!r} of {pin.name} is no archive; its name must end in "
@@ -62,7 +66,7 @@ def collect(
 ) -> dict[str, int]:
     """Write this shard's snippets and rejects; returns counts of projects, files, snippets and rejects.
 
-    work: where archives are kept. Raises ValueError for a bad list, OSError where no archive at all can be had.
+    work: where archives are kept. Raises ValueError for a bad list, OSError where the index is out of reach.
     """
     own = [pin for pin in read_corpus(corpus) if deals_to(pin.name, shard, shards)]
     with Writer(rejects, REJECT_SCHEMA) as refused:
@@ -73,26 +77,18 @@ def collect(
 def projects(
     pins: Sequence[Pin], settings: PackageSettings, work: Path, refused: Writer, step: str = STEP
 ) -> Iterator[Project]:
-    """The packages of the list, in its order; those that cannot be had or read are rejects.
+    """The packages of the list, in its order; those that the index does not have or nobody can read are rejects.
 
-    Raises OSError where none can be had.
+    Raises OSError where the index is out of reach.
     """
-    fetched = IndexClient(work, settings.timeout, settings.downloads).fetch(pins)
-    reasons = {pin: why for pin, why in fetched.items() if isinstance(why, str)}
-    if reasons and len(reasons) == len(pins):
-        raise OSError(
-            f"none of {len(pins)} packages can be had ({next(iter(reasons.values()))}); pip's setting index-url "
-            "names the package index"
-        )
-    for pin, path in fetched.items():
-        if isinstance(path, Path):
-            try:
-                yield _project(pin, path, settings)
-                continue
-            except (BadArchive, OSError) as error:
-                reasons[pin] = str(error)
-        log.warning("%s %s: %s", pin.name, pin.version, reasons[pin])
-        refused.write(Reject(step, "source failed", f"{pin.name} {pin.version}", pin.name, reasons[pin]))
+    for pin, found in IndexClient(work, settings.timeout, settings.downloads).fetch(pins).items():
+        try:
+            if isinstance(found, str):
+                raise BadArchive(found)
+            yield _project(pin, found, settings)
+        except BadArchive as error:
+            log.warning("%s %s: %s", pin.name, pin.version, error)
+            refused.write(Reject(step, "source failed", f"{pin.name} {pin.version}", pin.name, str(error)))
 
 
 def _project(pin: Pin, path: Path, settings: PackageSettings) -> Project:
@@ -106,5 +102,6 @@ def _project(pin: Pin, path: Path, settings: PackageSettings) -> Project:
         url=f"pkg:pypi/{pin.name}@{pin.version}",
         files=[SourceFile(name, partial(bytes, data)) for name, data in archive.files.items()],
         limit=settings.per_package,
+        max_bytes=settings.max_bytes,
         is_whole=settings.tests,
     )

@@ -70,6 +70,8 @@ class Project:
     files: Sequence[SourceFile]
     limit: int
     """Most snippets."""
+    max_bytes: int = 400_000
+    """Largest source file that is read, bytes."""
     is_whole: bool = False
     """Whether its tests and documentation are read too."""
 
@@ -137,14 +139,14 @@ def _collect(
             if reason != "not Python":
                 refused.write(Reject(step, reason, file.path, project.name))
             continue
-        text, reason = decode_source(file.read(), settings.max_bytes)
+        text, reason = decode_source(file.read(), project.max_bytes)
         if reason:
             refused.write(Reject(step, reason, file.path, project.name))
             continue
         try:
             cuts = cut(text, settings.seed, settings.max_lines)
-        except SyntaxError as error:
-            refused.write(Reject(step, "does not parse", file.path, project.name, str(error.msg)))
+        except (SyntaxError, RecursionError) as error:
+            refused.write(Reject(step, "does not parse", file.path, project.name, str(error)))
             continue
         files += 1
         for reason, qualname, line in cuts.rejected:

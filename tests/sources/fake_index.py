@@ -46,6 +46,8 @@ class FakeIndex:
     url: str
     projects: dict[str, dict[str, bytes]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    broken: dict[str, int] = field(default_factory=dict)
+    """How often the answer for a file breaks off."""
 
     def add(self, name: str, file: str, content: bytes) -> str:
         """Offer an archive; returns its line of a pinned list."""
@@ -61,7 +63,7 @@ def running() -> Iterator[FakeIndex]:
         def do_GET(self) -> None:
             index.asked.append(self.path)
             parts = self.path.strip("/").split("/")
-            body = b""
+            body, cut = b"", 0
             if parts[0] == "simple" and parts[-1] in index.projects:
                 links = (
                     f'<a href="/files/{parts[-1]}/{file}#sha256={hashlib.sha256(data).hexdigest()}">{file}</a>'
@@ -70,11 +72,14 @@ def running() -> Iterator[FakeIndex]:
                 body = f"<html><body>{''.join(links)}</body></html>".encode()
             elif parts[0] == "files":
                 body = index.projects[parts[1]][parts[2]]
+                if index.broken.get(parts[2], 0):
+                    index.broken[parts[2]] -= 1
+                    cut = len(body) // 2
             self.send_response(200 if body else 404)
             self.send_header("Content-Type", "text/html" if parts[0] == "simple" else "application/gzip")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body)
+            self.wfile.write(body[:cut] if cut else body)
 
         def log_message(self, format: str, *args: object) -> None:
             pass

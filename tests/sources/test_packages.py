@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
-from ctm.pairs.record import read_rejects, read_snippets
+from ctm.pairs.record import REJECT_SCHEMA, Writer, read_rejects, read_snippets
 from ctm.pairs.splits import project_name
+from ctm.sources.clean_code import CleanCode
 from ctm.sources.index import pip_setting, pip_settings
 from ctm.sources.packages import PackageSettings, collect, read_corpus
 from fake_index import FakeIndex, running, sdist, wheel
@@ -24,6 +26,7 @@ CODE += "print(double_{n}({n}))\n"
 def index(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeIndex]:
     with running() as index:
         monkeypatch.setenv("PIP_INDEX_URL", index.url)
+        monkeypatch.setattr("ctm.sources.index.PAUSE", 0.01)
         pip_settings.cache_clear()
         yield index
     pip_settings.cache_clear()
@@ -104,37 +107,82 @@ def test_what_cannot_be_had_or_read_is_counted_with_its_reason(tmp_path: Path, i
     secret = index.add(
         "closed", "closed-1.0.tar.gz", sdist("closed", {"c.py": CODE.format(n=2)}, licence="mine")
     )
-    corpus = listed(
-        tmp_path,
-        good,
-        broken,
-        secret,
-        f"gone,1.0,{'0' * 64},gone-1.0.tar.gz",
-        f"good,2.0,{'1' * 64},good-2.0.tar.gz",
-    )
+    index.add("other", "other-1.0.tar.gz", b"x")
+    other = f"other,2.0,{'1' * 64},other-2.0.tar.gz"
+    corpus = listed(tmp_path, good, broken, secret, f"gone,1.0,{'0' * 64},gone-1.0.tar.gz", other)
     counts = run(tmp_path, corpus)
     assert counts["projects"] == 2 and {i.group for i in read_snippets(tmp_path / "o.parquet")} == {"good"}
     rejects = {(item.reason, item.item): item.detail for item in read_rejects(tmp_path / "r.parquet")}
     assert set(rejects) == {
         ("source failed", "broken 1.0"),
         ("source failed", "gone 1.0"),
-        ("source failed", "good 2.0"),
+        ("source failed", "other 2.0"),
         ("no licence stated", "closed"),
     }
     assert rejects["source failed", "gone 1.0"] == "the index does not know gone"
-    assert "has no file of good with sha256 1111" in rejects["source failed", "good 2.0"]
+    assert "has no file of other with sha256 1111" in rejects["source failed", "other 2.0"]
 
 
-def test_no_index_at_all_is_an_error_that_names_the_remedy(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_an_index_out_of_reach_is_an_error_that_names_the_remedy_and_no_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setenv("PIP_INDEX_URL", "http://user:secret@127.0.0.1:9/simple")
-    monkeypatch.setattr("ctm.sources.index.RETRIES", 0)
+    monkeypatch.setenv("PIP_INDEX_URL", "http://user:secret@127.0.0.1:9/token123/simple")
+    monkeypatch.setattr("ctm.sources.index.PAUSE", 0.01)
     pip_settings.cache_clear()
-    with pytest.raises(OSError, match=r"none of 1 packages can be had.*index-url") as caught:
+    with pytest.raises(OSError, match=r"1 of 1 packages cannot be had now.*index-url names it") as caught:
         run(tmp_path, listed(tmp_path, f"pack,1.0,{'0' * 64},pack-1.0.tar.gz"))
-    assert "secret" not in str(caught.value)
+    assert not {"secret", "token123"} & set(re.findall(r"\w+", str(caught.value) + caplog.text))
     pip_settings.cache_clear()
+
+
+def test_an_answer_that_breaks_off_is_asked_for_again_and_else_ends_the_job(
+    tmp_path: Path, index: FakeIndex
+) -> None:
+    files = {"pack.py": CODE.format(n=1)}
+    corpus = listed(
+        tmp_path,
+        index.add("good", "good-1.0.tar.gz", sdist("good", files)),
+        index.add("pack", "pack-1.0.tar.gz", sdist("pack", files)),
+    )
+    index.broken["pack-1.0.tar.gz"] = 1
+    assert run(tmp_path, corpus)["projects"] == 2
+    for path in (tmp_path / "work").iterdir():
+        path.unlink()
+    index.broken["pack-1.0.tar.gz"] = 99
+    with pytest.raises(OSError, match="1 of 2 packages cannot be had now"):
+        run(tmp_path, corpus)
+    assert len(list((tmp_path / "work").iterdir())) == 1, "what has come stays"
+
+
+@pytest.mark.parametrize("downloads", [1, 8])
+def test_many_packages_that_are_gone_cost_no_other_one(
+    tmp_path: Path, index: FakeIndex, downloads: int
+) -> None:
+    gone = [f"gone{n},1.0,{n:064x},gone{n}-1.0.tar.gz" for n in range(30)]
+    last = index.add("last", "last-1.0.tar.gz", sdist("last", {"last.py": CODE.format(n=1)}))
+    counts = run(tmp_path, listed(tmp_path, *gone, last), downloads=downloads)
+    assert (counts["projects"], counts["rejects"]) == (1, 30)
+
+
+def test_a_shard_whose_packages_are_all_gone_is_empty(tmp_path: Path, index: FakeIndex) -> None:
+    counts = run(tmp_path, listed(tmp_path, f"gone,1.0,{'0' * 64},gone-1.0.tar.gz"))
+    assert counts["snippets"] == 0 and not list(read_snippets(tmp_path / "o.parquet"))
+
+
+def test_a_file_beyond_the_limit_is_a_reject_for_snippets_and_windows(
+    tmp_path: Path, index: FakeIndex
+) -> None:
+    big = "\n\n".join(f"def f{n}(x):\n    return x + {n}" for n in range(60))
+    corpus = listed(tmp_path, index.add("pack", "pack-1.0.tar.gz", sdist("pack", {"big.py": big})))
+    counts = run(tmp_path, corpus, max_bytes=400)
+    assert counts["snippets"] == 0
+    assert [item.reason for item in read_rejects(tmp_path / "r.parquet")] == ["file too large"]
+    code = CleanCode(packages=PackageSettings(max_bytes=400), corpus=corpus, archives=tmp_path / "work")
+    with Writer(tmp_path / "w.parquet", REJECT_SCHEMA) as refused:
+        (project,) = code.projects(lambda name: True, refused, "working")
+    assert project.max_bytes == 400 < len(project.files[0].read()), (
+        "so that whoever reads it sees that it is cut"
+    )
 
 
 def test_the_index_is_the_one_that_pip_is_set_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,6 +201,9 @@ def test_the_index_is_the_one_that_pip_is_set_to(tmp_path: Path, monkeypatch: py
 def test_a_bad_line_of_the_list_is_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"corpus\.csv:2: file 'pack\.exe' of pack is no archive"):
         read_corpus(listed(tmp_path, f"pack,1.0,{'0' * 64},pack.exe"))
+    twice = [f"{name},{n}.0,{n:064x},p.whl" for n, name in enumerate(("Pack", "pack"))]
+    with pytest.raises(ValueError, match=r"corpus\.csv:3: pack is listed twice"):
+        read_corpus(listed(tmp_path, *twice))
 
 
 @pytest.mark.parametrize(("name", "least"), [("corpus.csv", 1000), ("corpus_demo.csv", 250)])

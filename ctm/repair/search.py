@@ -52,7 +52,7 @@ class SearchSettings:
     costs: Costs = Costs()
     """What speaks against a text that compiles."""
     broken: float = 4.0
-    """Held against a text that was looked at and does not compile, nats: what a further edit costs at the least. Of two
+    """Held against a text that was looked at and does not compile, nats: it owes a further edit. Of two
     texts as likely, the one that compiles is taken before the model is asked about the other."""
     unlikely: float = 1.5
     """What is held against a text that nobody has looked at when shares are worked out, nats: most do not compile."""
@@ -208,7 +208,7 @@ class Search:
         return len(leaf.path) < self.passes and len(self.asked) < self._limit
 
     def _further(self, leaf: Leaf) -> float:
-        """What an answer that a broken text leads to costs at the least, beyond that text's own score."""
+        """What is held against a broken text: that it owes a further edit, and what further edits cost."""
         return self.settings.broken + self.settings.costs.further_edit * len(leaf.path)
 
     def _consider(self, leaf: Leaf) -> None:

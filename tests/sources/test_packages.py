@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -165,8 +166,12 @@ def test_many_packages_that_are_gone_cost_no_other_one(
 
 
 def test_a_shard_whose_packages_are_all_gone_is_empty(tmp_path: Path, index: FakeIndex) -> None:
-    counts = run(tmp_path, listed(tmp_path, f"gone,1.0,{'0' * 64},gone-1.0.tar.gz"))
-    assert counts["snippets"] == 0 and not list(read_snippets(tmp_path / "o.parquet"))
+    gone, counts_file = listed(tmp_path, f"gone,1.0,{'0' * 64},gone-1.0.tar.gz"), tmp_path / "counts.json"
+    out, rejects = tmp_path / "o.parquet", tmp_path / "r.parquet"
+    counts = collect(gone, 0, 1, PackageSettings(), tmp_path / "work", out, rejects, counts_file)
+    assert counts["snippets"] == 0 and not list(read_snippets(out))
+    passed = [entry["milestone"] for entry in json.loads(counts_file.read_text())["milestones"]]
+    assert passed == ["25%", "50%", "75%", "100%"], "the work is done, whatever could not be had"
 
 
 def test_a_file_beyond_the_limit_is_a_reject_for_snippets_and_windows(

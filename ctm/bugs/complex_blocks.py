@@ -1,16 +1,19 @@
 """Complex kinds of one long edit: a statement, block or branch lost, repeated, moved or swapped.
 
 What has to be written again is bounded, so that eight edits of sixteen units make it, and holds no comment, which
-nobody could guess.
+nobody could guess. Contract of all that is lost: the rest shows that something is missing, and has each word of it.
 """
 
 # ruff: noqa: E501  (a shape is read beside its other side)
 from __future__ import annotations
 
+import builtins
+import keyword
 from collections.abc import Iterator
+from functools import lru_cache
 from random import Random
 
-from ctm.bugs.evidence import binds, block_around, leaves, reads
+from ctm.bugs.evidence import ASSIGNS, MUTATES, binds, block_around, leaves, reads
 from ctm.bugs.registry import Candidate, Splice, register, replace, shuffled
 from ctm.bugs.source import BLOCK_WORDS, Header, Source
 from ctm.pairs.categories import LONG_EDIT
@@ -18,6 +21,12 @@ from ctm.pairs.categories import LONG_EDIT
 _MOST_TOKENS = 56  # of what has to be written again
 _MOST_CHARACTERS = 230
 _TRY = 4  # tokens of `try:` with its line end and its indentation
+_REPEATS = MUTATES - {"clear", "update", "setdefault", "add", "discard", "sort", "remove"} | {
+    "write",
+    "writelines",
+    "send",
+}
+"""Methods that do something else when they are called twice."""
 _CLAUSES = frozenset(("else", "elif", "except", "finally", "case"))
 
 
@@ -38,6 +47,47 @@ def _length(source: Source, first: int, last: int) -> int:
     count = lines[last].last - lines[first].first + 1
     characters = lines[last].end - lines[first].start
     return count if count <= _MOST_TOKENS and characters <= _MOST_CHARACTERS else 0
+
+
+def _told(source: Source, first: int, last: int) -> bool:
+    """Whether what is lost with the lines can be written again: each name, number and string also stands elsewhere."""
+    lines, tokens = source.lines, source.tokens
+    inside = range(lines[first].first, lines[last].last + 1)
+    words = {t.text for t in (tokens[i] for i in inside) if t.kind in ("NAME", "NUMBER", "STRING")}
+    others = {t.text for i, t in enumerate(tokens) if i not in inside}
+    return all(word in others or keyword.iskeyword(word) or hasattr(builtins, word) for word in words)
+
+
+def _evident(source: Source, first: int, last: int) -> bool:
+    """Whether the loss of the lines shows and what is lost can be written again."""
+    return _told(source, first, last) and _shows(source, first, last)
+
+
+def _shows(source: Source, first: int, last: int) -> bool:
+    """Whether the loss of the lines shows: below, a name is read that they alone bind, or they alone read one bound above."""
+    inside = range(first, last + 1)
+    bound, read, parameters = _uses(source)
+    lost = {name for n in inside for name in bound[n]} - parameters
+    lost -= {name for n in range(first) for name in bound[n]}
+    if any(not lost.isdisjoint(read[n]) for n in range(last + 1, len(source.lines))):
+        return True
+    above = parameters | {name for n in range(first) for name in bound[n]}
+    left = {name for n in range(len(source.lines)) if n not in inside for name in read[n]}
+    return any(name in above and name not in left for n in inside for name in read[n])
+
+
+@lru_cache(maxsize=64)
+def _uses(source: Source) -> tuple[list[frozenset[str]], list[frozenset[str]], frozenset[str]]:
+    """Names that each line binds, names that each line reads (headers of functions read none), and all parameters."""
+    heads = [source.tokens[line.first].text in ("def", "async") for line in source.lines]
+    bound = [binds(source, n) for n in range(len(heads))]
+    read = [reads(source, n) for n in range(len(heads))]
+    parameters = frozenset(name for n, is_head in enumerate(heads) if is_head for name in read[n])
+    return (
+        bound,
+        [frozenset() if is_head else names for names, is_head in zip(read, heads, strict=True)],
+        parameters - {"self", "cls"},
+    )
 
 
 def _simple(source: Source, number: int) -> bool:
@@ -84,13 +134,17 @@ def _removed(source: Source, first: int, last: int) -> Iterator[Candidate]:
     "dropped_statement",
     "complex",
     "a long statement is missing",
-    "def f(a, b):\n    c = merge(a.items, b.items, key=lambda x: x.name, default=None)\n    return c or a",
-    "def f(a, b):\n    return c or a",
-    places=0.3,
+    "def f(a, b, key):\n    c = merge(a.items, b.items, key(a.items, b.items))\n    log(merge, a.items, b)\n    return c or key(a)",
+    "def f(a, b, key):\n    log(merge, a.items, b)\n    return c or key(a)",
+    places=0.03,
 )
 def dropped_statement(source: Source, rng: Random) -> Iterator[Candidate]:
     for number in shuffled(range(len(source.lines)), rng):
-        if _simple(source, number) and _length(source, number, number) > LONG_EDIT:
+        if (
+            _simple(source, number)
+            and _length(source, number, number) > LONG_EDIT
+            and _evident(source, number, number)
+        ):
             yield from _removed(source, number, number)
 
 
@@ -98,13 +152,15 @@ def dropped_statement(source: Source, rng: Random) -> Iterator[Candidate]:
     "dropped_statements",
     "complex",
     "two statements in different places are missing",
-    "def f(a):\n    n = len(a)\n    total = sum(a.values()) / max(n, 1)\n    log(n)\n    return total",
-    "def f(a):\n    total = sum(a.values()) / max(n, 1)\n    return total",
+    "def f(a):\n    n = len(a)\n    log(n)\n    total = sum(a)\n    return total / n",
+    "def f(a):\n    log(n)\n    return total / n",
+    places=0.2,
 )
 def dropped_statements(source: Source, rng: Random) -> Iterator[Candidate]:
     numbers = [
-        n for n in range(len(source.lines)) if _simple(source, n) and 3 <= _length(source, n, n) <= LONG_EDIT
-    ]
+        n for n in range(len(source.lines))
+        if _simple(source, n) and 3 <= _length(source, n, n) <= LONG_EDIT and _evident(source, n, n)
+    ]  # fmt: skip
     for first in shuffled(numbers, rng):
         later = [n for n in numbers if n > first + 1]
         if later:
@@ -117,16 +173,16 @@ def dropped_statements(source: Source, rng: Random) -> Iterator[Candidate]:
     "dropped_block",
     "complex",
     "a block is missing with its header",
-    "def f(a):\n    total = 0\n    for item in a.items():\n        if item.price is not None:\n            total += item.price * item.count\n    return total",
-    "def f(a):\n    total = 0\n    return total",
+    "def f(a, n):\n    best = max(item.price for item in a)\n    total = 0\n    for item in a:\n        if item.price > n:\n            total += item.price * n\n    return best, total",
+    "def f(a, n):\n    best = max(item.price for item in a)\n    total = 0\n    return best, total",
     ("if", "for", "while", "with"),
-    places=0.4,
+    places=0.01,
 )
 def dropped_block(source: Source, rng: Random) -> Iterator[Candidate]:
     for header, last in _blocks(source, ("if", "for", "while", "with"), rng):
         if leaves(source, last) or _follows(source, header, last) in ("else", "elif"):
             continue
-        if _length(source, header.line, last) > LONG_EDIT:
+        if _length(source, header.line, last) > LONG_EDIT and _evident(source, header.line, last):
             yield from _removed(source, header.line, last)
 
 
@@ -134,15 +190,15 @@ def dropped_block(source: Source, rng: Random) -> Iterator[Candidate]:
     "dropped_guard",
     "complex",
     "a check that ends the function or the round is missing",
-    "def f(a, n):\n    if not 0 <= n < len(a):\n        raise IndexError('no item %d of %d' % (n, len(a)))\n    return a[n]",
-    "def f(a, n):\n    return a[n]",
+    "def f(a, n, error):\n    if not 0 <= n < len(a):\n        raise error(n, len(a))\n    return a[0]",
+    "def f(a, n, error):\n    return a[0]",
     ("raise", "return", "continue", "break"),
-    places=0.25,
+    places=0.002,
 )
 def dropped_guard(source: Source, rng: Random) -> Iterator[Candidate]:
     for header, last in _blocks(source, ("if",), rng):
         guards = leaves(source, last) and _follows(source, header, last) not in ("else", "elif")
-        if guards and _length(source, header.line, last) > LONG_EDIT:
+        if guards and _length(source, header.line, last) > LONG_EDIT and _evident(source, header.line, last):
             yield from _removed(source, header.line, last)
 
 
@@ -150,14 +206,14 @@ def dropped_guard(source: Source, rng: Random) -> Iterator[Candidate]:
     "dropped_branch",
     "complex",
     "a branch of `if` or `try` is missing",
-    "def f(a):\n    if a.kind == 1:\n        return a\n    elif a.kind == 2 and a.next is not None:\n        return f(a.next) + a.count\n    return None",
-    "def f(a):\n    if a.kind == 1:\n        return a\n    return None",
+    "def f(a, b, n):\n    if a.kind == 1:\n        return a.next\n    elif b.kind == 1 and b is not a:\n        return f(b.next, a, n)\n    return None",
+    "def f(a, b, n):\n    if a.kind == 1:\n        return a.next\n    return None",
     ("else", "elif", "except", "finally"),
-    places=0.2,
+    places=0.001,
 )
 def dropped_branch(source: Source, rng: Random) -> Iterator[Candidate]:
     for header, last in _blocks(source, ("else", "elif", "except", "finally"), rng):
-        if _length(source, header.line, last) > LONG_EDIT:
+        if _length(source, header.line, last) > LONG_EDIT and _evident(source, header.line, last):
             yield from _removed(source, header.line, last)
 
 
@@ -165,10 +221,10 @@ def dropped_branch(source: Source, rng: Random) -> Iterator[Candidate]:
     "dropped_try",
     "complex",
     "an exception that nobody catches any more",
-    "def f(path):\n    try:\n        data = read(path)\n    except (OSError, ValueError) as error:\n        log.warning('no %s: %s', path, error)\n        data = None\n    return data",
-    "def f(path):\n    data = read(path)\n    return data",
+    "def f(path, log, data):\n    try:\n        return read(path)\n    except (OSError, ValueError):\n        log(path, data)\n        return data",
+    "def f(path, log, data):\n    return read(path)",
     ("try",),
-    places=0.1,
+    places=0.001,
 )
 def dropped_try(source: Source, rng: Random) -> Iterator[Candidate]:
     lines, text = source.lines, source.text
@@ -188,11 +244,25 @@ def dropped_try(source: Source, rng: Random) -> Iterator[Candidate]:
         handler = _length(source, last + 1, end)
         if span is None or end == last or handler <= LONG_EDIT - _TRY or len(body) > 4:
             continue
+        if not _evident(source, last + 1, end):
+            continue
         inner, outer = lines[body[0]].indent, lines[header.line].indent
         kept = text[lines[body[0]].start : lines[last].end].split("\n")
         if all(line[:inner].strip() == "" for line in kept) and "'''" not in text and '"""' not in text:
             made = "\n".join(line[inner - outer :] for line in kept)
             yield replace(span[0], lines[end].end, made)
+
+
+def _steps(source: Source, first: int, last: int) -> bool:
+    """Whether doing the lines twice is not the same as once: they count, collect or take out in place."""
+    tokens = source.tokens
+    for index in range(source.lines[first].first, source.lines[last].last + 1):
+        text, after = tokens[index].text, tokens[min(index + 1, len(tokens) - 1)].text
+        if text in ASSIGNS and text not in ("=", ":="):
+            return True
+        if text in _REPEATS and tokens[index - 1].text == "." and after == "(":
+            return True
+    return False
 
 
 @register(
@@ -204,6 +274,10 @@ def dropped_try(source: Source, rng: Random) -> Iterator[Candidate]:
     "    for item in a.items():\n        total += item.price * item.count - item.rebate\n    return total",
 )
 def repeated_block(source: Source, rng: Random) -> Iterator[Candidate]:
+    """A statement or block twice.
+
+    Contract: it changes something in place, so that doing it again does harm.
+    """
     ranges = [(n, n) for n in range(len(source.lines)) if _simple(source, n)]
     ranges += [
         (header.line, last)
@@ -212,6 +286,8 @@ def repeated_block(source: Source, rng: Random) -> Iterator[Candidate]:
     ]
     for first, last in shuffled(ranges, rng):
         span = _span(source, first, last)
+        if not _steps(source, first, last):
+            continue
         if span and _length(source, first, last) > LONG_EDIT and not leaves(source, last):
             copy = source.text[span[0] : span[1]]
             yield replace(span[0], span[0], copy if copy.endswith("\n") else copy + "\n")

@@ -11,6 +11,7 @@ from functools import lru_cache
 from itertools import pairwise
 from random import Random
 
+from ctm.bugs.changes import leaves_trace
 from ctm.bugs.check import code_of, same_code
 from ctm.bugs.registry import Candidate, Kind, Splice, apply, register, registry, shuffled
 from ctm.bugs.scopes import Read
@@ -40,8 +41,11 @@ def _several(source: Source, rng: Random, count: int) -> Iterator[Candidate]:
         chosen: list[Splice] = []
         number = 0
         for _ in range(_TRIES * count // 2):
-            part = next(rng.choice(kinds).mutator(source, rng), None)
+            kind = rng.choice(kinds)
+            part = next(kind.mutator(source, rng), None)
             if part is None or part.fixed or not _apart(source, part.buggy, chosen):
+                continue
+            if kind.traced and not leaves_trace(source, part):
                 continue
             code = code_of(apply(source.text, part.buggy))
             if code is not None and not same_code(original, code):

@@ -47,7 +47,8 @@ def test_kind_is_made_of_real_code(kind):
             made += 1
             assert (mutant.kind, mutant.category) == (kind.name, "complex")
             assert categorise(mutant.buggy, mutant.fixed, security_rule) == "complex"
-    assert made >= 5, f"of {len(SHORT)} functions"
+    # a loss that shows and can be written again is rare: of some kinds these modules have none or one
+    assert made >= (5 if kind.places > 0.05 else 0), f"of {len(SHORT)} functions"
 
 
 def test_each_of_several_bugs_is_one():
@@ -74,3 +75,42 @@ def test_eight_edits_repair_nearly_all_of_them():
                 continue
             reached += 1
     assert asked > 60 and reached >= 0.9 * asked, (reached, asked)
+
+
+LOSSES = {
+    "dropped_statement": "x = merge(a, b, key(a, b), key(b, a), merge)",
+    "dropped_block": "for item in items:\n    if item:\n        total += merge(item, a, b)",
+    "dropped_guard": "if not 0 <= a < len(items):\n    raise merge(a, len(items), key)",
+}
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_what_is_lost_shows_and_stands_elsewhere(name):
+    """A statement whose words nobody can know, or whose loss nobody sees, is no bug that can be repaired."""
+    before, after = "def f(a, b, items, key, merge):\n    total = 0\n", "    return len(items)\n"
+    lines = textwrap.indent(LOSSES[name], "    ") + "\n"
+    used = "    log(x)\n" if "x =" in lines else ""
+    words = "    log(total, key, merge, a, b)\n    log(item)\n"
+    kind = registry()[name]
+
+    def places(text: str) -> int:
+        return sum(
+            1
+            for c in kind.mutator(Source(text), Random(0))
+            if apply(text, c.buggy).count("\n") < text.count("\n")
+        )
+
+    shown = words.replace("key, ", "") if name == "dropped_guard" else words
+    assert places(before + lines + shown + used + after)
+    assert not places(before + lines.replace("merge", "unknown") + words + used + after), (
+        "a word stands nowhere else"
+    )
+    assert name == "dropped_block" or not places(before + lines + words + after), "nothing shows the loss"
+
+
+def test_what_is_repeated_does_something_else_the_second_time():
+    kind = registry()["repeated_block"]
+    again = "x = make(a.first, b.second, key=a.third, other=b.fourth)\nprint(x)"
+    counts = "total += make(a.first, b.second, key=a.third, other=b.fourth)\nprint(total)"
+    assert not list(kind.mutator(Source(again), Random(0)))
+    assert list(kind.mutator(Source(counts), Random(0)))

@@ -231,17 +231,9 @@ def assignment_to_expression(source: Source, rng: Random) -> Iterator[Candidate]
         middle = equals[0]
         if (
             rng.random() < 0.35 and middle == line.first + 1
-        ):  # `x + 1 = y`, `f(x) = y`: something is left over
+        ):  # `int(x) = y`, `"x" = y`: something is left over
             name = tokens[line.first]
-            new = rng.choice(
-                (
-                    f"{name.text}()",
-                    f"{name.text} + 1",
-                    f'"{name.text}"',
-                    f"{name.text}-1",
-                    f"int({name.text})",
-                )
-            )
+            new = rng.choice((f"{name.text}()", f'"{name.text}"', f"int({name.text})", f"str({name.text})"))
             yield replace(name.start, name.end, new)
             continue
         left = (tokens[line.first].start, tokens[middle - 1].end)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import builtins
 import re
 from collections.abc import Iterator
 from random import Random
 
+from ctm.bugs.evidence import binds, reads
 from ctm.bugs.lexemes import KEYWORDS
 from ctm.bugs.registry import Candidate, Splice, register, replace, shuffled
 from ctm.bugs.source import Source
@@ -185,12 +187,31 @@ _NAMES = ("class", "class", "class", "lambda", "from", "from", "is", "in", "impo
           "True", "yield", "assert")  # fmt: skip
 
 
+def _bound_here(source: Source) -> set[str]:
+    """Names that the snippet assigns, loops over or takes as parameters; none that it imports, and no builtin."""
+    bound: set[str] = set()
+    imported = {"self", "cls", *dir(builtins)}
+    for number, line in enumerate(source.lines):
+        word = source.tokens[line.first].text
+        if word in ("import", "from"):
+            imported |= binds(source, number)
+        elif word in ("def", "async"):
+            bound |= reads(source, number)
+        elif word != "class":
+            bound |= binds(source, number)
+    return bound - imported
+
+
 @register("keyword_as_name", "syntax", "a keyword used as a name", "class_ = 'a'", "class = 'a'")
 def keyword_as_name(source: Source, rng: Random) -> Iterator[Candidate]:
-    """The fixed side has a name made from the keyword, as the answers have: `class_`, `my_class`."""
+    """The fixed side has a name made from the keyword, as the answers have: `class_`, `my_class`.
+
+    Contract: the snippet binds the name itself, so that it can be called anything; `re` of `re.compile` cannot.
+    """
+    own = _bound_here(source)
     for name in shuffled(source.names, rng):
         places = [t for t in source.tokens if t.text == name and t.kind == "NAME"]
-        if len(places) > 3 or name in ("self", "print", "cls"):
+        if len(places) > 3 or name not in own:
             continue
         word = rng.choice(_NAMES)
         new = rng.choice(

@@ -169,3 +169,11 @@ def test_classes_and_lambdas_among_the_shapes_compile():
         shaper = _Shaper(source, Random(seed))
         compile("\n".join(shaper.type()), "class", "exec")
         compile(shaper.value(), "value", "exec")
+
+
+def test_a_keyword_stands_for_a_name_of_the_snippet_alone():
+    """`def.compile(...)` for `re.compile(...)` has one repair, and it is not `def_.compile(...)`."""
+    kind = registry()["keyword_as_name"]
+    assert not list(kind.mutator(Source("import re\nprint(re.compile(int))"), Random(0)))
+    made = [apply("x = [1]\nprint(x)", c.buggy) for c in kind.mutator(Source("x = [1]\nprint(x)"), Random(0))]
+    assert made and all("print" in text and " = [1]" in text for text in made)

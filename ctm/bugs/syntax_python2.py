@@ -174,3 +174,35 @@ def old_string_prefix(source: Source, rng: Random) -> Iterator[Candidate]:
 def missing_async(source: Source, rng: Random) -> Iterator[Candidate]:
     for token in shuffled([t for t in source.tokens if t.text == "async"], rng):
         yield replace(token.start, token.end + 1, "")
+
+
+_TUPLES = (("k", "v"), ("key", "value"), ("key", "value"), ("a", "b"), ("x", "y"), ("name", "count"), ("word", "count"),
+           ("row", "index"), ("i", "item"))  # fmt: skip
+
+
+@register("tuple_parameter", "syntax", "a lambda that takes a tuple apart, as in Python 2",
+          "f = lambda k_v: k_v[1]", "f = lambda (k, v): v", ("lambda",), places=0.02)  # fmt: skip
+def tuple_parameter(source: Source, rng: Random) -> Iterator[Candidate]:
+    """Contract: the fixed side has one parameter, of both names joined, as `2to3` writes it."""
+    tokens = source.tokens
+    for index in shuffled([i for i, t in enumerate(tokens[:-3]) if t.text == "lambda"], rng):
+        word, name = tokens[index], tokens[index + 1]
+        if name.kind != "NAME" or tokens[index + 2].text != ":":
+            continue
+        names = rng.choice(_TUPLES)
+        joined = "_".join(names)
+        if not source.words.isdisjoint((*names, joined)) and name.text != joined:
+            continue
+        buggy = [Splice(name.start, name.end, f"({', '.join(names)})")]
+        fixed = [Splice(name.start, name.end, joined)]
+        for at in [
+            i for i, t in enumerate(tokens) if t.text == name.text and t.line == word.line and i > index + 1
+        ]:
+            part = [token.text for token in tokens[at + 1 : at + 4]]
+            if len(part) < 3 or part[0] != "[" or part[1] not in ("0", "1") or part[2] != "]":
+                break
+            buggy.append(Splice(tokens[at].start, tokens[at + 3].end, names[int(part[1])]))
+            fixed.append(Splice(tokens[at].start, tokens[at].end, joined))
+        else:
+            if len(buggy) > 1:
+                yield Candidate(tuple(buggy), tuple(fixed))

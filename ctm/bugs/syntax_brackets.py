@@ -46,7 +46,7 @@ def unclosed_bracket(source: Source, rng: Random) -> Iterator[Candidate]:
 
 @register("unclosed_inner_bracket", "syntax",
           "a closing bracket in the middle of a line, or before one of another sort, is missing",
-          "y = f(a) + g(b)", "y = f(a + g(b)", _ANY, places=0.45)  # fmt: skip
+          "y = f(a) + g(b)", "y = f(a + g(b)", _ANY, places=0.5)  # fmt: skip
 def unclosed_inner_bracket(source: Source, rng: Random) -> Iterator[Candidate]:
     places = [i for i in _closings(source) if _ends_run(source, i) or not _ends_line(source, i)]
     for index in shuffled(places, rng):

@@ -47,6 +47,7 @@ def magic_line(source: Source, rng: Random) -> Iterator[Candidate]:
         yield _line(source, levels[0] if rng.random() < 0.6 else rng.choice(levels), new)
 
 
+_PARTS = frozenset(("elif", "else", "except", "finally"))
 _BRANCHES = ("main", "master", "develop", "feature", "origin/main", "upstream/master", "fix-tests", "dev")
 
 
@@ -59,25 +60,34 @@ def conflict_markers(source: Source, rng: Random) -> Iterator[Candidate]:
     marks = ("<<<<<<< HEAD\n", "=======\n", f">>>>>>> {other}\n")
     ends = [*(line.start for line in lines), len(source.text)]
     for first in shuffled(range(len(lines)), rng):
-        if rng.random() < 0.3:
+        middle = _next_statement(source, first)
+        after = _next_statement(source, middle) if middle else 0
+        if rng.random() < 0.3 or not middle:
             yield replace(ends[first], ends[first], rng.choice(marks))
             continue
-        level = lines[first].indent
-        heads = [n for n in range(first, min(first + 7, len(lines))) if lines[n].indent == level]
-        if len(heads) < 2:
+        end = middle + _length(source, middle)
+        if not after and end < len(lines) and source.tokens[lines[end].first].text in _PARTS:
             continue
-        middle = rng.choice(heads[1:])
-        end = middle + 1
-        while end < len(lines) and (lines[end].indent > level or (end < middle + 2 and rng.random() < 0.4)):
-            end += 1
         last = marks[2] if end < len(lines) else "\n" + marks[2].rstrip()
-        yield Candidate(
-            (
-                Splice(ends[first], ends[first], marks[0]),
-                Splice(ends[middle], ends[middle], marks[1]),
-                Splice(ends[end], ends[end], last),
-            )
-        )
+        places = (ends[first], marks[0]), (ends[middle], marks[1]), (ends[end], last)
+        yield Candidate(tuple(Splice(place, place, mark) for place, mark in places))
+
+
+def _length(source: Source, number: int) -> int:
+    """How many lines the statement at a line has, without its `else` and the like."""
+    end = number + 1
+    while end < len(source.lines) and source.lines[end].indent > source.lines[number].indent:
+        end += 1
+    return end - number
+
+
+def _next_statement(source: Source, number: int) -> int:
+    """Line of the statement that follows in the same block; 0 where there is none."""
+    lines, after = source.lines, number + _length(source, number)
+    words = [source.tokens[lines[n].first].text for n in (number, after) if n < len(lines)]
+    if len(words) < 2 or lines[after].indent != lines[number].indent or words[0] == "@":
+        return 0
+    return 0 if _PARTS.intersection(words) else after
 
 
 _ERRORS = ("NameError: name '{name}' is not defined", "TypeError: '{name}' object is not callable",

@@ -218,12 +218,13 @@ def try_without_except(source: Source, rng: Random) -> Iterator[Candidate]:
 
 _JUMPS = frozenset(("return", "break", "continue", "raise"))
 _BRANCHES = frozenset(("elif", "else", "except", "finally"))
+_AFTER = _BRANCHES | {"def", "class", "@"}
 
 
 @register("flat_block", "syntax", "all lines of a block of several levels at the level of its header",
-          "for x in xs:\n    if x:\n        go(x)", "for x in xs:\nif x:\ngo(x)", _HEADERS, places=0.25)  # fmt: skip
+          "for x in xs:\n    if x:\n        go(x)", "for x in xs:\nif x:\ngo(x)", _HEADERS, places=0.18)  # fmt: skip
 def flat_block(source: Source, rng: Random) -> Iterator[Candidate]:
-    """Contract: words tell where each inner block ends: a branch that follows, a jump, or the end of the block."""
+    """Contract: words tell where each inner block ends: a branch that follows, a jump, or the end of the outer one."""
     lines, tokens = source.lines, source.tokens
     for header in shuffled(source.headers, rng):
         block = source.block(header)
@@ -232,15 +233,24 @@ def flat_block(source: Source, rng: Random) -> Iterator[Candidate]:
             continue
         if all(lines[n].indent == lines[block[0]].indent for n in block):
             continue  # what `missing_indent` makes
-        ends = [n for n in block[1:] if lines[n].indent < lines[n - 1].indent]
-        last = tokens[lines[block[-1]].first].text in _JUMPS
-        open_end = block[-1] + 1 < len(lines) and not last
-        if open_end and tokens[lines[block[-1] + 1].first].text not in ("def", "class", "@", *_BRANCHES):
-            continue
-        if all(
-            tokens[lines[n].first].text in _BRANCHES or tokens[lines[n - 1].first].text in _JUMPS
-            for n in ends
+        after = block[-1] + 1
+        if (
+            after < len(lines)
+            and tokens[lines[after].first].text not in _AFTER
+            and not _leaves(source, after)
         ):
+            continue
+        ends = [n for n in block[1:] if lines[n].indent < lines[n - 1].indent]
+        if all(tokens[lines[n].first].text in _BRANCHES or _leaves(source, n) for n in ends):
             yield Candidate(
                 tuple(Splice(lines[n].start + level, lines[n].start + lines[n].indent, "") for n in block)
             )
+
+
+def _leaves(source: Source, number: int) -> bool:
+    """Whether the line before jumps away, and this one is one level further out."""
+    lines, before = source.lines, number - 1
+    if source.tokens[lines[before].first].text not in _JUMPS:
+        return False
+    outer = next((n for n in range(before, -1, -1) if lines[n].indent < lines[before].indent), before)
+    return lines[number].indent == lines[outer].indent

@@ -141,7 +141,7 @@ def missing_dot(source: Source, rng: Random) -> Iterator[Candidate]:
 
 
 @register("empty_subscript", "syntax", "brackets behind the name of a list, as where other languages declare it",
-          "rows = []", "rows[] = []", ("[", "append"), places=0.2)  # fmt: skip
+          "rows = []", "rows[] = []", ("[", "append"), places=0.14)  # fmt: skip
 def empty_subscript(source: Source, rng: Random) -> Iterator[Candidate]:
     tokens = source.tokens
     for line in shuffled(source.lines, rng):
@@ -165,6 +165,14 @@ def placeholder(source: Source, rng: Random) -> Iterator[Candidate]:
         ends = after is None or after.line != token.line or after.text in (")", ",", "]")
         if token.kind != "NAME" or not ends or before.text not in ("(", ",", "="):
             continue
-        if len(token.text) > 2 and token.text.strip("_") == token.text:
+        defined = tokens[source.lines[token.line].first].text in (
+            "def",
+            "class",
+            "async",
+            "@",
+            "from",
+            "import",
+        )
+        if not defined and len(token.text) > 2 and token.text.strip("_") == token.text != "self":
             words = token.text.replace("_", " ") if rng.random() < 0.6 else token.text
             yield replace(token.start, token.end, f"<{words}>")

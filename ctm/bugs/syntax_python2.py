@@ -181,7 +181,7 @@ _TUPLES = (("k", "v"), ("key", "value"), ("key", "value"), ("a", "b"), ("x", "y"
 
 
 @register("tuple_parameter", "syntax", "a lambda that takes a tuple apart, as in Python 2",
-          "f = lambda k_v: k_v[1]", "f = lambda (k, v): v", ("lambda",), places=0.02)  # fmt: skip
+          "f = lambda k_v: k_v[1]", "f = lambda (k, v): v", ("lambda",), places=0.01)  # fmt: skip
 def tuple_parameter(source: Source, rng: Random) -> Iterator[Candidate]:
     """Contract: the fixed side has one parameter, of both names joined, as `2to3` writes it."""
     tokens = source.tokens

@@ -12,7 +12,7 @@ from ctm.bugs.source import Source
 _ANY = ("(", "[", "{")
 _BEFORE_VALUES = ("=", "return", "if", "in", "and", "or", "(", ",")
 # what stands where the closing bracket belongs, by frequency
-_CONFUSED = {"]": ")))}", "}": "]]])", ")": "]]}("}
+_CONFUSED = {"]": ")))}[", "}": "]]])", ")": "]]}("}
 
 
 def _closings(source: Source) -> list[int]:

@@ -109,7 +109,7 @@ def explain(buggy: str, fixed: str, seeds: int = SEEDS) -> tuple[list[str], list
         for seed in range(seeds):
             candidates = [c for c in islice(kind.mutator(base.source, Random(seed)), MOST) if not c.fixed]
             if not candidates:
-                break
+                continue  # by chance, perhaps: some kinds leave frequent places out at random
             found = True
             if any(exact_key(apply(fixed, c.buggy)) == wanted for c in candidates):
                 made.append(kind.name)

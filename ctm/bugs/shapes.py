@@ -121,7 +121,7 @@ class _Shaper:
             return f"{table}[({table}[{self.text()}] == {self.value(0)}) & ({table}[{self.text()}] > {self.number()})]"
         if choice == 20:
             key = rng.choice(("x", "x", "i", "k", name()))
-            body = rng.choice((f"{key}[{self.number()}]", f"{key}[1]", f"{key} + 1", f"len({key})"))
+            body = rng.choice((f"{key}[0]", f"{key}[1]", f"{key}[1]", f"{key} + 1", f"len({key})"))
             return f"{rng.choice(('sorted', 'max', name()))}({name()}, key=lambda {key}: {body})"
         return f"{name()}.{name()}({self.value(0)}, {name()}={self.value(0)})"
 

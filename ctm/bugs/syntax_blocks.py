@@ -93,8 +93,9 @@ def wrong_parameter(source: Source, rng: Random) -> Iterator[Candidate]:
             name = tokens[first]
             if first != last or name.kind != "NAME" or name.text in ("self", "cls"):
                 continue
+            sort = rng.choice(("int", "int", "str", "String"))
             new = rng.choice((f"self.{name.text}", f"self.{name.text}", f'"{name.text}"', f"{name.text}()",
-                             f"int {name.text}", f"{name.text}[]", f"{name.text}=",
+                             f"{sort} {name.text}", f"{name.text}[]", f"{name.text}=",
                              f"{name.text} {name.text}"))  # fmt: skip
             yield replace(name.start, name.end, new)
             break
@@ -131,3 +132,11 @@ def _swapped(source: Source, arguments: list[tuple[int, int]]) -> Iterator[Candi
                         Splice(tokens[c].start, tokens[d].end, left),
                     )
                 )
+
+
+@register("branch_without_if", "syntax", "an `elif` with no `if` before it", "if a:\n    x()\nelse:\n    y()",
+          "elif a:\n    x()\nelse:\n    y()", ("if",), places=0.3)  # fmt: skip
+def branch_without_if(source: Source, rng: Random) -> Iterator[Candidate]:
+    for header in shuffled([h for h in source.headers if h.word == "if"], rng):
+        word = source.tokens[source.lines[header.line].first]
+        yield replace(word.start, word.end, "elif")

@@ -12,7 +12,7 @@ from ctm.bugs.source import Source
 _ANY = ("(", "[", "{")
 _BEFORE_VALUES = ("=", "return", "if", "in", "and", "or", "(", ",")
 # what stands where the closing bracket belongs, by frequency
-_CONFUSED = {"]": ")))}", "}": "]]])", ")": "]]}"}
+_CONFUSED = {"]": ")))}[", "}": "]]])", ")": "]]}("}
 
 
 def _closings(source: Source) -> list[int]:
@@ -23,6 +23,12 @@ def _ends_line(source: Source, index: int) -> bool:
     """Whether only closing brackets, a colon or nothing follow in the logical line."""
     last = source.lines[source.tokens[index].line].last
     return all(source.tokens[i].text in (")", "]", "}", ":") for i in range(index + 1, last + 1))
+
+
+def _ends_run(source: Source, index: int) -> bool:
+    """Whether a closing bracket of another sort comes next, so that which one is missing can be seen."""
+    after = source.tokens[index + 1].text if index + 1 < len(source.tokens) else ""
+    return after in CLOSING and after != source.tokens[index].text
 
 
 @register("unclosed_bracket", "syntax", "the bracket that should close at the end of the line is missing",
@@ -38,10 +44,12 @@ def unclosed_bracket(source: Source, rng: Random) -> Iterator[Candidate]:
             yield replace(token.start, token.end, "")
 
 
-@register("unclosed_inner_bracket", "syntax", "a closing bracket in the middle of a line is missing",
-          "y = f(a) + g(b)", "y = f(a + g(b)", _ANY, places=0.42)  # fmt: skip
+@register("unclosed_inner_bracket", "syntax",
+          "a closing bracket in the middle of a line, or before one of another sort, is missing",
+          "y = f(a) + g(b)", "y = f(a + g(b)", _ANY, places=0.5)  # fmt: skip
 def unclosed_inner_bracket(source: Source, rng: Random) -> Iterator[Candidate]:
-    for index in shuffled([i for i in _closings(source) if not _ends_line(source, i)], rng):
+    places = [i for i in _closings(source) if _ends_run(source, i) or not _ends_line(source, i)]
+    for index in shuffled(places, rng):
         token = source.tokens[index]
         yield replace(token.start, token.end, "")
 
@@ -61,11 +69,11 @@ def extra_closing(source: Source, rng: Random) -> Iterator[Candidate]:
     for index in shuffled(_closings(source), rng):
         token = source.tokens[index]
         if token.text != ")" or rng.random() < 0.5:  # the most frequent, but not so often doubled
-            yield replace(token.end, token.end, token.text)
+            yield replace(token.end, token.end, token.text if rng.random() < 0.85 else rng.choice(")]}"))
     for line in shuffled(source.lines, rng):
         end = source.tokens[line.last]
         place = end.start if end.text == ":" else end.end
-        yield replace(place, place, ")")
+        yield replace(place, place, rng.choice("))))]]}"))
 
 
 @register(

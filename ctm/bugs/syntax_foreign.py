@@ -117,6 +117,10 @@ def declared_type(source: Source, rng: Random) -> Iterator[Candidate]:
         }.get(value.kind, ("list ", "dim "))
         new = rng.choice((*sort, "var ", "var ", "let ", "const ", "$", "set ", "str "))
         yield replace(name.start, name.start, new)
+    for call in shuffled(source.calls, rng):
+        made, before = tokens[call.open - 1], tokens[call.open - 2].text if call.open > 1 else ""
+        if made.text[0].isupper() and before not in (".", "class", "@", "def"):
+            yield replace(made.start, made.start, "new ")
 
 
 @register("statement_end", "syntax",

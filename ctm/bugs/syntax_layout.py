@@ -12,13 +12,22 @@ _HEADERS = ("if", "for", "while", "def", "class", "try", "with")
 
 
 @register(
-    "unexpected_indent", "syntax", "a line indented deeper than its block", "x = 1\ny = 2", "x = 1\n    y = 2"
+    "unexpected_indent",
+    "syntax",
+    "a line, or a statement with its block, indented deeper than its block",
+    "x = 1\ny = 2",
+    "x = 1\n    y = 2",
 )
 def unexpected_indent(source: Source, rng: Random) -> Iterator[Candidate]:
-    for number in shuffled(range(len(source.lines)), rng):
-        line = source.lines[number]
+    lines = source.lines
+    for number in shuffled(range(len(lines)), rng):
         more = rng.choice(("    ", "    ", " ", " ", "  ", "\t", "   "))
-        yield replace(line.start, line.start, more)
+        last = number + 1
+        while last < len(lines) and lines[last].indent > lines[number].indent:
+            last += 1
+        if last - number > 7 or rng.random() < 0.6:
+            last = number + 1  # the line without its block
+        yield Candidate(tuple(Splice(line.start, line.start, more) for line in lines[number:last]))
 
 
 @register("indented_rest", "syntax",
@@ -78,6 +87,12 @@ def lost_indent(source: Source, rng: Random) -> Iterator[Candidate]:
             yield replace(line.start, line.start + line.indent - rng.choice(outer), "")
 
 
+def _retabbed(source: Source, number: int, old: str, new: str) -> Splice:
+    """The line's indentation with `new` for `old` at its start."""
+    line = source.lines[number]
+    return Splice(line.start, line.start + len(old), new)
+
+
 @register("mixed_tabs", "syntax", "a tab in place of a block's spaces", "def f():\n    a()\n    b()",
           "def f():\n    a()\n\tb()", _HEADERS)  # fmt: skip
 def mixed_tabs(source: Source, rng: Random) -> Iterator[Candidate]:
@@ -94,7 +109,12 @@ def mixed_tabs(source: Source, rng: Random) -> Iterator[Candidate]:
         else:
             continue
         if len(new.expandtabs(8)) != len(indent.expandtabs(8)):
-            yield replace(line.start, line.start + line.indent, new)
+            last = number + 1
+            while (
+                rng.random() < 0.7 and last < len(source.lines) and source.lines[last].indent >= line.indent
+            ):
+                last += 1  # mostly a run of lines was typed or pasted
+            yield Candidate(tuple(_retabbed(source, n, indent, new) for n in range(number, last)))
 
 
 @register("missing_body", "syntax", "a block with nothing in it", "def f():\n    pass", "def f():", _HEADERS)
@@ -194,3 +214,43 @@ def try_without_except(source: Source, rng: Random) -> Iterator[Candidate]:
         before = source.lines[header.line - 1].end
         plain = f"\n{indent}except Exception:\n{indent}    pass"
         yield Candidate((Splice(before, last.end, ""),), (Splice(before, last.end, plain),))
+
+
+_JUMPS = frozenset(("return", "break", "continue", "raise"))
+_BRANCHES = frozenset(("elif", "else", "except", "finally"))
+_AFTER = _BRANCHES | {"def", "class", "@"}
+
+
+@register("flat_block", "syntax", "all lines of a block of several levels at the level of its header",
+          "for x in xs:\n    if x:\n        go(x)", "for x in xs:\nif x:\ngo(x)", _HEADERS, places=0.18)  # fmt: skip
+def flat_block(source: Source, rng: Random) -> Iterator[Candidate]:
+    """Contract: words tell where each inner block ends: a branch that follows, a jump, or the end of the outer one."""
+    lines, tokens = source.lines, source.tokens
+    for header in shuffled(source.headers, rng):
+        block = source.block(header)
+        level = lines[header.line].indent
+        if not 2 <= len(block) <= 14 or not source.opens_block(header):
+            continue
+        if all(lines[n].indent == lines[block[0]].indent for n in block):
+            continue  # what `missing_indent` makes
+        after = block[-1] + 1
+        if (
+            after < len(lines)
+            and tokens[lines[after].first].text not in _AFTER
+            and not _leaves(source, after)
+        ):
+            continue
+        ends = [n for n in block[1:] if lines[n].indent < lines[n - 1].indent]
+        if all(tokens[lines[n].first].text in _BRANCHES or _leaves(source, n) for n in ends):
+            yield Candidate(
+                tuple(Splice(lines[n].start + level, lines[n].start + lines[n].indent, "") for n in block)
+            )
+
+
+def _leaves(source: Source, number: int) -> bool:
+    """Whether the line before jumps away, and this one is one level further out."""
+    lines, before = source.lines, number - 1
+    if source.tokens[lines[before].first].text not in _JUMPS:
+        return False
+    outer = next((n for n in range(before, -1, -1) if lines[n].indent < lines[before].indent), before)
+    return lines[number].indent == lines[outer].indent

@@ -33,10 +33,13 @@ def wrong_pair(source: Source, rng: Random) -> Iterator[Candidate]:
         opening, close = source.tokens[first], source.tokens[last]
         if called != (opening.text == "[") or not _has(source, first, last, ":"):
             continue
-        signs = "()" if called or rng.random() < 0.2 else "[]"
-        yield Candidate(
-            (Splice(opening.start, opening.end, signs[0]), Splice(close.start, close.end, signs[1]))
-        )
+        loop = bool(_has(source, first, last, "for"))
+        chance = rng.random()
+        if called or chance < 0.2:
+            left, right = "()"
+        else:
+            left, right = ("dict(", ")") if loop and chance < 0.5 else ("[", "]")
+        yield Candidate((Splice(opening.start, opening.end, left), Splice(close.start, close.end, right)))
 
 
 @register("missing_last_line", "syntax", "the line of the closing bracket is missing",

@@ -199,7 +199,9 @@ def doubled_operator(source: Source, rng: Random) -> Iterator[Candidate]:
     places = _binaries(source) + [i for i, t in enumerate(tokens) if t.text in ("=", ".")]
     for index in shuffled(places, rng):
         token = tokens[index]
-        if token.text == "." or rng.random() < 0.5:
+        if token.text in ("+", "-", "*", "/") and not token.depth and rng.random() < 0.3:
+            new = token.text + "="  # `x = x += 1`
+        elif token.text == "." or rng.random() < 0.5:
             new = token.text + ("" if token.text in (".", "=") and rng.random() < 0.7 else " ") + token.text
         else:
             new = token.text + " " + rng.choice(("==", "*", "=", "/", "and", "%", "<", "or", "in"))

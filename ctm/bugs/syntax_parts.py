@@ -1,4 +1,4 @@
-"""Parts of a statement that are missing and that the rest tells: `=`, dots, loop variables, `lambda x:`."""
+"""Parts of a statement that are missing and that the rest tells: `=`, dots, loop variables, `lambda x:`; and blanks."""
 
 from __future__ import annotations
 
@@ -138,3 +138,41 @@ def missing_dot(source: Source, rng: Random) -> Iterator[Candidate]:
         called = before.kind == "NAME" and index + 2 < len(tokens) and tokens[index + 2].text == "("
         if before.line == token.line and (ends or (called and rng.random() < 0.4)):
             yield replace(token.start, token.end, "" if ends and rng.random() < 0.5 else " ")
+
+
+@register("empty_subscript", "syntax", "brackets behind the name of a list, as where other languages declare it",
+          "rows = []", "rows[] = []", ("[", "append"), places=0.14)  # fmt: skip
+def empty_subscript(source: Source, rng: Random) -> Iterator[Candidate]:
+    tokens = source.tokens
+    for line in shuffled(source.lines, rng):
+        first, rest = tokens[line.first], tokens[line.first + 1 : line.last + 1]
+        if first.kind != "NAME" or len(rest) < 3:
+            continue
+        if [token.text for token in rest] == ["=", "[", "]"] and rng.random() < 0.5:
+            yield replace(first.end, line.end, "[]")
+        elif [token.text for token in rest[:2]] in (["=", "["], [".", "append"]):
+            yield replace(first.end, first.end, "[]")
+
+
+@register("placeholder", "syntax", "a name in angle brackets, as where a text says what to put in",
+          "f(file_name)", "f(<file name>)", ("(", "="))  # fmt: skip
+def placeholder(source: Source, rng: Random) -> Iterator[Candidate]:
+    """Contract: the name stands in the brackets, in words."""
+    tokens = source.tokens
+    for index in shuffled(range(1, len(tokens)), rng):
+        token, before = tokens[index], tokens[index - 1]
+        after = tokens[index + 1] if index + 1 < len(tokens) else None
+        ends = after is None or after.line != token.line or after.text in (")", ",", "]")
+        if token.kind != "NAME" or not ends or before.text not in ("(", ",", "="):
+            continue
+        defined = tokens[source.lines[token.line].first].text in (
+            "def",
+            "class",
+            "async",
+            "@",
+            "from",
+            "import",
+        )
+        if not defined and len(token.text) > 2 and token.text.strip("_") == token.text != "self":
+            words = token.text.replace("_", " ") if rng.random() < 0.6 else token.text
+            yield replace(token.start, token.end, f"<{words}>")

@@ -37,7 +37,8 @@ _PROSE = ("Here is my code", "I get this error", "and this is the output", "My c
           "the rest of the code", "the output I want", "Code", "Error here", "and so on",
           "etc etc")  # fmt: skip
 _RULERS = ("....", "-----", "*****", "=====", ".....", ". . .", "...etc", "[...", "<code>", "</code>",
-           "<snip>", "-->", "^", "```", "EOF;", "$", "...snip...", "<more code>", "~~~~", "+++")  # fmt: skip
+           "<snip>", "-->", "^", "```", "EOF;", "$", "...snip...", "<more code>", "~~~~", "+++", ">>>", ">>>",
+           "   ...:", "^      ^", "^^^^^", "@")  # fmt: skip
 _RUNS = ("$ python {name}.py", "python {name}.py", "pip install {name}", "python3 {name}.py",
          "> python {name}.py", "C:\\> python {name}.py", "Traceback (most recent call last):",
          'File "{name}.py", line {n}', "SyntaxError: invalid syntax", "cd {name}",
@@ -262,4 +263,4 @@ def trailing_words(source: Source, rng: Random) -> Iterator[Candidate]:
             start = source.tokens[line.first].start
             yield replace(start, start, "enter code here" + rng.choice(("", " ")))
         elif source.text[line.end : line.end + 1] in ("", "\n"):
-            yield replace(line.end, line.end, rng.choice((" ", " ", "  ", "    ")) + words)
+            yield replace(line.end, line.end, rng.choice(("", " ", " ", "  ", "    ")) + words)

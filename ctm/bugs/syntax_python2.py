@@ -174,3 +174,46 @@ def old_string_prefix(source: Source, rng: Random) -> Iterator[Candidate]:
 def missing_async(source: Source, rng: Random) -> Iterator[Candidate]:
     for token in shuffled([t for t in source.tokens if t.text == "async"], rng):
         yield replace(token.start, token.end + 1, "")
+
+
+_TUPLES = (("k", "v"), ("key", "value"), ("key", "value"), ("a", "b"), ("x", "y"), ("name", "count"), ("word", "count"),
+           ("row", "index"), ("i", "item"))  # fmt: skip
+
+
+@register("tuple_parameter", "syntax", "a lambda that takes a tuple apart, as in Python 2", "f = lambda k_v: k_v[1]",
+          "f = lambda (k, v): v", ("lambda", "sorted", "max", "min"), places=0.02)  # fmt: skip
+def tuple_parameter(source: Source, rng: Random) -> Iterator[Candidate]:
+    """Contract: the fixed side has one parameter, of both names joined, as `2to3` writes it."""
+    tokens = source.tokens
+    names = rng.choice(_TUPLES)
+    joined = "_".join(names)
+    heads = f"({', '.join(names)})", joined
+    for index in shuffled([i for i, t in enumerate(tokens[:-3]) if t.text == "lambda"], rng):
+        name, line = tokens[index + 1], tokens[index].line
+        if name.kind != "NAME" or tokens[index + 2].text != ":":
+            continue
+        places = [
+            i for i in range(index + 3, len(tokens)) if (tokens[i].text, tokens[i].line) == (name.text, line)
+        ]
+        parts = [[token.text for token in tokens[i + 1 : i + 4]] for i in places]
+        if not parts or any(part not in (["[", "0", "]"], ["[", "1", "]"]) for part in parts):
+            continue
+        values = [names[int(part[1])] for part in parts]
+        if source.words.isdisjoint((*names, joined)):
+            yield Candidate(
+                (
+                    Splice(name.start, name.end, heads[0]),
+                    *(
+                        Splice(tokens[i].start, tokens[i + 3].end, v)
+                        for i, v in zip(places, values, strict=True)
+                    ),
+                ),
+                tuple(Splice(tokens[i].start, tokens[i].end, joined) for i in (index + 1, *places)),
+            )
+    for call in shuffled(source.calls, rng):  # a key is added on both sides
+        if tokens[call.open - 1].text in ("sorted", "max", "min") and len(call.arguments) == 1:
+            place, part = tokens[call.arguments[0][1]].end, rng.randrange(2)
+            yield Candidate(
+                (Splice(place, place, f", key=lambda {heads[0]}: {names[part]}"),),
+                (Splice(place, place, f", key=lambda {joined}: {joined}[{part}]"),),
+            )

@@ -258,34 +258,3 @@ def broken_name(source: Source, rng: Random) -> Iterator[Candidate]:
 def _again(source: Source, name: str) -> bool:
     """Whether a name stands in two places or more."""
     return sum(token.text == name for token in source.tokens) > 1
-
-
-@register("import_order", "syntax", "the words of an import in the wrong order, or one of them missing",
-          "from os import path", "import path from os", ("import",), places=0.17)  # fmt: skip
-def import_order(source: Source, rng: Random) -> Iterator[Candidate]:
-    tokens, text = source.tokens, source.text
-    for line in shuffled(source.lines, rng):
-        first = tokens[line.first]
-        if first.text not in ("from", "import"):
-            continue
-        words = [tokens[i].text for i in range(line.first, line.last + 1)]
-        if first.text == "from" and "import" in words:
-            middle = tokens[line.first + words.index("import")]
-            module = text[first.end : middle.start].strip()
-            what = text[middle.end : line.end].strip()
-            ways = [f"import {what} from {module}", f"import {what} from {module}",
-                    f"from {module} {what}", f"from {module}.{what} import",
-                    f"import {module} import {what}", f"from {module} import {what}()",
-                    f"from {module} import {what}()", f"{module} import {what}",
-                    f"from {module} import from {what}"]  # fmt: skip
-            if any(t.text == what for t in tokens[line.last + 1 :]):
-                ways.append(f"from {module} import")  # what is used below can be found again
-            new = rng.choice(ways)
-            if "(" not in what and len(what) <= 60:
-                yield replace(first.start, line.end, new)
-        elif first.text == "import" and len(words) <= 4:
-            module = text[first.end : line.end].strip()
-            new = rng.choice((f"import {module}.", f"import '{module}'", f"import ({module})",
-                             f"{module} import", f"import {module} as", f"import <{module}>",
-                             f"import {module}.*", f"import {module};;"))  # fmt: skip
-            yield replace(first.start, line.end, new)

@@ -39,6 +39,10 @@ def test_a_wrong_pair_is_round_key_and_value_or_a_slice():
     }
 
 
+def test_a_comprehension_with_keys_may_be_a_call_of_dict():
+    assert "d = dict(k: v for k, v in xs)" in buggy("wrong_pair", "d = {k: v for k, v in xs}")
+
+
 def test_the_last_line_that_goes_has_only_brackets():
     text = "xs = [\n    1,\n    f(2)\n]\nd = {\n    'a': [\n        1\n    ],\n}"
     assert buggy("missing_last_line", text) == {
@@ -177,3 +181,102 @@ def test_a_keyword_stands_for_a_name_of_the_snippet_alone():
     assert not list(kind.mutator(Source("import re\nprint(re.compile(int))"), Random(0)))
     made = [apply("x = [1]\nprint(x)", c.buggy) for c in kind.mutator(Source("x = [1]\nprint(x)"), Random(0))]
     assert made and all("print" in text and " = [1]" in text for text in made)
+
+
+LOOP = "for x in xs:\n    if x:\n        go(x)\n    else:\n        stop(x)"
+LONG = "def f():\n    a()\n    b()\n    c()\n    d()"
+SHAPES = [
+    ("missing_pair", "ys = [(a, f(a)) for a in xs]", "ys = [a, f(a) for a in xs]"),
+    ("missing_pair", "df.rename(columns={'a': 'b'})", "df.rename(columns='a': 'b')"),
+    ("missing_pair", "d = {'a': 1, 'b': 2}", "d = 'a': 1, 'b': 2"),
+    ("missing_pair", "ys = [f(x) for x in xs]", "ys = f(x) for x in xs"),
+    ("missing_pair", "f(a, {1: 2, 3: 4})", "f(a, 1: 2, 3: 4)"),
+    ("wrong_pair", "d = {k: v for k, v in xs}", "d = dict(k: v for k, v in xs)"),
+    ("call_without_parentheses", "xs.append(a)", "xs.append a"),
+    ("missing_opening", "xs = [[1, 2], [3, 4]]", "xs = [1, 2], [3, 4]]"),
+    ("unclosed_inner_bracket", "f({'a': [1]})", "f({'a': [1})"),
+    ("extra_closing", "xs = [0] * 7", "xs = [0] * 7]"),
+    ("mismatched_closing", "f = open(p)", "f = open(p("),
+    ("import_order", "from m import Thing", "from m import Thing()"),
+    ("import_order", "from y import x", "import x from y"),
+    ("import_order", "import numpy as np\nnp.ones(3)", "import numpy as\nnp.ones(3)"),
+    ("import_path", "import foo.bar", "import foo/bar"),
+    ("import_path", "from foo.bar import x", "from foo/bar.py import x"),
+    ("import_path", "from .bar import x", "from ./bar import x"),
+    ("import_path", "import my_module", "import my-module"),
+    ("import_path", "import a", 'import "a.py"'),
+    ("empty_subscript", "rows = []", "rows[] = []"),
+    ("empty_subscript", "rows = []", "rows[]"),
+    ("empty_subscript", "rows.append(x)", "rows[].append(x)"),
+    ("tuple_parameter", "f = lambda a_b: a_b[0] + a_b[1]", "f = lambda (a, b): a + b"),
+    ("doubled_operator", "x += a + b", "x += a += b"),
+    ("magic_line", "import a\nb = 1", "%matplotlib inline\nimport a\nb = 1"),
+    ("magic_line", "import a\nb = 1", "!pip install a\nimport a\nb = 1"),
+    ("flat_block", LOOP, LOOP.replace("    ", "")),
+    ("missing_braces", "{'a': 1, 'b': 2}", "'a': 1, 'b': 2"),
+    ("pasted_output", "x = f(a)", "x = f(a)\n<Response [200]>"),
+    ("shell_line", "f(x)", "f(x)\nTraceback (most recent call last):"),
+    ("keyword_as_name", "f(class_='x')", "f(class='x')"),
+    ("keyword_as_name", "f(from_=1)", "f(from=1)"),
+    ("foreign_keyword", "try:\n    a()\nexcept E as e:\n    b()", "try:\n    a()\ncatch E as e:\n    b()"),
+    ("foreign_keyword", "ys = [x for x in xs if x]", "ys = [x for x in xs where x]"),
+    ("then", "if a:\n    b()", "if a then:\n    b()"),
+    ("declared_type", "f(Thing(1))", "f(new Thing(1))"),
+    ("wrong_parameter", "def f(text):\n    pass", "def f(String text):\n    pass"),
+    ("placeholder", "f(file_name)", "f(<file name>)"),
+    ("branch_without_if", "if a:\n    b()", "elif a:\n    b()"),
+    ("conflict_markers", "x = 1\ny = 2", "<<<<<<< HEAD\nx = 1\n=======\ny = 2\n    ("conflict_markers", "x = 1\ny = 2", "x = 1\n=======\ny = 2"),
+    ("line_numbers", "x = 1\ny = 2", "1 x = 1\n2 y = 2"),
+    ("prompt", "x = 1\ny = 2", ">>> x = 1\n>>> y = 2"),
+    ("ruler_line", "x = 1\ny = 2", "x = 1\n>>>\ny = 2"),
+    ("bold", "f(a, b=1)", "f(a, **b=1**)"),
+    ("mixed_tabs", LONG, LONG.replace("    c", "\tc").replace("    d", "\td")),
+    ("unexpected_indent", "a = 1\nif a:\n    b()", "a = 1\n    if a:\n        b()"),
+    ("truncated_end", "def f():\n    return g(h())", "def f():\n    return g(h("),
+]
+"""Shapes of errors that people make: kind, fixed side, buggy side."""
+
+
+@pytest.mark.parametrize(("kind", "fixed", "broken"), SHAPES, ids=lambda text: text.replace("\n", "|")[:40])
+def test_each_shape_is_made_by_its_kind(kind: str, fixed: str, broken: str):
+    """A shape that no kind makes is one that the model never sees; a kind may have a fixed side of its own."""
+    names = {"keyword_as_name": ("f(a='x')", "f(a=1)"), "tuple_parameter": ("f = lambda t: t[0] + t[1]",)}
+    for text in names.get(kind, (fixed,)):
+        if (fixed, broken) in made(kind, text, 1500):
+            return
+    raise AssertionError(f"{kind} does not make {broken!r} of {fixed!r}")
+
+
+def test_a_flat_block_is_told_by_its_words():
+    """Without a jump or a branch nobody could say where an inner block ended."""
+    assert not made("flat_block", "for x in xs:\n    if x:\n        go(x)\n    stop(x)")
+    assert not made("flat_block", "for x in xs:\n    if x:\n        go(x)\nstop(x)")
+    two = "for x in xs:\n    if x:\n        for y in x:\n            return y\n    stop(x)"
+    assert not made("flat_block", two), "two blocks end after one jump"
+    assert made("flat_block", "def f(x):\n    if x:\n        return 1\n    return 2\ny = f(1)")
+
+
+@pytest.mark.parametrize("kind", ["magic_line", "pasted_output", "conflict_markers"])
+def test_lines_that_do_not_belong_leave_the_code_as_it_is(kind: str):
+    text = "import os\nif os.sep:\n    x = 1\nelse:\n    x = 2\nprint(x)"
+    pairs = made(kind, text, 100)
+    assert pairs and all(fixed == text for fixed, _ in pairs)
+    for _, broken in pairs:
+        rest = iter(broken.split("\n"))
+        assert all(line in rest for line in text.split("\n")), "only whole lines are too many"
+
+
+def test_markers_stand_between_whole_statements():
+    """A marker between `if` and its `else` would cut the statement, and a merge seldom does."""
+    text = "a = 1\nif a:\n    b()\nelse:\n    c()"
+    whole = [broken for _, broken in made("conflict_markers", text, 200) if broken.count(">>>>>>>") == 1]
+    assert all("=======\n    " not in b and "=======\nelse" not in b for b in whole if "<<<<<<<" in b)
+
+
+def test_a_tuple_parameter_reads_both_parts_only():
+    assert not made("tuple_parameter", "f = lambda t: len(t)"), "the tuple itself is read"
+    assert not made("tuple_parameter", "f = lambda t: t[2]")
+    for fixed, broken in made("tuple_parameter", "f = lambda t: t[1]", 50):
+        names = broken[len("f = lambda (") : broken.index(")")].split(", ")
+        assert fixed == f"f = lambda {'_'.join(names)}: {'_'.join(names)}[1]"
+>>>>>>> ce4120834cb6d39af23c4fa1c2fbd192e6125cd6

@@ -175,14 +175,6 @@ def test_classes_and_lambdas_among_the_shapes_compile():
         compile(shaper.value(), "value", "exec")
 
 
-def test_a_keyword_stands_for_a_name_of_the_snippet_alone():
-    """`def.compile(...)` for `re.compile(...)` has one repair, and it is not `def_.compile(...)`."""
-    kind = registry()["keyword_as_name"]
-    assert not list(kind.mutator(Source("import re\nprint(re.compile(int))"), Random(0)))
-    made = [apply("x = [1]\nprint(x)", c.buggy) for c in kind.mutator(Source("x = [1]\nprint(x)"), Random(0))]
-    assert made and all("print" in text and " = [1]" in text for text in made)
-
-
 LOOP = "for x in xs:\n    if x:\n        go(x)\n    else:\n        stop(x)"
 LONG = "def f():\n    a()\n    b()\n    c()\n    d()"
 SHAPES = [
@@ -225,7 +217,8 @@ SHAPES = [
     ("wrong_parameter", "def f(text):\n    pass", "def f(String text):\n    pass"),
     ("placeholder", "f(file_name)", "f(<file name>)"),
     ("branch_without_if", "if a:\n    b()", "elif a:\n    b()"),
-    ("conflict_markers", "x = 1\ny = 2", "<<<<<<< HEAD\nx = 1\n=======\ny = 2\n    ("conflict_markers", "x = 1\ny = 2", "x = 1\n=======\ny = 2"),
+    ("conflict_markers", "x = 1\ny = 2", "<<<<<<< HEAD\nx = 1\n=======\ny = 2\n>>>>>>> main"),
+    ("conflict_markers", "x = 1\ny = 2", "x = 1\n=======\ny = 2"),
     ("line_numbers", "x = 1\ny = 2", "1 x = 1\n2 y = 2"),
     ("prompt", "x = 1\ny = 2", ">>> x = 1\n>>> y = 2"),
     ("ruler_line", "x = 1\ny = 2", "x = 1\n>>>\ny = 2"),
@@ -279,4 +272,11 @@ def test_a_tuple_parameter_reads_both_parts_only():
     for fixed, broken in made("tuple_parameter", "f = lambda t: t[1]", 50):
         names = broken[len("f = lambda (") : broken.index(")")].split(", ")
         assert fixed == f"f = lambda {'_'.join(names)}: {'_'.join(names)}[1]"
->>>>>>> ce4120834cb6d39af23c4fa1c2fbd192e6125cd6
+
+
+def test_a_keyword_stands_for_a_name_of_the_snippet_alone():
+    """`def.compile(...)` for `re.compile(...)` has one repair, and it is not `def_.compile(...)`."""
+    kind = registry()["keyword_as_name"]
+    assert not list(kind.mutator(Source("import re\nprint(re.compile(int))"), Random(0)))
+    made = [apply("x = [1]\nprint(x)", c.buggy) for c in kind.mutator(Source("x = [1]\nprint(x)"), Random(0))]
+    assert made and all("print" in text and " = [1]" in text for text in made)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from random import Random
 
 from ctm.bugs.evidence import binds, reads
@@ -188,7 +189,7 @@ _NAMES = ("class", "class", "class", "lambda", "from", "from", "is", "in", "impo
 
 
 def _bound_here(source: Source) -> set[str]:
-    """Names that the snippet assigns, loops over or takes as parameters; none that it imports, and no builtin."""
+    """Names that the snippet assigns, loops over, takes as parameters or gives as keywords; none that it imports, and no builtin."""
     bound: set[str] = set()
     imported = {"self", "cls", *dir(builtins)}
     for number, line in enumerate(source.lines):
@@ -199,6 +200,8 @@ def _bound_here(source: Source) -> set[str]:
             bound |= reads(source, number)
         elif word != "class":
             bound |= binds(source, number)
+    tokens = source.tokens
+    bound |= {a.text for a, b in pairwise(tokens) if a.kind == "NAME" and a.depth and b.text == "="}
     return bound - imported
 
 

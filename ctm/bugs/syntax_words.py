@@ -189,7 +189,7 @@ _NAMES = ("class", "class", "class", "lambda", "from", "from", "is", "in", "impo
 
 
 def _bound_here(source: Source) -> set[str]:
-    """Names that the snippet assigns, loops over, takes as parameters or gives as keywords, imports and builtins apart."""
+    """Names that the snippet assigns, loops over, takes as parameters or gives as keywords; no import, no builtin."""
     bound: set[str] = set()
     imported = {"self", "cls", *dir(builtins)}
     for number, line in enumerate(source.lines):

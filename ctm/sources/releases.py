@@ -99,7 +99,7 @@ def _compare(
         for archive in (old, new):
             if sum(item.file_size for item in archive.infolist()) > settings.max_wheel_mb * 1_000_000:
                 raise ValueError(f"the wheel's files are larger than {settings.max_wheel_mb} MB")
-        licence, licence_source = _licence(new)
+        licence, licence_source = wheel_licence(new)
         checksums = {item.filename: item.CRC for item in old.infolist()}
         for entry in new.infolist():
             path = entry.filename
@@ -159,7 +159,8 @@ def _compare(
         )
 
 
-def _licence(wheel: zipfile.ZipFile) -> tuple[str, str]:
+def wheel_licence(wheel: zipfile.ZipFile) -> tuple[str, str]:
+    """(licence, where it is stated) of a wheel; "" where nothing states one."""
     for name in wheel.namelist():
         if re.fullmatch(r"[^/]+\.dist-info/METADATA", name):
             return stated_licence(email.message_from_bytes(wheel.read(name)))

@@ -27,7 +27,7 @@ SECURITY_KINDS = {
     "exposure": "bind_all", "log": "log_raw_value", "leak": "error_to_client", "regex": "regex_nested_repeat",
 }  # fmt: skip
 """Rules of the taxonomy, and the kind that stands for each."""
-_TELLTALE = {
+TELLTALE = {
     "sha1": "sha1_hash", "SHA1": "sha1_hash", "mktemp": "mktemp", "extractall": "unchecked_archive",
     "extract": "unchecked_archive", "system": "os_system", "choice": "random_choice", "yaml": "yaml_load",
     "mark_safe": "mark_safe", "Markup": "mark_safe", "autoescape": "autoescape_off", "debug": "debug_server",
@@ -65,10 +65,10 @@ def undone(before: str, after: str, old_words: Mapping[str, int], new_words: Map
     old_words, new_words: how often each name stands in the whole file, before and after. The fixed side is `before`
     with the one edit made, so that a comment or docstring that changed as well says nothing.
     """
+    if (pair := mutable_default(before, after)) is not None:
+        return Undone("mutable_default", "logic", before, after, *pair)
     edit = only_edit(before, after)
     if edit is None:
-        if (pair := mutable_default(before, after)) is not None:
-            return Undone("mutable_default", "logic", before, after, *pair)
         raise NotUndone("more than one edit")
     if not edit.old and not edit.new:
         raise NotUndone("comments and docstrings only")
@@ -130,4 +130,4 @@ def _says(line: list[str]) -> bool:
 
 
 def _security_kind(rule: str, line: list[str]) -> str:
-    return next((_TELLTALE[word] for word in line if word in _TELLTALE), SECURITY_KINDS[rule])
+    return next((TELLTALE[word] for word in line if word in TELLTALE), SECURITY_KINDS[rule])

@@ -8,6 +8,8 @@ import re
 
 def mutable_default(before: str, after: str) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
     """The default and None, where `after` has None for it and sets the name to what the default was."""
+    if after.count("None") <= before.count("None"):
+        return None
     trees = ast.parse(before), ast.parse(after)
     functions = [tree.body[0] for tree in trees if tree.body]
     if len(functions) != 2 or not all(

@@ -51,6 +51,15 @@ class Edit:
     def following(self) -> str:
         return self.before[self.stop].text if self.stop < len(self.before) else NEWLINE
 
+    def is_bracketed(self) -> bool:
+        """Whether the edit stands in brackets that are open on its line."""
+        depth, place = 0, self.at
+        while place and self.before[place - 1].text not in BORDERS:
+            place -= 1
+            depth += self.before[place].text in ("(", "[", "{")
+            depth -= self.before[place].text in (")", "]", "}")
+        return depth > 0
+
     def line(self) -> list[str]:
         """Tokens of the logical line of `after` in which the edit begins."""
         texts = [token.text for token in self.after]

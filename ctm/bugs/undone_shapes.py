@@ -107,17 +107,20 @@ def _swap(edit: Edit) -> str:
 def _swapped_at(old: list[str], new: list[str]) -> str:
     for place in range(1, len(old) - 1):
         left, middle, right = old[:place], old[place], old[place + 1 :]
-        if new == [*right, middle, *left] and left != right and _balanced(left) and _balanced(right):
-            return middle
+        if new == [*right, middle, *left] and left != right:
+            inner = "" if middle == NEWLINE else ",=:"
+            if _balanced(left, inner) and _balanced(right, inner):
+                return middle
     return ""
 
 
-def _balanced(tokens: list[str]) -> bool:
+def _balanced(tokens: list[str], refused: str) -> bool:
+    """Whether all brackets are closed, and none of these signs stands outside of them."""
     depth = 0
     for token in tokens:
         depth += token in ("(", "[", "{")
         depth -= token in (")", "]", "}")
-        if depth < 0 or (not depth and token in (",", "=", ":")):
+        if depth < 0 or (not depth and token in refused):
             return False
     return not depth
 
@@ -188,7 +191,9 @@ def _exchange(edit: Edit, before: str, file: File) -> str:
     """One number, constant or name for another."""
     (old,), (new,) = edit.old, edit.new
     if old in CONSTANTS and new in CONSTANTS:
-        return "constant"
+        return (
+            "" if edit.is_bracketed() else "constant"
+        )  # an argument is a choice, a value of one's own a result
     if old.isdecimal() and new.isdecimal():
         return "off_by_one" if abs(int(old) - int(new)) == 1 else ""
     if not (is_name(old) and is_name(new)):
@@ -200,7 +205,7 @@ def _exchange(edit: Edit, before: str, file: File) -> str:
     bound = _bound(before)
     if old in CALLS and new in CALLS and edit.following == "(" and not {old, new} & bound:
         return "wrong_attribute"
-    if old in bound and new in bound and edit.following != "=" and _still(old, edit):
+    if old in bound and new in bound and new != "_" and edit.following != "=" and _still(old, edit):
         return "variable_misuse"
     known = old in bound or hasattr(builtins, old) or file.old.get(old, 0) > 1
     if not known and _is_similar(old, new) and file.new.get(new, 0) > 1:

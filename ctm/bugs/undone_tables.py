@@ -24,7 +24,8 @@ MODERN = frozenset(
      "utcfromtimestamp", "encodestring", "decodestring", "fromstring", "tostring", "readfp", "getargspec", "setDaemon",
      "getName", "setName", "currentThread", "notifyAll", "isSet", "clock", "ugettext", "ugettext_lazy", "xrange",
      "unicode", "basestring", "get_event_loop", "find_module", "load_module", "as_matrix", "ix", "array", "normalized",
-     "force_text", "smart_text", "is_ajax", "copy", "dict", "parse_obj")
+     "force_text", "smart_text", "is_ajax", "s", "n", "dims", "drop", "close", "extra", "Field",
+     "copy", "dict", "parse_obj")
 )  # fmt: skip
 """Attributes that a newer Python or library has another name for."""
 ALIKE = (

@@ -36,6 +36,10 @@ MAX_BYTES = 400_000
 MAX_ALIKE = 2
 """Most functions of a release that make the same exchange."""
 MAX_LINES = 64
+"""Of a function; the grid has 64 rows."""
+MAX_FILES = 30
+MAX_FUNCTIONS = 40
+"""Most files and functions that a release changes; where more change, one that did follows the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +140,15 @@ def compare(before: Pin, after: Pin, wheels: Mapping[Pin, Path]) -> Iterator[Rea
         others: list[Reject] = []
         kept = []
         checksums = {item.filename: item.CRC for item in old.infolist()}
-        for entry in new.infolist():
-            path = entry.filename
-            if not path.endswith(".py") or checksums.get(path, entry.CRC) == entry.CRC:
-                continue
+        paths = [
+            entry.filename
+            for entry in new.infolist()
+            if entry.filename.endswith(".py") and checksums.get(entry.filename, entry.CRC) != entry.CRC
+        ]
+        if sum(not refuse_path(path, False) for path in paths) > MAX_FILES:
+            yield Reject(STEP, "release changes too many files", after.version, after.name)
+            return
+        for path in paths:
             texts = [decode_source(archive.read(path), MAX_BYTES) for archive in (old, new)]
             if reason := refuse_path(path, False) or texts[0][1] or texts[1][1]:
                 others.append(Reject(STEP, reason, path, after.name))
@@ -162,18 +171,16 @@ def compare(before: Pin, after: Pin, wheels: Mapping[Pin, Path]) -> Iterator[Rea
                     where = f"{path}:{change.line}"
                     others.append(Reject(STEP, str(why), where, after.name, change.qualname))
     yield from others
-    changed_alike = {
-        (change.before, change.after)
-        for change, alike in zip(kept, swept(kept, MAX_ALIKE), strict=True)
-        if alike
-    }
-    afters = {text for _, text in changed_alike}
+    sweeps = swept(kept, MAX_ALIKE)
+    alike = {change.before for change, sweep in zip(kept, sweeps, strict=True) if sweep}
     exchanges = Counter((fix.old, fix.new) for *_, fix in found)
     for path, line, qualname, fix in found:
         where = f"{path}:{line}"
         if not licence:
             yield Reject(STEP, "no licence stated", where, after.name, qualname)
-        elif exchanges[fix.old, fix.new] > MAX_ALIKE or fix.fixed in afters:
+        elif len(kept) > MAX_FUNCTIONS:
+            yield Reject(STEP, "release changes too many functions", where, after.name, qualname)
+        elif exchanges[fix.old, fix.new] > MAX_ALIKE or fix.buggy in alike:
             yield Reject(STEP, "same exchange in many functions", where, after.name, qualname)
         else:
             yield RealBug(

@@ -163,5 +163,6 @@ def wheel_licence(wheel: zipfile.ZipFile) -> tuple[str, str]:
     """(licence, where it is stated) of a wheel; "" where nothing states one."""
     for name in wheel.namelist():
         if re.fullmatch(r"[^/]+\.dist-info/METADATA", name):
-            return stated_licence(email.message_from_bytes(wheel.read(name)))
+            # as text: of bytes beyond ASCII the parser makes headers that are no texts
+            return stated_licence(email.message_from_string(wheel.read(name).decode("utf-8", "replace")))
     return "", ""

@@ -25,7 +25,8 @@ from ctm.pairs.duplicates import exact_key, renamed_key
 from ctm.pairs.record import REJECT_SCHEMA, Reject, Writer, pair_id
 from ctm.sources.changes import FixLimits, changed_functions
 from ctm.sources.files import decode_source, refuse_path
-from ctm.sources.releases import wheel_licence
+from ctm.sources.licences import stated_licence
+from ctm.sources.releases import wheel_metadata
 from ctm.sources.sweeps import swept
 from ctm.sources.wheels import Pin, WheelSettings, fetch_wheels, read_pins
 
@@ -38,7 +39,7 @@ MAX_ALIKE = 2
 MAX_LINES = 64
 """Of a function; the grid has 64 rows."""
 MAX_FILES = 30
-MAX_FUNCTIONS = 40
+MAX_FUNCTIONS = 60
 """Most files and functions that a release changes; where more change, one that did follows the others."""
 
 
@@ -135,7 +136,7 @@ def read_transitions(path: Path) -> list[tuple[Pin, Pin]]:
 def compare(before: Pin, after: Pin, wheels: Mapping[Pin, Path]) -> Iterator[RealBug | Reject]:
     """What a release fixes, and what it changes otherwise."""
     with zipfile.ZipFile(wheels[before]) as old, zipfile.ZipFile(wheels[after]) as new:
-        licence, licence_source = wheel_licence(new)
+        licence, licence_source = _licence(new)
         found: list[tuple[str, int, str, Undone]] = []
         others: list[Reject] = []
         kept = []
@@ -200,6 +201,22 @@ def compare(before: Pin, after: Pin, wheels: Mapping[Pin, Path]) -> Iterator[Rea
                 licence,
                 licence_source,
             )
+
+
+def _licence(wheel: zipfile.ZipFile) -> tuple[str, str]:
+    """As an SPDX expression or else in the project's own words: nothing of it is handed on, so that any will do."""
+    metadata = wheel_metadata(wheel)
+    if metadata is None:
+        return "", ""
+    licence, where = stated_licence(metadata)
+    if licence:
+        return licence, where
+    words = [str(metadata.get("License") or "").strip().split("\n")[0].strip()]
+    words += [
+        str(text) for text in metadata.get_all("Classifier") or () if str(text).startswith("License ::")
+    ]
+    found = next((text for text in words if text and text != "UNKNOWN"), "")
+    return found[:80], "METADATA, as stated" if found else ""
 
 
 def is_strict(fix: Undone) -> bool:

@@ -6,6 +6,7 @@ No message says what a change is for, so that what is done in the same way to ma
 from __future__ import annotations
 
 import email
+import email.message
 import logging
 import re
 import zipfile
@@ -161,8 +162,13 @@ def _compare(
 
 def wheel_licence(wheel: zipfile.ZipFile) -> tuple[str, str]:
     """(licence, where it is stated) of a wheel; "" where nothing states one."""
+    metadata = wheel_metadata(wheel)
+    return ("", "") if metadata is None else stated_licence(metadata)
+
+
+def wheel_metadata(wheel: zipfile.ZipFile) -> email.message.Message | None:
+    """What a wheel says of itself, read as text: of bytes beyond ASCII the parser makes headers that are no texts."""
     for name in wheel.namelist():
         if re.fullmatch(r"[^/]+\.dist-info/METADATA", name):
-            # as text: of bytes beyond ASCII the parser makes headers that are no texts
-            return stated_licence(email.message_from_string(wheel.read(name).decode("utf-8", "replace")))
-    return "", ""
+            return email.message_from_string(wheel.read(name).decode("utf-8", "replace"))
+    return None

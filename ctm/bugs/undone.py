@@ -38,6 +38,11 @@ TELLTALE = {
 """Words of the fixed line by which another kind of the same rule is known."""
 
 _WORD = re.compile(r"[^\W\d]\w*")
+_OUTERMOST = re.compile(
+    r"^(?:(?:async def|def|class)[ \t]+\w+|\w+(?=[ \t]*[:=])|(?:from|import)\b(?:[^(\n]*\([^)]*\)|[^\n]*))",
+    re.M,
+)
+"""What binds names at column 0; of an import also the names that it only passes through."""
 _VERSION = re.compile(r"(?i)version|deprecat|hexversion|copyright")
 
 
@@ -78,8 +83,11 @@ def undone(before: str, after: str, old_words: Mapping[str, int], new_words: Map
 
 
 def words_of(text: str) -> Counter[str]:
-    """How often each name, keyword or word of a string or comment stands in a text."""
-    return Counter(_WORD.findall(text))
+    """How often each word stands in a file; with a colon behind it, how often its outermost level binds it."""
+    words = Counter(_WORD.findall(text))
+    for match in _OUTERMOST.finditer(text):
+        words.update(f"{name}:" for name in _WORD.findall(match[0]))
+    return words
 
 
 def _kind(edit: Edit, before: str, fixed: str, file: File) -> tuple[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import builtins
-import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -248,11 +247,8 @@ def _inserted(edit: Edit, before: str, file: File) -> str:
     if previous == "return" and following == NEWLINE and new != ("None",):
         return "dropped_return"
     if new == ("self", ".") and is_name(following):
-        known = following in _bound(before) or hasattr(builtins, following)
-        used = file.old.get(following, 0) and not re.search(
-            rf"^(?:{following}\b\s*[=:]|import)", before, re.M
-        )
-        return "dropped_self" if used and not known else ""
+        known = following in _bound(before) or hasattr(builtins, following) or file.old.get(f"{following}:")
+        return "" if known else "dropped_self"
     return "bound" if _is_one(new) else ""
 
 

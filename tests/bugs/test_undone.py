@@ -84,6 +84,13 @@ def test_kinds_that_change_more_than_a_line_are_found() -> None:
     assert found.kind == "dropped_self"
 
 
+def test_a_function_that_became_a_method_is_no_dropped_self() -> None:
+    """Where the file itself binds the bare name, nothing was wrong with it."""
+    for rest in ("\ndef size(): ...", "\nfrom a import (b,\n    size)", "\nsize = 3"):
+        with pytest.raises(NotUndone, match="no shape"):
+            fix(function("return go(size)"), function("return go(self.size)"), rest)
+
+
 @pytest.mark.parametrize(
     ("reason", "before", "after"),
     [

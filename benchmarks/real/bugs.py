@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from working import trained_on
 
 from ctm.evaluation.known_bugs import (
@@ -33,6 +34,7 @@ from ctm.evaluation.known_bugs import (
     measures,
 )
 from ctm.evaluation.real_bugs import build
+from ctm.evaluation.suggestions import draw_windows
 from ctm.evaluation.working import Window, read_windows
 from ctm.repair.bundle import BundleError, load_bundle
 from ctm.repair.evaluate import BadItems, Item, read_items
@@ -42,6 +44,7 @@ CHECKOUT = Path(__file__).parents[2]
 RUNS = CHECKOUT / "runs" / "real_bugs"
 BUNDLE = CHECKOUT / "runs" / "demo" / "results" / "final"
 PINS = CHECKOUT / "config" / "real_bugs.csv"
+SEED = 0
 COLUMNS = {
     "n": "items", "projects": "projects", "exact_at_1": "exact at 1", "exact_at_5": "at 5", "exact_at_10": "at 10",
     "line": "line", "proposed": "proposed", "proposed_line": "right line", "proposed_right": "right edit",
@@ -143,6 +146,12 @@ def main() -> int:
     parser.add_argument("--suite", type=Path, help="Built before; without it the suite is built.")
     parser.add_argument("--bundle", type=Path, action="append", help="Of a model; may be given twice.")
     parser.add_argument("--working", type=Path, help="windows.parquet of a run.")
+    parser.add_argument(
+        "--functions",
+        type=int,
+        default=5000,
+        help="Most functions of working code; equal shares of projects.",
+    )
     parser.add_argument("--out", type=Path, default=RUNS)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--build-only", action="store_true", help="Build the suite and stop.")
@@ -155,7 +164,9 @@ def main() -> int:
             return 0
         items = read_items(suite)
         windows_file = given.working or bundles[0].resolve().parent / "working" / "windows.parquet"
-        windows = read_windows(windows_file)["test"]
+        windows = draw_windows(
+            read_windows(windows_file)["test"], given.functions, np.random.default_rng(SEED)
+        )
         results: dict[str, Any] = {"suite": str(suite), "models": {}, "at_equal_recall": {}}
         strengths: dict[str, dict[str, Strengths]] = {}
         for number, bundle in enumerate(bundles, 1):

@@ -45,6 +45,7 @@ RUNS = CHECKOUT / "runs" / "real_bugs"
 BUNDLE = CHECKOUT / "runs" / "demo" / "results" / "final"
 PINS = CHECKOUT / "config" / "real_bugs.csv"
 SEED = 0
+STRICT, LOOSE = "as a mutator makes them", "by shape alone"
 COLUMNS = {
     "n": "items", "projects": "projects", "exact_at_1": "exact at 1", "exact_at_5": "at 5", "exact_at_10": "at 10",
     "line": "line", "proposed": "proposed", "proposed_line": "right line", "proposed_right": "right edit",
@@ -62,8 +63,14 @@ def build_suite(out: Path) -> Path:
     return suite
 
 
+def strict_ids(suite: Path) -> frozenset[str]:
+    """Items whose bug a mutator's own contract makes too; none in a suite that does not say."""
+    rows = (json.loads(line) for line in suite.read_text(encoding="utf-8").splitlines() if line.strip())
+    return frozenset(str(row["id"]) for row in rows if row.get("strict"))
+
+
 def measure(
-    bundle: Path, items: Sequence[Item], windows: Sequence[Window], threads: int
+    bundle: Path, strict: frozenset[str], items: Sequence[Item], windows: Sequence[Window], threads: int
 ) -> tuple[dict[str, Any], list[Judged], dict[str, Strengths]]:
     """All figures of one model; how each item did; its strengths for the right edit and for the right line."""
     model = load_bundle(bundle, threads)
@@ -84,6 +91,15 @@ def measure(
         "working_functions": len(windows),
         "proposals_per_1000": 1000 * alarms / len(windows) if windows else None,
         **measures(items, judged, model.threshold),
+        "by_contract": {
+            name: measures([item for item, _ in both], [one for _, one in both], model.threshold)["all"]
+            for name, kept in ((STRICT, True), (LOOSE, False))
+            if (
+                both := [
+                    pair for pair in zip(items, judged, strict=True) if (pair[0].item_id in strict) is kept
+                ]
+            )
+        },
         "curves": {name: curve(one) for name, one in strengths.items()} if windows else {},
     }
     return figures, judged, strengths
@@ -102,6 +118,7 @@ def table(results: dict[str, Any]) -> str:
         lines += [f"| | {' | '.join(COLUMNS.values())} |", "|---" * (len(COLUMNS) + 1) + "|"]
         lines.append(_row("all", figures["all"], intervals=True))
         lines += [_row(key, row, intervals=True) for key, row in figures["by_category"].items()]
+        lines += [_row(key, row, intervals=True) for key, row in figures["by_contract"].items()]
         lines += [_row(f"`{key}`", row, intervals=False) for key, row in figures["by_kind"].items()]
         lines.append("")
         if figures["curves"]:
@@ -171,7 +188,9 @@ def main() -> int:
         strengths: dict[str, dict[str, Strengths]] = {}
         for number, bundle in enumerate(bundles, 1):
             name = f"{number}: {bundle.resolve().parent.parent.name}/{bundle.name}"
-            figures, judged, strengths[name] = measure(bundle, items, windows, given.threads)
+            figures, judged, strengths[name] = measure(
+                bundle, strict_ids(suite), items, windows, given.threads
+            )
             results["models"][name] = figures
             rows = zip(items, judged, strict=True)
             (given.out / f"items_{number}.jsonl").write_text(

@@ -8,6 +8,8 @@
 # make compare the CTM against the TRM, a CTM of one tick and a plain transformer, on the data of a finished demo
 # make evaluate-real SUITE=pairs.jsonl   a finished demo (or BUNDLE=DIR) on real syntax errors, and on working projects that
 #              never trained: what it would change in them, and whether they still work -> runs/real/table.md
+# make real-bugs   builds the suite of real logic and security bugs from pinned releases (100 MB) and measures the demo on it,
+#              or BUNDLE="OLD NEW": what each proposes on working code at equal recall -> runs/real_bugs/table.md
 # make gpu     rates, memory and precision of the full-scale trainer on the GPU at hand -> runs/gpu/table.md
 # make kill-collector REPOSITORY=path       the collector of commits killed 20 times over a real repository: nothing lost
 # make kill-trainer       every stage of a tiny curriculum killed at ten random steps: bit-identical ends
@@ -20,7 +22,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: demo test check bench ablate evaluate-real compare tune gpu million kill-collector kill-trainer dag full lock setup clean-demo
+.PHONY: demo test check bench ablate evaluate-real real-bugs compare tune gpu million kill-collector kill-trainer dag full lock setup clean-demo
 
 PYTHON ?= python3
 HARDWARE ?= cpu
@@ -72,6 +74,9 @@ ablate: .venv/.train
 # the demo is not made here: a finished one is what is to be measured
 evaluate-real: .venv/.train
 	$(BIN)/python benchmarks/real/run.py $(if $(SUITE),--suite "$(SUITE)") $(if $(BUNDLE),--bundle "$(BUNDLE)")
+
+real-bugs: .venv/.train
+	$(BIN)/python benchmarks/real/bugs.py $(if $(SUITE),--suite "$(SUITE)") $(foreach bundle,$(BUNDLE),--bundle "$(bundle)")
 
 # make tune TUNE="--hours 3 --seconds 240"; samples and time limit of the other: make compare COMPARE="--samples 30000 --minutes 60 --data runs/demo/results"
 tune: .venv/.dev

@@ -6,6 +6,7 @@ No message says what a change is for, so that what is done in the same way to ma
 from __future__ import annotations
 
 import email
+import email.message
 import logging
 import re
 import zipfile
@@ -99,7 +100,7 @@ def _compare(
         for archive in (old, new):
             if sum(item.file_size for item in archive.infolist()) > settings.max_wheel_mb * 1_000_000:
                 raise ValueError(f"the wheel's files are larger than {settings.max_wheel_mb} MB")
-        licence, licence_source = _licence(new)
+        licence, licence_source = wheel_licence(new)
         checksums = {item.filename: item.CRC for item in old.infolist()}
         for entry in new.infolist():
             path = entry.filename
@@ -159,8 +160,15 @@ def _compare(
         )
 
 
-def _licence(wheel: zipfile.ZipFile) -> tuple[str, str]:
+def wheel_licence(wheel: zipfile.ZipFile) -> tuple[str, str]:
+    """(licence, where it is stated) of a wheel; "" where nothing states one."""
+    metadata = wheel_metadata(wheel)
+    return ("", "") if metadata is None else stated_licence(metadata)
+
+
+def wheel_metadata(wheel: zipfile.ZipFile) -> email.message.Message | None:
+    """What a wheel says of itself, read as text: of bytes beyond ASCII the parser makes headers that are no texts."""
     for name in wheel.namelist():
         if re.fullmatch(r"[^/]+\.dist-info/METADATA", name):
-            return stated_licence(email.message_from_bytes(wheel.read(name)))
-    return "", ""
+            return email.message_from_string(wheel.read(name).decode("utf-8", "replace"))
+    return None

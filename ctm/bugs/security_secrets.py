@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 
 from ctm.bugs.rewrite import Rewrite
+from ctm.bugs.security_visible import given_through, secret_arguments, secret_attributes, secret_defaults
 from ctm.bugs.security_write import security
 from ctm.bugs.source import Source
 
@@ -86,7 +87,9 @@ security(
         ("digest = hashes.Hash(hashes.SHA256())\ndigest.update($data)", "digest = hashes.Hash(hashes.MD5())\ndigest.update($data)"),
     ],
     [
-        Rewrite("hashlib.sha256($$a)", "hashlib.md5($$a)"),
+        Rewrite("hashlib.sha256", "hashlib.md5"),
+        Rewrite('hashlib.new("sha256"$$more)', 'hashlib.new("md5"$$more)'),
+        Rewrite("hashlib.new('sha256'$$more)", "hashlib.new('md5'$$more)"),
         Rewrite("hashes.SHA256()", "hashes.MD5()"),
     ],
     contract=_HASH_CONTRACT,
@@ -106,7 +109,7 @@ security(
         ("$out = $key.sign($data, hashes.SHA256())", "$out = $key.sign($data, hashes.SHA1())"),
     ],
     [
-        Rewrite("hashlib.sha256($$a)", "hashlib.sha1($$a)"),
+        Rewrite("hashlib.sha256", "hashlib.sha1"),
         Rewrite("hashes.SHA256()", "hashes.SHA1()"),
     ],
     contract=_HASH_CONTRACT,
@@ -180,7 +183,13 @@ security(
         Rewrite("requests.$verb($$a)", "requests.$verb($$a, verify=False)", back=True),
         Rewrite("httpx.$verb($$a)", "httpx.$verb($$a, verify=False)", back=True),
         Rewrite("session.$verb($$a)", "session.$verb($$a, verify=False)", back=True),
+        Rewrite(".session.$verb($$a)", ".session.$verb($$a, verify=False)", back=True),
+        Rewrite("._session.$verb($$a)", "._session.$verb($$a, verify=False)", back=True),
+        Rewrite("requests.request($$a)", "requests.request($$a, verify=False)", back=True),
+        Rewrite(".session.request($$a)", ".session.request($$a, verify=False)", back=True),
+        Rewrite("._session.request($$a)", "._session.request($$a, verify=False)", back=True),
     ],
+    finder=lambda source: given_through(source, "verify", "False"),
 )
 security(
     "unverified_context",
@@ -229,6 +238,7 @@ security(
         Rewrite('api_key = os.environ["API_KEY"]', 'api_key = "secret"'),
         Rewrite('secret_key = os.environ["SECRET_KEY"]', 'secret_key = "secret"'),
     ],
+    finder=secret_attributes,
 )
 security(
     "password_argument",
@@ -249,6 +259,7 @@ security(
         Rewrite('(password=os.environ["PASSWORD"]$$more)', '(password="secret"$$more)'),
         Rewrite('($$a, api_key=os.environ["API_KEY"]$$more)', '($$a, api_key="secret"$$more)'),
     ],
+    finder=secret_arguments,
 )  # fmt: skip
 security(
     "password_default",
@@ -263,5 +274,5 @@ security(
         ("def $call($url, api_key=None):\n    return Client($url, api_key)",
          'def $call($url, api_key="$literal"):\n    return Client($url, api_key)'),
     ],
-    [Rewrite("password=None", 'password="secret"'), Rewrite("api_key=None", 'api_key="secret"')],
+    finder=secret_defaults,
 )  # fmt: skip

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from ctm.bugs.registry import Candidate, Splice, replace
 from ctm.bugs.rewrite import Rewrite
 from ctm.bugs.security_texts import looks_like_sql, runs_away
+from ctm.bugs.security_visible import escapes_elsewhere
 from ctm.bugs.security_write import security
 from ctm.bugs.source import Source
 
@@ -140,7 +141,7 @@ security(
         ('self.wfile.write(f"<$tag>{html.escape($value)}</$tag>".encode())', 'self.wfile.write(f"<$tag>{$value}</$tag>".encode())'),
         ('$out = "<$tag>$column: {}</$tag>".format(html.escape($value))', '$out = "<$tag>$column: {}</$tag>".format($value)'),
     ],
-    [Rewrite("html.escape($x)", "$x")],
+    [Rewrite("html.escape($x)", "$x"), Rewrite("escape($x)", "$x", shown=escapes_elsewhere)],
 )  # fmt: skip
 
 

@@ -14,10 +14,12 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from random import Random
 
-from ctm.bugs.registry import Candidate, Mutator, Splice, register, shuffled
+from ctm.bugs.registry import HOSTS, Candidate, Mutator, Splice, register, shuffled
 from ctm.bugs.rewrite import Element, Match, Rewrite, filled, found, holes_of, pattern, splices, words_of
+from ctm.bugs.security_hosts import fits, hosted
 from ctm.bugs.security_names import NAMES, Filler, examples
 from ctm.bugs.source import BLOCK_WORDS, Source
 
@@ -55,10 +57,25 @@ def security(
         if finder:
             yield from finder(source)
 
-    def mutator(source: Source, rng: Random) -> Iterator[Candidate]:
-        places = list(own(source))
+    def found(source: Source, rng: Random) -> Iterator[Candidate]:
+        yield from shuffled(list(own(source)), rng)
+
+    def fit(source: Source, rng: Random) -> Iterator[Candidate]:
         if not hosts or hosts(source):
-            yield from shuffled(places, rng) if places else _written(source, rng, written)
+            yield from hosted(source, rng, name, written, _gaps(source))
+
+    def unfit(source: Source, rng: Random) -> Iterator[Candidate]:
+        if not hosts or hosts(source):
+            yield from _written(source, rng, written)
+
+    by_host = dict(zip(HOSTS, (found, fit, unfit), strict=True))
+
+    def mutator(source: Source, rng: Random) -> Iterator[Candidate]:
+        for make in by_host.values():
+            candidates = make(source, rng)
+            if (first := next(candidates, None)) is not None:
+                yield from chain((first,), candidates)
+                return
 
     mutator.__doc__ = f"Contract: {contract}" if contract else None
     words = [words_of(rewrite.secure) for rewrite in rewrites]
@@ -73,7 +90,10 @@ def security(
         return next(own(source), None) is not None
 
     before, after = (filled(text, example) for text in written[0])
-    return register(name, "security", doc, before, after, cwe=cwe, bandit=bandit, own=has_own)(mutator)
+    return register(
+        name, "security", doc, before, after, cwe=cwe, bandit=bandit, own=has_own, hosts=by_host,
+        fits=lambda source: fits(source, name),
+    )(mutator)  # fmt: skip
 
 
 def _found(source: Source, rewrites: Sequence[Rewrite]) -> Iterator[Candidate]:

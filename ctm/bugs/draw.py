@@ -21,6 +21,7 @@ from ctm.bugs.check import Where, breaks_rule, code_of, quiet, refused
 from ctm.bugs.lazy import lazy
 from ctm.bugs.rates import CHECKED, DRAWN, DUPLICATES, MUTANTS, PASSED, SITES, TRAINING, Tally
 from ctm.bugs.registry import CLEAN, HOSTS, SEVERAL, Candidate, Kind, Mutator, apply, registry
+from ctm.bugs.security_hosts import fitting
 from ctm.bugs.settings import MutationSettings, Shares
 from ctm.bugs.shapes import reshaped
 from ctm.bugs.source import Source
@@ -187,6 +188,8 @@ class _Draw:
         self.seen: set[tuple[str, str]] = set()
         self.given: Counter[str] = Counter()  # samples with one error of each kind
         self.tally = Tally()
+        self.failed: set[tuple[str, str]] = set()  # security kinds that gave nothing in a sort of host
+        self.barren = False  # whether all of them are used up
 
     def samples(self, count: int) -> Mutants:
         shares = self.settings.heldout_shares if self.uniform else self.settings.shares
@@ -248,10 +251,11 @@ class _Draw:
         """Security kinds by what the snippet may be for them, by its own code and its names."""
         source, kinds = self.original.source, self.mix.kinds("security")
         own = [kind for kind in kinds if kind.own and kind.own(source)]
-        fit = [kind for kind in kinds if kind.fits and kind.fits(source)]
+        names = fitting(source)
+        fit = [kind for kind in kinds if kind.name in names]
         return dict(zip(HOSTS, (own, fit, kinds), strict=True))
 
-    @property
+    @lazy
     def host(self) -> str:
         """The best sort of host that the snippet is."""
         return next((sort for sort in HOSTS if self.hosts[sort]), HOSTS[-1])
@@ -269,12 +273,18 @@ class _Draw:
 
     def _security(self) -> bool:
         """One security sample in the best host that the snippet is; where all are asked alike, in any."""
+        if self.barren:
+            return False
         sorts: Sequence[str] = HOSTS
         if self.mix.hosts:
             sorts = HOSTS[-1:] if self.host == HOSTS[-1] else HOSTS[:-1]
         for sort in sorts:
             most = 2 if self.uniform else self.settings.kind_per_snippet
-            left = [kind for kind in self.hosts[sort] if self.given[kind.name] < most]
+            left = [
+                kind
+                for kind in self.hosts[sort]
+                if self.given[kind.name] < most and (sort, kind.name) not in self.failed
+            ]
             while left:
                 kind = self.mix.draw("security", self.uniform, self.rng, left)
                 if kind is None:
@@ -285,6 +295,8 @@ class _Draw:
                     self.given[kind.name] += 1
                     self.tally.host(sort, not self.uniform)
                     return True
+                self.failed.add((sort, kind.name))
+        self.barren = bool(self.mix.hosts)
         return False
 
     def _clean_text(self) -> str:

@@ -98,8 +98,6 @@ class Kind:
     """Whether the snippet's own code has a place, so that nothing need be written in; None where that is always so."""
     hosts: Mapping[str, Mutator] = field(default_factory=dict)
     """Of a security kind: what finds its places, by the sort of host, best first (`HOSTS`)."""
-    fits: Callable[[Source], bool] | None = None
-    """Whether the snippet has, by its names, to do with what is written in; None where nothing is."""
     traced: bool = False
     """Whether a name that the bug takes away has to stand elsewhere in a snippet of the training split.
 
@@ -133,7 +131,6 @@ def register(
     own: Callable[[Source], bool] | None = None,
     traced: bool = False,
     hosts: Mapping[str, Mutator] | None = None,
-    fits: Callable[[Source], bool] | None = None,
 ) -> Callable[[Mutator], Mutator]:
     """Decorator that adds a mutator to the registry; raises ValueError for a name that is taken.
 
@@ -157,7 +154,6 @@ def register(
             bandit,
             own,
             hosts or {},
-            fits,
             traced,
         )
         return mutator

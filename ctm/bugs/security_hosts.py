@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import builtins
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from random import Random
 from typing import NamedTuple
 
 from ctm.bugs.registry import Candidate, Splice, shuffled
 from ctm.bugs.rewrite import filled, holes_of
-from ctm.bugs.security_names import INPUTS, OWNERS, Filler
+from ctm.bugs.security_names import INPUTS, OWNERS, Filler, surely
 from ctm.bugs.security_texts import names_secret
 from ctm.bugs.source import Source, parts_of_name
 
@@ -78,6 +79,11 @@ _VERBS = {"post": "post", "put": "put", "delete": "delete", "patch": "patch", "h
 _GUARDED = "$out = $call($data)"
 
 
+@lru_cache(maxsize=65536)
+def _parts(dotted: str) -> frozenset[str]:
+    return frozenset(part for name in dotted.split(".") for part in parts_of_name(name))
+
+
 LOGS = frozenset(_LOGS.split())
 Gap = tuple[int, int, str]
 """A logical line before which a statement can stand, where it would begin, and its indentation."""
@@ -96,33 +102,39 @@ class Host(NamedTuple):
     """Plain names in the arguments."""
 
     @property
-    def parts(self) -> set[str]:
+    def parts(self) -> frozenset[str]:
         """Words of which the names of target and callee are made."""
-        return {
-            part
-            for name in re.findall(r"\w+", f"{self.target} {self.callee}")
-            for part in parts_of_name(name)
-        }
+        return _parts(f"{self.target}.{self.callee}")
 
 
-def fits(source: Source, kind: str) -> bool:
-    """Whether a snippet has to do with the subject of a kind at all, by the words in its names."""
-    return not SUBJECTS[kind].isdisjoint(source.parts)
+_KINDS_OF: dict[str, list[str]] = {}
+for _kind, _words in SUBJECTS.items():
+    for _word in _words:
+        _KINDS_OF.setdefault(_word, []).append(_kind)
+
+
+def fitting(source: Source) -> set[str]:
+    """Kinds with whose subject a snippet has to do at all, by the words in its names."""
+    return {kind for part in source.parts if part in _KINDS_OF for kind in _KINDS_OF[part]}
 
 
 def hosted(
-    source: Source, rng: Random, kind: str, shapes: Sequence[tuple[str, str]], gaps: list[Gap]
+    source: Source,
+    rng: Random,
+    kind: str,
+    shapes: Sequence[tuple[str, str]],
+    gaps: Callable[[Source], list[Gap]],
 ) -> Iterator[Candidate]:
     """Places where one of the shapes fits, in random order."""
     subject = SUBJECTS[kind]
-    known = [pair for pair in shapes if _owned(source, pair[0])]
+    known = [pair for pair in shapes if _called(pair[0]) <= source.words]
     results = [pair for pair in known if _RESULT.search(pair[0]) or _GUARDED in pair[0]]
     effects = [pair for pair in known if pair not in results]
     places: list[Host | Gap] = []
     if results:
         places += [host for host in source_hosts(source) if _may_take(host, subject, results)]
     if effects:
-        places += [gap for gap in gaps if _is_about(source, gap, subject)]
+        places += [gap for gap in gaps(source) if _is_about(source, gap, subject)]
     for place in shuffled(places, rng):
         for pair in shuffled(results if isinstance(place, Host) else effects, rng):
             if isinstance(place, Host):
@@ -153,6 +165,7 @@ def _is_about(source: Source, gap: Gap, subject: frozenset[str]) -> bool:
     )
 
 
+@lru_cache(maxsize=8)  # each kind asks for those of a snippet
 def source_hosts(source: Source) -> list[Host]:
     """Statements whose call a written one may take the place of."""
     found = []
@@ -183,13 +196,11 @@ def source_hosts(source: Source) -> list[Host]:
     return found
 
 
-def _owned(source: Source, text: str) -> bool:
-    """Whether what the statement calls by a usual name (`session.get`, `self.x`) is in the snippet."""
-    return all(
-        name in source.words
-        for name in ("self", *_OWN_NAMES)
-        if re.search(rf"(?<![\w$.]){name}[.(]|\.{name}[.(]", text)
-    )
+@lru_cache(maxsize=1024)
+def _called(text: str) -> frozenset[str]:
+    """What a statement calls by a usual name (`session.get`, `self.x`), which the snippet must have."""
+    names = ("self", *_OWN_NAMES)
+    return frozenset(name for name in names if re.search(rf"(?<![\w$.]){name}[.(]|\.{name}[.(]", text))
 
 
 def _replaced(
@@ -264,6 +275,9 @@ def _values(
     source: Source, rng: Random, host: Host, texts: list[str], fixed: dict[str, str]
 ) -> dict[str, str] | None:
     """A text for each hole, of variables that are bound there, one of them in the host; None where one is missing."""
+    asked = [hole for hole in holes_of(*texts) if hole in INPUTS]
+    if asked and host.callee and not any(surely(hole, name) for hole in asked for name in host.names):
+        return None  # before anything is asked about the variables there
     filler = Filler(source, rng, host.line)
     values = dict(fixed)
     near = [name for name in host.names if name in filler.bound]
@@ -289,7 +303,7 @@ def _values(
             return None
         values[hole] = rng.choice(found)
         filler.taken.add(values[hole])
-    if not inputs and not beside and any(hole in INPUTS for hole in holes):
+    if asked and not inputs and not beside:
         return None
     if "env" in holes:
         values["env"] = values.get("holder", values.get("secret", "password")).rsplit(".", 1)[-1].upper()

@@ -188,6 +188,7 @@ security(
         Rewrite("getattr(self, $var)", 'eval("self." + $var)'),
     ],
     finder=lambda source: attribute_texts(source, "getattr"),
+    finds=frozenset(("getattr", "literal_eval")),
 )
 security(
     "exec_text",
@@ -207,6 +208,7 @@ security(
         Rewrite("setattr(self, $var, $v)", 'exec("self." + $var + " = " + repr($v))'),
     ],
     finder=lambda source: attribute_texts(source, "setattr"),
+    finds=frozenset(("setattr", "import_module", "run_path")),
 )
 
 # CWE-611: XML

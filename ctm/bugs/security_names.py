@@ -120,6 +120,11 @@ _VERBS = (
 _FAILED = ("cannot load", "cannot read", "cannot update", "cannot parse", "cannot find", "invalid")
 
 
+def surely(hole: str, name: str) -> bool:
+    """Whether a variable is, by its name, what a hole stands for."""
+    return _SURELY[hole].search(name) is not None
+
+
 def examples(holes: Iterable[str], rng: Random) -> dict[str, str]:
     """A usual word for each hole, without a snippet."""
     values = {hole: chosen(hole, NAMES.get(hole, (hole,)), rng) for hole in holes}

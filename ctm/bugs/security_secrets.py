@@ -13,6 +13,7 @@ from ctm.bugs.source import Source
 _PASSWORDS = re.compile(
     r"(?i:passw|pass_?phrase|pwd|secret|(?<![a-z])(?:pass|pw)(?![a-z]))|(?<=[a-z])(?:Pass|Pw)(?![a-z])"
 )
+_SECRET_PARTS = frozenset(("password", "passwd", "passphrase", "pwd", "secret", "key", "token", "apikey"))
 _HASH_CONTRACT = """no name or key in the snippet is that of a password or secret: a fast hash of those is as wrong
     after the repair."""
 
@@ -190,6 +191,7 @@ security(
         Rewrite("._session.request($$a)", "._session.request($$a, verify=False)", back=True),
     ],
     finder=lambda source: given_through(source, "verify", "False"),
+    finds=frozenset(("requests", "httpx", "session", "_session", "verify")),
 )
 security(
     "unverified_context",
@@ -239,6 +241,7 @@ security(
         Rewrite('secret_key = os.environ["SECRET_KEY"]', 'secret_key = "secret"'),
     ],
     finder=secret_attributes,
+    finds=_SECRET_PARTS,
 )
 security(
     "password_argument",
@@ -260,6 +263,7 @@ security(
         Rewrite('($$a, api_key=os.environ["API_KEY"]$$more)', '($$a, api_key="secret"$$more)'),
     ],
     finder=secret_arguments,
+    finds=_SECRET_PARTS,
 )  # fmt: skip
 security(
     "password_default",
@@ -275,4 +279,5 @@ security(
          'def $call($url, api_key="$literal"):\n    return Client($url, api_key)'),
     ],
     finder=secret_defaults,
+    finds=_SECRET_PARTS,
 )  # fmt: skip

@@ -152,6 +152,7 @@ security(
         Rewrite(".session.$verb($$a, timeout=10)", ".session.$verb($$a)", back=True, shown=no_timeout_near),
     ],
     finder=lambda source: timeouts(source, "requests", "session", "_session"),
+    finds=frozenset(("requests", "session", "_session")),
 )  # fmt: skip
 security(
     "connection_without_timeout",
@@ -179,6 +180,7 @@ security(
         Rewrite(".communicate(timeout=60)", ".communicate()"),
     ],
     finder=lambda source: timeouts(source, "urlopen", "create_connection", "SMTP", "FTP"),
+    finds=frozenset(("urlopen", "create_connection", "SMTP", "FTP", "communicate")),
 )  # fmt: skip
 
 # CWE-605: servers open to all

@@ -74,6 +74,7 @@ security(
         ('$driver("SELECT * FROM $table WHERE $column = %s", ($value,))', '$driver("SELECT * FROM $table WHERE $column = \'{}\'".format($value))'),
     ],
     finder=_sql_fields,
+    finds=frozenset(("execute", "executemany")),
 )  # fmt: skip
 security(
     "sql_percent",
@@ -89,6 +90,7 @@ security(
         ('$driver("UPDATE $table SET $column = %s WHERE id = %s", ($value, $user))', '$driver("UPDATE $table SET $column = \'%s\' WHERE id = %s" % ($value, $user))'),
     ],
     finder=_sql_percent,
+    finds=frozenset(("execute", "executemany")),
 )  # fmt: skip
 
 # CWE-79: HTML
@@ -175,6 +177,7 @@ security(
         ('$log.error("$event %r: %r", $file, $value)', '$log.error("$event %s: %s", $file, $value)'),
     ],
     finder=_log_raw,
+    finds=frozenset(("debug", "info", "warning", "error", "exception", "critical")),
 )
 security(
     "log_line_ends",
@@ -231,6 +234,7 @@ security(
         ('if re.search(r"^\\s*#", $value):\n    return None', 'if re.search(r"^(\\s*)*#", $value):\n    return None'),
     ],
     finder=lambda source: _repeated(source, "(?:X+)+"),
+    finds=frozenset(("re",)),
 )  # fmt: skip
 security(
     "regex_overlap",
@@ -245,4 +249,5 @@ security(
         ('pattern = re.compile(r"^\\w*:$")', 'pattern = re.compile(r"^(\\w|\\w\\w)*:$")'),
     ],
     finder=lambda source: _repeated(source, "(?:X|X+)+"),
+    finds=frozenset(("re",)),
 )  # fmt: skip

@@ -14,12 +14,13 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from itertools import chain
 from random import Random
 
 from ctm.bugs.registry import HOSTS, Candidate, Mutator, Splice, register, shuffled
 from ctm.bugs.rewrite import Element, Match, Rewrite, filled, found, holes_of, pattern, splices, words_of
-from ctm.bugs.security_hosts import fits, hosted
+from ctm.bugs.security_hosts import hosted
 from ctm.bugs.security_names import NAMES, Filler, examples
 from ctm.bugs.source import BLOCK_WORDS, Source
 
@@ -40,11 +41,13 @@ def security(
     written: Sequence[tuple[str, str]],
     rewrites: Sequence[Rewrite] = (),
     finder: Finder | None = None,
+    finds: frozenset[str] = frozenset(),
     contract: str = "",
     hosts: Callable[[Source], bool] | None = None,
 ) -> Mutator:
     """Register a security kind: statements (secure, insecure) to write in, patterns and a finder of secure code.
 
+    finds: words, or parts of names, one of which a snippet with a place has; empty where any may have one.
     `contract` becomes the mutator's docstring; `hosts` says which snippets may be a place at all, None for each.
     """
     SHAPES[name] = tuple(written), tuple(rewrites)
@@ -62,7 +65,7 @@ def security(
 
     def fit(source: Source, rng: Random) -> Iterator[Candidate]:
         if not hosts or hosts(source):
-            yield from hosted(source, rng, name, written, _gaps(source))
+            yield from hosted(source, rng, name, written, _gaps)
 
     def unfit(source: Source, rng: Random) -> Iterator[Candidate]:
         if not hosts or hosts(source):
@@ -84,6 +87,8 @@ def security(
     longest = frozenset(max(sorted(needed), key=len) for needed in words)  # most snippets have none of them
 
     def has_own(source: Source) -> bool:
+        if finder and finds and finds.isdisjoint(source.words) and finds.isdisjoint(source.parts):
+            return False
         may = finder or not longest.isdisjoint(source.words)
         if not may or not (finder or any(needed <= source.words for needed in words)):
             return False
@@ -92,7 +97,6 @@ def security(
     before, after = (filled(text, example) for text in written[0])
     return register(
         name, "security", doc, before, after, cwe=cwe, bandit=bandit, own=has_own, hosts=by_host,
-        fits=lambda source: fits(source, name),
     )(mutator)  # fmt: skip
 
 
@@ -139,6 +143,7 @@ def _written(source: Source, rng: Random, written: Sequence[tuple[str, str]]) ->
         yield Candidate((*added, Splice(start, start, insecure)), (*added, Splice(start, start, secure)))
 
 
+@lru_cache(maxsize=8)
 def _gaps(source: Source) -> list[tuple[int, int, str]]:
     """Logical lines before which a statement can stand, where it would begin, and its indentation.
 

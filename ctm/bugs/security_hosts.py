@@ -28,13 +28,13 @@ _LOGS = "log logger logging debug info warning warn error"
 _REQUESTS = "request requests response resp fetch download http httpx"
 _COMMANDS = "subprocess cmd command run exec system shell popen execute spawn"
 _HASHES = "hash hashed hasher digest checksum fingerprint etag signature hashlib hmac md5 sha"
-_TOKENS = "token tokens nonce salt secret sid uuid challenge csrf"
+_TOKENS = "token nonce salt secret sid uuid challenge csrf"
 _ANSWERS = "abort jsonify flask django fastapi route view views endpoint handler request"
 _PATTERNS = "re regex regexp pattern match search valid validate"
 _CIPHERS = "encrypt encrypted cipher crypt ciphertext aes des encryption"
 _PATHS = "path paths filename filepath file join open folder directory upload download"
 _SECRETS = "password passwd passphrase secret key login auth credentials"
-_TEMPORARY = "temp tmp tempfile temporary tmpfile tmpdir tempdir"
+_TEMPORARY = "tempfile temporary tmpfile tmpdir tempdir tmppath mktemp mkstemp mkdtemp"
 _SUBJECTS: dict[str, str] = {
     "shell_true": _COMMANDS, "os_system": _COMMANDS, "unquoted_argument": _COMMANDS,
     "unchecked_name": _PATHS, "unchecked_path": _PATHS,
@@ -52,7 +52,7 @@ _SUBJECTS: dict[str, str] = {
     "wide_creation_mode": "mkdir makedirs mkdirs umask daemonize fork ensure",
     "request_without_timeout": _REQUESTS,
     "connection_without_timeout": "connect connection socket sock smtp ftp urlopen download fetch popen process proc",
-    "debug_server": "app flask serve server socketio", "bind_all": "bind sock socket listen server serve httpd",
+    "debug_server": "flask serve socketio", "bind_all": "bind sock socket listen server serve httpd",
     "error_to_client": _ANSWERS, "traceback_to_client": _ANSWERS,
     "sql_fields": _QUERIES, "sql_percent": _QUERIES,
     "autoescape_off": "env environment jinja jinja2 template templates loader",
@@ -65,6 +65,7 @@ SUBJECTS = {kind: frozenset(words.split()) for kind, words in _SUBJECTS.items()}
 _BUILTINS = frozenset(dir(builtins)) - {"open", "eval", "exec"}
 _OWN_NAMES = ("session", "ssh", "socketio", "app", "sock", "send_error", "wfile", "driver", "input")
 _RESULT = re.compile(r"^( *)(\$out|(?:self\.)?\$holder|[a-z_]+) = ", re.MULTILINE)
+_LAST_PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _ALIKE = {
     "context": "context ctx ssl tls sslctx", "conn": "conn connection connect db database", "db": "conn db database",
     "sock": "sock socket conn connection", "client": "client http httpx session", "env": "env environment jinja jinja2",
@@ -221,7 +222,8 @@ def _replaced(
     _, name = _RESULT.search(pair[0]).groups()  # type: ignore[union-attr]
     if INPUTS.isdisjoint(holes_of(*pair)) and host.target != "return":
         wanted = frozenset(_ALIKE.get(name, "").split()) or subject
-        if wanted.isdisjoint(part for word in host.target.split(".") for part in parts_of_name(word)):
+        last = _LAST_PART.findall(host.target)
+        if not last or last[-1].lower() not in wanted:
             return None  # of what has no input, the result must be of the subject
     if name in _ALIKE and frozenset(_ALIKE[name].split()).isdisjoint(host.parts):
         return None
@@ -275,13 +277,17 @@ def _values(
     source: Source, rng: Random, host: Host, texts: list[str], fixed: dict[str, str]
 ) -> dict[str, str] | None:
     """A text for each hole, of variables that are bound there, one of them in the host; None where one is missing."""
+    beside = not host.callee
     asked = [hole for hole in holes_of(*texts) if hole in INPUTS]
-    if asked and host.callee and not any(surely(hole, name) for hole in asked for name in host.names):
+    near = source.names if beside else host.names
+    if asked and not (
+        any(surely(hole, name) for hole in asked for name in near)
+        and all(any(surely(hole, name) for name in source.names) for hole in asked)
+    ):
         return None  # before anything is asked about the variables there
     filler = Filler(source, rng, host.line)
     values = dict(fixed)
     near = [name for name in host.names if name in filler.bound]
-    beside = not host.callee
     holes, inputs = holes_of(*texts), 0
     for hole in holes:
         if hole in values or hole == "env":

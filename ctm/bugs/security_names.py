@@ -10,6 +10,7 @@ from __future__ import annotations
 import builtins
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from random import Random
 
 from ctm.bugs.lazy import lazy
@@ -120,6 +121,7 @@ _VERBS = (
 _FAILED = ("cannot load", "cannot read", "cannot update", "cannot parse", "cannot find", "invalid")
 
 
+@lru_cache(maxsize=65536)
 def surely(hole: str, name: str) -> bool:
     """Whether a variable is, by its name, what a hole stands for."""
     return _SURELY[hole].search(name) is not None

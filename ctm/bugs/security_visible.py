@@ -73,10 +73,10 @@ def secret_arguments(source: Source) -> Iterator[Candidate]:
     tokens = source.tokens
     for index in _secrets(source):
         name, value = tokens[index], tokens[index + 2]
-        if not name.depth or index + 5 >= len(tokens):
+        if not name.depth or index + 3 >= len(tokens):
             continue
         last = index + 2
-        if value.text == "self" and tokens[index + 3].text == ".":
+        if value.text == "self" and tokens[index + 3].text == "." and index + 5 < len(tokens):
             last = index + 4
         plain = tokens[last].text.lstrip("_") == name.text.lstrip("_") and tokens[last + 1].text in (",", ")")
         if plain and (

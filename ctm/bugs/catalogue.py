@@ -45,7 +45,8 @@ allow_pickle=False)`), or stands behind a statement of its subject; a handler of
 snippet. Security samples are asked of snippets in that order: half of the samples of one with code of its own or with a
 place that fits, and of the others, where a statement goes between any two (`unfit`), 5 % of them, so that no kind
 vanishes. `balance_mix` counts the places and says which kinds come out short; the counts of each shard have the samples
-by sort of host. Held out, 35 % of the snippets that nothing fits give an unfit one, else the sets were too small. The rules read names (`hashlib.md5` is what it says) and count places: a deleted
+by sort of host. Held out, 35 % of the snippets that nothing fits give an unfit one, else the sets were too small.
+The rules read names (`hashlib.md5` is what it says) and count places: a deleted
 call is no repair, and a repair of one weakness that opens another is none.
 
 A misused variable is one that is in scope and assigned on every way to that place (`ctm/bugs/scopes.py`; tests compare

@@ -29,7 +29,7 @@ from ctm.pairs.categories import categorise
 
 MOST_ASKED = 0.5
 """Largest share of a snippet's samples that are asked to be security ones, where it is a good host."""
-_MOST_FAILED = 6  # security kinds that find no host in a snippet before it is taken for none
+_MOST_FAILED = 4  # security kinds that find no host in a snippet before it is taken for none
 _HELDOUT_UNFIT = (
     0.35  # share of the held-out snippets without a fitting place that give an unfit security sample
 )

@@ -179,7 +179,8 @@ class Filler:
 
     def owners(self, hole: str) -> list[str]:
         """Names that the snippet has for an object, with `self.` where it is an attribute."""
-        tokens, found = self.source.tokens, {}
+        tokens = self.source.tokens
+        found: dict[str, None] = {}
         if hole in ("driver", "sqlite") and self.source.words.isdisjoint(("execute", "cursor", "cur")):
             return []
         for name in OWNERS[hole]:

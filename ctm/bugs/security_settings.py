@@ -253,11 +253,11 @@ security(
     "",
     "a traceback in the answer to a client",
     [
+        ('try:\n    $out = $call($data)\nexcept Exception:\n    $log.exception("$failure")\n    self.send_error(500, "$failure")',
+         'try:\n    $out = $call($data)\nexcept Exception:\n    $log.exception("$failure")\n    self.send_error(500, traceback.format_exc())'),
         ('try:\n    $out = $call($data)\nexcept Exception:\n    $log.exception("$failure")\n    return HttpResponse("$failure", status=500)',
          'try:\n    $out = $call($data)\nexcept Exception:\n    $log.exception("$failure")\n    return HttpResponse(traceback.format_exc(), status=500)'),
         ('try:\n    $out = $call($data)\nexcept Exception:\n    $log.exception("$failure")\n    return jsonify(error="$failure")',
          'try:\n    $out = $call($data)\nexcept Exception:\n    $log.exception("$failure")\n    return jsonify(error=traceback.format_exc())'),
-        ('try:\n    $out = $call($data)\nexcept Exception:\n    $log.exception("$failure")\n    self.send_error(500, "$failure")',
-         'try:\n    $out = $call($data)\nexcept Exception:\n    $log.exception("$failure")\n    self.send_error(500, traceback.format_exc())'),
     ],
 )  # fmt: skip

@@ -22,6 +22,7 @@ from ctm.bugs.lazy import lazy
 from ctm.bugs.rates import CHECKED, DRAWN, DUPLICATES, MUTANTS, PASSED, SITES, TRAINING, Tally
 from ctm.bugs.registry import CLEAN, HOSTS, SEVERAL, Candidate, Kind, Mutator, apply, registry
 from ctm.bugs.security_hosts import fitting
+from ctm.bugs.security_write import with_own
 from ctm.bugs.settings import MutationSettings, Shares
 from ctm.bugs.shapes import reshaped
 from ctm.bugs.source import Source
@@ -254,7 +255,8 @@ class _Draw:
     def hosts(self) -> dict[str, list[Kind]]:
         """Security kinds by what the snippet may be for them, by its own code and its names."""
         source, kinds = self.original.source, self.mix.kinds("security")
-        own = [kind for kind in kinds if kind.own and kind.own(source)]
+        may = with_own(source)
+        own = [kind for kind in kinds if kind.name in may and kind.own and kind.own(source)]
         names = fitting(source)
         fit = [kind for kind in kinds if kind.name in names]
         return dict(zip(HOSTS, (own, fit, kinds), strict=True))

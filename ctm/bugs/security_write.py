@@ -29,6 +29,7 @@ Finder = Callable[[Source], Iterator[Candidate]]
 _NO_GAP = frozenset(
     ("else", "elif", "except", "finally", "case", "@", "import", "from", "global", "nonlocal")
 )
+_KINDS_OF: dict[str, set[str]] = {}  # kinds that may have a place of their own, by a word that they need
 SHAPES: dict[str, tuple[tuple[tuple[str, str], ...], tuple[Rewrite, ...]]] = {}
 """Of each kind: the statements that it writes in and its patterns, for those who check them."""
 
@@ -86,6 +87,11 @@ def security(
 
     longest = frozenset(max(sorted(needed), key=len) for needed in words)  # most snippets have none of them
 
+    for word in longest | finds:
+        _KINDS_OF.setdefault(word, set()).add(name)
+    if finder and not finds:
+        _KINDS_OF.setdefault("", set()).add(name)
+
     def has_own(source: Source) -> bool:
         if finder and finds and finds.isdisjoint(source.words) and finds.isdisjoint(source.parts):
             return False
@@ -98,6 +104,15 @@ def security(
     return register(
         name, "security", doc, before, after, cwe=cwe, bandit=bandit, own=has_own, hosts=by_host,
     )(mutator)  # fmt: skip
+
+
+def with_own(source: Source) -> set[str]:
+    """Names of the kinds that may have a place in the snippet's own code, by one look at each of its words."""
+    found = set(_KINDS_OF.get("", ()))
+    for word in source.words | source.parts:
+        if word in _KINDS_OF:
+            found |= _KINDS_OF[word]
+    return found
 
 
 def _found(source: Source, rewrites: Sequence[Rewrite]) -> Iterator[Candidate]:

@@ -36,12 +36,17 @@ Syntax kinds and weights follow what people post: shapes of edits were counted o
 suite, the items whose fixed side has an even SHA-256. The other half was not read for that, but earlier weights had
 been set by how often each of the compiler's messages comes in the whole suite.
 
-Security kinds take the snippet's own secure code first; then its insecure code, where the repair is beyond doubt (a
-`timeout` for `requests.get`), as the buggy side of a repaired snippet; and in all other snippets, which are most, they
-write a statement of a shape that people use between two of the snippet. What such a statement reads is bound there or
-becomes a parameter of the function, and its names, tables, messages and passwords are made of words of the snippet, so
-that few are alike. In the demo's test projects no security kind has as many as ten places of its own: figures on this
-category are about written statements. The rules read names (`hashlib.md5` is what it says) and count places: a deleted
+Security kinds take the snippet's own secure code first (`own`); then its insecure code, where the repair is beyond
+doubt (a `timeout` for `requests.get`), as the buggy side of a repaired snippet. What was lost must be seen elsewhere: a
+parameter that nobody reads any more shows what `password=password` was (`ctm/bugs/security_visible.py`). Else a
+statement is written where it fits (`fit`, `ctm/bugs/security_hosts.py`): it takes the place of a call of the same
+subject and about the same variable, so that its result is used (`data = load(path)` becomes `data = np.load(path,
+allow_pickle=False)`), or stands behind a statement of its subject; a handler of errors is put around a statement of the
+snippet. Security samples are asked of snippets in that order: half of the samples of one with code of its own or with a
+place that fits, and of the others, where a statement goes between any two (`unfit`), 5 % of them, so that no kind
+vanishes. `balance_mix` counts the places and says which kinds come out short; the counts of each shard have the samples
+by sort of host. Held out, 35 % of the snippets that nothing fits give an unfit one, else the sets were too small.
+The rules read names (`hashlib.md5` is what it says) and count places: a deleted
 call is no repair, and a repair of one weakness that opens another is none.
 
 A misused variable is one that is in scope and assigned on every way to that place (`ctm/bugs/scopes.py`; tests compare

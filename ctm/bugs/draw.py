@@ -20,12 +20,20 @@ from ctm.bugs.changes import apart, changed_lines, leaves_trace, one_place
 from ctm.bugs.check import Where, breaks_rule, code_of, quiet, refused
 from ctm.bugs.lazy import lazy
 from ctm.bugs.rates import CHECKED, DRAWN, DUPLICATES, MUTANTS, PASSED, SITES, TRAINING, Tally
-from ctm.bugs.registry import CLEAN, SEVERAL, Candidate, Kind, apply, registry
-from ctm.bugs.settings import MutationSettings
+from ctm.bugs.registry import CLEAN, HOSTS, SEVERAL, Candidate, Kind, Mutator, apply, registry
+from ctm.bugs.security_hosts import fitting
+from ctm.bugs.security_write import with_own
+from ctm.bugs.settings import MutationSettings, Shares
 from ctm.bugs.shapes import reshaped
 from ctm.bugs.source import Source
 from ctm.pairs.categories import categorise
 
+MOST_ASKED = 0.5
+"""Largest share of a snippet's samples that are asked to be security ones, where it is a good host."""
+_MOST_FAILED = 4  # security kinds that find no host in a snippet before it is taken for none
+_HELDOUT_UNFIT = (
+    0.35  # share of the held-out snippets without a fitting place that give an unfit security sample
+)
 TRIES = 3  # candidates of one kind looked at before another kind is drawn
 _DRAWS = 12  # kinds tried for one mutant of several errors, half of them before one error is enough
 _HELDOUT_DRAWS = 50  # the same held out, where rare kinds are tried often; in training all are tried
@@ -56,7 +64,11 @@ class Mix:
     Raises ValueError for a kind that does not exist or a weight below zero.
     """
 
-    def __init__(self, weights: Mapping[str, float]) -> None:
+    def __init__(self, weights: Mapping[str, float], hosts: Mapping[str, float] | None = None) -> None:
+        """hosts: how many times the share of security samples a snippet of each sort of host is asked for; without it
+        all are asked alike, and each gives one of the best sort that it can.
+        """
+        self.hosts = dict(hosts) if hosts else {}
         known = registry()
         for name, weight in weights.items():
             if name not in known:
@@ -147,8 +159,8 @@ def survey_text(text: str, rng: Random, mix: Mix, settings: MutationSettings) ->
     """Try every kind of the mix once on a snippet, or on a reshaped one as often as training does.
 
     The result keeps no mutants: its tally has 1 under "mutants" for a kind that gave one, and the categories that were
-    tried under `asked`. Security kinds are written in where there is no place, so each counts; but where some have a
-    place in the snippet's own code, only these, because they are drawn first.
+    tried under `asked`. Of the security kinds count those of the best sort of host that the snippet is, which the tally
+    names.
     """
     with quiet():
         original = clean(text)
@@ -181,12 +193,26 @@ class _Draw:
         self.seen: set[tuple[str, str]] = set()
         self.given: Counter[str] = Counter()  # samples with one error of each kind
         self.tally = Tally()
+        self.failed: set[tuple[str, str]] = set()  # security kinds that gave nothing in a sort of host
+        self.barren = False  # whether all of them are used up
 
     def samples(self, count: int) -> Mutants:
         shares = self.settings.heldout_shares if self.uniform else self.settings.shares
-        sums = list(accumulate(getattr(shares, sort) for sort in _SORTS))
+        weights = self._weights(shares)
+        sums = list(accumulate(weights))
         for _ in range(count):
             sort = _SORTS[bisect(sums, self.rng.random() * sums[-1])]
+            if sort == "security" and self.mix.hosts:
+                if self._security():
+                    self.tally.sample(sort, True)
+                    continue
+                others = [
+                    0.0 if name == sort else weight for name, weight in zip(_SORTS, weights, strict=True)
+                ]
+                sums = list(accumulate(others))  # its places are used up
+                if not sums[-1]:
+                    break
+                sort = _SORTS[bisect(sums, self.rng.random() * sums[-1])]
             if sort == "clean":
                 self.tally.of(CLEAN)[DRAWN] += 1
                 made = self._keep(self._clean_text(), "", CLEAN, "clean")
@@ -203,8 +229,9 @@ class _Draw:
                 continue
             gave.sample(category, True)
             if category == "security":
-                own = [kind for kind in self.own if self._single(self.original, kind)]
-                for kind in own or kinds:
+                sort, found = self._surveyed(kinds)
+                gave.host(sort, True)
+                for kind in found:
                     gave.of(kind.name)[MUTANTS] = 1
                 continue
             base = self._base(category, False)
@@ -215,10 +242,78 @@ class _Draw:
                     gave.of(kind.name)[MUTANTS] = int(self._single(at, kind))
         return Mutants([], [], gave)
 
+    def _surveyed(self, kinds: Sequence[Kind]) -> tuple[str, Sequence[Kind]]:
+        """The best sort of host that a snippet is for security kinds, and the kinds that it gives there."""
+        for sort in HOSTS[:-1]:
+            if found := [
+                kind for kind in self.hosts[sort] if self._single(self.original, kind, kind.hosts[sort])
+            ]:
+                return sort, found
+        return HOSTS[-1], kinds
+
     @lazy
-    def own(self) -> list[Kind]:
-        """Security kinds with a place in the snippet's own code."""
-        return [kind for kind in self.mix.kinds("security") if kind.own and kind.own(self.original.source)]
+    def hosts(self) -> dict[str, list[Kind]]:
+        """Security kinds by what the snippet may be for them, by its own code and its names."""
+        source, kinds = self.original.source, self.mix.kinds("security")
+        may = with_own(source)
+        own = [kind for kind in kinds if kind.name in may and kind.own and kind.own(source)]
+        names = fitting(source)
+        fit = [kind for kind in kinds if kind.name in names]
+        return dict(zip(HOSTS, (own, fit, kinds), strict=True))
+
+    @lazy
+    def host(self) -> str:
+        """The best sort of host that the snippet is."""
+        return next((sort for sort in HOSTS if self.hosts[sort]), HOSTS[-1])
+
+    def _weights(self, shares: Shares) -> list[float]:
+        """Weights of the sorts of samples: security ones are asked of the snippets that have a place for them."""
+        weights = [float(getattr(shares, sort)) for sort in _SORTS]
+        if not (self.mix.hosts and shares.security and self.mix.kinds("security")):
+            return weights
+        asked = min(MOST_ASKED, self.mix.hosts.get(self.host, 1.0) * shares.security / sum(weights))
+        others = sum(weights) - shares.security
+        if others:
+            weights[_SORTS.index("security")] = asked / (1 - asked) * others
+        return weights
+
+    def _security(self) -> bool:
+        """One security sample in the best host that the snippet is; where all are asked alike, in any."""
+        if self.barren:
+            return False
+        sorts: Sequence[str] = HOSTS
+        if self.mix.hosts:
+            sorts = HOSTS[-1:] if self.host == HOSTS[-1] else HOSTS[:-1]
+        for sort in sorts:
+            most = 2 if self.uniform else self.settings.kind_per_snippet
+            left = [
+                kind
+                for kind in self.hosts[sort]
+                if self.given[kind.name] < most and (sort, kind.name) not in self.failed
+            ]
+            while left:
+                kind = self.mix.draw("security", self.uniform, self.rng, left)
+                if kind is None:
+                    break
+                left.remove(kind)
+                self.tally.of(kind.name)[DRAWN] += 1
+                if self._single(self.original, kind, kind.hosts[sort]):
+                    self.given[kind.name] += 1
+                    self.tally.host(sort, not self.uniform)
+                    return True
+                self.failed.add((sort, kind.name))
+                if sort == "fit" and self.mix.hosts and not self.uniform and len(self.failed) >= _MOST_FAILED:
+                    break
+        self.barren = bool(self.mix.hosts)
+        return self.barren and self.uniform and self.rng.random() < _HELDOUT_UNFIT and self._unfit()
+
+    def _unfit(self) -> bool:
+        """Held out, one sample of a statement that does not fit, without which a set would be too small."""
+        kind = self.mix.draw("security", True, self.rng)
+        made = kind is not None and self._single(self.original, kind, kind.hosts[HOSTS[-1]])
+        if made:
+            self.tally.host(HOSTS[-1], False)
+        return made
 
     def _clean_text(self) -> str:
         """Held out, the snippet as somebody wrote it; in training as often reshaped as broken code is."""
@@ -279,18 +374,18 @@ class _Draw:
                 two, three = self.settings.heldout_several * 0.75, self.settings.heldout_several * 0.25
             draw = self.rng.random()
             several = 2 if draw < two else 3 if draw < two + three else 0
+        if category == "security":
+            made = self._security()
+            self.dropped += [] if made else [("no mutation site", category)]
+            return made
         base: Clean | None = None
-        own: list[Kind] = []
-        if category == "security":  # what stands in the snippet itself comes before what is written in
-            own = self.own
-            base = self.original if own else None
         draws = 0  # held out, also those of kinds that have failed: a kind is drawn as evenly as places allow
         failed: set[str] = set()
         for _ in range(_HELDOUT_DRAWS if self.uniform else 2 * len(self.mix.kinds(category))):
             if several and draws == _DRAWS // 2:  # a snippet of one line may have no room for two errors
                 several = 0
                 failed.clear()
-            kind = self.mix.draw(category, self.uniform, self.rng, own if draws < 2 else ())
+            kind = self.mix.draw(category, self.uniform, self.rng)
             if kind is None:
                 return False
             if kind.name in failed:
@@ -320,8 +415,8 @@ class _Draw:
         self.dropped.append(("no mutation site", category))
         return False
 
-    def _single(self, base: Clean, kind: Kind) -> bool:
-        candidates = kind.mutator(base.source, self.rng)
+    def _single(self, base: Clean, kind: Kind, mutator: Mutator | None = None) -> bool:
+        candidates = (mutator or kind.mutator)(base.source, self.rng)
         if kind.traced and not self.uniform:  # held out, all places count: real bugs are no kinder
             candidates = (item for item in candidates if leaves_trace(base.source, item))
         for tried, candidate in enumerate(candidates):

@@ -24,18 +24,20 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from ctm.bugs.draw import Mix
+from ctm.bugs.draw import MOST_ASKED, Mix
 from ctm.bugs.rates import MUTANTS
-from ctm.bugs.registry import registry
+from ctm.bugs.registry import HOSTS, registry
 from ctm.bugs.settings import MutationSettings
 from ctm.bugs.worker import answers
 from ctm.pairs.milestones import write_json
 from ctm.pairs.record import Snippet, read_snippets
 
 log = logging.getLogger(__name__)
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 SHORT = 0.5
 """Less than this part of what is asked has to have a reason."""
+_UNFIT = 0.05
+"""Share of the security samples that is left to snippets without a fitting place, so that no kind vanishes."""
 _COMMON = 0.25  # kinds with more places than this are tried in the first snippets only
 _FIRST = 200  # snippets in which every kind is tried
 _MOST_TAKEN = 0.5  # share of the snippets with a place for a kind that give it
@@ -68,6 +70,15 @@ class Quota:
         return ""
 
 
+class Quotas(dict[str, Quota]):
+    """Quotas by kind."""
+
+    def __init__(self, quotas: Mapping[str, Quota], hosts: Mapping[str, float] | None = None) -> None:
+        super().__init__(quotas)
+        self.hosts = dict(hosts or {})
+        """By the sort of host that a snippet is for security bugs: how many times their share it is asked for."""
+
+
 def load_mix(path: Path) -> Mix:
     """The mix of a YAML file `kind: weight`. Raises ValueError with the file's name for anything else."""
     weights = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
@@ -81,15 +92,15 @@ def load_mix(path: Path) -> Mix:
         raise ValueError(f"{path}: {error}") from None
 
 
-def balance_mix(snippets: Path, settings: MutationSettings, mix: Path, out: Path) -> dict[str, Quota]:
+def balance_mix(snippets: Path, settings: MutationSettings, mix: Path, out: Path) -> Quotas:
     """Write the quotas of all kinds of the mix as JSON and return them; what will be short is said in the log.
 
     Raises ValueError for a mix that is none, RuntimeError where a worker cannot start.
     """
     quotas = quotas_of(sample(snippets, settings), settings, load_mix(mix))
-    write_json(
-        out, {"format_version": FORMAT_VERSION, "kinds": {name: asdict(q) for name, q in quotas.items()}}
-    )
+    kinds = {name: asdict(quota) for name, quota in quotas.items()}
+    write_json(out, {"format_version": FORMAT_VERSION, "hosts": quotas.hosts, "kinds": kinds})
+    log.info("security samples are asked of hosts, times their share: %s", quotas.hosts)
     for name, quota in quotas.items():
         if quota.expected < SHORT * quota.asked:
             log.warning(
@@ -99,14 +110,14 @@ def balance_mix(snippets: Path, settings: MutationSettings, mix: Path, out: Path
     return quotas
 
 
-def read_quotas(path: Path) -> dict[str, Quota]:
+def read_quotas(path: Path) -> Quotas:
     """What `balance_mix` wrote. Raises ValueError for another format, with the file's name."""
     content = json.loads(Path(path).read_text(encoding="utf-8"))
     if content.get("format_version") != FORMAT_VERSION:
         raise ValueError(
             f"{path}: no quotas of format {FORMAT_VERSION}; make them again with rule balance_mix"
         )
-    return {name: Quota(**values) for name, values in content["kinds"].items()}
+    return Quotas({name: Quota(**values) for name, values in content["kinds"].items()}, content["hosts"])
 
 
 def shard_quotas(counts: Path) -> dict[str, Quota]:
@@ -117,7 +128,8 @@ def shard_quotas(counts: Path) -> dict[str, Quota]:
 
 def drawing_mix(quotas: Mapping[str, Quota]) -> Mix:
     """The mix to draw by."""
-    return Mix({name: quota.weight for name, quota in quotas.items()})
+    hosts = quotas.hosts if isinstance(quotas, Quotas) else None
+    return Mix({name: quota.weight for name, quota in quotas.items()}, hosts)
 
 
 def sample(path: Path, settings: MutationSettings) -> list[Snippet]:
@@ -133,7 +145,7 @@ def sample(path: Path, settings: MutationSettings) -> list[Snippet]:
     return sorted(found.values(), key=lambda s: order[s.snippet_id])
 
 
-def quotas_of(snippets: Sequence[Snippet], settings: MutationSettings, mix: Mix) -> dict[str, Quota]:
+def quotas_of(snippets: Sequence[Snippet], settings: MutationSettings, mix: Mix) -> Quotas:
     """The quotas of the kinds of a mix, from a survey of the snippets."""
     kinds = registry()
     first = _survey(snippets[:_FIRST], settings, mix)
@@ -141,20 +153,56 @@ def quotas_of(snippets: Sequence[Snippet], settings: MutationSettings, mix: Mix)
         name
         for name in mix.weights
         if kinds[name].category != "security"  # told by their own places, at no cost
-        and sum(name in found for found, _ in first) > _COMMON * len(first)
+        and sum(name in found for found, _, _ in first) > _COMMON * len(first)
     }
     rare = Mix({name: weight for name, weight in mix.weights.items() if name not in common})
     rest = _survey(snippets[_FIRST:], settings, rare) if rare.weights and snippets[_FIRST:] else []
     quotas: dict[str, Quota] = {}
+    hosts: dict[str, float] = {}
     for category in ("syntax", "logic", "security", "complex"):
         names = [kind.name for kind in mix.kinds(category)]
         table = _table(category, names, first, rest, common)
-        quotas |= _fitted(names, [mix.weights[name] for name in names], table)
-    return {name: quotas[name] for name in mix.weights}
+        drawn = None
+        if category == "security":
+            hosts = _hosts(first + rest, names, settings)
+            drawn = np.array([hosts.get(host, 1.0) for _, tried, host in first + rest if category in tried])
+        quotas |= _fitted(names, [mix.weights[name] for name in names], table, drawn)
+    return Quotas({name: quotas[name] for name in mix.weights}, hosts)
 
 
-Found = tuple[frozenset[str], frozenset[str]]
-"""Kinds that a snippet gave, categories in which it was tried."""
+def _hosts(found: Sequence[Found], names: Sequence[str], settings: MutationSettings) -> dict[str, float]:
+    """How many times the share of security samples the snippets of each sort of host are asked for.
+
+    Their own code comes first, with as many samples as it has kinds and `MOST_ASKED` allows; then the snippets that a
+    statement fits; the others are asked for `_UNFIT` of all, or for what is left over.
+    """
+    shares = settings.shares
+    asked = shares.security / max(
+        1e-9, shares.syntax + shares.logic + shares.clean + shares.security + shares.complex
+    )
+    if not (asked and found and names):
+        return {}
+    count, known = settings.per_snippet, frozenset(names)
+    part = dict.fromkeys(HOSTS, 0.0)
+    own = 0.0  # samples of a snippet's own code, of all samples
+    for kinds, _, host in found:
+        part[host] += 1 / len(found)
+        if host == "own":
+            own += (
+                min(len(kinds & known) * settings.kind_per_snippet, MOST_ASKED * count) / count / len(found)
+            )
+    unfit = _UNFIT if part["unfit"] else 0.0
+    times = dict.fromkeys(HOSTS, 0.0)
+    times["own"] = MOST_ASKED / asked * min(1.0, (1 - unfit) * asked / own) if own else 0.0
+    left = max(0.0, 1 - unfit - own / asked)
+    times["fit"] = min(left / part["fit"], MOST_ASKED / asked) if part["fit"] else 0.0
+    left += unfit - times["fit"] * part["fit"]
+    times["unfit"] = left / part["unfit"] if part["unfit"] else 0.0
+    return {sort: float(f"{value:.4g}") for sort, value in times.items()}
+
+
+Found = tuple[frozenset[str], frozenset[str], str]
+"""Kinds that a snippet gave, categories in which it was tried, the sort of host that it is for security kinds."""
 
 
 def _survey(snippets: Sequence[Snippet], settings: MutationSettings, mix: Mix) -> list[Found]:
@@ -162,7 +210,7 @@ def _survey(snippets: Sequence[Snippet], settings: MutationSettings, mix: Mix) -
     for _, made in answers(snippets, settings, mix, Counter(), survey=True):
         if not isinstance(made, str):
             kinds = frozenset(kind for kind, counts in made.tally.kinds.items() if counts[MUTANTS])
-            found.append((kinds, frozenset(made.tally.asked)))
+            found.append((kinds, frozenset(made.tally.asked), next(iter(made.tally.hosts), "")))
     return found
 
 
@@ -174,12 +222,12 @@ def _table(
     The common kinds of the later ones, in which they were not tried, are those of one of the first with as many rare
     kinds: short snippets have few of either.
     """
-    donors = [kinds for kinds, tried in first if category in tried]
+    donors = [kinds for kinds, tried, _ in first if category in tried]
     alike: dict[int, list[frozenset[str]]] = {}
     for kinds in donors:
         alike.setdefault(_rare(kinds, names, common), []).append(kinds)
     rows = list(donors)
-    for number, (kinds, tried) in enumerate(rest):
+    for number, (kinds, tried, _) in enumerate(rest):
         if category in tried and donors:
             of = alike.get(_rare(kinds, names, common), donors)
             rows.append(kinds | (of[number % len(of)] & common))
@@ -192,24 +240,35 @@ def _rare(kinds: frozenset[str], names: Sequence[str], common: set[str]) -> int:
     return min(4, sum(name in kinds and name not in common for name in names))
 
 
-def _fitted(names: Sequence[str], asked: Sequence[float], table: NDArray[np.float64]) -> dict[str, Quota]:
-    """The quotas of one category; kinds without a place are drawn as often as any, should there be one after all."""
+def _fitted(
+    names: Sequence[str],
+    asked: Sequence[float],
+    table: NDArray[np.float64],
+    times: NDArray[np.float64] | None = None,
+) -> dict[str, Quota]:
+    """The quotas of one category; kinds without a place are drawn as often as any, should there be one after all.
+
+    times: how often a sample of this category is asked of each snippet, where that is not alike.
+    """
     if not names:
         return {}
     mix = np.array(asked)
     target = mix / mix.sum()
-    table = table[table.sum(1) > 0]
+    weights = np.ones(len(table)) if times is None else times[: len(table)]
+    has = (table.sum(1) > 0) & (weights > 0)
+    table, often = table[has], weights[has]
     if not len(table):
         return {n: Quota(float(t), 0.0, 0.0, w) for n, t, w in zip(names, target, asked, strict=True)}
-    places = table.mean(0)
+    often = often / often.sum()
+    places = often @ table
     reachable = _reachable(target, _MOST_TAKEN * places)
     raised = np.ones(len(names))
     for _ in range(_ROUNDS):
-        drawn = _drawn(mix * raised, table)
+        drawn = _drawn(mix * raised, table, often)
         raised *= np.where(reachable > 0, reachable / np.maximum(drawn, 1e-12), 1.0)
         raised[reachable == 0] = raised.max()
         raised = np.clip(raised / np.median(raised), 1 / _MOST_RAISED, _MOST_RAISED)
-    drawn = _drawn(mix * raised, table)
+    drawn = _drawn(mix * raised, table, often)
     weights = mix * raised
     return {
         name: Quota(*(float(f"{value:.4g}") for value in (target[n], places[n], drawn[n], weights[n])))
@@ -224,10 +283,15 @@ def _reachable(target: NDArray[np.float64], most: NDArray[np.float64]) -> NDArra
     return target
 
 
-def _drawn(weights: NDArray[np.float64], table: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Share of each kind among samples drawn by the weights, a kind without a place being drawn anew."""
+def _drawn(
+    weights: NDArray[np.float64], table: NDArray[np.float64], often: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Share of each kind among samples drawn by the weights, a kind without a place being drawn anew.
+
+    often: share of the samples that each snippet gives [snippets].
+    """
     mass = table * weights
-    share: NDArray[np.float64] = (mass / mass.sum(1, keepdims=True)).mean(0)
+    share: NDArray[np.float64] = often @ (mass / mass.sum(1, keepdims=True))
     return share
 
 

@@ -200,9 +200,10 @@ def filled(template: str, values: dict[str, str]) -> str:
     return _HOLE.sub(lambda match: values[match[2]], template)
 
 
-def holes_of(*templates: str) -> list[str]:
+@lru_cache(maxsize=4096)
+def holes_of(*templates: str) -> tuple[str, ...]:
     """Names of the holes of templates, in order of first use."""
-    return list(dict.fromkeys(match[2] for text in templates for match in _HOLE.finditer(text)))
+    return tuple(dict.fromkeys(match[2] for text in templates for match in _HOLE.finditer(text)))
 
 
 def chosen(name: str, pool: tuple[str, ...], rng: Random) -> str:

@@ -7,6 +7,7 @@ Shapes are those of the libraries' own documentation and of published fixes; nam
 from __future__ import annotations
 
 from ctm.bugs.rewrite import Rewrite
+from ctm.bugs.security_visible import attribute_texts, is_list
 from ctm.bugs.security_write import security
 
 # CWE-78: operating system commands
@@ -27,6 +28,8 @@ security(
     [
         Rewrite("subprocess.$process(shlex.split($c)$$more)", "subprocess.$process($c, shell=True$$more)"),
         Rewrite("subprocess.$process([$$a]$$more)", 'subprocess.$process(" ".join([$$a]), shell=True$$more)'),
+        Rewrite("subprocess.$process($var$$more)", 'subprocess.$process(" ".join($var), shell=True$$more)', shown=is_list),
+        Rewrite("shell=False", "shell=True"),
     ],
 )  # fmt: skip
 security(
@@ -184,6 +187,8 @@ security(
         Rewrite("ast.literal_eval($x)", "eval($x)"),
         Rewrite("getattr(self, $var)", 'eval("self." + $var)'),
     ],
+    finder=lambda source: attribute_texts(source, "getattr"),
+    finds=frozenset(("getattr", "literal_eval")),
 )
 security(
     "exec_text",
@@ -202,6 +207,8 @@ security(
         Rewrite("runpy.run_path($x)", "exec(open($x).read())"),
         Rewrite("setattr(self, $var, $v)", 'exec("self." + $var + " = " + repr($v))'),
     ],
+    finder=lambda source: attribute_texts(source, "setattr"),
+    finds=frozenset(("setattr", "import_module", "run_path")),
 )
 
 # CWE-611: XML

@@ -10,6 +10,7 @@ from __future__ import annotations
 import builtins
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from random import Random
 
 from ctm.bugs.lazy import lazy
@@ -81,6 +82,25 @@ _FITS = {
 _FITTING = {
     hole: re.compile(rf"(?:^|_)(?:{words})s?(?:$|_|\d)", re.IGNORECASE) for hole, words in _FITS.items()
 }
+_SURE = {
+    **_FITS,
+    "user": "user|name|login|email|owner|username|userid|user_id",
+    "value": "value|text|title|label|comment|message|msg|name|query|term",
+    "file": "file|path|fname|filename|filepath|fullpath|archive|tarball|script",
+    "folder": "dir|root|folder|directory|dirname|base_dir|cwd",
+    "data": "data|body|content|contents|payload|raw|bytes|blob|buf|text",
+}  # the same for what takes the place of a statement: of no doubt, and one thing alone
+_SURELY = {hole: re.compile(rf"(?:^|_)(?:{words})$", re.IGNORECASE) for hole, words in _SURE.items()}
+INPUTS = frozenset(_FITS)
+"""Holes that stand for a variable of the snippet."""
+OWNERS = {
+    "driver": ("cursor", "cur", "c"),
+    "sqlite": ("conn", "db", "connection", "con", "cursor"),
+    "log": ("logger", "log", "logging", "LOG", "_logger", "_LOGGER", "LOGGER"),
+    "app": ("app", "application"),
+    "tar": ("tar", "tf", "tarball", "archive"),
+}
+"""Holes that stand for an object of the snippet, and its usual names."""
 _NEVER = frozenset((*dir(builtins), "self", "cls"))
 _WORD = re.compile(r"[a-z]{3,10}")
 _PLAIN = frozenset(("self", "cls", "none", "true", "false", "def", "return", "import", "args", "kwargs", "the",
@@ -99,6 +119,12 @@ _VERBS = (
     "missing",
 )
 _FAILED = ("cannot load", "cannot read", "cannot update", "cannot parse", "cannot find", "invalid")
+
+
+@lru_cache(maxsize=65536)
+def surely(hole: str, name: str) -> bool:
+    """Whether a variable is, by its name, what a hole stands for."""
+    return _SURELY[hole].search(name) is not None
 
 
 def examples(holes: Iterable[str], rng: Random) -> dict[str, str]:
@@ -127,7 +153,7 @@ class Filler:
         """A text for each hole of the texts, the same for both."""
         values: dict[str, str] = {}
         for hole in holes_of(*texts):
-            values[hole] = self._input(hole) if hole in _FITS else self._made(hole)
+            values[hole] = self._input(hole) if hole in _FITS else self.made(hole)
         if "env" in values:
             values["env"] = values.get("holder", values.get("secret", "password")).upper()
         return values
@@ -145,7 +171,31 @@ class Filler:
         self.taken.add(name)
         return name
 
-    def _made(self, hole: str) -> str:
+    def fitting(self, hole: str, names: Iterable[str]) -> list[str]:
+        """Those of the names that an input surely is."""
+        return [
+            name for name in dict.fromkeys(names) if name not in self.taken and _SURELY[hole].search(name)
+        ]
+
+    def owners(self, hole: str) -> list[str]:
+        """Names that the snippet has for an object, with `self.` where it is an attribute."""
+        tokens = self.source.tokens
+        found: dict[str, None] = {}
+        if hole in ("driver", "sqlite") and self.source.words.isdisjoint(("execute", "cursor", "cur")):
+            return []
+        for name in OWNERS[hole]:
+            for at in (
+                (n for n, token in enumerate(tokens) if token.text == name)
+                if name in self.source.words
+                else ()
+            ):
+                owner = tokens[at - 2].text if at > 1 and tokens[at - 1].text == "." else ""
+                if owner in ("", "self", "cls"):
+                    found[f"{owner}.{name}" if owner else name] = None
+                    break
+        return [f"{name}.execute" for name in found] if hole in ("driver", "sqlite") else list(found)
+
+    def made(self, hole: str) -> str:
         rng, words = self.rng, self.words
         usual = chosen(hole, NAMES.get(hole, (hole,)), rng)
         if hole in CHOICES or not words or rng.random() < 0.25:

@@ -6,12 +6,14 @@ from __future__ import annotations
 import re
 
 from ctm.bugs.rewrite import Rewrite
+from ctm.bugs.security_visible import given_through, secret_arguments, secret_attributes, secret_defaults
 from ctm.bugs.security_write import security
 from ctm.bugs.source import Source
 
 _PASSWORDS = re.compile(
     r"(?i:passw|pass_?phrase|pwd|secret|(?<![a-z])(?:pass|pw)(?![a-z]))|(?<=[a-z])(?:Pass|Pw)(?![a-z])"
 )
+_SECRET_PARTS = frozenset(("password", "passwd", "passphrase", "pwd", "secret", "key", "token", "apikey"))
 _HASH_CONTRACT = """no name or key in the snippet is that of a password or secret: a fast hash of those is as wrong
     after the repair."""
 
@@ -86,7 +88,9 @@ security(
         ("digest = hashes.Hash(hashes.SHA256())\ndigest.update($data)", "digest = hashes.Hash(hashes.MD5())\ndigest.update($data)"),
     ],
     [
-        Rewrite("hashlib.sha256($$a)", "hashlib.md5($$a)"),
+        Rewrite("hashlib.sha256", "hashlib.md5"),
+        Rewrite('hashlib.new("sha256"$$more)', 'hashlib.new("md5"$$more)'),
+        Rewrite("hashlib.new('sha256'$$more)", "hashlib.new('md5'$$more)"),
         Rewrite("hashes.SHA256()", "hashes.MD5()"),
     ],
     contract=_HASH_CONTRACT,
@@ -106,7 +110,7 @@ security(
         ("$out = $key.sign($data, hashes.SHA256())", "$out = $key.sign($data, hashes.SHA1())"),
     ],
     [
-        Rewrite("hashlib.sha256($$a)", "hashlib.sha1($$a)"),
+        Rewrite("hashlib.sha256", "hashlib.sha1"),
         Rewrite("hashes.SHA256()", "hashes.SHA1()"),
     ],
     contract=_HASH_CONTRACT,
@@ -180,7 +184,14 @@ security(
         Rewrite("requests.$verb($$a)", "requests.$verb($$a, verify=False)", back=True),
         Rewrite("httpx.$verb($$a)", "httpx.$verb($$a, verify=False)", back=True),
         Rewrite("session.$verb($$a)", "session.$verb($$a, verify=False)", back=True),
+        Rewrite(".session.$verb($$a)", ".session.$verb($$a, verify=False)", back=True),
+        Rewrite("._session.$verb($$a)", "._session.$verb($$a, verify=False)", back=True),
+        Rewrite("requests.request($$a)", "requests.request($$a, verify=False)", back=True),
+        Rewrite(".session.request($$a)", ".session.request($$a, verify=False)", back=True),
+        Rewrite("._session.request($$a)", "._session.request($$a, verify=False)", back=True),
     ],
+    finder=lambda source: given_through(source, "verify", "False"),
+    finds=frozenset(("requests", "httpx", "session", "_session", "verify")),
 )
 security(
     "unverified_context",
@@ -229,6 +240,8 @@ security(
         Rewrite('api_key = os.environ["API_KEY"]', 'api_key = "secret"'),
         Rewrite('secret_key = os.environ["SECRET_KEY"]', 'secret_key = "secret"'),
     ],
+    finder=secret_attributes,
+    finds=_SECRET_PARTS,
 )
 security(
     "password_argument",
@@ -249,6 +262,8 @@ security(
         Rewrite('(password=os.environ["PASSWORD"]$$more)', '(password="secret"$$more)'),
         Rewrite('($$a, api_key=os.environ["API_KEY"]$$more)', '($$a, api_key="secret"$$more)'),
     ],
+    finder=secret_arguments,
+    finds=_SECRET_PARTS,
 )  # fmt: skip
 security(
     "password_default",
@@ -263,5 +278,6 @@ security(
         ("def $call($url, api_key=None):\n    return Client($url, api_key)",
          'def $call($url, api_key="$literal"):\n    return Client($url, api_key)'),
     ],
-    [Rewrite("password=None", 'password="secret"'), Rewrite("api_key=None", 'api_key="secret"')],
+    finder=secret_defaults,
+    finds=_SECRET_PARTS,
 )  # fmt: skip

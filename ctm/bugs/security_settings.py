@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 
 from ctm.bugs.rewrite import Match, Rewrite
+from ctm.bugs.security_visible import is_folder, no_timeout_near, timeouts
 from ctm.bugs.security_write import security
 from ctm.bugs.source import Source
 
@@ -25,6 +26,7 @@ security(
     ],
     [
         Rewrite("tempfile.TemporaryFile()", 'open(tempfile.mktemp(), "w+b")'),
+        Rewrite("tempfile.mkdtemp($$a)", "tempfile.mktemp($$a)", shown=is_folder),
     ],
     contract="the fixed side closes what it opens and keeps the file where the buggy side does.",
 )  # fmt: skip
@@ -145,8 +147,12 @@ security(
     [
         Rewrite("requests.$verb($$a, timeout=10$$more)", "requests.$verb($$a$$more)"),
         Rewrite("session.$verb($$a, timeout=10$$more)", "session.$verb($$a$$more)"),
-        Rewrite("requests.$verb($$a, timeout=10)", "requests.$verb($$a)", back=True),
+        Rewrite("requests.$verb($$a, timeout=10)", "requests.$verb($$a)", back=True, shown=no_timeout_near),
+        Rewrite("session.$verb($$a, timeout=10)", "session.$verb($$a)", back=True, shown=no_timeout_near),
+        Rewrite(".session.$verb($$a, timeout=10)", ".session.$verb($$a)", back=True, shown=no_timeout_near),
     ],
+    finder=lambda source: timeouts(source, "requests", "session", "_session"),
+    finds=frozenset(("requests", "session", "_session")),
 )  # fmt: skip
 security(
     "connection_without_timeout",
@@ -165,11 +171,16 @@ security(
     ],
     [
         Rewrite("urlopen($$a, timeout=10$$more)", "urlopen($$a$$more)"),
+        Rewrite("urlopen($$a, timeout=10)", "urlopen($$a)", back=True, shown=no_timeout_near),
+        Rewrite(".urlopen($$a, timeout=10)", ".urlopen($$a)", back=True, shown=no_timeout_near),
+        Rewrite("socket.create_connection($$a, timeout=10)", "socket.create_connection($$a)", back=True, shown=no_timeout_near),
         Rewrite(".urlopen($$a, timeout=10$$more)", ".urlopen($$a$$more)"),
         Rewrite("socket.create_connection($$a, timeout=10$$more)", "socket.create_connection($$a$$more)"),
         Rewrite("smtplib.SMTP($$a, timeout=10$$more)", "smtplib.SMTP($$a$$more)"),
         Rewrite(".communicate(timeout=60)", ".communicate()"),
     ],
+    finder=lambda source: timeouts(source, "urlopen", "create_connection", "SMTP", "FTP"),
+    finds=frozenset(("urlopen", "create_connection", "SMTP", "FTP", "communicate")),
 )  # fmt: skip
 
 # CWE-605: servers open to all
@@ -230,8 +241,8 @@ security(
          'try:\n    $out = $call($data)\nexcept Exception as e:\n    $log.exception("$failure")\n    abort(500, str(e))'),
         ('try:\n    $out = $call($data)\nexcept ValueError as e:\n    $log.warning("$failure")\n    raise HTTPException(status_code=400, detail="$failure") from e',
          'try:\n    $out = $call($data)\nexcept ValueError as e:\n    $log.warning("$failure")\n    raise HTTPException(status_code=400, detail=str(e)) from e'),
-        ('try:\n    $out = $call($data)\nexcept Exception:\n    $log.exception("$failure")\n    response = jsonify({"error": "$failure"})',
-         'try:\n    $out = $call($data)\nexcept Exception as e:\n    $log.exception("$failure")\n    response = jsonify({"error": str(e)})'),
+        ('try:\n    $out = $call($data)\nexcept Exception:\n    $log.exception("$failure")\n    return jsonify({"error": "$failure"})',
+         'try:\n    $out = $call($data)\nexcept Exception as e:\n    $log.exception("$failure")\n    return jsonify({"error": str(e)})'),
         ('try:\n    $out = $call($data)\nexcept Exception:\n    $log.exception("$failure")\n    self.send_error(500, "$failure")',
          'try:\n    $out = $call($data)\nexcept Exception as e:\n    $log.exception("$failure")\n    self.send_error(500, str(e))'),
     ],
@@ -242,11 +253,11 @@ security(
     "",
     "a traceback in the answer to a client",
     [
-        ('try:\n    $out = $call($data)\nexcept Exception:\n    $log.exception("$failure")\n    response = HttpResponse("$failure", status=500)',
-         'try:\n    $out = $call($data)\nexcept Exception:\n    $log.exception("$failure")\n    response = HttpResponse(traceback.format_exc(), status=500)'),
-        ('try:\n    $out = $call($data)\nexcept Exception:\n    $log.exception("$failure")\n    response = jsonify(error="$failure")',
-         'try:\n    $out = $call($data)\nexcept Exception:\n    $log.exception("$failure")\n    response = jsonify(error=traceback.format_exc())'),
         ('try:\n    $out = $call($data)\nexcept Exception:\n    $log.exception("$failure")\n    self.send_error(500, "$failure")',
          'try:\n    $out = $call($data)\nexcept Exception:\n    $log.exception("$failure")\n    self.send_error(500, traceback.format_exc())'),
+        ('try:\n    $out = $call($data)\nexcept Exception:\n    $log.exception("$failure")\n    return HttpResponse("$failure", status=500)',
+         'try:\n    $out = $call($data)\nexcept Exception:\n    $log.exception("$failure")\n    return HttpResponse(traceback.format_exc(), status=500)'),
+        ('try:\n    $out = $call($data)\nexcept Exception:\n    $log.exception("$failure")\n    return jsonify(error="$failure")',
+         'try:\n    $out = $call($data)\nexcept Exception:\n    $log.exception("$failure")\n    return jsonify(error=traceback.format_exc())'),
     ],
 )  # fmt: skip

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from ctm.bugs.registry import Candidate, Splice, replace
 from ctm.bugs.rewrite import Rewrite
 from ctm.bugs.security_texts import looks_like_sql, runs_away
+from ctm.bugs.security_visible import escapes_elsewhere
 from ctm.bugs.security_write import security
 from ctm.bugs.source import Source
 
@@ -73,6 +74,7 @@ security(
         ('$driver("SELECT * FROM $table WHERE $column = %s", ($value,))', '$driver("SELECT * FROM $table WHERE $column = \'{}\'".format($value))'),
     ],
     finder=_sql_fields,
+    finds=frozenset(("execute", "executemany")),
 )  # fmt: skip
 security(
     "sql_percent",
@@ -88,6 +90,7 @@ security(
         ('$driver("UPDATE $table SET $column = %s WHERE id = %s", ($value, $user))', '$driver("UPDATE $table SET $column = \'%s\' WHERE id = %s" % ($value, $user))'),
     ],
     finder=_sql_percent,
+    finds=frozenset(("execute", "executemany")),
 )  # fmt: skip
 
 # CWE-79: HTML
@@ -140,7 +143,7 @@ security(
         ('self.wfile.write(f"<$tag>{html.escape($value)}</$tag>".encode())', 'self.wfile.write(f"<$tag>{$value}</$tag>".encode())'),
         ('$out = "<$tag>$column: {}</$tag>".format(html.escape($value))', '$out = "<$tag>$column: {}</$tag>".format($value)'),
     ],
-    [Rewrite("html.escape($x)", "$x")],
+    [Rewrite("html.escape($x)", "$x"), Rewrite("escape($x)", "$x", shown=escapes_elsewhere)],
 )  # fmt: skip
 
 
@@ -174,6 +177,7 @@ security(
         ('$log.error("$event %r: %r", $file, $value)', '$log.error("$event %s: %s", $file, $value)'),
     ],
     finder=_log_raw,
+    finds=frozenset(("debug", "info", "warning", "error", "exception", "critical")),
 )
 security(
     "log_line_ends",
@@ -230,6 +234,7 @@ security(
         ('if re.search(r"^\\s*#", $value):\n    return None', 'if re.search(r"^(\\s*)*#", $value):\n    return None'),
     ],
     finder=lambda source: _repeated(source, "(?:X+)+"),
+    finds=frozenset(("re",)),
 )  # fmt: skip
 security(
     "regex_overlap",
@@ -244,4 +249,5 @@ security(
         ('pattern = re.compile(r"^\\w*:$")', 'pattern = re.compile(r"^(\\w|\\w\\w)*:$")'),
     ],
     finder=lambda source: _repeated(source, "(?:X|X+)+"),
+    finds=frozenset(("re",)),
 )  # fmt: skip

@@ -14,10 +14,13 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from itertools import chain
 from random import Random
 
-from ctm.bugs.registry import Candidate, Mutator, Splice, register, shuffled
+from ctm.bugs.registry import HOSTS, Candidate, Mutator, Splice, register, shuffled
 from ctm.bugs.rewrite import Element, Match, Rewrite, filled, found, holes_of, pattern, splices, words_of
+from ctm.bugs.security_hosts import hosted
 from ctm.bugs.security_names import NAMES, Filler, examples
 from ctm.bugs.source import BLOCK_WORDS, Source
 
@@ -26,6 +29,7 @@ Finder = Callable[[Source], Iterator[Candidate]]
 _NO_GAP = frozenset(
     ("else", "elif", "except", "finally", "case", "@", "import", "from", "global", "nonlocal")
 )
+_KINDS_OF: dict[str, set[str]] = {}  # kinds that may have a place of their own, by a word that they need
 SHAPES: dict[str, tuple[tuple[tuple[str, str], ...], tuple[Rewrite, ...]]] = {}
 """Of each kind: the statements that it writes in and its patterns, for those who check them."""
 
@@ -38,11 +42,13 @@ def security(
     written: Sequence[tuple[str, str]],
     rewrites: Sequence[Rewrite] = (),
     finder: Finder | None = None,
+    finds: frozenset[str] = frozenset(),
     contract: str = "",
     hosts: Callable[[Source], bool] | None = None,
 ) -> Mutator:
     """Register a security kind: statements (secure, insecure) to write in, patterns and a finder of secure code.
 
+    finds: words, or parts of names, one of which a snippet with a place has; empty where any may have one.
     `contract` becomes the mutator's docstring; `hosts` says which snippets may be a place at all, None for each.
     """
     SHAPES[name] = tuple(written), tuple(rewrites)
@@ -55,10 +61,25 @@ def security(
         if finder:
             yield from finder(source)
 
-    def mutator(source: Source, rng: Random) -> Iterator[Candidate]:
-        places = list(own(source))
+    def found(source: Source, rng: Random) -> Iterator[Candidate]:
+        yield from shuffled(list(own(source)), rng)
+
+    def fit(source: Source, rng: Random) -> Iterator[Candidate]:
         if not hosts or hosts(source):
-            yield from shuffled(places, rng) if places else _written(source, rng, written)
+            yield from hosted(source, rng, name, written, _gaps)
+
+    def unfit(source: Source, rng: Random) -> Iterator[Candidate]:
+        if not hosts or hosts(source):
+            yield from _written(source, rng, written)
+
+    by_host = dict(zip(HOSTS, (found, fit, unfit), strict=True))
+
+    def mutator(source: Source, rng: Random) -> Iterator[Candidate]:
+        for make in by_host.values():
+            candidates = make(source, rng)
+            if (first := next(candidates, None)) is not None:
+                yield from chain((first,), candidates)
+                return
 
     mutator.__doc__ = f"Contract: {contract}" if contract else None
     words = [words_of(rewrite.secure) for rewrite in rewrites]
@@ -66,14 +87,32 @@ def security(
 
     longest = frozenset(max(sorted(needed), key=len) for needed in words)  # most snippets have none of them
 
+    for word in longest | finds:
+        _KINDS_OF.setdefault(word, set()).add(name)
+    if finder and not finds:
+        _KINDS_OF.setdefault("", set()).add(name)
+
     def has_own(source: Source) -> bool:
+        if finder and finds and finds.isdisjoint(source.words) and finds.isdisjoint(source.parts):
+            return False
         may = finder or not longest.isdisjoint(source.words)
         if not may or not (finder or any(needed <= source.words for needed in words)):
             return False
         return next(own(source), None) is not None
 
     before, after = (filled(text, example) for text in written[0])
-    return register(name, "security", doc, before, after, cwe=cwe, bandit=bandit, own=has_own)(mutator)
+    return register(
+        name, "security", doc, before, after, cwe=cwe, bandit=bandit, own=has_own, hosts=by_host,
+    )(mutator)  # fmt: skip
+
+
+def with_own(source: Source) -> set[str]:
+    """Names of the kinds that may have a place in the snippet's own code, by one look at each of its words."""
+    found = set(_KINDS_OF.get("", ()))
+    for word in source.words | source.parts:
+        if word in _KINDS_OF:
+            found |= _KINDS_OF[word]
+    return found
 
 
 def _found(source: Source, rewrites: Sequence[Rewrite]) -> Iterator[Candidate]:
@@ -119,6 +158,7 @@ def _written(source: Source, rng: Random, written: Sequence[tuple[str, str]]) ->
         yield Candidate((*added, Splice(start, start, insecure)), (*added, Splice(start, start, secure)))
 
 
+@lru_cache(maxsize=8)
 def _gaps(source: Source) -> list[tuple[int, int, str]]:
     """Logical lines before which a statement can stand, where it would begin, and its indentation.
 

@@ -7,7 +7,9 @@ operands. All offsets are characters of the text, so a mutation is a splice of a
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
+from functools import lru_cache
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -31,6 +33,15 @@ BLOCK_WORDS = frozenset(
 
 
 _PLAIN = frozenset(("NAME", "KEYWORD", "NUMBER", "STRING", "OP"))
+
+
+_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+
+
+@lru_cache(maxsize=65536)
+def parts_of_name(name: str) -> frozenset[str]:
+    """Lower-case words of a name, `readFile_at` has three; none for what is no name."""
+    return frozenset(part.lower() for part in _PART.findall(name)) if name.isidentifier() else frozenset()
 
 
 class Token(NamedTuple):
@@ -92,6 +103,11 @@ class Source:
         self.partner: dict[int, int] = {}
         self._read()
         self.words = {token.text for token in self.tokens}
+
+    @lazy
+    def parts(self) -> set[str]:
+        """Lower-case words of which the names of the snippet are made."""
+        return {part for word in self.words for part in parts_of_name(word)}
 
     def _read(self) -> None:
         tokens, opened, known = self.tokens, [], KINDS.get

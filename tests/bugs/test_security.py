@@ -74,6 +74,8 @@ def snippet(kind: str, text: str) -> str:
         code = "os.mkdir" + code if "mode" in code else "call" + code
     elif code.startswith("."):
         code = "obj" + code
+    elif code == "shell=False":
+        code = f'subprocess.run("ls " + name, {code})'
     elif code == "ssl.CERT_REQUIRED":
         code = "c.verify_mode = " + code
     code += ", port))" if code.count("(") > code.count(")") else " parse" if code.endswith("import") else ""

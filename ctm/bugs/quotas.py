@@ -13,6 +13,7 @@ from __future__ import annotations
 import heapq
 import json
 import logging
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -38,7 +39,8 @@ SHORT = 0.5
 """Less than this part of what is asked has to have a reason."""
 _UNFIT = 0.05
 """Share of the security samples that is left to snippets without a fitting place, so that no kind vanishes."""
-_COMMON = 0.25  # kinds with more places than this are tried in the first snippets only
+_COMMON = 0.25  # kinds with more places than this, as registered, are tried in the first snippets only;
+# security kinds are told by their own places, at no cost
 _FIRST = 200  # snippets in which every kind is tried
 _MOST_TAKEN = 0.5  # share of the snippets with a place for a kind that give it
 _MOST_RAISED = 64.0  # and how far a weight is moved either way, against the middle one of its category
@@ -149,11 +151,9 @@ def quotas_of(snippets: Sequence[Snippet], settings: MutationSettings, mix: Mix)
     """The quotas of the kinds of a mix, from a survey of the snippets."""
     kinds = registry()
     first = _survey(snippets[:_FIRST], settings, mix)
+    # by the registry, not by these snippets: a kind near the line would be one today and not tomorrow
     common = {
-        name
-        for name in mix.weights
-        if kinds[name].category != "security"  # told by their own places, at no cost
-        and sum(name in found for found, _, _ in first) > _COMMON * len(first)
+        name for name in mix.weights if kinds[name].category != "security" and kinds[name].places > _COMMON
     }
     rare = Mix({name: weight for name, weight in mix.weights.items() if name not in common})
     rest = _survey(snippets[_FIRST:], settings, rare) if rare.weights and snippets[_FIRST:] else []
@@ -165,7 +165,9 @@ def quotas_of(snippets: Sequence[Snippet], settings: MutationSettings, mix: Mix)
         drawn = None
         if category == "security":
             hosts = _hosts(first + rest, names, settings)
-            drawn = np.array([hosts.get(host, 1.0) for _, tried, host in first + rest if category in tried])
+            drawn = np.array(
+                [hosts.get(found.host, 1.0) for found in first + rest if category in found.tried]
+            )
         quotas |= _fitted(names, [mix.weights[name] for name in names], table, drawn)
     return Quotas({name: quotas[name] for name in mix.weights}, hosts)
 
@@ -185,11 +187,13 @@ def _hosts(found: Sequence[Found], names: Sequence[str], settings: MutationSetti
     count, known = settings.per_snippet, frozenset(names)
     part = dict.fromkeys(HOSTS, 0.0)
     own = 0.0  # samples of a snippet's own code, of all samples
-    for kinds, _, host in found:
-        part[host] += 1 / len(found)
-        if host == "own":
+    for one in found:
+        part[one.host] += 1 / len(found)
+        if one.host == "own":
             own += (
-                min(len(kinds & known) * settings.kind_per_snippet, MOST_ASKED * count) / count / len(found)
+                min(len(one.kinds & known) * settings.kind_per_snippet, MOST_ASKED * count)
+                / count
+                / len(found)
             )
     unfit = _UNFIT if part["unfit"] else 0.0
     times = dict.fromkeys(HOSTS, 0.0)
@@ -201,16 +205,26 @@ def _hosts(found: Sequence[Found], names: Sequence[str], settings: MutationSetti
     return {sort: float(f"{value:.4g}") for sort, value in times.items()}
 
 
-Found = tuple[frozenset[str], frozenset[str], str]
-"""Kinds that a snippet gave, categories in which it was tried, the sort of host that it is for security kinds."""
+class Found(NamedTuple):
+    """What the survey found in one snippet."""
+
+    snippet: str
+    """Its identity."""
+    kinds: frozenset[str]
+    """Kinds that it gave."""
+    tried: frozenset[str]
+    """Categories in which it was tried."""
+    host: str
+    """The sort of host that it is for security kinds."""
 
 
 def _survey(snippets: Sequence[Snippet], settings: MutationSettings, mix: Mix) -> list[Found]:
     found = []
-    for _, made in answers(snippets, settings, mix, Counter(), survey=True):
+    for snippet, made in answers(snippets, settings, mix, Counter(), survey=True):
         if not isinstance(made, str):
             kinds = frozenset(kind for kind, counts in made.tally.kinds.items() if counts[MUTANTS])
-            found.append((kinds, frozenset(made.tally.asked), next(iter(made.tally.hosts), "")))
+            host = next(iter(made.tally.hosts), "")
+            found.append(Found(snippet.snippet_id, kinds, frozenset(made.tally.asked), host))
     return found
 
 
@@ -220,17 +234,19 @@ def _table(
     """Which kinds each snippet gives, 0 or 1 [snippets, kinds].
 
     The common kinds of the later ones, in which they were not tried, are those of one of the first with as many rare
-    kinds: short snippets have few of either.
+    kinds: short snippets have few of either. Which one depends on these two snippets alone, so that one snippet more
+    or less (another Python compiles other files) moves the weights no more than by its own row.
     """
-    donors = [kinds for kinds, tried, _ in first if category in tried]
-    alike: dict[int, list[frozenset[str]]] = {}
-    for kinds in donors:
-        alike.setdefault(_rare(kinds, names, common), []).append(kinds)
-    rows = list(donors)
-    for number, (kinds, tried, _) in enumerate(rest):
-        if category in tried and donors:
-            of = alike.get(_rare(kinds, names, common), donors)
-            rows.append(kinds | (of[number % len(of)] & common))
+    donors = [found for found in first if category in found.tried]
+    alike: dict[int, list[Found]] = {}
+    for donor in donors:
+        alike.setdefault(_rare(donor.kinds, names, common), []).append(donor)
+    rows = [donor.kinds for donor in donors]
+    for found in rest:
+        if category in found.tried and donors:
+            of = alike.get(_rare(found.kinds, names, common), donors)
+            donor = min(of, key=lambda donor: zlib.crc32(f"{donor.snippet}:{found.snippet}".encode()))
+            rows.append(found.kinds | (donor.kinds & common))
     table = [[float(name in kinds) for name in names] for kinds in rows]
     return np.array(table, dtype=np.float64).reshape(len(rows), len(names))
 

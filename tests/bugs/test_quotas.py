@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -94,3 +95,25 @@ def test_quotas_of_another_format_are_refused_with_the_file(tmp_path: Path):
     (tmp_path / "q.json").write_text("{}")
     with pytest.raises(ValueError, match=r"q\.json: no quotas of format 2"):
         read_quotas(tmp_path / "q.json")
+
+
+def test_one_snippet_more_or_less_hardly_moves_the_weights():
+    """Another Python compiles a few other files; a common kind's donors must not all be dealt anew for that."""
+    rng = Random(3)
+    parts = ("if a == {n}:\n    b = {n}", "c = g({n})", "d = [{n}, a]", "import m{n}", "e = 'x' + '{n}'")
+    texts = ["\n".join(rng.sample(parts, 2)).format(n=n) for n in range(400)]
+    snippets = [make_snippet(text, "statements", "g", Origin(), "train") for text in texts]
+    mix = Mix(
+        {
+            "missing_colon": 1,
+            "unclosed_bracket": 1,
+            "unclosed_quote": 1,
+            "missing_comma": 1,
+            "c_conditional": 1,
+        }
+    )
+    whole = quotas_of(snippets, SETTINGS, mix)
+    for gone in (230, 300, 390):
+        less = quotas_of(snippets[:gone] + snippets[gone + 1 :], SETTINGS, mix)
+        moved = {name: less[name].weight / quota.weight for name, quota in whole.items() if quota.weight}
+        assert all(abs(ratio - 1) < 0.03 for ratio in moved.values()), (gone, moved)

@@ -43,7 +43,7 @@ statement is written where it fits (`fit`, `ctm/bugs/security_hosts.py`): it tak
 subject and about the same variable, so that its result is used (`data = load(path)` becomes `data = np.load(path,
 allow_pickle=False)`), or stands behind a statement of its subject; a handler of errors is put around a statement of the
 snippet. Security samples are asked of snippets in that order: half of the samples of one with code of its own or with a
-place that fits, and of the others, where a statement goes between any two (`unfit`), 5 % of them, so that no kind
+place that fits, and of the others, where a statement goes between any two (`unfit`), 10 % of them, so that no kind
 vanishes. `balance_mix` counts the places and says which kinds come out short; the counts of each shard have the samples
 by sort of host. Held out, 35 % of the snippets that nothing fits give an unfit one, else the sets were too small.
 The rules read names (`hashlib.md5` is what it says) and count places: a deleted

@@ -99,7 +99,23 @@ class Mix:
                 list(own),
                 list(accumulate(1.0 if uniform else self.weights[kind.name] for kind in own)),
             )
-        return kinds[bisect(sums, rng.random() * sums[-1])] if kinds else None
+        return kinds[_pick(sums, rng)] if kinds else None
+
+
+def _pick(sums: Sequence[float], rng: Random) -> int:
+    """Place of one of the weights with these running sums, drawn in proportion, half against half.
+
+    One draw over all sums would come out otherwise wherever the many weights before a place have moved a little; of
+    halves, only those that have moved count.
+    """
+    low, high, before = 0, len(sums), 0.0
+    while high - low > 1:
+        middle = (low + high) // 2
+        if rng.random() * (sums[high - 1] - before) < sums[middle - 1] - before:
+            high = middle
+        else:
+            low, before = middle, sums[middle - 1]
+    return low
 
 
 class Clean:
@@ -200,7 +216,8 @@ class _Draw:
         shares = self.settings.heldout_shares if self.uniform else self.settings.shares
         weights = self._weights(shares)
         sums = list(accumulate(weights))
-        for _ in range(count):
+        for seed in [self.rng.getrandbits(64) for _ in range(count)]:
+            self.rng = Random(seed)  # what one sample draws does not move the next one's draws
             sort = _SORTS[bisect(sums, self.rng.random() * sums[-1])]
             if sort == "security" and self.mix.hosts:
                 if self._security():

@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 FORMAT_VERSION = 2
 SHORT = 0.5
 """Less than this part of what is asked has to have a reason."""
-_UNFIT = 0.05
+_UNFIT = 0.1
 """Share of the security samples that is left to snippets without a fitting place, so that no kind vanishes."""
 _COMMON = 0.25  # kinds with more places than this, as registered, are tried in the first snippets only;
 # security kinds are told by their own places, at no cost
@@ -176,7 +176,7 @@ def _hosts(found: Sequence[Found], names: Sequence[str], settings: MutationSetti
     """How many times the share of security samples the snippets of each sort of host are asked for.
 
     Their own code comes first, with as many samples as it has kinds and `MOST_ASKED` allows; then the snippets that a
-    statement fits; the others are asked for `_UNFIT` of all, or for what is left over.
+    statement fits; the others are asked for `_UNFIT` of all, so that there may be fewer in all than asked.
     """
     shares = settings.shares
     asked = shares.security / max(
@@ -200,8 +200,8 @@ def _hosts(found: Sequence[Found], names: Sequence[str], settings: MutationSetti
     times["own"] = MOST_ASKED / asked * min(1.0, (1 - unfit) * asked / own) if own else 0.0
     left = max(0.0, 1 - unfit - own / asked)
     times["fit"] = min(left / part["fit"], MOST_ASKED / asked) if part["fit"] else 0.0
-    left += unfit - times["fit"] * part["fit"]
-    times["unfit"] = left / part["unfit"] if part["unfit"] else 0.0
+    unfit = unfit if own or times["fit"] else 1.0  # what is short then is not made where it does not fit
+    times["unfit"] = unfit / part["unfit"] if part["unfit"] else 0.0
     return {sort: float(f"{value:.4g}") for sort, value in times.items()}
 
 

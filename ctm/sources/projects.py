@@ -1,8 +1,7 @@
 """Projects whose code is read as clean code, wherever they come from, and their snippets.
 
-Each project gives at most a fixed number of snippets: a part of them of files with calls that security bugs are about,
-which few files have; then of scripts first (real broken code is short and script-like), of tests last, and of files
-drawn by hash. Nothing that is read here is imported or run.
+Each project gives at most a fixed number of snippets: of scripts first (real broken code is short and script-like), of
+tests last, and of files drawn by hash. Nothing that is read here is imported or run.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -21,15 +20,6 @@ from ctm.sources.files import decode_source, is_test, refuse_path
 
 log = logging.getLogger(__name__)
 CAP = "cap of the project"
-SENSITIVE_SHARE = 0.4
-"""Most of a project's snippets that are taken of its sensitive files before all others."""
-_SENSITIVE = tuple(
-    word.encode()
-    for word in ("subprocess.", "hashlib.", "tempfile.", "requests.", "pickle.", "json.load", "yaml.", "ssl.",
-                 "chmod(", "makedirs(", ".execute(", "escape(", "uuid4", "password", "secret", "urlopen", "eval(",
-                 "getattr(self, ", "setattr(self, ", "api_key", "127.0.0.1", "extractall")
-)  # fmt: skip
-_MANY = 3  # of these words; half of the files of servers and clients have as many, few others
 _SCRIPTS = re.compile(r"(?:examples?|samples?|demos?|scripts?|tutorials?|docs?|recipes?|tools?|bin)")
 
 
@@ -106,23 +96,6 @@ def drawn(files: Iterable[SourceFile], seed: int) -> list[SourceFile]:
     )
 
 
-def is_sensitive(data: bytes) -> bool:
-    """Whether a file calls what security bugs are about, by some words: nothing is parsed for it."""
-    return sum(word in data for word in _SENSITIVE) >= _MANY
-
-
-def _sensitive_first(files: Sequence[SourceFile], wanted: Callable[[], bool]) -> Iterator[SourceFile]:
-    """All files in order, but sensitive ones, tests aside, come first as long as they are wanted."""
-    first: set[str] = set()
-    for file in files:
-        if file.rank == 2 or not wanted():
-            break
-        if file.path.endswith(".py") and is_sensitive(file.read()):
-            first.add(file.path)
-            yield file
-    yield from (file for file in files if file.path not in first)
-
-
 def collect_projects(
     projects: Iterable[Project],
     number: int,
@@ -159,9 +132,7 @@ def _collect(
         refused.write(Reject(step, "no licence stated", project.name, project.name))
         return 0
     left, files = project.limit, 0
-    start, share = snippets.rows, SENSITIVE_SHARE * project.limit
-    order = sorted(drawn(project.files, settings.seed), key=lambda file: file.rank)
-    for file in _sensitive_first(order, lambda: snippets.rows - start < share):
+    for file in sorted(drawn(project.files, settings.seed), key=lambda file: file.rank):
         if left <= 0:
             refused.write(Reject(step, CAP, project.name, project.name, "files left unread"))
             break

@@ -223,20 +223,3 @@ def test_the_lists_have_no_project_that_something_is_judged_on(name: str, least:
     with (ROOT / "config/working.csv").open() as file:
         judged |= {project_name(row["name"]) for row in csv.DictReader(file)}
     assert not names & judged
-
-
-def test_files_with_security_calls_come_first_but_do_not_fill_the_cap(
-    tmp_path: Path, index: FakeIndex
-) -> None:
-    """Without them a cap would leave hardly any code that security bugs are about; with them alone, nothing else."""
-    sensitive = "import hashlib, tempfile, subprocess\n\n\n"
-    sensitive += "def run_{n}(path):\n    subprocess.run([path])\n    tempfile.mkdtemp()\n"
-    sensitive += "    return hashlib.sha256(path) + {n}\n"
-    files = {f"pack/plain_{n}.py": CODE.format(n=n) for n in range(30)}
-    files |= {f"pack/calls_{n}.py": sensitive.format(n=100 + n) for n in range(30)}
-    files |= {"tests/test_calls.py": sensitive.format(n=7)}
-    corpus = listed(tmp_path, index.add("pack", "pack-1.0.tar.gz", sdist("pack", files)))
-    run(tmp_path, corpus, per_package=20)
-    paths = [item.origin.path for item in read_snippets(tmp_path / "o.parquet")]
-    assert paths[0].startswith("pack/calls_") and not any(path.startswith("tests/") for path in paths)
-    assert any(path.startswith("pack/plain_") for path in paths)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import inspect
 import textwrap
 from collections import Counter
+from itertools import accumulate
 from random import Random
 
 import pytest
 
 from ctm.bugs.check import code_of, quiet, same_code
-from ctm.bugs.draw import Mix, generator, mutate_text
+from ctm.bugs.draw import Mix, _pick, generator, mutate_text
 from ctm.bugs.registry import apply, registry
 from ctm.bugs.security_rules import security_rule
 from ctm.bugs.settings import MutationSettings, Shares
@@ -165,3 +166,18 @@ def test_data_among_the_shapes_compile_and_are_long():
     openings = sorted(sum(text.count(sign) for sign in "([{") for text in data)
     assert openings[150] >= 2, "nested brackets, whose end is far from where the parser complains"
     assert sum("\n" in text for text in data) > 90, "some have a line for each item"
+
+
+def test_kinds_come_by_weight_and_small_moves_of_many_weights_move_few_draws():
+    """Another Python's files move all weights a little; the same seed has to give nearly the same bugs."""
+    rng = Random(1)
+    weights = [rng.random() if n % 5 else 0.0 for n in range(120)]
+    moved = [weight * (1 + 0.02 * (rng.random() - 0.5)) for weight in weights]
+    sums, others = list(accumulate(weights)), list(accumulate(moved))
+    drawn = [_pick(sums, Random(n)) for n in range(20_000)]
+    counts = Counter(drawn)
+    assert all(weights[place] for place in counts)
+    for place, weight in enumerate(weights):
+        assert counts[place] / 20_000 == pytest.approx(weight / sums[-1], abs=0.004)
+    again = [_pick(others, Random(n)) for n in range(20_000)]
+    assert sum(a != b for a, b in zip(drawn, again, strict=True)) < 0.02 * 20_000

@@ -17,18 +17,25 @@ from ctm.pairs.milestones import Milestones
 from ctm.pairs.record import PAIR_SCHEMA, REJECT_SCHEMA, Origin, Reject, Writer, make_pair
 from ctm.sources.changes import VERSION, Change, FixLimits, changed_functions
 from ctm.sources.files import deals_to, decode_source, refuse_path
+from ctm.sources.index import IndexClient
 from ctm.sources.licences import stated_licence
+from ctm.sources.pins import Pin, read_pins
 from ctm.sources.sweeps import makes_faster, swept
-from ctm.sources.wheels import STEP, Pin, WheelSettings, fetch_wheels, read_pins
 
 log = logging.getLogger(__name__)
+STEP = "collect_releases"
 UNNOTICED = ("no change of the code", "formatting only", "declaration of an overload", "test function")
 """Reasons of changes that no run notices: a release may have any number of them."""
 
 
 @dataclass(frozen=True)
-class ReleaseSettings(FixLimits, WheelSettings):
+class ReleaseSettings(FixLimits):
     """How wheels are brought and compared."""
+
+    timeout: int = 30
+    """Time limit of one connection to the package index, and of each read from it, seconds."""
+    downloads: int = 8
+    """Projects whose wheels are downloaded at the same time."""
 
     max_bytes: int = 1_000_000
     """Largest source file that is compared, bytes."""
@@ -53,13 +60,13 @@ def collect(
     """Write the changed functions of this shard's packages as pairs without split and category, and the rejects.
 
     Wheels are kept in `work` by their sha256. Returns counts of wheels, transitions, pairs and rejects. A wheel that
-    cannot be had is a reject; only a list that cannot be read raises.
+    the index does not have is a reject. Raises ValueError for a bad list, OSError where the index is out of reach.
     """
     pins = [pin for pin in read_pins(releases_csv) if deals_to(pin.name, shard, shards)]
     milestones = Milestones()
     counts = {"wheels": 0, "transitions": 0, "pairs": 0, "rejects": 0}
     with Writer(out, PAIR_SCHEMA) as pairs, Writer(rejects, REJECT_SCHEMA) as refused:
-        wheels = fetch_wheels(pins, settings, work, refused)
+        wheels = _bring(pins, settings, work, refused)
         counts["wheels"] = len(wheels)
         transitions = [both for both in _transitions(pins) if wheels.keys() >= set(both)]
         for number, (before, after) in enumerate(transitions, 1):
@@ -74,6 +81,17 @@ def collect(
     log.info("releases: %s", counts)
     milestones.write(counts_file, counts["pairs"], counts)
     return counts
+
+
+def _bring(pins: Sequence[Pin], settings: ReleaseSettings, work: Path, refused: Writer) -> dict[Pin, Path]:
+    wheels: dict[Pin, Path] = {}
+    for pin, found in IndexClient(work, settings.timeout, settings.downloads).fetch(pins).items():
+        if isinstance(found, Path):
+            wheels[pin] = found
+        else:
+            refused.write(Reject(STEP, "source failed", f"{pin.name} {pin.version}", pin.name, found))
+            log.warning("%s %s: %s", pin.name, pin.version, found)
+    return wheels
 
 
 def _transitions(pins: Sequence[Pin]) -> Iterator[tuple[Pin, Pin]]:
@@ -94,42 +112,37 @@ def _compare(
     refused: Writer,
 ) -> None:
     kept: list[tuple[str, Change]] = []
+    rejects: list[Reject] = []
     touched = 0
     with zipfile.ZipFile(wheels[before]) as old, zipfile.ZipFile(wheels[after]) as new:
         for archive in (old, new):
             if sum(item.file_size for item in archive.infolist()) > settings.max_wheel_mb * 1_000_000:
                 raise ValueError(f"the wheel's files are larger than {settings.max_wheel_mb} MB")
         licence, licence_source = _licence(new)
-        checksums = {item.filename: item.CRC for item in old.infolist()}
-        for entry in new.infolist():
-            path = entry.filename
-            if path not in checksums or checksums[path] == entry.CRC or not path.endswith(".py"):
-                continue
-            if reason := refuse_path(path, settings.tests):
-                refused.write(Reject(STEP, reason, f"{path} {after.version}", after.name))
-                continue
-            old_text, old_reason = decode_source(old.read(path), settings.max_bytes)
-            new_text, reason = decode_source(new.read(path), settings.max_bytes)
-            if reason := reason or old_reason:
-                refused.write(Reject(STEP, reason, f"{path} {after.version}", after.name))
-                continue
+        if not licence:
+            refused.write(Reject(STEP, "no licence stated", f"{after.name} {after.version}", after.name))
+            return
+        for path, old_text, new_text, reason in _changed_files(old, new, settings):
             changes = changed_functions(old_text, new_text, settings)
-            if not changes.kept and not changes.rejected:
-                refused.write(Reject(STEP, "no function changed", f"{path} {after.version}", after.name))
+            if not reason and not changes.kept and not changes.rejected:
+                reason = "no function changed"
+            if reason:
+                rejects.append(Reject(STEP, reason, f"{path} {after.version}", after.name))
             touched += len(changes.kept) + sum(reason not in UNNOTICED for reason, *_ in changes.rejected)
+            if touched > settings.max_functions:  # whatever else it changes: what costs most is not compared
+                reason = "release changes too many functions"
+                refused.write(Reject(STEP, reason, f"{after.name} {after.version}", after.name))
+                return
             for reason, qualname, line in changes.rejected:
-                refused.write(Reject(STEP, reason, f"{path}:{line} {after.version}", after.name, qualname))
+                item = f"{path}:{line} {after.version}"
+                rejects.append(Reject(STEP, reason, item, after.name, qualname))
             kept += [(path, change) for change in changes.kept]
+    for reject in rejects:
+        refused.write(reject)
     alike = swept([change for _, change in kept], settings.max_alike)
     for (path, change), sweep in zip(kept, alike, strict=True):
-        if not licence:
-            reason = "no licence stated"
-        elif touched > settings.max_functions:
-            reason = "release changes too many functions"
-        else:
-            reason = "same exchange in many functions" if sweep else ""
-            reason = reason or ("comment names speed" if makes_faster(change) else "")
-        if reason:
+        reason = "same exchange in many functions" if sweep else ""
+        if reason := reason or ("comment names speed" if makes_faster(change) else ""):
             item = f"{path}:{change.line} {after.version}"
             refused.write(Reject(STEP, reason, item, after.name, change.qualname))
             continue
@@ -157,6 +170,24 @@ def _compare(
                 filters=VERSION,
             )
         )
+
+
+def _changed_files(
+    old: zipfile.ZipFile, new: zipfile.ZipFile, settings: ReleaseSettings
+) -> Iterator[tuple[str, str, str, str]]:
+    """(path, text before, text after, "") of the files in both that differ, or (path, "", "", why it is not read)."""
+    checksums = {item.filename: item.CRC for item in old.infolist()}
+    for entry in new.infolist():
+        path = entry.filename
+        if checksums.get(path, entry.CRC) == entry.CRC or not path.endswith(".py"):
+            continue
+        if reason := refuse_path(path, settings.tests):
+            yield path, "", "", reason
+            continue
+        old_text, old_reason = decode_source(old.read(path), settings.max_bytes)
+        new_text, reason = decode_source(new.read(path), settings.max_bytes)
+        reason = reason or old_reason
+        yield (path, "", "", reason) if reason else (path, old_text, new_text, "")
 
 
 def _licence(wheel: zipfile.ZipFile) -> tuple[str, str]:

@@ -20,10 +20,13 @@ from ctm.sources.files import deals_to, decode_source, refuse_path
 from ctm.sources.index import IndexClient
 from ctm.sources.licences import stated_licence
 from ctm.sources.pins import Pin, read_pins
-from ctm.sources.sweeps import makes_faster, swept
+from ctm.sources.refactored import VERSION as FORMS
+from ctm.sources.refactored import refactored
+from ctm.sources.sweeps import Side, half, leaves_old_python, makes_faster, swept
 
 log = logging.getLogger(__name__)
 STEP = "collect_releases"
+FILTERS = f"releases/2;{FORMS};{VERSION}"
 UNNOTICED = ("no change of the code", "formatting only", "declaration of an overload", "test function")
 """Reasons of changes that no run notices: a release may have any number of them."""
 
@@ -113,6 +116,7 @@ def _compare(
 ) -> None:
     kept: list[tuple[str, Change]] = []
     rejects: list[Reject] = []
+    texts: list[tuple[str, str]] = []
     touched = 0
     with zipfile.ZipFile(wheels[before]) as old, zipfile.ZipFile(wheels[after]) as new:
         for archive in (old, new):
@@ -137,12 +141,13 @@ def _compare(
                 item = f"{path}:{line} {after.version}"
                 rejects.append(Reject(STEP, reason, item, after.name, qualname))
             kept += [(path, change) for change in changes.kept]
+            texts.append((old_text, new_text))
+        sides = _sides(old, new, texts, settings) if kept else (Side(), Side())
     for reject in rejects:
         refused.write(reject)
     alike = swept([change for _, change in kept], settings.max_alike)
     for (path, change), sweep in zip(kept, alike, strict=True):
-        reason = "same exchange in many functions" if sweep else ""
-        if reason := reason or ("comment names speed" if makes_faster(change) else ""):
+        if reason := "same exchange in many functions" if sweep else _refuse(change, *sides):
             item = f"{path}:{change.line} {after.version}"
             refused.write(Reject(STEP, reason, item, after.name, change.qualname))
             continue
@@ -167,9 +172,34 @@ def _compare(
                 split="",
                 group=after.name,
                 origin=origin,
-                filters=VERSION,
+                filters=FILTERS,
             )
         )
+
+
+def _refuse(change: Change, old: Side, new: Side) -> str:
+    """Why a changed function is taken for no fix, by what it shows itself and what else its release changes."""
+    if half(change, old, new):
+        return "goes with a change elsewhere"
+    if leaves_old_python(change):
+        return "leaves an old Python"
+    if makes_faster(change):
+        return "comment names speed"
+    return "does the same in another form" if refactored(change.before, change.after) else ""
+
+
+def _sides(
+    old: zipfile.ZipFile, new: zipfile.ZipFile, texts: Sequence[tuple[str, str]], settings: ReleaseSettings
+) -> tuple[Side, Side]:
+    """What both releases say and define in files that differ; a file may be there in one of them only."""
+    before, after = (_read_paths(archive, settings) for archive in (old, new))
+    gone = [decode_source(old.read(path), settings.max_bytes)[0] for path in before - after]
+    come = [decode_source(new.read(path), settings.max_bytes)[0] for path in after - before]
+    return Side.of([*(text for text, _ in texts), *gone]), Side.of([*(text for _, text in texts), *come])
+
+
+def _read_paths(archive: zipfile.ZipFile, settings: ReleaseSettings) -> set[str]:
+    return {path for path in archive.namelist() if not refuse_path(path, settings.tests)}
 
 
 def _changed_files(
@@ -193,5 +223,5 @@ def _changed_files(
 def _licence(wheel: zipfile.ZipFile) -> tuple[str, str]:
     for name in wheel.namelist():
         if re.fullmatch(r"[^/]+\.dist-info/METADATA", name):
-            return stated_licence(email.message_from_bytes(wheel.read(name)))
+            return stated_licence(email.message_from_string(wheel.read(name).decode("utf-8", "replace")))
     return "", ""

@@ -1,14 +1,17 @@
 """What the changes between two releases show by themselves, since no message says what they are for.
 
 What is done to one function repairs it; what is done to many in the same way (`property` made `cached_property`,
-`float(...)` taken away) follows a new rule of its project. And some say in a comment that they make the code faster.
+`float(...)` taken away) follows a new rule of its project. A function that begins to use a name that the release
+defines elsewhere, or no longer uses one that it takes away there, is half of a change. And some say in a comment that
+they make the code faster, or leave an old Python behind.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
 from ctm.pairs.lexical import lenient_tokens
 from ctm.sources.changes import Change
@@ -17,6 +20,20 @@ _FASTER = re.compile(
     r"(?i)#.*\b(?:performance|fast(?:er|est)?|costly|expensive|slow(?:er)?|speed\w*|optimi[sz]\w*)\b"
 )
 _WORD = re.compile(r"[^\W\d]\w*")
+
+_IMPORTS = re.compile(r"^[ \t]*(?:from[ \t][^\n]*?)?import[ \t]*(?:\([^)]*\)|[^\n]*)", re.MULTILINE)
+_DEFINED = re.compile(
+    r"^[ \t]*(?:(?:async[ \t]+)?def|class)[ \t]+(\w+)"
+    r"|^(?:[ \t]*(?:self|cls)\.|[ \t]{0,4})(\w+)[ \t]*(?::[^=\n]*)?=(?!=)",
+    re.MULTILINE,
+)
+_PARAMETERS = re.compile(r"\bdef[ \t]+\w+\(([^)]*)\)")
+_OLD_PYTHON = {
+    "PY2", "PY3", "PY34", "PY35", "IS_PY2", "IS_PY3", "is_py2", "is_py3", "six", "unicode", "basestring", "xrange",
+    "unichr", "iteritems", "itervalues", "iterkeys", "python_2_unicode_compatible", "text_type", "string_types",
+    "version_info",
+}  # fmt: skip
+"""Names that code has for the sake of an old Python."""
 
 Exchange = tuple[frozenset[str], frozenset[str]]
 
@@ -40,3 +57,47 @@ def makes_faster(change: Change) -> bool:
     """Whether a line that a change adds says in a comment that it is about speed."""
     before = set(change.before.split("\n"))
     return any(_FASTER.search(line) for line in change.after.split("\n") if line not in before)
+
+
+def leaves_old_python(change: Change) -> bool:
+    """Whether a change takes names away that stand there for the sake of an old Python only."""
+    gone, come = exchange(change)
+    return bool(gone & _OLD_PYTHON) and not come & _OLD_PYTHON
+
+
+@dataclass
+class Side:
+    """Words and definitions of one release's files, those that both releases have alike left out."""
+
+    words: set[str] = field(default_factory=set)
+    """Of code outside import statements."""
+    defined: Counter[str] = field(default_factory=Counter)
+    """How often a name is a function, class, attribute, variable of a module or class, or parameter."""
+
+    @classmethod
+    def of(cls, texts: Iterable[str]) -> Side:
+        """texts: of the files that differ."""
+        side = cls()
+        for text in texts:
+            plain = _IMPORTS.sub("", text)
+            side.words.update(_WORD.findall(plain))
+            side.defined.update(_defined(plain))
+        return side
+
+
+def half(change: Change, old: Side, new: Side) -> bool:
+    """Whether a change uses what the release defines elsewhere, or leaves what it no longer defines there."""
+    gone, come = exchange(change)
+    return any(
+        word not in other.words and side.defined[word] > own[word]
+        for words, side, other, own in (
+            (come, new, old, Counter(_defined(change.after))),
+            (gone, old, new, Counter(_defined(change.before))),
+        )
+        for word in words
+    )
+
+
+def _defined(text: str) -> list[str]:
+    names = [function or name for function, name in _DEFINED.findall(text)]
+    return names + [word for given in _PARAMETERS.findall(text) for word in _WORD.findall(given)]

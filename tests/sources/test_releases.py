@@ -1,11 +1,15 @@
 import json
 from collections import Counter
+from itertools import groupby, pairwise
 from pathlib import Path
 
 import pytest
+import yaml
+from packaging.version import Version
 
 import fake_index
 from ctm.pairs.record import read_pairs, read_rejects
+from ctm.pairs.splits import project_name
 from ctm.sources.pins import read_pins
 from ctm.sources.releases import ReleaseSettings, collect
 from fake_index import FakeIndex
@@ -89,6 +93,57 @@ def test_sweeps_speed_and_large_releases_are_counted_and_left_out(
     assert len(said) == 4 and "1 pairs, 4 transitions" in said[-1]
 
 
+def test_a_change_that_goes_with_another_one_is_counted_and_left_out(
+    tmp_path: Path, index: FakeIndex
+) -> None:
+    """A function alone does not show why it calls what the release defines elsewhere: nobody could find that fix."""
+    function = "def f(a):\n    b = {}(a)\n    return b\n"
+    helper = "\n\ndef {}(a):\n    return a + 1\n"
+    codes = {
+        "added": (function.format("g"), function.format("new") + helper.format("new")),
+        "taken": (function.format("old") + helper.format("old"), function.format("g")),
+        "known": (
+            function.format("g") + helper.format("there"),
+            function.format("there") + helper.format("there"),
+        ),
+        "local": (
+            function.format("g"),
+            function.format("g").replace("return b", "c = b or 1\n    return c + c"),
+        ),
+        "python": (function.format("unicode"), function.format("str")),
+        "form": (function.format("g"), "def f(a):\n    # one line\n    return g(a)\n"),
+    }
+    lines = [
+        wheel(index, name, f"1.0.{n}", code) for name, both in codes.items() for n, code in enumerate(both)
+    ]
+    out, rejects = tmp_path / "out.parquet", tmp_path / "rejects.parquet"
+    collect(listed(tmp_path, *lines), 0, 1, ReleaseSettings(), tmp_path / "work", out, rejects)
+    assert {pair.group for pair in read_pairs(out)} == {"known", "local"}
+    assert {(item.group, item.reason) for item in read_rejects(rejects) if item.reason != "test file"} == {
+        ("added", "goes with a change elsewhere"),
+        ("taken", "goes with a change elsewhere"),
+        ("python", "leaves an old Python"),
+        ("form", "does the same in another form"),
+    }
+
+
+def test_a_licence_in_letters_of_its_own_is_read(tmp_path: Path, index: FakeIndex) -> None:
+    """A field of METADATA with bytes beyond ASCII ended the whole collection once."""
+    lines = [
+        wheel(
+            index,
+            "alpha",
+            f"1.0.{n}",
+            CODE.format(sign=sign),
+            licence="Zoë's own\nClassifier: License :: OSI Approved :: MIT License",
+        )
+        for n, sign in enumerate("<>")
+    ]
+    out, rejects = tmp_path / "out.parquet", tmp_path / "rejects.parquet"
+    counts = collect(listed(tmp_path, *lines), 0, 1, ReleaseSettings(), tmp_path / "work", out, rejects)
+    assert counts["pairs"] == 1
+
+
 def test_a_wheel_of_another_content_is_not_used(tmp_path: Path, index: FakeIndex) -> None:
     line = wheel(index, "alpha", "1.0.0", CODE.format(sign="<"))
     wheel(index, "alpha", "1.0.0", "import os\n")
@@ -136,6 +191,24 @@ def test_lists_that_cannot_be_used_name_the_line(tmp_path: Path, line: str, mess
         read_pins(path)
 
 
-def test_the_list_of_the_project_is_usable() -> None:
-    names = {pin.name for pin in read_pins(CHECKOUT / "config" / "releases.csv")}
-    assert names >= {"click", "jinja2", "urllib3", "requests", "pytest"}
+@pytest.mark.parametrize(
+    ("name", "packages", "wheels"), [("releases.csv", 300, 5000), ("releases_demo.csv", 10, 100)]
+)
+def test_the_lists_are_of_their_size_and_have_series_in_order(name: str, packages: int, wheels: int) -> None:
+    """Neighbours of one series are compared, so a version out of place would turn a fix round."""
+    pins = read_pins(CHECKOUT / "config" / name)
+    assert len({pin.name for pin in pins}) >= packages and len(pins) >= wheels
+    assert len([name for name, _ in groupby(pins, key=lambda pin: pin.name)]) == len({pin.name for pin in pins})
+    for before, after in pairwise(pins):
+        if (before.name, before.series) == (after.name, after.series):
+            assert Version(before.version) < Version(after.version), f"{after.name} {after.version}"
+
+
+def test_the_large_list_has_packages_that_train_anyway_and_none_that_something_is_judged_on() -> None:
+    """Then its fixes are in the split of their package's code, and a suite of other packages shares none with it."""
+    names = {pin.name for pin in read_pins(CHECKOUT / "config/releases.csv")}
+    assert names <= {pin.name for pin in read_pins(CHECKOUT / "config/corpus.csv")}
+    full = yaml.safe_load((CHECKOUT / "config/config.yaml").read_text())
+    held_out = full["quality"]["decontamination"]["repositories"].values()
+    judged = {project_name(item) for items in held_out for item in items}
+    assert not names & (judged | {pin.name for pin in read_pins(CHECKOUT / "config/working.csv")})

@@ -1,0 +1,67 @@
+"""What a run does not notice although the bytecode differs, and what looks like it and is a fix."""
+
+import pytest
+
+from ctm.sources.refactored import refactored
+
+
+def function(body: str) -> str:
+    return "def f(a, b):\n    " + body.replace("\n", "\n    ")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("x = a + 1\nreturn g(x)", "return g(a + 1)"),
+        ("if a:\n    return 1\nelse:\n    return 2", "return 1 if a else 2"),
+        ("if a:\n    return 1\nelse:\n    g()\nreturn 2", "if a:\n    return 1\ng()\nreturn 2"),
+        ("if a:\n    if b:\n        g()", "if a and b:\n    g()"),
+        ("if not a:\n    g()\nelse:\n    h()", "if a:\n    h()\nelse:\n    g()"),
+        ("if a != 1:\n    g()\nelse:\n    h()", "if a == 1:\n    h()\nelse:\n    g()"),
+        ("return a > b", "return b < a"),
+        ("a += 1\nreturn a", "a = a + 1\nreturn a"),
+        ("return 'x%s' % a", "return f'x{a}'"),
+        ("return 'x{}'.format(a)", "return f'x{a}'"),
+        ("for k in a.keys():\n    g(k)", "for k in a:\n    g(k)"),
+        ("return sum([x for x in a])", "return sum(x for x in a)"),
+        ("return super(A, a).g()", "return super().g()"),
+        ("return set([a, b])", "return {a, b}"),
+        ("return dict(a=a)", "return {'a': a}"),
+        ("return map(lambda x: g(x), a)", "return map(g, a)"),
+        ("try:\n    g()\nexcept IOError:\n    h()", "try:\n    g()\nexcept OSError:\n    h()"),
+        ("return datetime.utcnow()", "return datetime.now(timezone.utc)"),
+        ("log.warn('a')\nreturn a", "log.warning('a')\nreturn a"),
+        ("return a.encode('utf-8')", "return a.encode()"),
+        ("g(a)\nreturn None", "g(a)"),
+        ("total = g(a)\nreturn total + total", "amount = g(a)\nreturn amount + amount"),
+    ],
+)
+def test_the_same_in_another_form_is_no_fix(old: str, new: str) -> None:
+    assert refactored(function(old), function(new)) and refactored(function(new), function(old))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("x = g()\nh()\nreturn x", "h()\nreturn g()"),
+        ("x = g()\nh()\nreturn x", "h()\nreturn x"),
+        ("x = g()\nreturn x + x", "return g() + g()"),
+        ("x = g()\nif a:\n    return x", "if a:\n    return g()"),
+        ("if a > 1:\n    g()", "if a >= 1:\n    g()"),
+        ("return 'x%s' % a", "return f'y{a}'"),
+        ("return datetime.now()", "return datetime.now(timezone.utc)"),
+        ("return a.encode('latin-1')", "return a.encode()"),
+        ("return a.pop(b, None)", "return a.pop(b)"),
+        ("return re.match('a .*b', a)", "return re.match('a .+b', a)"),
+        ("run('SELECT * FROM a')", "run('SELECT * FROM b')"),
+        ("return f'{a}={b}'", "return f'{a}={b};'"),
+        ("return a[0]", "return a[-1]"),
+    ],
+)
+def test_what_a_run_notices_stays(old: str, new: str) -> None:
+    assert not refactored(function(old), function(new))
+
+
+def test_a_text_that_cannot_be_written_anew_is_no_error() -> None:
+    old = function("return f'{a!r}{b:>{g(\"x\")}}' + '\\n'")
+    assert not refactored(old, old.replace("g(", "h("))

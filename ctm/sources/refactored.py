@@ -53,6 +53,16 @@ def refactored(before: str, after: str) -> bool:
         return False
 
 
+def same_but_defaults(before: str, after: str) -> bool:
+    """Whether only the default values of parameters differ: what callers get is another thing by intent."""
+    old, new = (_plain(text) for text in (before, after))
+    for tree in (old, new):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.arguments):
+                node.defaults, node.kw_defaults = [], []
+    return ast.dump(old) == ast.dump(new)
+
+
 def _text(tree: ast.Module) -> str:
     return ast.unparse(ast.fix_missing_locations(tree))
 

@@ -21,7 +21,7 @@ from ctm.sources.index import IndexClient
 from ctm.sources.licences import stated_licence
 from ctm.sources.pins import Pin, read_pins
 from ctm.sources.refactored import VERSION as FORMS
-from ctm.sources.refactored import refactored
+from ctm.sources.refactored import refactored, same_but_defaults
 from ctm.sources.sweeps import Side, half, leaves_old_python, makes_faster, swept
 
 log = logging.getLogger(__name__)
@@ -40,6 +40,10 @@ class ReleaseSettings(FixLimits):
     downloads: int = 8
     """Projects whose wheels are downloaded at the same time."""
 
+    max_hunks: int = 2
+    """Most separate places that changed; three are mostly a feature."""
+    max_shorter: int = 1
+    """Most lines that a function loses; what loses more is mostly a simplification."""
     max_bytes: int = 1_000_000
     """Largest source file that is compared, bytes."""
     max_wheel_mb: int = 50
@@ -147,7 +151,7 @@ def _compare(
         refused.write(reject)
     alike = swept([change for _, change in kept], settings.max_alike)
     for (path, change), sweep in zip(kept, alike, strict=True):
-        if reason := "same exchange in many functions" if sweep else _refuse(change, *sides):
+        if reason := "same exchange in many functions" if sweep else _refuse(change, *sides, settings):
             item = f"{path}:{change.line} {after.version}"
             refused.write(Reject(STEP, reason, item, after.name, change.qualname))
             continue
@@ -177,7 +181,7 @@ def _compare(
         )
 
 
-def _refuse(change: Change, old: Side, new: Side) -> str:
+def _refuse(change: Change, old: Side, new: Side, settings: ReleaseSettings) -> str:
     """Why a changed function is taken for no fix, by what it shows itself and what else its release changes."""
     if half(change, old, new):
         return "goes with a change elsewhere"
@@ -185,21 +189,26 @@ def _refuse(change: Change, old: Side, new: Side) -> str:
         return "leaves an old Python"
     if makes_faster(change):
         return "comment names speed"
-    return "does the same in another form" if refactored(change.before, change.after) else ""
+    if change.before.count("\n") - change.after.count("\n") > settings.max_shorter:
+        return "takes lines away"
+    if refactored(change.before, change.after):
+        return "does the same in another form"
+    return "another default only" if same_but_defaults(change.before, change.after) else ""
 
 
 def _sides(
     old: zipfile.ZipFile, new: zipfile.ZipFile, texts: Sequence[tuple[str, str]], settings: ReleaseSettings
 ) -> tuple[Side, Side]:
     """What both releases say and define in files that differ; a file may be there in one of them only."""
-    before, after = (_read_paths(archive, settings) for archive in (old, new))
-    gone = [decode_source(old.read(path), settings.max_bytes)[0] for path in before - after]
-    come = [decode_source(new.read(path), settings.max_bytes)[0] for path in after - before]
+    before, after = set(old.namelist()), set(new.namelist())
+    gone = _texts(old, before - after, settings)
+    come = _texts(new, after - before, settings)
     return Side.of([*(text for text, _ in texts), *gone]), Side.of([*(text for _, text in texts), *come])
 
 
-def _read_paths(archive: zipfile.ZipFile, settings: ReleaseSettings) -> set[str]:
-    return {path for path in archive.namelist() if not refuse_path(path, settings.tests)}
+def _texts(archive: zipfile.ZipFile, paths: set[str], settings: ReleaseSettings) -> list[str]:
+    read = (archive.read(path) for path in paths if not refuse_path(path, settings.tests))
+    return [decode_source(data, settings.max_bytes)[0] for data in read]
 
 
 def _changed_files(

@@ -111,6 +111,14 @@ def test_a_change_that_goes_with_another_one_is_counted_and_left_out(
             function.format("g").replace("return b", "c = b or 1\n    return c + c"),
         ),
         "python": (function.format("unicode"), function.format("str")),
+        "default": (
+            function.format("g").replace("a):", "a=1):"),
+            function.format("g").replace("a):", "a=2):"),
+        ),
+        "shorter": (
+            function.format("g").replace("    return", "    h()\n    h()\n    return"),
+            function.format("g"),
+        ),
         "form": (function.format("g"), "def f(a):\n    # one line\n    return g(a)\n"),
     }
     lines = [
@@ -123,6 +131,8 @@ def test_a_change_that_goes_with_another_one_is_counted_and_left_out(
         ("added", "goes with a change elsewhere"),
         ("taken", "goes with a change elsewhere"),
         ("python", "leaves an old Python"),
+        ("default", "another default only"),
+        ("shorter", "takes lines away"),
         ("form", "does the same in another form"),
     }
 
@@ -198,7 +208,9 @@ def test_the_lists_are_of_their_size_and_have_series_in_order(name: str, package
     """Neighbours of one series are compared, so a version out of place would turn a fix round."""
     pins = read_pins(CHECKOUT / "config" / name)
     assert len({pin.name for pin in pins}) >= packages and len(pins) >= wheels
-    assert len([name for name, _ in groupby(pins, key=lambda pin: pin.name)]) == len({pin.name for pin in pins})
+    assert len([name for name, _ in groupby(pins, key=lambda pin: pin.name)]) == len(
+        {pin.name for pin in pins}
+    )
     for before, after in pairwise(pins):
         if (before.name, before.series) == (after.name, after.series):
             assert Version(before.version) < Version(after.version), f"{after.name} {after.version}"

@@ -105,18 +105,18 @@ def _inlined(body: list[ast.stmt]) -> list[ast.stmt]:
     for place, item in enumerate(body):
         match done[-1:]:
             case [ast.Assign([ast.Name(name)], value)]:
-                later = [
-                    node.id for rest in body[place:] for node in ast.walk(rest) if isinstance(node, ast.Name)
-                ]
-                here = any(isinstance(node, ast.Name) and node.id == name for node in ast.walk(item))
-                simple = here and not isinstance(
+                simple = not isinstance(
                     item, (ast.For, ast.While, ast.AsyncFor, ast.FunctionDef, ast.With, ast.Try)
                 )
-                if later.count(name) == 1 and simple and _head(item, name):
+                if simple and _uses([item], name) == _uses(body[place:], name) == 1 and _head(item, name):
                     done[-1] = _Replaced(name, value).visit(item)
                     continue
         done.append(item)
     return done
+
+
+def _uses(body: Sequence[ast.AST], name: str) -> int:
+    return sum(isinstance(node, ast.Name) and node.id == name for item in body for node in ast.walk(item))
 
 
 def _head(item: ast.stmt, name: str) -> bool:

@@ -22,7 +22,7 @@ from ctm.sources.licences import stated_licence
 from ctm.sources.pins import Pin, read_pins
 from ctm.sources.refactored import VERSION as FORMS
 from ctm.sources.refactored import refactored, same_but_defaults
-from ctm.sources.sweeps import Side, half, leaves_old_python, makes_faster, swept
+from ctm.sources.sweeps import half, leaves_old_python, makes_faster, swept
 
 log = logging.getLogger(__name__)
 STEP = "collect_releases"
@@ -146,7 +146,7 @@ def _compare(
                 rejects.append(Reject(STEP, reason, item, after.name, qualname))
             kept += [(path, change) for change in changes.kept]
             texts.append((old_text, new_text))
-        sides = _sides(old, new, texts, settings) if kept else (Side(), Side())
+        sides = _sides(old, new, texts, settings) if kept else ("", "")
     for reject in rejects:
         refused.write(reject)
     alike = swept([change for _, change in kept], settings.max_alike)
@@ -181,7 +181,7 @@ def _compare(
         )
 
 
-def _refuse(change: Change, old: Side, new: Side, settings: ReleaseSettings) -> str:
+def _refuse(change: Change, old: str, new: str, settings: ReleaseSettings) -> str:
     """Why a changed function is taken for no fix, by what it shows itself and what else its release changes."""
     if half(change, old, new):
         return "goes with a change elsewhere"
@@ -198,12 +198,12 @@ def _refuse(change: Change, old: Side, new: Side, settings: ReleaseSettings) -> 
 
 def _sides(
     old: zipfile.ZipFile, new: zipfile.ZipFile, texts: Sequence[tuple[str, str]], settings: ReleaseSettings
-) -> tuple[Side, Side]:
-    """What both releases say and define in files that differ; a file may be there in one of them only."""
+) -> tuple[str, str]:
+    """The files of both releases that differ, one behind the other; a file may be there in one of them only."""
     before, after = set(old.namelist()), set(new.namelist())
     gone = _texts(old, before - after, settings)
     come = _texts(new, after - before, settings)
-    return Side.of([*(text for text, _ in texts), *gone]), Side.of([*(text for _, text in texts), *come])
+    return "\n".join([*(text for text, _ in texts), *gone]), "\n".join([*(text for _, text in texts), *come])
 
 
 def _texts(archive: zipfile.ZipFile, paths: set[str], settings: ReleaseSettings) -> list[str]:

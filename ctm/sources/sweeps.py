@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
 from ctm.pairs.lexical import lenient_tokens
 from ctm.sources.changes import Change
@@ -21,13 +20,6 @@ _FASTER = re.compile(
 )
 _WORD = re.compile(r"[^\W\d]\w*")
 
-_IMPORTS = re.compile(r"^[ \t]*(?:from[ \t][^\n]*?)?import[ \t]*(?:\([^)]*\)|[^\n]*)", re.MULTILINE)
-_DEFINED = re.compile(
-    r"^[ \t]*(?:(?:async[ \t]+)?def|class)[ \t]+(\w+)"
-    r"|^(?:[ \t]*(?:self|cls)\.|[ \t]{0,4})(\w+)[ \t]*(?::[^=\n]*)?=(?!=)",
-    re.MULTILINE,
-)
-_PARAMETERS = re.compile(r"\bdef[ \t]+\w+\(([^)]*)\)")
 _OLD_PYTHON = {
     "PY2", "PY3", "PY34", "PY35", "IS_PY2", "IS_PY3", "is_py2", "is_py3", "six", "unicode", "basestring", "xrange",
     "unichr", "iteritems", "itervalues", "iterkeys", "python_2_unicode_compatible", "text_type", "string_types",
@@ -65,39 +57,28 @@ def leaves_old_python(change: Change) -> bool:
     return bool(gone & _OLD_PYTHON) and not come & _OLD_PYTHON
 
 
-@dataclass
-class Side:
-    """Words and definitions of one release's files, those that both releases have alike left out."""
+def half(change: Change, old: str, new: str) -> bool:
+    """Whether a change uses what the release defines elsewhere, or leaves what it no longer defines there.
 
-    words: set[str] = field(default_factory=set)
-    """Of code outside import statements."""
-    defined: Counter[str] = field(default_factory=Counter)
-    """How often a name is a function, class, attribute, variable of a module or class, or parameter."""
-
-    @classmethod
-    def of(cls, texts: Iterable[str]) -> Side:
-        """texts: of the files that differ."""
-        side = cls()
-        for text in texts:
-            plain = _IMPORTS.sub("", text)
-            side.words.update(_WORD.findall(plain))
-            side.defined.update(_defined(plain))
-        return side
-
-
-def half(change: Change, old: Side, new: Side) -> bool:
-    """Whether a change uses what the release defines elsewhere, or leaves what it no longer defines there."""
+    old, new: the files of both releases that differ, one behind the other.
+    """
     gone, come = exchange(change)
     return any(
-        word not in other.words and side.defined[word] > own[word]
-        for words, side, other, own in (
-            (come, new, old, Counter(_defined(change.after))),
-            (gone, old, new, Counter(_defined(change.before))),
-        )
+        not _says(other, word) and _definitions(word, side) > _definitions(word, own)
+        for words, side, other, own in ((come, new, old, change.after), (gone, old, new, change.before))
         for word in words
     )
 
 
-def _defined(text: str) -> list[str]:
-    names = [function or name for function, name in _DEFINED.findall(text)]
-    return names + [word for given in _PARAMETERS.findall(text) for word in _WORD.findall(given)]
+def _says(text: str, word: str) -> bool:
+    return word in text and re.search(rf"\b{word}\b", text) is not None
+
+
+def _definitions(word: str, text: str) -> int:
+    """How often a name is made a function, class, attribute, variable of a module or class, or parameter."""
+    named = (
+        rf"^[ \t]*(?:(?:async[ \t]+)?def|class)[ \t]+{word}\b"
+        rf"|^(?:[ \t]*(?:self|cls)\.|[ \t]{{0,4}}){word}[ \t]*(?::[^=\n]*)?=(?!=)"
+        rf"|\bdef[ \t]+\w+\([^)]*\b{word}\b"
+    )
+    return len(re.findall(named, text, re.MULTILINE))

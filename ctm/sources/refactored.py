@@ -31,6 +31,7 @@ _CHECKED = {"override", "final", "no_type_check", "overload"}
 """Decorators for type checkers."""
 _TAKING = {"all", "any", "dict", "frozenset", "list", "max", "min", "set", "sorted", "sum", "tuple", "join"}
 """Callables that take a list and a generator alike."""
+_ATTRIBUTE = re.compile(r"\bself\.(\w+)(?=[ \t]*(?::[^=\n]*)?=(?!=))")
 _UTC = ast.Name("utc", ast.Load())
 _PLACE = re.compile(r"%(?:\(\w+\))?[-#0-9.]*[srd]|\{\w*\}")
 _LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break)
@@ -54,13 +55,31 @@ def refactored(before: str, after: str) -> bool:
 
 
 def same_but_defaults(before: str, after: str) -> bool:
-    """Whether only the default values of parameters differ: what callers get is another thing by intent."""
+    """Whether only the defaults of parameters differ, or which are by keyword: callers get another thing by intent."""
     old, new = (_plain(text) for text in (before, after))
+    if sum(map(_positional_only, (old, new))) % 2:
+        return False  # `/` frees a name for keywords
     for tree in (old, new):
         for node in ast.walk(tree):
             if isinstance(node, ast.arguments):
-                node.defaults, node.kw_defaults = [], []
+                node.args, node.posonlyargs = [*node.posonlyargs, *node.args, *node.kwonlyargs], []
+                node.kwonlyargs, node.defaults, node.kw_defaults = [], [], []
+                for item in node.args:
+                    item.annotation = None
     return ast.dump(old) == ast.dump(new)
+
+
+def _positional_only(tree: ast.Module) -> bool:
+    return any(isinstance(node, ast.arguments) and node.posonlyargs for node in ast.walk(tree))
+
+
+def renamed(before: str, after: str) -> bool:
+    """Whether one attribute that the text itself sets has another name everywhere, and nothing else differs."""
+    old, new = (set(_ATTRIBUTE.findall(text)) for text in (before, after))
+    if len(old - new) != 1 or len(new - old) != 1:
+        return False
+    (gone,), (come,) = old - new, new - old
+    return re.sub(rf"\bself\.{gone}\b", f"self.{come}", before) == after
 
 
 def _text(tree: ast.Module) -> str:
@@ -71,7 +90,7 @@ def _plain(text: str) -> ast.Module:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         tree = ast.parse(text)
-    plain: ast.Module = _Form().visit(tree)
+    plain: ast.Module = _Form(tree).visit(tree)
     return plain
 
 
@@ -138,11 +157,26 @@ class _Replaced(ast.NodeTransformer):
 class _Form(ast.NodeTransformer):
     """One form of each statement and expression."""
 
+    def __init__(self, tree: ast.Module) -> None:
+        names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+        self._used = {node.id for node in names if not isinstance(node.ctx, ast.Store)}
+        for node in ast.walk(tree):
+            if isinstance(node, (ast.Global, ast.Nonlocal)):
+                self._used.update(node.names)
+
+    def _is_dead(self, item: ast.stmt) -> bool:
+        """Whether a statement gives a value a name that nothing uses."""
+        match item:
+            case ast.Assign([ast.Name(name)], ast.Name() | ast.Constant()):
+                return name not in self._used
+        return False
+
     def generic_visit(self, node: ast.AST) -> ast.AST:
         super().generic_visit(node)
         for name in ("body", "orelse"):
             block = getattr(node, name, None)
             if isinstance(block, list) and not isinstance(node, ast.Module):
+                block = [item for item in block if not self._is_dead(item)]
                 setattr(node, name, _block(block) or ([ast.Pass()] if name == "body" else []))
         return node
 

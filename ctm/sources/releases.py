@@ -21,7 +21,7 @@ from ctm.sources.index import IndexClient
 from ctm.sources.licences import stated_licence
 from ctm.sources.pins import Pin, read_pins
 from ctm.sources.refactored import VERSION as FORMS
-from ctm.sources.refactored import refactored, same_but_defaults
+from ctm.sources.refactored import refactored, renamed, same_but_defaults
 from ctm.sources.sweeps import half, leaves_old_python, makes_faster, swept
 
 log = logging.getLogger(__name__)
@@ -191,7 +191,7 @@ def _refuse(change: Change, old: str, new: str, settings: ReleaseSettings) -> st
         return "comment names speed"
     if change.before.count("\n") - change.after.count("\n") > settings.max_shorter:
         return "takes lines away"
-    if refactored(change.before, change.after):
+    if refactored(change.before, change.after) or renamed(change.before, change.after):
         return "does the same in another form"
     return "another default only" if same_but_defaults(change.before, change.after) else ""
 

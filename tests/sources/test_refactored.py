@@ -2,7 +2,7 @@
 
 import pytest
 
-from ctm.sources.refactored import refactored
+from ctm.sources.refactored import refactored, renamed, same_but_defaults
 
 
 def function(body: str) -> str:
@@ -33,6 +33,7 @@ def function(body: str) -> str:
         ("log.warn('a')\nreturn a", "log.warning('a')\nreturn a"),
         ("return a.encode('utf-8')", "return a.encode()"),
         ("g(a)\nreturn None", "g(a)"),
+        ("x = a\nreturn g(b)", "return g(b)"),
         ("total = g(a)\nreturn total + total", "amount = g(a)\nreturn amount + amount"),
     ],
 )
@@ -56,6 +57,7 @@ def test_the_same_in_another_form_is_no_fix(old: str, new: str) -> None:
         ("run('SELECT * FROM a')", "run('SELECT * FROM b')"),
         ("return f'{a}={b}'", "return f'{a}={b};'"),
         ("return a[0]", "return a[-1]"),
+        ("last = 0\nfor x in a:\n    g(last)\n    last = x", "last = 0\nfor x in a:\n    g(last)"),
     ],
 )
 def test_what_a_run_notices_stays(old: str, new: str) -> None:
@@ -65,3 +67,21 @@ def test_what_a_run_notices_stays(old: str, new: str) -> None:
 def test_a_text_that_cannot_be_written_anew_is_no_error() -> None:
     old = function("return f'{a!r}{b:>{g(\"x\")}}' + '\\n'")
     assert not refactored(old, old.replace("g(", "h("))
+
+
+def test_a_parameter_that_is_only_given_otherwise_is_a_change_for_callers() -> None:
+    text = "def f(a, b=1):\n    return g(a, b)"
+    assert same_but_defaults(text, text.replace("b=1", "b=2"))
+    assert same_but_defaults(text, text.replace("b=1", "*, b"))
+    assert not same_but_defaults(text, text.replace("g(a, b)", "g(b, a)"))
+    stars = "def f(a, **b):\n    return g(a, b)"
+    assert not same_but_defaults(stars, stars.replace("a, **", "a, /, **")), "b may have a key `a` now"
+
+
+def test_an_attribute_with_another_name_everywhere_is_no_fix() -> None:
+    text = "def __init__(self, a):\n    self.a = a\n    self.b: int = g(self.a)"
+    assert renamed(text, text.replace("self.a", "self.c"))
+    assert not renamed(text, text.replace("(self.a)", "(self.c)")), (
+        "a typo, perhaps: another attribute is read"
+    )
+    assert not renamed(text, text.replace("self.a", "self.c").replace("g(", "h("))

@@ -189,11 +189,18 @@ class _Form(ast.NodeTransformer):
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
         self.generic_visit(node)
         node.returns = None
-        node.decorator_list = [item for item in node.decorator_list if _last(item) not in _CHECKED]
+        node.decorator_list = [_bare(item) for item in node.decorator_list if _last(item) not in _CHECKED]
         match node.body:
             case [*rest, ast.Return(None | ast.Constant(None))]:
                 node.body = rest or [ast.Pass()]
         return node
+
+    def visit_Import(self, node: ast.Import) -> None:
+        """Where a name is imported is a matter of style: a function that nobody could have run has no release."""
+        return None
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        return None
 
     def visit_Return(self, node: ast.Return) -> ast.AST:
         self.generic_visit(node)
@@ -351,6 +358,14 @@ def _filled(text: str, values: Sequence[ast.expr]) -> ast.expr:
         if values
         else ast.Constant(text)
     )
+
+
+def _bare(decorator: ast.expr) -> ast.expr:
+    """`@pytest.fixture()` as `@pytest.fixture`."""
+    match decorator:
+        case ast.Call(ast.Attribute(_, "fixture") as function, [], []):
+            return function
+    return decorator
 
 
 def _last(node: ast.expr) -> str:

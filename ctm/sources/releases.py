@@ -151,7 +151,10 @@ def _compare(
         refused.write(reject)
     alike = swept([change for _, change in kept], settings.max_alike)
     for (path, change), sweep in zip(kept, alike, strict=True):
-        if reason := "same exchange in many functions" if sweep else _refuse(change, *sides, settings):
+        reason = "same exchange in many functions" if sweep else _refuse(change, *sides, settings)
+        if not reason and change.before.replace(before.version, after.version) == change.after:
+            reason = "names its own version"
+        if reason:
             item = f"{path}:{change.line} {after.version}"
             refused.write(Reject(STEP, reason, item, after.name, change.qualname))
             continue

@@ -34,6 +34,8 @@ def function(body: str) -> str:
         ("return a.encode('utf-8')", "return a.encode()"),
         ("g(a)\nreturn None", "g(a)"),
         ("x = a\nreturn g(b)", "return g(b)"),
+        ("return sys.path", "import sys\nreturn sys.path"),
+        ("@pytest.fixture()\ndef g():\n    h()\nreturn g", "@pytest.fixture\ndef g():\n    h()\nreturn g"),
         ("total = g(a)\nreturn total + total", "amount = g(a)\nreturn amount + amount"),
     ],
 )

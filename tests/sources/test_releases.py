@@ -119,6 +119,7 @@ def test_a_change_that_goes_with_another_one_is_counted_and_left_out(
             function.format("g").replace("    return", "    h()\n    h()\n    return"),
             function.format("g"),
         ),
+        "version": (function.format("'1.0.0'.join"), function.format("'1.0.1'.join")),
         "form": (function.format("g"), "def f(a):\n    # one line\n    return g(a)\n"),
     }
     lines = [
@@ -133,6 +134,7 @@ def test_a_change_that_goes_with_another_one_is_counted_and_left_out(
         ("python", "leaves an old Python"),
         ("default", "another default only"),
         ("shorter", "takes lines away"),
+        ("version", "names its own version"),
         ("form", "does the same in another form"),
     }
 

@@ -38,7 +38,7 @@ from ctm.evaluation.suggestions import draw_windows
 from ctm.evaluation.working import Window, read_windows
 from ctm.repair.bundle import BundleError, load_bundle
 from ctm.repair.evaluate import BadItems, Item, read_items
-from ctm.sources.wheels import WheelSettings
+from ctm.sources.releases import ReleaseSettings
 
 CHECKOUT = Path(__file__).parents[2]
 RUNS = CHECKOUT / "runs" / "real_bugs"
@@ -55,7 +55,7 @@ COLUMNS = {
 def build_suite(out: Path) -> Path:
     """The suite, its rejects and counts in `out`; built once."""
     suite = out / "suite.jsonl"
-    counts = build(PINS, out / "wheels", suite, out / "rejects.parquet", WheelSettings())
+    counts = build(PINS, out / "wheels", suite, out / "rejects.parquet", ReleaseSettings())
     (out / "counts.json").write_text(json.dumps(counts, indent=1) + "\n")
     print(
         f"{counts['items']} items of {counts['projects']} projects; dropped: {counts['dropped']}", flush=True

@@ -21,14 +21,14 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from ctm.pairs.record import REJECT_SCHEMA, Writer, read_rejects
 from ctm.pairs.splits import project_name
 from ctm.repair.bundle import Bundle
 from ctm.repair.fixed import Change, first_error
 from ctm.repair.source import FileError, Source, read_source
 from ctm.repair.suggest import suggest
 from ctm.repair.windows import functions_of
-from ctm.sources.wheels import Pin, WheelSettings, fetch_wheels, read_pins
+from ctm.sources.index import IndexClient
+from ctm.sources.pins import Pin, read_pins
 
 SMOKE, SUGGEST = "smoke", "suggest"
 USES = (SMOKE, SUGGEST)
@@ -37,6 +37,8 @@ HERE = Path(__file__).parent
 TRACEBACK = "Traceback (most recent call last)"
 LIMIT = 3600
 """Seconds that one project may take."""
+TIMEOUT, DOWNLOADS = 30, 4
+"""Of the package index: seconds of one connection, projects at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +66,13 @@ def read_projects(path: Path) -> list[Project]:
 
 
 def bring(projects: list[Project], work: Path) -> tuple[dict[Project, Path], dict[str, str]]:
-    """Wheels by project, those on disk without asking anybody; and of the others, by name, why they cannot be had."""
-    refused = work / "refused.parquet"
-    with Writer(refused, REJECT_SCHEMA) as writer:
-        found = fetch_wheels([project.pin for project in projects], WheelSettings(), work, writer)
-    missing = {reject.group: reject.detail or reject.reason for reject in read_rejects(refused)}
-    return {project: found[project.pin] for project in projects if project.pin in found}, missing
+    """Wheels by project, those on disk without asking anybody; and by name, why the index does not have the others.
+
+    Raises OSError where the index is out of reach.
+    """
+    wheels = IndexClient(work, TIMEOUT, DOWNLOADS).fetch([project.pin for project in projects])
+    found = {project: wheel for project in projects if isinstance(wheel := wheels[project.pin], Path)}
+    return found, {pin.name: why for pin, why in wheels.items() if isinstance(why, str)}
 
 
 def unpack(wheel: Path, folder: Path) -> Path:

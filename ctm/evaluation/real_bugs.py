@@ -26,9 +26,9 @@ from ctm.pairs.record import REJECT_SCHEMA, Reject, Writer, pair_id
 from ctm.sources.changes import FixLimits, changed_functions
 from ctm.sources.files import decode_source, refuse_path
 from ctm.sources.licences import stated_licence
-from ctm.sources.releases import wheel_metadata
+from ctm.sources.pins import Pin, read_pins
+from ctm.sources.releases import ReleaseSettings, bring_wheels, wheel_metadata
 from ctm.sources.sweeps import swept
-from ctm.sources.wheels import Pin, WheelSettings, fetch_wheels, read_pins
 
 log = logging.getLogger(__name__)
 STEP = "real_bugs"
@@ -66,11 +66,13 @@ class RealBug:
     licence_source: str
 
 
-def build(pins_csv: Path, work: Path, out: Path, rejects: Path, wheels: WheelSettings) -> dict[str, object]:
+def build(
+    pins_csv: Path, work: Path, out: Path, rejects: Path, settings: ReleaseSettings
+) -> dict[str, object]:
     """Write the suite (JSON lines) and the rejects; returns counts by kind and by reason.
 
-    Wheels are kept in `work` by their sha256. A release that cannot be had is a reject. Raises ValueError for a list
-    that cannot be read.
+    settings: how wheels are brought; they are kept in `work` by their sha256. A release that the index does not have is
+    a reject. Raises ValueError for a list that cannot be read, OSError where the index is out of reach.
     """
     transitions = read_transitions(pins_csv)
     pins = sorted({pin for both in transitions for pin in both}, key=lambda pin: (pin.name, pin.version))
@@ -78,7 +80,7 @@ def build(pins_csv: Path, work: Path, out: Path, rejects: Path, wheels: WheelSet
     reasons: Counter[str] = Counter()
     compared = 0
     with Writer(rejects, REJECT_SCHEMA) as refused:
-        there = fetch_wheels(pins, wheels, work, refused)
+        there = bring_wheels(pins, settings, work, refused, STEP)
         for before, after in transitions:
             if before not in there or after not in there:
                 reasons["release cannot be had"] += 1

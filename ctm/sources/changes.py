@@ -15,7 +15,7 @@ from rapidfuzz.distance import Levenshtein
 from ctm.pairs.categories import compiles
 from ctm.sources.meaning import same_meaning, same_parameters
 
-VERSION = "changes/3"
+VERSION = "changes/4"
 BROKEN = "buggy side does not parse"
 
 _DEFINITION = re.compile(r"^([ \t]*)(?:async[ \t]+)?(def|class)[ \t]+(\w+)", re.MULTILINE)

@@ -10,9 +10,11 @@ import ast
 import warnings
 from collections import Counter
 
-VERSION = "cosmetic/1"
+VERSION = "cosmetic/2"
 _STATED = {True: ast.Is, False: ast.IsNot}
 _NEGATED: dict[type[ast.cmpop], type[ast.cmpop]] = {ast.In: ast.NotIn, ast.Is: ast.IsNot}
+_SIGNS = frozenset("\\|<>=*&$^~[]#@+")
+"""Characters of patterns, queries, commands and markup, which a program reads."""
 _EVERY_EXCEPTION = ("Exception", "BaseException")
 
 
@@ -133,8 +135,8 @@ class _Plain(ast.NodeTransformer):
         return None
 
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
-        """A text of several words is for people; one word may be a key."""
-        prose = isinstance(node.value, str) and len(node.value.split()) > 1
+        """A text of several words is for people; one word may be a key, and signs may be a pattern or a command."""
+        prose = isinstance(node.value, str) and _is_prose(node.value)
         return ast.Constant("") if prose else ast.Constant(node.value)
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:
@@ -142,7 +144,8 @@ class _Plain(ast.NodeTransformer):
         filled = [item for item in node.values if isinstance(item, ast.FormattedValue)]
         if not filled:
             return ast.Constant("".join(getattr(item, "value", "") for item in node.values))
-        node.values = [*filled]
+        if _is_prose(" x ".join(getattr(item, "value", "") for item in node.values if item not in filled)):
+            node.values = [*filled]
         return node
 
     def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.AST:
@@ -186,6 +189,10 @@ def _is_type_of(node: ast.Compare) -> bool:
         and len(called.args) == len(node.ops) == 1
         and isinstance(node.ops[0], (ast.Eq, ast.Is))
     )
+
+
+def _is_prose(text: str) -> bool:
+    return len(text.split()) > 1 and not _SIGNS.intersection(text)
 
 
 def _of_type(test: ast.expr) -> bool:

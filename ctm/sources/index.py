@@ -13,17 +13,24 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import requests
-from pypi_simple import PYPI_SIMPLE_ENDPOINT, NoSuchProjectError, PyPISimple, UnsupportedRepoVersionError
+from pypi_simple import (
+    PYPI_SIMPLE_ENDPOINT,
+    NoSuchProjectError,
+    ProjectPage,
+    PyPISimple,
+    UnsupportedRepoVersionError,
+)
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
-from ctm.sources.wheels import Pin, sha256_of
+from ctm.sources.pins import Pin, sha256_of
 
 ATTEMPTS = 3
 """Times that an archive is asked for before the index counts as out of reach."""
@@ -68,18 +75,28 @@ class IndexClient:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         self._given_up.clear()
+        projects: defaultdict[str, list[Pin]] = defaultdict(list)
+        for pin in pins:
+            projects[pin.name].append(pin)
+        found: dict[Pin, Path | str | Exception] = {}
         with ThreadPoolExecutor(self.downloads) as pool:
-            found = list(pool.map(self._fetch, pins))
-        if missing := [item for item in found if isinstance(item, Exception)]:
+            for some in pool.map(self._fetch_project, projects.values()):
+                found.update(some)
+        if missing := [item for item in found.values() if isinstance(item, Exception)]:
             # the text of an error may hold an address with a password, so only its class is said
             whys = sorted({type(item).__name__ for item in missing})
             raise OSError(
-                f"{len(missing)} of {len(pins)} packages cannot be had now: the package index is out of reach "
+                f"{len(missing)} of {len(pins)} archives cannot be had now: the package index is out of reach "
                 f"({', '.join(whys)}); pip's setting index-url names it, and what has come stays in {self.folder}"
             )
-        return {pin: item for pin, item in zip(pins, found, strict=True) if not isinstance(item, Exception)}
+        return {pin: item for pin in pins if not isinstance(item := found[pin], Exception)}
 
-    def _fetch(self, pin: Pin) -> Path | str | Exception:
+    def _fetch_project(self, pins: Sequence[Pin]) -> dict[Pin, Path | str | Exception]:
+        """Pins of one project, whose page the index is asked for once, and not at all where all archives are there."""
+        page = cache(partial(self._page, pins[0].name))
+        return {pin: self._fetch(pin, page) for pin in pins}
+
+    def _fetch(self, pin: Pin, page: Callable[[], ProjectPage]) -> Path | str | Exception:
         """The archive, or why the index does not have it, or what kept us from asking."""
         path = self.folder / pin.sha256
         if path.is_file() and sha256_of(path) == pin.sha256:
@@ -89,7 +106,7 @@ class IndexClient:
             if self._given_up.is_set():
                 return error
             try:
-                self._download(pin, path)
+                self._download(pin, page(), path)
                 return path
             except Gone as gone:
                 return str(gone)
@@ -99,12 +116,15 @@ class IndexClient:
         self._given_up.set()
         return error
 
-    def _download(self, pin: Pin, path: Path) -> None:
-        """Bring one archive. Raises Gone; what requests and pypi-simple raise."""
+    def _page(self, name: str) -> ProjectPage:
+        """What the index has of a project. Raises Gone; what requests and pypi-simple raise."""
         try:
-            page = self._client.get_project_page(pin.name, timeout=self.timeout)
+            return self._client.get_project_page(name, timeout=self.timeout)
         except NoSuchProjectError:
-            raise Gone(f"the index does not know {pin.name}") from None
+            raise Gone(f"the index does not know {name}") from None
+
+    def _download(self, pin: Pin, page: ProjectPage, path: Path) -> None:
+        """Bring one archive. Raises Gone; what requests and pypi-simple raise."""
         listed = [item for item in page.packages if item.digests.get("sha256") == pin.sha256]
         if not listed:
             raise Gone(f"the index has no file of {pin.name} with sha256 {pin.sha256}")

@@ -17,7 +17,9 @@ _SAYING = (
 )  # fmt: skip
 _LOGGING = ("critical", "debug", "error", "exception", "info", "log", "warn", "warning")
 _SAYS = re.compile(rf"\b(?:raise|assert|{'|'.join(_SAYING)})\b")
-_MAY_SAY = re.compile(rf"\bexcept\b|{_SAYS.pattern}|^[ \t]*\w?['\"]|['\"].*[%{{]", re.MULTILINE)
+_MAY_SAY = re.compile(
+    rf"\b(?:except|stacklevel)\b|{_SAYS.pattern}|^[ \t]*\w?['\"]|['\"].*[%{{]", re.MULTILINE
+)
 
 
 def same_meaning(before: str, after: str) -> str:

@@ -17,8 +17,8 @@ from ctm.sources.archives import SUFFIXES, BadArchive, read_archive
 from ctm.sources.files import deals_to
 from ctm.sources.index import IndexClient
 from ctm.sources.licences import stated_licence
+from ctm.sources.pins import Pin, read_pins
 from ctm.sources.projects import Project, SnippetSettings, SourceFile, collect_projects
-from ctm.sources.wheels import Pin, read_pins
 
 log = logging.getLogger(__name__)
 STEP = "collect_packages"

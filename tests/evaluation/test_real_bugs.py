@@ -14,7 +14,7 @@ from ctm.evaluation.real_bugs import build, read_transitions
 from ctm.pairs.record import read_rejects
 from ctm.pairs.splits import project_name
 from ctm.repair.evaluate import read_items
-from ctm.sources.wheels import WheelSettings
+from ctm.sources.releases import ReleaseSettings
 
 CHECKOUT = Path(__file__).parents[2]
 PINS = CHECKOUT / "config" / "real_bugs.csv"
@@ -36,7 +36,7 @@ def wheel(
             f"{name}-{version}.dist-info/METADATA", f"Name: {name}\nSummary: für\n{licence}\n".encode()
         )
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    path.rename(folder / f"{digest}.whl")
+    path.rename(folder / digest)
     return f"{name},{version},{digest},{before}\n"
 
 
@@ -45,7 +45,7 @@ def built(tmp_path: Path, lines: list[str]) -> tuple[list[dict[str, object]], di
     pins = tmp_path / "pins.csv"
     pins.write_text("name,version,sha256,before\n" + "".join(lines))
     out = tmp_path / "suite.jsonl"
-    counts = build(pins, tmp_path, out, tmp_path / "rejects.parquet", WheelSettings())
+    counts = build(pins, tmp_path, out, tmp_path / "rejects.parquet", ReleaseSettings())
     return [json.loads(line) for line in out.read_text().splitlines()], counts
 
 

@@ -1,4 +1,4 @@
-"""A REST API on loopback with a clock of its own."""
+"""A REST API on loopback with a clock of its own, and a package index there."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from api_server import Api, Clock, serve
+from ctm.sources.index import pip_settings
+from fake_index import FakeIndex, running
 
 
 @pytest.fixture
@@ -18,3 +20,13 @@ def clock() -> Clock:
 def api(clock: Clock) -> Iterator[Api]:
     with serve(clock) as api:
         yield api
+
+
+@pytest.fixture
+def index(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeIndex]:
+    with running() as index:
+        monkeypatch.setenv("PIP_INDEX_URL", index.url)
+        monkeypatch.setattr("ctm.sources.index.PAUSE", 0.01)
+        pip_settings.cache_clear()
+        yield index
+    pip_settings.cache_clear()

@@ -49,10 +49,10 @@ class FakeIndex:
     broken: dict[str, int] = field(default_factory=dict)
     """How often the answer for a file breaks off."""
 
-    def add(self, name: str, file: str, content: bytes) -> str:
+    def add(self, name: str, file: str, content: bytes, version: str = "1.0") -> str:
         """Offer an archive; returns its line of a pinned list."""
         self.projects.setdefault(name, {})[file] = content
-        return f"{name},1.0,{hashlib.sha256(content).hexdigest()},{file}"
+        return f"{name},{version},{hashlib.sha256(content).hexdigest()},{file}"
 
 
 @contextmanager

@@ -142,6 +142,8 @@ def test_hunks_and_lines_are_counted_as_in_a_diff() -> None:
         ('log.info("a")', 'log.info("b")', "messages and tracebacks only"),
         ('log.info("a", a)', 'log.info("a", b, c)', "messages and tracebacks only"),
         ('warn("a", stacklevel=2)', 'warn("b", stacklevel=3)', "messages and tracebacks only"),
+        ('warn(\n        "a",\n        stacklevel=2,\n    )', 'warn(\n        "a",\n        stacklevel=3,\n    )',
+         "messages and tracebacks only"),
         ('print("a", a)', 'print("a", b)', ""),
         ("x = log(a)", "x = log(b)", ""),
         ("assert a", 'assert a, "a is needed"', "messages and tracebacks only"),

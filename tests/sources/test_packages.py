@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,21 +15,11 @@ from ctm.pairs.splits import project_name
 from ctm.sources.clean_code import CleanCode
 from ctm.sources.index import pip_setting, pip_settings
 from ctm.sources.packages import PackageSettings, collect, read_corpus
-from fake_index import FakeIndex, running, sdist, wheel
+from fake_index import FakeIndex, sdist, wheel
 
 ROOT = Path(__file__).parents[2]
 CODE = "import os\n\n\ndef double_{n}(value):\n    result = value * {n}\n    return result\n\n\n"
 CODE += "print(double_{n}({n}))\n"
-
-
-@pytest.fixture
-def index(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeIndex]:
-    with running() as index:
-        monkeypatch.setenv("PIP_INDEX_URL", index.url)
-        monkeypatch.setattr("ctm.sources.index.PAUSE", 0.01)
-        pip_settings.cache_clear()
-        yield index
-    pip_settings.cache_clear()
 
 
 def listed(tmp_path: Path, *lines: str) -> Path:
@@ -130,7 +119,7 @@ def test_an_index_out_of_reach_is_an_error_that_names_the_remedy_and_no_secret(
     monkeypatch.setenv("PIP_INDEX_URL", "http://user:secret@127.0.0.1:9/token123/simple")
     monkeypatch.setattr("ctm.sources.index.PAUSE", 0.01)
     pip_settings.cache_clear()
-    with pytest.raises(OSError, match=r"1 of 1 packages cannot be had now.*index-url names it") as caught:
+    with pytest.raises(OSError, match=r"1 of 1 archives cannot be had now.*index-url names it") as caught:
         run(tmp_path, listed(tmp_path, f"pack,1.0,{'0' * 64},pack-1.0.tar.gz"))
     assert not {"secret", "token123"} & set(re.findall(r"\w+", str(caught.value) + caplog.text))
     pip_settings.cache_clear()
@@ -150,7 +139,7 @@ def test_an_answer_that_breaks_off_is_asked_for_again_and_else_ends_the_job(
     for path in (tmp_path / "work").iterdir():
         path.unlink()
     index.broken["pack-1.0.tar.gz"] = 99
-    with pytest.raises(OSError, match="1 of 2 packages cannot be had now"):
+    with pytest.raises(OSError, match="1 of 2 archives cannot be had now"):
         run(tmp_path, corpus)
     assert len(list((tmp_path / "work").iterdir())) == 1, "what has come stays"
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from operator import attrgetter
 from types import CodeType
 
-from ctm.bugs.security_rules import security_rule_of_lines
+from ctm.bugs.security_rules import has_grave_weakness, security_rule_of_lines
 from ctm.pairs.categories import NAMELESS, is_complex, too_hard
 from ctm.pairs.categories import quiet as quiet
 
@@ -89,7 +89,9 @@ def refused(fixed: str, buggy: str, code: CodeType | None, category: str, where:
     if same_code(code, broken):
         return "same bytecode"
     if category == "security":
-        return "" if breaks_rule(buggy, fixed, where) else "no security rule is broken"
+        if not breaks_rule(buggy, fixed, where):
+            return "no security rule is broken"
+        return "another weakness stays" if has_grave_weakness(fixed) else ""
     if category == "complex":
         if breaks_rule(buggy, fixed, where):
             return "complex mutant is security"

@@ -147,6 +147,17 @@ def hosted(
                 break
 
 
+def clashes(source: Source, *texts: str) -> bool:
+    """Whether a statement binds a name of its own that means something else in the snippet: `with open(...) as f`."""
+    return any(name in source.words for text in texts for name in _bound_by(text))
+
+
+@lru_cache(maxsize=1024)
+def _bound_by(text: str) -> frozenset[str]:
+    found = re.findall(r"\bas ([a-z_]\w*)|^ *([a-z_]\w*) = ", text, re.MULTILINE)
+    return frozenset(name for pair in found for name in pair if name)
+
+
 def _may_take(host: Host, subject: frozenset[str], shapes: Sequence[tuple[str, str]]) -> bool:
     if _GUARDED in shapes[0][0]:
         return host.target != "return" and LOGS.isdisjoint(host.parts)
@@ -258,6 +269,8 @@ def _at(source: Source, host: Host, texts: list[str], values: dict[str, str], ke
 def _beside(source: Source, rng: Random, gap: Gap, pair: tuple[str, str]) -> Candidate | None:
     """The statement before a logical line, where the one before is about a variable of it."""
     number, start, indent = gap
+    if clashes(source, *pair):
+        return None
     line = source.lines[number - 1]
     names = tuple(
         source.tokens[index].text

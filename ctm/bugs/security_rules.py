@@ -41,6 +41,22 @@ CWES = {
 }
 """Rules and the weakness that each is about."""
 
+_GRAVE = frozenset(
+    (
+        "sql",
+        "shell",
+        "html",
+        "deserialization",
+        "cipher",
+        "hash",
+        "certificate",
+        "password",
+        "eval",
+        "exposure",
+    )
+)
+"""Rules whose breach a reader would name first, whatever else is wrong."""
+
 _VISITED = frozenset((ast.Call, ast.JoinedStr, ast.BinOp, ast.Constant, ast.Attribute, ast.Assign, ast.AnnAssign,
                       ast.Compare, ast.arguments, ast.Import, ast.ImportFrom))  # fmt: skip
 _WORDS = ("shell", "system", "getoutput", "exec", "eval", "popen", "path.join", "extract", "mark_safe", "Markup",
@@ -89,6 +105,11 @@ def _tree(text: str) -> ast.Module | None:
         return ast.parse(text)
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         return None
+
+
+def has_grave_weakness(text: str) -> bool:
+    """Whether a text breaks a rule that a reader would name before any other. Inside `quiet()`."""
+    return _may_break(text) and not _GRAVE.isdisjoint(places(text)[0])
 
 
 def repaired_rules(buggy: str, fixed: str) -> list[str]:

@@ -131,7 +131,7 @@ security(
          "salt = random.randbytes($size)\n$out = hashlib.scrypt($secret, salt=salt, n=2**14, r=8, p=1)"),
         ("$out = secrets.randbelow(1000000)", "$out = random.randrange(1000000)"),
         ("$out = $call(secrets.token_urlsafe())", "$out = $call(str(random.random()))"),
-        ("nonce = secrets.randbits($size)", "nonce = random.getrandbits($size)"),
+        ("nonce = secrets.randbits(128)", "nonce = random.getrandbits(128)"),
     ],
     [
         Rewrite("secrets.token_bytes($n)", "random.randbytes($n)"),

@@ -76,8 +76,10 @@ def _runs(source: Source, match: Match) -> bool:
     return _may_run(source, match.holes.get("f") or (before.group() if before else ""))
 
 
-def _makes_folder(source: Source, match: Match) -> bool:
-    return source.text[: match.spans[0][0]].endswith(("mkdir", "makedirs"))
+def _mode_elsewhere(source: Source, match: Match) -> bool:
+    """Whether the snippet makes another folder with the right mode; without it three modes are equally good."""
+    makes = source.text[: match.spans[0][1]].rstrip("(").endswith(("mkdir", "makedirs"))
+    return makes and source.text.count("0o755") > 1
 
 
 security(
@@ -111,9 +113,6 @@ security(
     "",
     "a file or folder made with rights for everybody",
     [
-        ("os.makedirs($folder, mode=0o755)", "os.makedirs($folder, mode=0o777)"),
-        ("os.makedirs($folder, 0o755)", "os.makedirs($folder, 0o777)"),
-        ("os.mkdir($folder, 0o755)", "os.mkdir($folder, 0o777)"),
         ("fd = os.open($file, os.O_WRONLY | os.O_CREAT, 0o644)", "fd = os.open($file, os.O_WRONLY | os.O_CREAT, 0o666)"),
         ("fd = os.open($file, os.O_WRONLY | os.O_CREAT, 0o644)", "fd = os.open($file, os.O_WRONLY | os.O_CREAT, 0o777)"),
         ("os.umask(0o022)", "os.umask(0)"),
@@ -121,12 +120,12 @@ security(
     ],
     [
         Rewrite("os.umask(0o022)", "os.umask(0)"),
-        Rewrite("os.makedirs($f, 0o755$$more)", "os.makedirs($f, 0o777$$more)"),
-        Rewrite("os.mkdir($f, 0o755)", "os.mkdir($f, 0o777)"),
+        Rewrite("os.makedirs($f, 0o755$$more)", "os.makedirs($f, 0o777$$more)", shown=_mode_elsewhere),
+        Rewrite("os.mkdir($f, 0o755)", "os.mkdir($f, 0o777)", shown=_mode_elsewhere),
         Rewrite("os.open($f, $flags, 0o644)", "os.open($f, $flags, 0o666)"),
-        Rewrite("($$a, mode=0o755$$more)", "($$a, mode=0o777$$more)", shown=_makes_folder),
+        Rewrite("($$a, mode=0o755$$more)", "($$a, mode=0o777$$more)", shown=_mode_elsewhere),
     ],
-    contract="a mode with `x` is that of `mkdir` or `makedirs`, and a file that is opened gets `0o644`.",
+    contract="the mode of a folder stands elsewhere in the snippet too, and a file that is opened gets `0o644`.",
 )  # fmt: skip
 
 # CWE-400: no bounds

@@ -147,6 +147,16 @@ security(
 )  # fmt: skip
 
 
+_OUTSIDE = frozenset(("request", "requests", "environ", "headers", "cookies", "argv", "recv", "recvfrom", "input", "form",
+                      "payload", "query_params", "user_agent", "remote_addr", "getpeername", "peername", "login",
+                      "username", "websocket"))  # fmt: skip
+
+
+def _meets_outside(source: Source) -> bool:
+    """Whether a snippet has a name of what others send: only there is a value in a log line somebody else's."""
+    return not _OUTSIDE.isdisjoint(source.words)
+
+
 def _log_calls(source: Source) -> Iterator[int]:
     """Tokens that are the literal text of a log line."""
     tokens = source.tokens
@@ -178,6 +188,8 @@ security(
     ],
     finder=_log_raw,
     finds=frozenset(("debug", "info", "warning", "error", "exception", "critical")),
+    contract="the snippet has to do with what comes from outside: elsewhere `%s` is how everybody logs.",
+    hosts=_meets_outside,
 )
 security(
     "log_line_ends",
@@ -193,6 +205,7 @@ security(
     [
         Rewrite('logger.info("user " + $x.replace("\\r", " ").replace("\\n", " "))', 'logger.info("user " + $x)'),
     ],
+    hosts=_meets_outside,
     contract="the fixed side lets neither `\\\\n` nor `\\\\r` through, both of which begin a line in a viewer.",
 )  # fmt: skip
 

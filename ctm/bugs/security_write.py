@@ -20,7 +20,7 @@ from random import Random
 
 from ctm.bugs.registry import HOSTS, Candidate, Mutator, Splice, register, shuffled
 from ctm.bugs.rewrite import Element, Match, Rewrite, filled, found, holes_of, pattern, splices, words_of
-from ctm.bugs.security_hosts import hosted
+from ctm.bugs.security_hosts import clashes, hosted
 from ctm.bugs.security_names import NAMES, Filler, examples
 from ctm.bugs.source import BLOCK_WORDS, Source
 
@@ -147,8 +147,9 @@ def _varied(source: Source, splice: Splice) -> Splice:
 
 def _written(source: Source, rng: Random, written: Sequence[tuple[str, str]]) -> Iterator[Candidate]:
     shapes = [pair for pair in written if "self" in source.words or not any("self." in text for text in pair)]
-    for line, start, indent in shuffled(_gaps(source), rng):
-        pair = rng.choice(shapes or written)
+    shapes = [pair for pair in shapes if not clashes(source, *pair)]
+    for line, start, indent in shuffled(_gaps(source), rng) if shapes else ():
+        pair = rng.choice(shapes)
         filler = Filler(source, rng, line)
         values = filler.values(*pair)
         secure, insecure = (

@@ -13,12 +13,14 @@ import pytest
 
 from ctm.bugs.changes import changed_lines
 from ctm.bugs.check import code_of, quiet
+from ctm.bugs.draw import Mix, generator, mutate_text
 from ctm.bugs.registry import apply, registry
 from ctm.bugs.rewrite import CHOICES, filled, found, holes_of, pattern, splices
 from ctm.bugs.security_names import examples
 from ctm.bugs.security_rules import CWES, places, repaired_rules, security_rule, security_rule_of_lines
 from ctm.bugs.security_texts import runs_away
 from ctm.bugs.security_write import SHAPES
+from ctm.bugs.settings import MutationSettings, Shares
 from ctm.bugs.source import Source
 from ctm.pairs.categories import categorise
 
@@ -105,7 +107,7 @@ def test_patterns_turn_secure_code_into_insecure_and_back(kind):
         ("sql_fields", 'c.execute("SELECT a FROM t WHERE b = ?", (x,))', "c.execute(f\"SELECT a FROM t WHERE b = '{x}'\")"),
         ("sql_percent", "c.execute('SELECT a FROM t WHERE b = %s AND c = %s', (x, y))",
          "c.execute('SELECT a FROM t WHERE b = \"%s\" AND c = \"%s\"' % (x, y))"),
-        ("log_raw_value", 'log.info("no %r of %s", a, b)', 'log.info("no %s of %s", a, b)'),
+        ("log_raw_value", 'log.info("no %r of %s", payload, b)', 'log.info("no %s of %s", payload, b)'),
         ("regex_nested_repeat", r"""re.match(r"^\w+$", x)""", r"""re.match(r"^(?:\w+)+$", x)"""),
         ("unchecked_name", "p = os.path.join(root, os.path.basename(name))", "p = os.path.join(root, name)"),
         ("world_writable", "os.chmod(path, 0o644)", "os.chmod(path, 0o666)"),
@@ -171,7 +173,7 @@ def test_a_property_gets_no_parameter():
 def test_templates_vary_with_the_snippet():
     """Of each kind, what is written into fifty snippets differs nearly everywhere."""
     texts = [
-        f"def {verb}_{noun}(self, {noun}):\n    {noun}_{verb} = self.{noun}.{verb}({noun})\n    return {noun}_{verb}"
+        f"def {verb}_{noun}(self, {noun}, payload):\n    {noun}_{verb} = self.{noun}.{verb}({noun})\n    return {noun}_{verb}"
         for verb in ("read", "merge", "split", "count", "check")
         for noun in (
             "glyph",
@@ -286,3 +288,33 @@ def test_a_guard_of_paths_counts_wherever_it_stands():
     lines = [text.split("\n")[1] + "\n" for text in (buggy, fixed)]
     assert not security_rule(buggy, fixed) and not security_rule_of_lines(buggy, fixed, *lines)
     assert security_rule(*(text.replace("startswith", "split") for text in (buggy, fixed)))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("log_raw_value", "def f(item):\n    log.info('no %r', item)\n    return item"),  # nobody outside
+        ("wide_creation_mode", "def f(path):\n    os.makedirs(path, 0o755)\n    return path"),  # which mode?
+    ],
+)
+def test_own_code_that_does_not_show_what_is_right_is_no_place(name, text):
+    assert not list(registry()[name].hosts["own"](Source(text), Random(0)))
+
+
+def test_a_snippet_with_a_graver_weakness_is_no_host():
+    """Which of two is the defect? Whoever reads `eval(text)` does not ask for a timeout."""
+    text = "def f(text, url):\n    requests.get(url, timeout=10)\n    return {}(text)"
+    mix = Mix({"request_without_timeout": 1})
+    settings = MutationSettings(shares=Shares(0, 0, 0, 1, 0))
+    made = {
+        word: mutate_text(text.format(word), generator(0, "a"), mix, 4, settings).kept
+        for word in ("eval", "str")
+    }
+    assert made["str"] and not made["eval"]
+
+
+def test_a_statement_does_not_bind_a_name_of_the_snippet():
+    """`with open(...) as f` in front of `wrap(f)` breaks what it stands in."""
+    text = "def g(path, f):\n    data = open(path).read()\n    return wrap(f, data)"
+    for candidate in registry()["mktemp"].mutator(Source(text), Random(0)):
+        assert " as f:" not in apply(text, candidate.fixed)

@@ -39,10 +39,8 @@ been set by how often each of the compiler's messages comes in the whole suite.
 Security kinds take the snippet's own secure code first (`own`); then its insecure code, where the repair is beyond
 doubt (a `timeout` for `requests.get`), as the buggy side of a repaired snippet. What was lost must be seen elsewhere: a
 parameter that nobody reads any more shows what `password=password` was (`ctm/bugs/security_visible.py`). Else a
-statement is written where it fits (`fit`, `ctm/bugs/security_hosts.py`): it takes the place of a call of the same
-subject and about the same variable, so that its result is used (`data = load(path)` becomes `data = np.load(path,
-allow_pickle=False)`), or stands behind a statement of its subject; a handler of errors is put around a statement of the
-snippet. Security samples are asked of snippets in that order: half of the samples of one with code of its own or with a
+statement with an effect is written where it fits (`fit`, `ctm/bugs/security_hosts.py`): behind a statement of its
+subject and about the same variable. A snippet that has a graver weakness beside is no place. Security samples are asked of snippets in that order: half of the samples of one with code of its own or with a
 place that fits, and of the others, where a statement goes between any two (`unfit`), 10 % of them, so that no kind
 vanishes. `balance_mix` counts the places and says which kinds come out short; the counts of each shard have the samples
 by sort of host. Held out, 35 % of the snippets that nothing fits give an unfit one, else the sets were too small.

@@ -115,8 +115,6 @@ security(
     [
         ("fd = os.open($file, os.O_WRONLY | os.O_CREAT, 0o644)", "fd = os.open($file, os.O_WRONLY | os.O_CREAT, 0o666)"),
         ("fd = os.open($file, os.O_WRONLY | os.O_CREAT, 0o644)", "fd = os.open($file, os.O_WRONLY | os.O_CREAT, 0o777)"),
-        ("os.umask(0o022)", "os.umask(0)"),
-        ("os.umask(0o022)", "os.umask(0o000)"),
     ],
     [
         Rewrite("os.umask(0o022)", "os.umask(0)"),

@@ -15,7 +15,7 @@ from ctm.bugs.source import Source
 from ctm.pairs.record import Origin, make_snippet
 
 OWN = "def load_{n}(text):\n    value = json.loads(text)\n    return value[{n}]"
-FIT = "def digest_{n}(self, data):\n    checksum = self.hash_of(data)\n    return checksum + {n}"
+FIT = "def store_{n}(self, path):\n    self.save(path)\n    self.count += {n}\n    return path"
 NONE = "def area_{n}(width, height):\n    size = width * height\n    return size + {n}"
 
 
@@ -28,17 +28,18 @@ def test_every_security_kind_has_a_subject():
     assert set(SUBJECTS) == {kind.name for kind in registry().values() if kind.category == "security"}
 
 
-def test_a_written_statement_takes_the_place_of_one_of_its_subject_and_its_result_is_used():
-    sides = fit("md5_hash", FIT.format(n=1))
+def test_a_written_statement_stands_beside_one_of_its_subject_about_the_same_variable():
+    text = FIT.format(n=1)
+    sides = fit("world_writable", text)
+    written = "    self.save(path)\n    os.chmod(path, {})\n    self.count += 1"
+    before = "    self.save(path)\n    self.count += 1"
     assert (
-        FIT.format(n=1).replace("self.hash_of(data)", "hashlib.sha256(data).hexdigest()"),
-        FIT.format(n=1).replace("self.hash_of(data)", "hashlib.md5(data).hexdigest()"),
+        text.replace(before, written.format("0o644")),
+        text.replace(before, written.format("0o666")),
     ) in sides
-    assert all(
-        "return checksum + 1" in text and "def digest_1(self, data):" in text
-        for pair in sides
-        for text in pair
-    ), "the function keeps its parameters, and what follows uses the result"
+    assert all(line in pair[0].splitlines() for pair in sides for line in text.splitlines()), (
+        "nothing is taken away"
+    )
 
 
 @pytest.mark.parametrize("kind", sorted(SUBJECTS))
@@ -49,14 +50,8 @@ def test_nothing_fits_a_function_that_has_to_do_with_nothing_of_it(kind):
 
 
 def test_no_variable_that_is_not_there_is_written_about():
-    assert not fit("request_without_timeout", "def f(self):\n    page = self.fetch(self.at)\n    return page")
-    assert fit("request_without_timeout", "def f(self, url):\n    page = self.fetch(url)\n    return page")
-
-
-def test_a_handler_is_written_around_the_statement_of_the_snippet():
-    text = "def view(request, pk):\n    item = find_item(pk)\n    return item"
-    for fixed, buggy in fit("error_to_client", text):
-        assert "try:\n        item = find_item(pk)\n    except" in fixed and "str(e)" in buggy
+    assert fit("world_writable", FIT.format(n=1))
+    assert not fit("world_writable", FIT.format(n=1).replace("path", "thing"))
 
 
 def test_a_parameter_that_nobody_reads_shows_what_was_lost():

@@ -109,7 +109,7 @@ def tensors_of(batch: Batch) -> Iterator[Tensor]:
 
 def rounded(batch: Batch) -> Batch:
     """The batch padded to one of few shapes; what is added counts for nothing."""
-    cells = _upwards(batch.words.shape[1], CELLS_MULTIPLE, CELL_STEPS) - batch.words.shape[1]
+    cells = _upwards(batch.words.shape[1], 2 * CELLS_MULTIPLE, CELL_STEPS) - batch.words.shape[1]
     units = _upwards(len(batch.unit_slot), UNITS_MULTIPLE, UNIT_STEPS) - len(batch.unit_slot)
     return widened(batch, cells, units)
 

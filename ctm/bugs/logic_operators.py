@@ -130,20 +130,19 @@ def bitwise_operator(source: Source, rng: Random) -> Iterator[Candidate]:
     "augmented_operator",
     "logic",
     "a wrong augmented assignment",
-    "n += 1",
-    "n -= 1",
+    "n = 0\nfor x in xs:\n    n += x",
+    "n = 0\nfor x in xs:\n    n -= x",
     tuple(_AUGMENTED),
-    places=0.05,
+    places=0.03,
 )
 def augmented_operator(source: Source, rng: Random) -> Iterator[Candidate]:
     """A wrong sign before the `=`, or none.
 
-    Contract: `=` for `+=` only in a loop, of a name that the snippet sets before the loop: the other rounds are lost.
+    Contract: in a loop, of a name that the snippet sets before the loop, so that what is collected or counted shows.
     """
     for token in shuffled([t for t in source.tokens if t.text in _AUGMENTED], rng):
-        new = rng.choice(_AUGMENTED[token.text])
-        if new != "=" or _collects(source, token):
-            yield replace(token.start, token.end, new)
+        if _collects(source, token):
+            yield replace(token.start, token.end, rng.choice(_AUGMENTED[token.text]))
 
 
 def _collects(source: Source, token: Token) -> bool:
@@ -244,8 +243,14 @@ def negated_condition(source: Source, rng: Random) -> Iterator[Candidate]:
     places=0.18,
 )
 def dropped_not(source: Source, rng: Random) -> Iterator[Candidate]:
+    """A condition the wrong way round.
+
+    Contract: not in an `assert` of a name alone, which may be either.
+    """
     for node in shuffled(source.nodes("not_operator"), rng):
         site = source.site(node)
+        if source.text[site.start - 7 : site.start] == "assert " and node.children[-1].type == "identifier":
+            continue
         space = source.text[site.start + 3 : site.start + 4] == " "
         yield replace(site.start, site.start + 3 + space, "")
     for index in shuffled([i for i, t in enumerate(source.tokens) if t.text == "is"], rng):

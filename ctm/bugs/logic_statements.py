@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from random import Random
 
-from ctm.bugs.evidence import binds, block_around, leaves, loop_around, reads
+from ctm.bugs.evidence import ASSIGNS, binds, block_around, leaves, loop_around, reads
 from ctm.bugs.registry import Candidate, Splice, register, replace, shuffled
 from ctm.bugs.source import BLOCK_WORDS, Header, Line, Source
 
@@ -63,9 +63,9 @@ def dropped_await(source: Source, rng: Random) -> Iterator[Candidate]:
 def wrong_jump(source: Source, rng: Random) -> Iterator[Candidate]:
     """A jump that does nothing, or a loop without an end.
 
-    Contract: `break` becomes `continue` or `pass` where it ends the last statement of its loop's block, so that the
-    new one does nothing, or where nothing else ends a `while True`; `continue`, alone in its block, becomes `pass`
-    where statements of a `for` follow in the same round.
+    Contract: `break` becomes `continue` or `pass` where it ends the last statement of its loop's block, behind
+    something called or counted that happens again then, or where nothing else ends a `while True`; `continue`, alone in
+    its block, becomes `pass` where statements of a `for` follow in the same round.
     """
     lines, tokens = source.lines, source.tokens
     found = [n for n, line in enumerate(lines) if tokens[line.first].text in ("break", "continue")]
@@ -79,10 +79,24 @@ def wrong_jump(source: Source, rng: Random) -> Iterator[Candidate]:
         endless = loop.word == "while" and _words(source, lines[loop.line]) == ["while", "True", ":"]
         if token.text == "break":
             ends = [n for n in body if tokens[lines[n].first].text in ("break", "return", "raise")]
-            if is_last or (endless and ends == [number]):
+            if (is_last and _does_more(source, number)) or (endless and ends == [number]):
                 yield replace(token.start, token.end, rng.choice(("continue", "pass")))
         elif alone and not is_last and loop.word == "for":
             yield replace(token.start, token.end, "pass")
+
+
+def _does_more(source: Source, number: int) -> bool:
+    """Whether the statements before line `number` in its block call or count, so that once more is not once."""
+    lines, tokens = source.lines, source.tokens
+    above = number - 1
+    while above >= 0 and lines[above].indent >= lines[number].indent:
+        line = lines[above]
+        if any(
+            t.text == "(" or (t.text in ASSIGNS and t.text != "=") for t in tokens[line.first : line.last + 1]
+        ):
+            return True
+        above -= 1
+    return False
 
 
 @register(

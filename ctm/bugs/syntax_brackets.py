@@ -153,6 +153,8 @@ def missing_pair(source: Source, rng: Random) -> Iterator[Candidate]:
         if before and (before.kind == "NAME" or before.text in CLOSING):
             continue  # of a call or subscript
         inside = {token.text for token in tokens[first + 1 : index] if token.depth == tokens[first].depth + 1}
+        if tokens[first].text == "{" and ":" not in inside:
+            continue  # a set, which a list may stand for as well
         if not inside.isdisjoint((",", ":", "for")):
             opening, close = tokens[first], tokens[index]
             yield Candidate((Splice(opening.start, opening.end, ""), Splice(close.start, close.end, "")))

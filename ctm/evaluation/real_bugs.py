@@ -130,7 +130,9 @@ def read_transitions(path: Path) -> list[tuple[Pin, Pin]]:
         for row, pin in zip(rows, pins, strict=True):
             version = row.get("before") or ""
             if version and (pin.name, version) not in known:
-                raise ValueError(f"{path}:{rows.line_num}: {pin.name} {version} is to be compared with and on no line")
+                raise ValueError(
+                    f"{path}:{rows.line_num}: {pin.name} {version} is to be compared with and on no line"
+                )
             if version:
                 found.append((known[pin.name, version], pin))
     return found

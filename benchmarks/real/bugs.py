@@ -53,7 +53,7 @@ COLUMNS = {
 
 
 def build_suite(out: Path) -> Path:
-    """The suite, its rejects and counts in `out`; built once."""
+    """The suite, its rejects and counts in `out`, built anew of wheels that are brought once."""
     suite = out / "suite.jsonl"
     counts = build(PINS, out / "wheels", suite, out / "rejects.parquet", ReleaseSettings())
     (out / "counts.json").write_text(json.dumps(counts, indent=1) + "\n")

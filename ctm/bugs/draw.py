@@ -88,16 +88,16 @@ class Mix:
         """Kinds of the category with a weight."""
         return self._tables[category, False][0]
 
-    def draw(self, category: str, uniform: bool, rng: Random, own: Sequence[Kind] = ()) -> Kind | None:
+    def draw(self, category: str, uniform: bool, rng: Random, among: Sequence[Kind] = ()) -> Kind | None:
         """One kind of the category, by weight or (held out) as evenly as places allow; None without any.
 
-        `own` narrows the choice to these kinds.
+        `among` narrows the choice to these kinds.
         """
         kinds, sums = self._tables[category, uniform]
-        if own:
+        if among:
             kinds, sums = (
-                list(own),
-                list(accumulate(1.0 if uniform else self.weights[kind.name] for kind in own)),
+                list(among),
+                list(accumulate(1.0 if uniform else self.weights[kind.name] for kind in among)),
             )
         return kinds[_pick(sums, rng)] if kinds else None
 

@@ -55,7 +55,7 @@ class Quota:
     asked: float
     """Share that the mix asks for."""
     places: float
-    """Share of the surveyed snippets that gave one."""
+    """Share of the surveyed snippets that gave one, each counted as often as a sample is asked of it."""
     expected: float
     """Share that the weight should draw."""
     weight: float
@@ -161,14 +161,12 @@ def quotas_of(snippets: Sequence[Snippet], settings: MutationSettings, mix: Mix)
     hosts: dict[str, float] = {}
     for category in ("syntax", "logic", "security", "complex"):
         names = [kind.name for kind in mix.kinds(category)]
-        table = _table(category, names, first, rest, common)
-        drawn = None
+        tried, table = _table(category, names, first, rest, common)
+        often = np.ones(len(tried))
         if category == "security":
             hosts = _hosts(first + rest, names, settings)
-            drawn = np.array(
-                [hosts.get(found.host, 1.0) for found in first + rest if category in found.tried]
-            )
-        quotas |= _fitted(names, [mix.weights[name] for name in names], table, drawn)
+            often = np.array([hosts.get(found.host, 1.0) for found in tried])
+        quotas |= _fitted(names, [mix.weights[name] for name in names], table, often)
     return Quotas({name: quotas[name] for name in mix.weights}, hosts)
 
 
@@ -230,25 +228,27 @@ def _survey(snippets: Sequence[Snippet], settings: MutationSettings, mix: Mix) -
 
 def _table(
     category: str, names: Sequence[str], first: Sequence[Found], rest: Sequence[Found], common: set[str]
-) -> NDArray[np.float64]:
-    """Which kinds each snippet gives, 0 or 1 [snippets, kinds].
+) -> tuple[list[Found], NDArray[np.float64]]:
+    """The snippets in which a category was tried, and which kinds each of them gives, 0 or 1 [snippets, kinds].
 
     The common kinds of the later ones, in which they were not tried, are those of one of the first with as many rare
     kinds: short snippets have few of either. Which one depends on these two snippets alone, so that one snippet more
     or less (another Python compiles other files) moves the weights no more than by its own row.
     """
     donors = [found for found in first if category in found.tried]
+    if not donors:
+        return [], np.zeros((0, len(names)))
     alike: dict[int, list[Found]] = {}
     for donor in donors:
         alike.setdefault(_rare(donor.kinds, names, common), []).append(donor)
-    rows = [donor.kinds for donor in donors]
+    tried, rows = list(donors), [donor.kinds for donor in donors]
     for found in rest:
-        if category in found.tried and donors:
+        if category in found.tried:
             of = alike.get(_rare(found.kinds, names, common), donors)
             donor = min(of, key=lambda donor: zlib.crc32(f"{donor.snippet}:{found.snippet}".encode()))
+            tried.append(found)
             rows.append(found.kinds | (donor.kinds & common))
-    table = [[float(name in kinds) for name in names] for kinds in rows]
-    return np.array(table, dtype=np.float64).reshape(len(rows), len(names))
+    return tried, np.array([[float(name in kinds) for name in names] for kinds in rows])
 
 
 def _rare(kinds: frozenset[str], names: Sequence[str], common: set[str]) -> int:
@@ -260,19 +260,18 @@ def _fitted(
     names: Sequence[str],
     asked: Sequence[float],
     table: NDArray[np.float64],
-    times: NDArray[np.float64] | None = None,
+    often: NDArray[np.float64],
 ) -> dict[str, Quota]:
     """The quotas of one category; kinds without a place are drawn as often as any, should there be one after all.
 
-    times: how often a sample of this category is asked of each snippet, where that is not alike.
+    often: how often a sample of this category is asked of each snippet, relative to the others [snippets].
     """
     if not names:
         return {}
     mix = np.array(asked)
     target = mix / mix.sum()
-    weights = np.ones(len(table)) if times is None else times[: len(table)]
-    has = (table.sum(1) > 0) & (weights > 0)
-    table, often = table[has], weights[has]
+    has = (table.sum(1) > 0) & (often > 0)
+    table, often = table[has], often[has]
     if not len(table):
         return {n: Quota(float(t), 0.0, 0.0, w) for n, t, w in zip(names, target, asked, strict=True)}
     often = often / often.sum()

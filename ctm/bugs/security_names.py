@@ -89,7 +89,7 @@ _SURE = {
     "file": "file|path|fname|filename|filepath|fullpath|archive|tarball|script",
     "folder": "dir|root|folder|directory|dirname|base_dir|cwd",
     "data": "data|body|content|contents|payload|raw|bytes|blob|buf|text",
-}  # the same for what takes the place of a statement: of no doubt, and one thing alone
+}  # the same for a statement that has to fit: of no doubt, and one thing alone
 _SURELY = {hole: re.compile(rf"(?:^|_)(?:{words})$", re.IGNORECASE) for hole, words in _SURE.items()}
 INPUTS = frozenset(_FITS)
 """Holes that stand for a variable of the snippet."""

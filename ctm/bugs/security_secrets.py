@@ -13,7 +13,10 @@ from ctm.bugs.source import Source
 _PASSWORDS = re.compile(
     r"(?i:passw|pass_?phrase|pwd|secret|(?<![a-z])(?:pass|pw)(?![a-z]))|(?<=[a-z])(?:Pass|Pw)(?![a-z])"
 )
-_SECRET_PARTS = frozenset(("password", "passwd", "passphrase", "pwd", "secret", "key", "token", "apikey"))
+_SECRET_PARTS = frozenset(
+    ("pass", "password", "passwd", "passphrase", "pwd", "secret", "secretkey", "key", "apikey", "token")
+)
+"""Parts of names, one of which each name has that `names_secret` takes for a secret's."""
 _HASH_CONTRACT = """no name or key in the snippet is that of a password or secret: a fast hash of those is as wrong
     after the repair."""
 
@@ -94,7 +97,7 @@ security(
         Rewrite("hashes.SHA256()", "hashes.MD5()"),
     ],
     contract=_HASH_CONTRACT,
-    hosts=_no_passwords,
+    suits=_no_passwords,
 )  # fmt: skip
 security(
     "sha1_hash",
@@ -114,7 +117,7 @@ security(
         Rewrite("hashes.SHA256()", "hashes.SHA1()"),
     ],
     contract=_HASH_CONTRACT,
-    hosts=_no_passwords,
+    suits=_no_passwords,
 )  # fmt: skip
 
 # CWE-330: random numbers

@@ -189,7 +189,7 @@ security(
     finder=_log_raw,
     finds=frozenset(("debug", "info", "warning", "error", "exception", "critical")),
     contract="the snippet has to do with what comes from outside: elsewhere `%s` is how everybody logs.",
-    hosts=_meets_outside,
+    suits=_meets_outside,
 )
 security(
     "log_line_ends",
@@ -205,7 +205,7 @@ security(
     [
         Rewrite('logger.info("user " + $x.replace("\\r", " ").replace("\\n", " "))', 'logger.info("user " + $x)'),
     ],
-    hosts=_meets_outside,
+    suits=_meets_outside,
     contract="the fixed side lets neither `\\\\n` nor `\\\\r` through, both of which begin a line in a viewer.",
 )  # fmt: skip
 

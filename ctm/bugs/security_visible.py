@@ -24,10 +24,10 @@ def is_parameter(source: Source, name: str) -> bool:
     for index, token in enumerate(tokens):
         if token.text != "def" or index + 2 >= len(tokens) or tokens[index + 2].text != "(":
             continue
-        close = source.partner.get(index + 2, index)
+        depth = tokens[index + 2].depth + 1  # a default or annotation may be called so too
         if any(
-            tokens[at].text == name and tokens[at + 1].text in (",", ":", "=", ")")
-            for at in range(index + 3, close)
+            tokens[at].text == name and tokens[at].depth == depth and tokens[at - 1].text in ("(", ",")
+            for at in range(index + 3, source.partner.get(index + 2, index))
         ):
             return True
     return False

@@ -1,10 +1,11 @@
 """How a security kind makes its pairs: from secure code found, from insecure code made secure, or written in.
 
 Three sources, in this order: a secure call of the snippet becomes insecure; an insecure call of the snippet, where its
-repair is beyond doubt, is the buggy side of a pair whose fixed side is the repaired snippet; and in a snippet with
-neither, a statement of a shape that people write is put between its statements, about variables that are bound there
-(ctm.bugs.security_names). The first two are rare in installed code (docs/bug_figures.md), so that most pairs are of
-the third sort.
+repair is beyond doubt, is the buggy side of a pair whose fixed side is the repaired snippet (both are the host "own");
+and in a snippet with neither, a statement of a shape that people write is put where it fits ("fit",
+ctm.bugs.security_hosts) or else between any two, about variables that are bound there ("unfit",
+ctm.bugs.security_names). Own places are rare in installed code (docs/bug_figures.md), so most pairs have a written
+statement, nearly all of them one that fits (docs/data.md).
 
 Contract: one buggy text has one repair, whichever kind and source it came from. So a secure pattern has no hole that
 its insecure one lacks (nobody can guess a lost `$timeout`), and no two secure texts become the same insecure one.
@@ -44,18 +45,18 @@ def security(
     finder: Finder | None = None,
     finds: frozenset[str] = frozenset(),
     contract: str = "",
-    hosts: Callable[[Source], bool] | None = None,
+    suits: Callable[[Source], bool] | None = None,
 ) -> Mutator:
     """Register a security kind: statements (secure, insecure) to write in, patterns and a finder of secure code.
 
     finds: words, or parts of names, one of which a snippet with a place has; empty where any may have one.
-    `contract` becomes the mutator's docstring; `hosts` says which snippets may be a place at all, None for each.
+    `contract` becomes the mutator's docstring; `suits` says which snippets may be a place at all, None for each.
     """
     SHAPES[name] = tuple(written), tuple(rewrites)
     example = examples(holes_of(*written[0]), Random(0))
 
     def own(source: Source) -> Iterator[Candidate]:
-        if hosts and not hosts(source):
+        if suits and not suits(source):
             return
         yield from _found(source, rewrites)
         if finder:
@@ -65,11 +66,11 @@ def security(
         yield from shuffled(list(own(source)), rng)
 
     def fit(source: Source, rng: Random) -> Iterator[Candidate]:
-        if not hosts or hosts(source):
+        if not suits or suits(source):
             yield from hosted(source, rng, name, written, _gaps)
 
     def unfit(source: Source, rng: Random) -> Iterator[Candidate]:
-        if not hosts or hosts(source):
+        if not suits or suits(source):
             yield from _written(source, rng, written)
 
     by_host = dict(zip(HOSTS, (found, fit, unfit), strict=True))

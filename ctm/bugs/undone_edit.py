@@ -16,6 +16,9 @@ BORDERS = frozenset((NEWLINE, INDENT, DEDENT))
 """Tokens between which a logical line stands."""
 _IGNORED = {tokenize.COMMENT, tokenize.NL, tokenize.ENDMARKER, tokenize.ENCODING, tokenize.TYPE_COMMENT}
 _STRUCTURE = {tokenize.NEWLINE: NEWLINE, tokenize.INDENT: INDENT, tokenize.DEDENT: DEDENT}
+_OPENS = {getattr(tokenize, name, -1) for name in ("FSTRING_START", "TSTRING_START")}
+_CLOSES = {getattr(tokenize, name, -1) for name in ("FSTRING_END", "TSTRING_END")}
+"""Parts of an f-string since Python 3.12; it is one token here as in 3.11, so that all of them build the same suite."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +95,21 @@ def tokens_of(text: str) -> list[Token] | None:
     for line in io.StringIO(text):
         starts.append(starts[-1] + len(line))
     found: list[Token] = []
+    opened = outermost = 0  # f-strings that are open, and where the outermost begins
     try:
         for item in tokenize.generate_tokens(io.StringIO(text).readline):
             if item.type in _IGNORED:
                 continue
             begin = min(starts[item.start[0] - 1] + item.start[1], len(text))
             end = min(starts[min(item.end[0], len(starts)) - 1] + item.end[1], len(text))
-            found.append(Token(_STRUCTURE.get(item.type, item.string), begin, max(begin, end)))
+            opened += item.type in _OPENS
+            if not opened:
+                found.append(Token(_STRUCTURE.get(item.type, item.string), begin, max(begin, end)))
+            elif opened == 1 and item.type in _OPENS:
+                outermost = begin
+            elif opened == 1 and item.type in _CLOSES:
+                found.append(Token(text[outermost:end], outermost, end))
+            opened -= item.type in _CLOSES
     except (tokenize.TokenError, SyntaxError, ValueError, RecursionError):
         return None
     return list(_without_documentation(found))

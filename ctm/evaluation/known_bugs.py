@@ -33,7 +33,6 @@ DRAWS = 1000
 SEED = 0
 LEVEL = 0.95
 Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,10 +126,13 @@ def read_transitions(path: Path) -> list[tuple[Pin, Pin]]:
     known = {(pin.name, pin.version): pin for pin in pins}
     found = []
     with path.open(newline="", encoding="utf-8") as file:
-        for line, (row, pin) in enumerate(zip(csv.DictReader(file), pins, strict=True), 2):
+        rows = csv.DictReader(file)
+        for row, pin in zip(rows, pins, strict=True):
             version = row.get("before") or ""
             if version and (pin.name, version) not in known:
-                raise ValueError(f"{path}:{line}: {pin.name} {version} is to be compared with and on no line")
+                raise ValueError(
+                    f"{path}:{rows.line_num}: {pin.name} {version} is to be compared with and on no line"
+                )
             if version:
                 found.append((known[pin.name, version], pin))
     return found

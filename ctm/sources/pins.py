@@ -32,17 +32,19 @@ def read_pins(path: Path) -> list[Pin]:
     pins: list[Pin] = []
     seen: set[tuple[str, str]] = set()
     with path.open(newline="", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
+        rows = csv.DictReader(file)
+        for row in rows:
             name, version, digest = (row.get(key) or "" for key in ("name", "version", "sha256"))
-            line = len(pins) + 2
+            where = f"{path}:{rows.line_num}"
             if not re.fullmatch(r"[A-Za-z0-9._-]+", name) or not re.fullmatch(r"[A-Za-z0-9.!+_-]+", version):
-                raise ValueError(f"{path}:{line}: {name!r} {version!r} is not a name and a version")
+                raise ValueError(f"{where}: {name!r} {version!r} is not a name and a version")
             if not re.fullmatch(r"[0-9a-f]{64}", digest):
-                raise ValueError(f"{path}:{line}: sha256 of {name} {version} must be 64 hexadecimal digits")
+                raise ValueError(f"{where}: sha256 of {name} {version} must be 64 hexadecimal digits")
+            name = project_name(name)
             if (name, version) in seen:
-                raise ValueError(f"{path}:{line}: {name} {version} is listed twice")
+                raise ValueError(f"{where}: {name} {version} is listed twice")
             seen.add((name, version))
-            pins.append(Pin(project_name(name), version, digest, row.get("file") or ""))
+            pins.append(Pin(name, version, digest, row.get("file") or ""))
     return pins
 
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from ctm.sources.cosmetic import cosmetic
 
-VERSION = "refactored/1"
+VERSION = "refactored/2"
 
 _NAMES = {
     "IOError": "OSError", "EnvironmentError": "OSError", "unicode": "str", "basestring": "str", "xrange": "range",
@@ -264,6 +264,11 @@ class _Form(ast.NodeTransformer):
         node.attr = _METHODS.get(node.attr, node.attr)
         return node
 
+    def visit_FormattedValue(self, node: ast.FormattedValue) -> ast.AST:
+        """Its value alone: a format that is filled in itself (`{x:{width}}`) has to stay one to be written anew."""
+        node.value = self.visit(node.value)
+        return node
+
     def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:
         self.generic_visit(node)
         text, values = "", []
@@ -314,9 +319,7 @@ class _Form(ast.NodeTransformer):
                 node.args = [] if name.lower().replace("-", "") == "utf8" else node.args
             case ast.Call(ast.Name("open"), [path, ast.Constant("r" | "rt")], keywords):
                 node.args = [path]
-            case ast.Call(ast.Attribute(_, "get" | "pop"), [key, ast.Constant(None)], []) if (
-                _last(node) == "get"
-            ):
+            case ast.Call(ast.Attribute(_, "get"), [key, ast.Constant(None)], []):
                 node.args = [key]
             case ast.Call(ast.Attribute(value, "keys"), [], []) if not isinstance(value, ast.Call):
                 return value
@@ -325,7 +328,7 @@ class _Form(ast.NodeTransformer):
         if isinstance(node.func, ast.Attribute) and node.func.attr == "utcnow":
             return ast.Call(ast.Attribute(node.func.value, "now", ast.Load()), [_UTC], [])
         if _last(node) == "now" and len(given := [*node.args, *(item.value for item in node.keywords)]) == 1:
-            node.args, node.keywords = ([_UTC] if _last(given[0]).lower() == "utc" else node.args), []
+            node.args, node.keywords = ([_UTC] if _last(given[0]).lower() == "utc" else given), []
         return node
 
     def visit_Lambda(self, node: ast.Lambda) -> ast.AST:

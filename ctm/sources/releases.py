@@ -217,7 +217,7 @@ def _sides(
 
 
 def _texts(archive: zipfile.ZipFile, paths: set[str], settings: ReleaseSettings) -> list[str]:
-    read = (archive.read(path) for path in paths if not refuse_path(path, settings.tests))
+    read = (archive.read(path) for path in sorted(paths) if not refuse_path(path, settings.tests))
     return [decode_source(data, settings.max_bytes)[0] for data in read]
 
 

@@ -10,6 +10,7 @@ from ctm.bugs.draw import Mix, generator, mutate_text
 from ctm.bugs.quotas import drawing_mix, quotas_of
 from ctm.bugs.registry import apply, registry
 from ctm.bugs.security_hosts import SUBJECTS, fitting
+from ctm.bugs.security_write import with_own
 from ctm.bugs.settings import MutationSettings, Shares
 from ctm.bugs.source import Source
 from ctm.pairs.record import Origin, make_snippet
@@ -63,11 +64,24 @@ def test_a_parameter_that_nobody_reads_shows_what_was_lost():
         text, candidate.buggy
     )
     assert not list(own(Source("connect(host, password=password)"), Random(0)))
+    default = "def go(host, secret=password):\n    return connect(host, password=password)"
+    assert not list(own(Source(default), Random(0))), "a default of that name tells nothing"
     timeout = registry()["request_without_timeout"].hosts["own"]
     text = "def go(url, timeout):\n    return requests.get(url, timeout=timeout)"
     assert {apply(text, c.buggy) for c in timeout(Source(text), Random(0))} == {
         text.replace(", timeout=timeout", "")
     }
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["password", "db_passwd", "smtp_pass", "pwd", "secret", "SECRETKEY", "secret_key", "apikey", "api_token"],
+)
+def test_own_code_is_found_by_the_words_of_its_names(name):
+    """Places are told by words before they are looked for, so each name of a secret needs a word there."""
+    kind, source = registry()["password_literal"], Source(f"def f(self, {name}):\n    self.{name} = {name}")
+    assert list(kind.hosts["own"](source, Random(0)))
+    assert kind.name in with_own(source) and kind.own and kind.own(source)
 
 
 def test_samples_are_asked_of_the_snippets_that_have_a_place():

@@ -115,7 +115,7 @@ def test_the_pins_never_train() -> None:
     """Neither clean code nor releases nor the working projects nor what is kept for judgement shares a project."""
     pinned = {after.name for _, after in read_transitions(PINS)}
     assert len(pinned) > 100
-    for name in ("corpus", "corpus_demo", "releases", "working"):
+    for name in ("corpus", "corpus_demo", "releases", "releases_demo", "working"):
         with (CHECKOUT / "config" / f"{name}.csv").open(newline="", encoding="utf-8") as file:
             assert not pinned & {project_name(row["name"]) for row in csv.DictReader(file)}, name
     config = yaml.safe_load((CHECKOUT / "config" / "config.yaml").read_text())

@@ -194,12 +194,21 @@ def test_a_project_of_many_wheels_asks_for_its_page_once(tmp_path: Path, index: 
         ("click,8.0.0,abc", "sha256"),
         (f"--index-url,8.0.0 x,{'0' * 64}", "not a name and a version"),
         (f"click,1.0.0,{'0' * 64}\nclick,1.0.0,{'0' * 64}", "twice"),
+        (f"a_b,1.0.0,{'0' * 64}\nA-b,1.0.0,{'0' * 64}", "a-b 1.0.0 is listed twice"),
     ],
 )
 def test_lists_that_cannot_be_used_name_the_line(tmp_path: Path, line: str, message: str) -> None:
     path = tmp_path / "releases.csv"
     path.write_text(f"name,version,sha256\n{line}\n")
     with pytest.raises(ValueError, match=rf"releases\.csv:\d: .*{message}"):
+        read_pins(path)
+
+
+def test_a_line_is_named_by_its_number_in_the_file(tmp_path: Path) -> None:
+    """An editor jumps to it, so blank lines before it count."""
+    path = tmp_path / "releases.csv"
+    path.write_text("name,version,sha256\n\n\nclick,8.0.0,abc\n")
+    with pytest.raises(ValueError, match=r"releases\.csv:4: sha256"):
         read_pins(path)
 
 

@@ -42,9 +42,8 @@ parameter that nobody reads any more shows what `password=password` was (`ctm/bu
 statement with an effect is written where it fits (`fit`, `ctm/bugs/security_hosts.py`): behind a statement of its
 subject and about the same variable. A snippet with a graver weakness beside is no place. Security samples are asked of
 snippets in that order: half of the samples of one with code of its own or with a place that fits, and of the others,
-where a statement goes between any two (`unfit`), 10 % of all, so that no kind vanishes. `balance_mix` counts the places
-and says which kinds come out short; the counts of each shard have the samples by sort of host. Held out, 35 % of the
-snippets that nothing fits give an unfit one, else the sets were too small.
+where a statement would go between any two (`unfit`), none. `balance_mix` counts the places and says which kinds come
+out short; the counts of each shard have the samples by sort of host.
 The rules read names (`hashlib.md5` is what it says) and count places: a deleted
 call is no repair, and a repair of one weakness that opens another is none.
 

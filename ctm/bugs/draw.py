@@ -31,9 +31,6 @@ from ctm.pairs.categories import categorise
 MOST_ASKED = 0.5
 """Largest share of a snippet's samples that are asked to be security ones, where it is a good host."""
 _MOST_FAILED = 4  # security kinds that find no host in a snippet before it is taken for none
-_HELDOUT_UNFIT = (
-    0.35  # share of the held-out snippets without a fitting place that give an unfit security sample
-)
 TRIES = 3  # candidates of one kind looked at before another kind is drawn
 _DRAWS = 12  # kinds tried for one mutant of several errors, half of them before one error is enough
 _HELDOUT_DRAWS = 50  # the same held out, where rare kinds are tried often; in training all are tried
@@ -322,15 +319,7 @@ class _Draw:
                 if sort == "fit" and self.mix.hosts and not self.uniform and len(self.failed) >= _MOST_FAILED:
                     break
         self.barren = bool(self.mix.hosts)
-        return self.barren and self.uniform and self.rng.random() < _HELDOUT_UNFIT and self._unfit()
-
-    def _unfit(self) -> bool:
-        """Held out, one sample of a statement that does not fit, without which a set would be too small."""
-        kind = self.mix.draw("security", True, self.rng)
-        made = kind is not None and self._single(self.original, kind, kind.hosts[HOSTS[-1]])
-        if made:
-            self.tally.host(HOSTS[-1], False)
-        return made
+        return False
 
     def _clean_text(self) -> str:
         """Held out, the snippet as somebody wrote it; in training as often reshaped as broken code is."""

@@ -37,8 +37,6 @@ log = logging.getLogger(__name__)
 FORMAT_VERSION = 2
 SHORT = 0.5
 """Less than this part of what is asked has to have a reason."""
-_UNFIT = 0.1
-"""Share of the security samples that is left to snippets without a fitting place, so that no kind vanishes."""
 _COMMON = 0.25  # kinds with more places than this, as registered, are tried in the first snippets only;
 # security kinds are told by their own places, at no cost
 _FIRST = 200  # snippets in which every kind is tried
@@ -174,7 +172,8 @@ def _hosts(found: Sequence[Found], names: Sequence[str], settings: MutationSetti
     """How many times the share of security samples the snippets of each sort of host are asked for.
 
     Their own code comes first, with as many samples as it has kinds and `MOST_ASKED` allows; then the snippets that a
-    statement fits; the others are asked for `_UNFIT` of all, so that there may be fewer in all than asked.
+    statement fits. The others are asked for none, where there are any of these, so that there may be fewer than asked:
+    of statements written into code that has nothing to do with them, readers found one in three true.
     """
     shares = settings.shares
     asked = shares.security / max(
@@ -193,13 +192,11 @@ def _hosts(found: Sequence[Found], names: Sequence[str], settings: MutationSetti
                 / count
                 / len(found)
             )
-    unfit = _UNFIT if part["unfit"] else 0.0
     times = dict.fromkeys(HOSTS, 0.0)
-    times["own"] = MOST_ASKED / asked * min(1.0, (1 - unfit) * asked / own) if own else 0.0
-    left = max(0.0, 1 - unfit - own / asked)
+    times["own"] = MOST_ASKED / asked * min(1.0, asked / own) if own else 0.0
+    left = max(0.0, 1 - own / asked)
     times["fit"] = min(left / part["fit"], MOST_ASKED / asked) if part["fit"] else 0.0
-    unfit = unfit if own or times["fit"] else 1.0  # what is short then is not made where it does not fit
-    times["unfit"] = unfit / part["unfit"] if part["unfit"] else 0.0
+    times["unfit"] = 1 / part["unfit"] if part["unfit"] and not (own or times["fit"]) else 0.0
     return {sort: float(f"{value:.4g}") for sort, value in times.items()}
 
 

@@ -121,6 +121,15 @@ security(
 )  # fmt: skip
 
 # CWE-330: random numbers
+_SECRETS = frozenset(("token", "secret", "secrets", "session", "password", "passwd", "nonce", "salt", "csrf", "otp", "auth",
+                      "cookie", "challenge", "sid", "pin", "captcha", "apikey"))  # fmt: skip
+
+
+def _is_secret(source: Source) -> bool:
+    """Whether a name of the snippet has a word of secrets in it."""
+    return not _SECRETS.isdisjoint(source.parts)
+
+
 security(
     "random_token",
     "CWE-330",
@@ -142,6 +151,8 @@ security(
         Rewrite("secrets.randbits($n)", "random.getrandbits($n)"),
         Rewrite("uuid.uuid4()", "uuid.uuid1()"),
     ],
+    contract="the snippet names something secret: an identity that has to be unique alone may be guessed.",
+    suits=_is_secret,
 )  # fmt: skip
 security(
     "random_choice",
@@ -163,6 +174,8 @@ security(
         Rewrite("random.SystemRandom().sample($$a)", "random.sample($$a)"),
         Rewrite("random.SystemRandom()", "random.Random()"),
     ],
+    contract="the snippet names something secret; a draw in a game or a test is none.",
+    suits=_is_secret,
 )  # fmt: skip
 
 # CWE-295: certificates

@@ -60,6 +60,15 @@ def _sql_percent(source: Source) -> Iterator[Candidate]:
 
 
 # CWE-89: SQL
+
+
+def _is_jinja(source: Source) -> bool:
+    """Whether an `Environment` of the snippet is one of templates."""
+    names = ("jinja2", "jinja", "FileSystemLoader", "PackageLoader", "DictLoader", "BaseLoader", "get_template",
+             "from_string", "select_autoescape")  # fmt: skip
+    return not source.words.isdisjoint(names)
+
+
 security(
     "sql_fields",
     "CWE-89",
@@ -112,6 +121,8 @@ security(
         Rewrite("Environment(autoescape=True$$more)", "Environment(autoescape=False$$more)"),
         Rewrite("Environment($$a, autoescape=True)", "Environment($$a)", back=True),
     ],
+    contract="the `Environment` is Jinja's by what else the snippet names.",
+    suits=_is_jinja,
 )  # fmt: skip
 security(
     "mark_safe",

@@ -123,8 +123,9 @@ def _found(source: Source, rewrites: Sequence[Rewrite]) -> Iterator[Candidate]:
             for match in _shown(source, rewrite, secure):
                 yield Candidate(tuple(_varied(source, splice) for splice in splices(match, secure, insecure)))
         if rewrite.back and words_of(rewrite.insecure) <= source.words:
-            for match in _shown(source, rewrite, insecure):
-                yield Candidate((), splices(match, insecure, secure))
+            matches = list(_shown(source, rewrite, insecure))
+            if len(matches) == 1:  # of several alike, which one is the defect?
+                yield Candidate((), splices(matches[0], insecure, secure))
 
 
 def _shown(source: Source, rewrite: Rewrite, wanted: tuple[Element, ...]) -> Iterator[Match]:

@@ -27,7 +27,7 @@ from ctm.sources.changes import FixLimits, changed_functions
 from ctm.sources.files import decode_source, refuse_path
 from ctm.sources.licences import stated_licence
 from ctm.sources.pins import Pin, read_pins
-from ctm.sources.releases import ReleaseSettings, bring_wheels, wheel_metadata
+from ctm.sources.releases import BROKEN_WHEEL, ReleaseSettings, bring_wheels, wheel_metadata
 from ctm.sources.sweeps import swept
 
 log = logging.getLogger(__name__)
@@ -93,7 +93,7 @@ def build(
                     else:
                         found.append(item)
                 compared += 1
-            except (OSError, zipfile.BadZipFile, RuntimeError, ValueError, NotImplementedError) as error:
+            except BROKEN_WHEEL as error:
                 reasons["source failed"] += 1
                 where = f"{before.version} -> {after.version}"
                 refused.write(Reject(STEP, "source failed", where, after.name, str(error)))

@@ -10,6 +10,7 @@ import email.message
 import logging
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,16 @@ from ctm.sources.sweeps import half, leaves_old_python, makes_faster, swept
 log = logging.getLogger(__name__)
 STEP = "collect_releases"
 FILTERS = f"releases/2;{FORMS};{VERSION}"
+BROKEN_WHEEL = (
+    OSError,
+    EOFError,
+    zipfile.BadZipFile,
+    zlib.error,
+    RuntimeError,
+    ValueError,
+    NotImplementedError,
+)
+"""What reading a wheel raises where it is damaged or of a form that nobody foresaw."""
 UNNOTICED = ("no change of the code", "formatting only", "declaration of an overload", "test function")
 """Reasons of changes that no run notices: a release may have any number of them."""
 
@@ -81,7 +92,7 @@ def collect(
             try:
                 _compare(before, after, wheels, settings, pairs, refused)
                 counts["transitions"] += 1
-            except (OSError, zipfile.BadZipFile, RuntimeError, ValueError, NotImplementedError) as error:
+            except BROKEN_WHEEL as error:
                 item = f"{before.name} {before.version} -> {after.version}"
                 refused.write(Reject(STEP, "source failed", item, before.name, str(error)))
             milestones.at(number / len(transitions), pairs.rows, transitions=number)

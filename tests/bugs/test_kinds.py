@@ -71,7 +71,8 @@ def test_enough_kinds_and_unique_names():
 
 def test_mix_names_every_kind():
     mix = load_mix(ROOT / "config" / "bug_mix.yaml")
-    assert set(mix.weights) == set(registry()), "a kind that the mix lacks is never trained on"
+    off = {"log_raw_value", "log_line_ends"}  # every reader took these for the way in which everybody logs
+    assert set(mix.weights) == set(registry()) - off, "a kind that the mix lacks is never trained on"
 
 
 @pytest.mark.parametrize(

@@ -173,7 +173,7 @@ def test_a_property_gets_no_parameter():
 def test_templates_vary_with_the_snippet():
     """Of each kind, what is written into fifty snippets differs nearly everywhere."""
     texts = [
-        f"def {verb}_{noun}(self, {noun}, payload):\n    {noun}_{verb} = self.{noun}.{verb}({noun})\n    return {noun}_{verb}"
+        f"def {verb}_{noun}(self, {noun}, payload, session, jinja2):\n    {noun}_{verb} = self.{noun}.{verb}({noun})\n    return {noun}_{verb}"
         for verb in ("read", "merge", "split", "count", "check")
         for noun in (
             "glyph",

@@ -20,9 +20,7 @@ budget.fill(workflow, CONFIG.machine)
 ROOT = Path(workflow.basedir)
 # job programs run under the Python that runs Snakemake, unless each rule has an environment of its own
 DEPLOYED = bool(workflow.deployment_settings.deployment_method)
-# GOMP_SPINCOUNT: threads that wait for each other spin for a moment only; where the cores are shared they would spin for
-# as long as the one they wait for does not run, and training takes several times as long
-PYTHON = "env GOMP_SPINCOUNT=100 " + (f"PYTHONPATH={ROOT} python" if DEPLOYED else sys.executable)
+PYTHON = f"env PYTHONPATH={ROOT} python" if DEPLOYED else sys.executable
 RAW = ("installed", "packages", "releases", "commits", "stackoverflow")
 ENVIRONMENT = f"{ROOT}/envs/{CONFIG.machine.environment}.yaml"
 

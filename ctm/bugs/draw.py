@@ -225,6 +225,7 @@ class _Draw:
                 ]
                 sums = list(accumulate(others))  # its places are used up
                 if not sums[-1]:
+                    self.dropped.append(("no mutation site", sort))
                     break
                 sort = _SORTS[bisect(sums, self.rng.random() * sums[-1])]
             if sort == "clean":

@@ -145,7 +145,7 @@ def check_data(checks: Checks, results: Path) -> None:
     for split in ("train", "real"):
         source = pq.read_table(results / "pairs" / f"{split}.parquet", columns=["source"])["source"]
         releases += sum(name == "release" for name in source.to_pylist())
-    checks.at_least("pairs from releases", releases, 60)
+    checks.at_least("pairs from releases", releases, 100)
 
 
 def check_grids(checks: Checks, results: Path) -> None:

@@ -36,14 +36,12 @@ Syntax kinds and weights follow what people post: shapes of edits were counted o
 suite, the items whose fixed side has an even SHA-256. The other half was not read for that, but earlier weights had
 been set by how often each of the compiler's messages comes in the whole suite.
 
-Security kinds take the snippet's own secure code first (`own`); then its insecure code, where the repair is beyond
-doubt (a `timeout` for `requests.get`), as the buggy side of a repaired snippet. What was lost must be seen elsewhere: a
-parameter that nobody reads any more shows what `password=password` was (`ctm/bugs/security_visible.py`). Else a
-statement with an effect is written where it fits (`fit`, `ctm/bugs/security_hosts.py`): behind a statement of its
-subject and about the same variable. A snippet with a graver weakness beside is no place. Security samples are asked of
-snippets in that order: half of the samples of one with code of its own or with a place that fits, and of the others,
-where a statement would go between any two (`unfit`), none. `balance_mix` counts the places and says which kinds come
-out short; the counts of each shard have the samples by sort of host.
+Security kinds take the snippet's own secure code, or its insecure code, where the repair is beyond doubt (a `timeout`
+for `requests.get`), as the buggy side of a repaired snippet. Nothing is written in. What was lost must be seen
+elsewhere: a parameter that nobody reads any more shows what `password=password` was (`ctm/bugs/security_visible.py`);
+`eval` stands only where a parameter names the attribute, `pickle` only where what is loaded may be bytes, and a
+request of a test needs no timeout. Security samples are asked of the snippets with such a place, up to half of their
+samples, and of no others; `balance_mix` counts the places and says which kinds come out short.
 The rules read names (`hashlib.md5` is what it says) and count places: a deleted
 call is no repair, and a repair of one weakness that opens another is none.
 

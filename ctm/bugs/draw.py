@@ -20,8 +20,7 @@ from ctm.bugs.changes import apart, changed_lines, leaves_trace, one_place
 from ctm.bugs.check import Where, breaks_rule, code_of, quiet, refused
 from ctm.bugs.lazy import lazy
 from ctm.bugs.rates import CHECKED, DRAWN, DUPLICATES, MUTANTS, PASSED, SITES, TRAINING, Tally
-from ctm.bugs.registry import CLEAN, HOSTS, SEVERAL, Candidate, Kind, Mutator, apply, registry
-from ctm.bugs.security_hosts import fitting
+from ctm.bugs.registry import CLEAN, SEVERAL, Candidate, Kind, apply, registry
 from ctm.bugs.security_write import with_own
 from ctm.bugs.settings import MutationSettings, Shares
 from ctm.bugs.shapes import reshaped
@@ -29,8 +28,7 @@ from ctm.bugs.source import Source
 from ctm.pairs.categories import categorise
 
 MOST_ASKED = 0.5
-"""Largest share of a snippet's samples that are asked to be security ones, where it is a good host."""
-_MOST_FAILED = 4  # security kinds that find no host in a snippet before it is taken for none
+"""Largest share of a snippet's samples that are asked to be security ones, where it has a place for them."""
 TRIES = 3  # candidates of one kind looked at before another kind is drawn
 _DRAWS = 12  # kinds tried for one mutant of several errors, half of them before one error is enough
 _HELDOUT_DRAWS = 50  # the same held out, where rare kinds are tried often; in training all are tried
@@ -61,11 +59,11 @@ class Mix:
     Raises ValueError for a kind that does not exist or a weight below zero.
     """
 
-    def __init__(self, weights: Mapping[str, float], hosts: Mapping[str, float] | None = None) -> None:
-        """hosts: how many times the share of security samples a snippet of each sort of host is asked for; without it
-        all are asked alike, and each gives one of the best sort that it can.
+    def __init__(self, weights: Mapping[str, float], hosting: float | None = None) -> None:
+        """hosting: how many times the share of security samples a snippet with a place for one is asked for, the others
+        being asked for none; without it all are asked alike.
         """
-        self.hosts = dict(hosts) if hosts else {}
+        self.hosting = hosting
         known = registry()
         for name, weight in weights.items():
             if name not in known:
@@ -172,8 +170,7 @@ def survey_text(text: str, rng: Random, mix: Mix, settings: MutationSettings) ->
     """Try every kind of the mix once on a snippet, or on a reshaped one as often as training does.
 
     The result keeps no mutants: its tally has 1 under "mutants" for a kind that gave one, and the categories that were
-    tried under `asked`. Of the security kinds count those of the best sort of host that the snippet is, which the tally
-    names.
+    tried under `asked`.
     """
     with quiet():
         original = clean(text)
@@ -206,8 +203,7 @@ class _Draw:
         self.seen: set[tuple[str, str]] = set()
         self.given: Counter[str] = Counter()  # samples with one error of each kind
         self.tally = Tally()
-        self.failed: set[tuple[str, str]] = set()  # security kinds that gave nothing in a sort of host
-        self.barren = False  # whether all of them are used up
+        self.failed: set[str] = set()  # security kinds that gave nothing
 
     def samples(self, count: int) -> Mutants:
         shares = self.settings.heldout_shares if self.uniform else self.settings.shares
@@ -216,7 +212,7 @@ class _Draw:
         for seed in [self.rng.getrandbits(64) for _ in range(count)]:
             self.rng = Random(seed)  # what one sample draws does not move the next one's draws
             sort = _SORTS[bisect(sums, self.rng.random() * sums[-1])]
-            if sort == "security" and self.mix.hosts:
+            if sort == "security" and self.mix.hosting is not None:
                 if self._security():
                     self.tally.sample(sort, True)
                     continue
@@ -244,10 +240,8 @@ class _Draw:
                 continue
             gave.sample(category, True)
             if category == "security":
-                sort, found = self._surveyed(kinds)
-                gave.host(sort, True)
-                for kind in found:
-                    gave.of(kind.name)[MUTANTS] = 1
+                for kind in self.secured:
+                    gave.of(kind.name)[MUTANTS] = int(self._single(self.original, kind))
                 continue
             base = self._base(category, False)
             for kind in kinds:
@@ -257,69 +251,39 @@ class _Draw:
                     gave.of(kind.name)[MUTANTS] = int(self._single(at, kind))
         return Mutants([], [], gave)
 
-    def _surveyed(self, kinds: Sequence[Kind]) -> tuple[str, Sequence[Kind]]:
-        """The best sort of host that a snippet is for security kinds, and the kinds that it gives there."""
-        for sort in HOSTS[:-1]:
-            if found := [
-                kind for kind in self.hosts[sort] if self._single(self.original, kind, kind.hosts[sort])
-            ]:
-                return sort, found
-        return HOSTS[-1], kinds
-
     @lazy
-    def hosts(self) -> dict[str, list[Kind]]:
-        """Security kinds by what the snippet may be for them, by its own code and its names."""
-        source, kinds = self.original.source, self.mix.kinds("security")
+    def secured(self) -> list[Kind]:
+        """Security kinds for which the snippet has a place."""
+        source = self.original.source
         may = with_own(source)
-        own = [kind for kind in kinds if kind.name in may and kind.own and kind.own(source)]
-        names = fitting(source)
-        fit = [kind for kind in kinds if kind.name in names]
-        return dict(zip(HOSTS, (own, fit, kinds), strict=True))
-
-    @lazy
-    def host(self) -> str:
-        """The best sort of host that the snippet is."""
-        return next((sort for sort in HOSTS if self.hosts[sort]), HOSTS[-1])
+        return [k for k in self.mix.kinds("security") if k.name in may and k.own and k.own(source)]
 
     def _weights(self, shares: Shares) -> list[float]:
         """Weights of the sorts of samples: security ones are asked of the snippets that have a place for them."""
         weights = [float(getattr(shares, sort)) for sort in _SORTS]
-        if not (self.mix.hosts and shares.security and self.mix.kinds("security")):
+        if self.mix.hosting is None or not (shares.security and self.mix.kinds("security")):
             return weights
-        asked = min(MOST_ASKED, self.mix.hosts.get(self.host, 1.0) * shares.security / sum(weights))
+        times = self.mix.hosting if self.secured else 0.0
+        asked = min(MOST_ASKED, times * shares.security / sum(weights))
         others = sum(weights) - shares.security
         if others:
             weights[_SORTS.index("security")] = asked / (1 - asked) * others
         return weights
 
     def _security(self) -> bool:
-        """One security sample in the best host that the snippet is; where all are asked alike, in any."""
-        if self.barren:
-            return False
-        sorts: Sequence[str] = HOSTS
-        if self.mix.hosts:
-            sorts = HOSTS[-1:] if self.host == HOSTS[-1] else HOSTS[:-1]
-        for sort in sorts:
-            most = 2 if self.uniform else self.settings.kind_per_snippet
-            left = [
-                kind
-                for kind in self.hosts[sort]
-                if self.given[kind.name] < most and (sort, kind.name) not in self.failed
-            ]
-            while left:
-                kind = self.mix.draw("security", self.uniform, self.rng, left)
-                if kind is None:
-                    break
-                left.remove(kind)
-                self.tally.of(kind.name)[DRAWN] += 1
-                if self._single(self.original, kind, kind.hosts[sort]):
-                    self.given[kind.name] += 1
-                    self.tally.host(sort, not self.uniform)
-                    return True
-                self.failed.add((sort, kind.name))
-                if sort == "fit" and self.mix.hosts and not self.uniform and len(self.failed) >= _MOST_FAILED:
-                    break
-        self.barren = bool(self.mix.hosts)
+        """One security sample of the snippet's own code."""
+        most = 2 if self.uniform else self.settings.kind_per_snippet
+        left = [k for k in self.secured if self.given[k.name] < most and k.name not in self.failed]
+        while left:
+            kind = self.mix.draw("security", self.uniform, self.rng, left)
+            if kind is None:
+                break
+            left.remove(kind)
+            self.tally.of(kind.name)[DRAWN] += 1
+            if self._single(self.original, kind):
+                self.given[kind.name] += 1
+                return True
+            self.failed.add(kind.name)
         return False
 
     def _clean_text(self) -> str:
@@ -422,8 +386,8 @@ class _Draw:
         self.dropped.append(("no mutation site", category))
         return False
 
-    def _single(self, base: Clean, kind: Kind, mutator: Mutator | None = None) -> bool:
-        candidates = (mutator or kind.mutator)(base.source, self.rng)
+    def _single(self, base: Clean, kind: Kind) -> bool:
+        candidates = kind.mutator(base.source, self.rng)
         if kind.traced and not self.uniform:  # held out, all places count: real bugs are no kinder
             candidates = (item for item in candidates if leaves_trace(base.source, item))
         for tried, candidate in enumerate(candidates):

@@ -27,14 +27,14 @@ from numpy.typing import NDArray
 
 from ctm.bugs.draw import MOST_ASKED, Mix
 from ctm.bugs.rates import MUTANTS
-from ctm.bugs.registry import HOSTS, registry
+from ctm.bugs.registry import registry
 from ctm.bugs.settings import MutationSettings
 from ctm.bugs.worker import answers
 from ctm.pairs.milestones import write_json
 from ctm.pairs.record import Snippet, read_snippets
 
 log = logging.getLogger(__name__)
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 SHORT = 0.5
 """Less than this part of what is asked has to have a reason."""
 _COMMON = 0.25  # kinds with more places than this, as registered, are tried in the first snippets only;
@@ -73,10 +73,10 @@ class Quota:
 class Quotas(dict[str, Quota]):
     """Quotas by kind."""
 
-    def __init__(self, quotas: Mapping[str, Quota], hosts: Mapping[str, float] | None = None) -> None:
+    def __init__(self, quotas: Mapping[str, Quota], hosting: float = 0.0) -> None:
         super().__init__(quotas)
-        self.hosts = dict(hosts or {})
-        """By the sort of host that a snippet is for security bugs: how many times their share it is asked for."""
+        self.hosting = hosting
+        """How many times the share of security samples a snippet with a place for one is asked for."""
 
 
 def load_mix(path: Path) -> Mix:
@@ -99,8 +99,8 @@ def balance_mix(snippets: Path, settings: MutationSettings, mix: Path, out: Path
     """
     quotas = quotas_of(sample(snippets, settings), settings, load_mix(mix))
     kinds = {name: asdict(quota) for name, quota in quotas.items()}
-    write_json(out, {"format_version": FORMAT_VERSION, "hosts": quotas.hosts, "kinds": kinds})
-    log.info("security samples are asked of hosts, times their share: %s", quotas.hosts)
+    write_json(out, {"format_version": FORMAT_VERSION, "hosting": quotas.hosting, "kinds": kinds})
+    log.info("snippets with a place for security kinds are asked for %g times their share", quotas.hosting)
     for name, quota in quotas.items():
         if quota.expected < SHORT * quota.asked:
             log.warning(
@@ -117,7 +117,7 @@ def read_quotas(path: Path) -> Quotas:
         raise ValueError(
             f"{path}: no quotas of format {FORMAT_VERSION}; make them again with rule balance_mix"
         )
-    return Quotas({name: Quota(**values) for name, values in content["kinds"].items()}, content["hosts"])
+    return Quotas({name: Quota(**values) for name, values in content["kinds"].items()}, content["hosting"])
 
 
 def shard_quotas(counts: Path) -> dict[str, Quota]:
@@ -128,8 +128,8 @@ def shard_quotas(counts: Path) -> dict[str, Quota]:
 
 def drawing_mix(quotas: Mapping[str, Quota]) -> Mix:
     """The mix to draw by."""
-    hosts = quotas.hosts if isinstance(quotas, Quotas) else None
-    return Mix({name: quota.weight for name, quota in quotas.items()}, hosts)
+    hosting = quotas.hosting if isinstance(quotas, Quotas) else None
+    return Mix({name: quota.weight for name, quota in quotas.items()}, hosting)
 
 
 def sample(path: Path, settings: MutationSettings) -> list[Snippet]:
@@ -156,48 +156,34 @@ def quotas_of(snippets: Sequence[Snippet], settings: MutationSettings, mix: Mix)
     rare = Mix({name: weight for name, weight in mix.weights.items() if name not in common})
     rest = _survey(snippets[_FIRST:], settings, rare) if rare.weights and snippets[_FIRST:] else []
     quotas: dict[str, Quota] = {}
-    hosts: dict[str, float] = {}
+    hosting = 0.0
     for category in ("syntax", "logic", "security", "complex"):
         names = [kind.name for kind in mix.kinds(category)]
-        tried, table = _table(category, names, first, rest, common)
-        often = np.ones(len(tried))
+        table = _table(category, names, first, rest, common)
         if category == "security":
-            hosts = _hosts(first + rest, names, settings)
-            often = np.array([hosts.get(found.host, 1.0) for found in tried])
-        quotas |= _fitted(names, [mix.weights[name] for name in names], table, often)
-    return Quotas({name: quotas[name] for name in mix.weights}, hosts)
+            hosting = _hosting(first + rest, names, settings)
+        quotas |= _fitted(names, [mix.weights[name] for name in names], table)
+    return Quotas({name: quotas[name] for name in mix.weights}, hosting)
 
 
-def _hosts(found: Sequence[Found], names: Sequence[str], settings: MutationSettings) -> dict[str, float]:
-    """How many times the share of security samples the snippets of each sort of host are asked for.
+def _hosting(found: Sequence[Found], names: Sequence[str], settings: MutationSettings) -> float:
+    """How many times the share of security samples a snippet with a place for one is asked for.
 
-    Their own code comes first, with as many samples as it has kinds and `MOST_ASKED` allows; then the snippets that a
-    statement fits. The others are asked for none, where there are any of these, so that there may be fewer than asked:
-    of statements written into code that has nothing to do with them, readers found one in three true.
+    As many as its places and `MOST_ASKED` allow, and no more than bring the share that is asked for. All the others are
+    asked for none, so that there may be fewer than asked: of statements written into code that has nothing to do with
+    them, and of those written where they seemed to fit, readers found one in four true.
     """
     shares = settings.shares
     asked = shares.security / max(
         1e-9, shares.syntax + shares.logic + shares.clean + shares.security + shares.complex
     )
     if not (asked and found and names):
-        return {}
+        return 0.0
     count, known = settings.per_snippet, frozenset(names)
-    part = dict.fromkeys(HOSTS, 0.0)
-    own = 0.0  # samples of a snippet's own code, of all samples
-    for one in found:
-        part[one.host] += 1 / len(found)
-        if one.host == "own":
-            own += (
-                min(len(one.kinds & known) * settings.kind_per_snippet, MOST_ASKED * count)
-                / count
-                / len(found)
-            )
-    times = dict.fromkeys(HOSTS, 0.0)
-    times["own"] = MOST_ASKED / asked * min(1.0, asked / own) if own else 0.0
-    left = max(0.0, 1 - own / asked)
-    times["fit"] = min(left / part["fit"], MOST_ASKED / asked) if part["fit"] else 0.0
-    times["unfit"] = 1 / part["unfit"] if part["unfit"] and not (own or times["fit"]) else 0.0
-    return {sort: float(f"{value:.4g}") for sort, value in times.items()}
+    given = sum(
+        min(len(one.kinds & known) * settings.kind_per_snippet, MOST_ASKED * count) for one in found
+    ) / (count * len(found))  # samples that the places give, of all samples
+    return float(f"{MOST_ASKED / asked * min(1.0, asked / given):.4g}") if given else 0.0
 
 
 class Found(NamedTuple):
@@ -209,8 +195,6 @@ class Found(NamedTuple):
     """Kinds that it gave."""
     tried: frozenset[str]
     """Categories in which it was tried."""
-    host: str
-    """The sort of host that it is for security kinds."""
 
 
 def _survey(snippets: Sequence[Snippet], settings: MutationSettings, mix: Mix) -> list[Found]:
@@ -218,15 +202,14 @@ def _survey(snippets: Sequence[Snippet], settings: MutationSettings, mix: Mix) -
     for snippet, made in answers(snippets, settings, mix, Counter(), survey=True):
         if not isinstance(made, str):
             kinds = frozenset(kind for kind, counts in made.tally.kinds.items() if counts[MUTANTS])
-            host = next(iter(made.tally.hosts), "")
-            found.append(Found(snippet.snippet_id, kinds, frozenset(made.tally.asked), host))
+            found.append(Found(snippet.snippet_id, kinds, frozenset(made.tally.asked)))
     return found
 
 
 def _table(
     category: str, names: Sequence[str], first: Sequence[Found], rest: Sequence[Found], common: set[str]
-) -> tuple[list[Found], NDArray[np.float64]]:
-    """The snippets in which a category was tried, and which kinds each of them gives, 0 or 1 [snippets, kinds].
+) -> NDArray[np.float64]:
+    """Which kinds each snippet gives in which a category was tried, 0 or 1 [snippets, kinds].
 
     The common kinds of the later ones, in which they were not tried, are those of one of the first with as many rare
     kinds: short snippets have few of either. Which one depends on these two snippets alone, so that one snippet more
@@ -234,18 +217,17 @@ def _table(
     """
     donors = [found for found in first if category in found.tried]
     if not donors:
-        return [], np.zeros((0, len(names)))
+        return np.zeros((0, len(names)))
     alike: dict[int, list[Found]] = {}
     for donor in donors:
         alike.setdefault(_rare(donor.kinds, names, common), []).append(donor)
-    tried, rows = list(donors), [donor.kinds for donor in donors]
+    rows = [donor.kinds for donor in donors]
     for found in rest:
         if category in found.tried:
             of = alike.get(_rare(found.kinds, names, common), donors)
             donor = min(of, key=lambda donor: zlib.crc32(f"{donor.snippet}:{found.snippet}".encode()))
-            tried.append(found)
             rows.append(found.kinds | (donor.kinds & common))
-    return tried, np.array([[float(name in kinds) for name in names] for kinds in rows])
+    return np.array([[float(name in kinds) for name in names] for kinds in rows])
 
 
 def _rare(kinds: frozenset[str], names: Sequence[str], common: set[str]) -> int:
@@ -253,34 +235,24 @@ def _rare(kinds: frozenset[str], names: Sequence[str], common: set[str]) -> int:
     return min(4, sum(name in kinds and name not in common for name in names))
 
 
-def _fitted(
-    names: Sequence[str],
-    asked: Sequence[float],
-    table: NDArray[np.float64],
-    often: NDArray[np.float64],
-) -> dict[str, Quota]:
-    """The quotas of one category; kinds without a place are drawn as often as any, should there be one after all.
-
-    often: how often a sample of this category is asked of each snippet, relative to the others [snippets].
-    """
+def _fitted(names: Sequence[str], asked: Sequence[float], table: NDArray[np.float64]) -> dict[str, Quota]:
+    """The quotas of one category; kinds without a place are drawn as often as any, should there be one after all."""
     if not names:
         return {}
     mix = np.array(asked)
     target = mix / mix.sum()
-    has = (table.sum(1) > 0) & (often > 0)
-    table, often = table[has], often[has]
+    table = table[table.sum(1) > 0]
     if not len(table):
         return {n: Quota(float(t), 0.0, 0.0, w) for n, t, w in zip(names, target, asked, strict=True)}
-    often = often / often.sum()
-    places = often @ table
+    places = table.mean(0)
     reachable = _reachable(target, _MOST_TAKEN * places)
     raised = np.ones(len(names))
     for _ in range(_ROUNDS):
-        drawn = _drawn(mix * raised, table, often)
+        drawn = _drawn(mix * raised, table)
         raised *= np.where(reachable > 0, reachable / np.maximum(drawn, 1e-12), 1.0)
         raised[reachable == 0] = raised.max()
         raised = np.clip(raised / np.median(raised), 1 / _MOST_RAISED, _MOST_RAISED)
-    drawn = _drawn(mix * raised, table, often)
+    drawn = _drawn(mix * raised, table)
     weights = mix * raised
     return {
         name: Quota(*(float(f"{value:.4g}") for value in (target[n], places[n], drawn[n], weights[n])))
@@ -295,15 +267,10 @@ def _reachable(target: NDArray[np.float64], most: NDArray[np.float64]) -> NDArra
     return target
 
 
-def _drawn(
-    weights: NDArray[np.float64], table: NDArray[np.float64], often: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Share of each kind among samples drawn by the weights, a kind without a place being drawn anew.
-
-    often: share of the samples that each snippet gives [snippets].
-    """
+def _drawn(weights: NDArray[np.float64], table: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Share of each kind among samples drawn by the weights, a kind without a place being drawn anew."""
     mass = table * weights
-    share: NDArray[np.float64] = often @ (mass / mass.sum(1, keepdims=True))
+    share: NDArray[np.float64] = (mass / mass.sum(1, keepdims=True)).mean(0)
     return share
 
 

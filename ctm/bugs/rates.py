@@ -42,9 +42,6 @@ class Tally:
     asked: dict[str, list[int]] = field(default_factory=dict)
     """Of each sort of samples: how many were asked for, how many were made."""
 
-    hosts: dict[str, list[int]] = field(default_factory=dict)
-    """Of each sort of host (`ctm.bugs.registry.HOSTS`): security samples made in it, of them in training."""
-
     def of(self, kind: str) -> list[int]:
         """The counts of a kind, to be added to."""
         counts = self.kinds.get(kind)
@@ -58,18 +55,11 @@ class Tally:
         counts[0] += 1
         counts[1] += made
 
-    def host(self, sort: str, training: bool) -> None:
-        """Note a security sample that was made."""
-        counts = self.hosts.setdefault(sort, [0, 0])
-        counts[0] += 1
-        counts[1] += training
-
     def add(self, other: Tally) -> None:
         """Add the counts of other snippets."""
         for mine, theirs in (
             (self.kinds, other.kinds),
             (self.asked, other.asked),
-            (self.hosts, other.hosts),
         ):
             for name, counts in theirs.items():
                 known = mine.get(name)
@@ -99,7 +89,6 @@ def figures_of(tally: Tally) -> dict[str, Any]:
     """What a shard's counts file (`ctm.pairs.milestones`) has of its kinds."""
     return {
         "asked": {sort: {"asked": a, "made": m} for sort, (a, m) in sorted(tally.asked.items())},
-        "hosts": {sort: {"made": m, "training": t} for sort, (m, t) in sorted(tally.hosts.items())},
         "kinds": {
             kind: dict(zip(FIELDS, counts, strict=True)) for kind, counts in sorted(tally.kinds.items())
         },
@@ -122,7 +111,6 @@ def read_rates(paths: Iterable[Path]) -> Tally:
             Tally(
                 {kind: [counts[name] for name in FIELDS] for kind, counts in content["kinds"].items()},
                 {sort: [counts["asked"], counts["made"]] for sort, counts in content["asked"].items()},
-                {s: [c["made"], c["training"]] for s, c in content.get("hosts", {}).items()},
             )
         )
     return tally

@@ -7,8 +7,8 @@ of the snippet's text. Whether a candidate is a bug at all is decided later, by 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from random import Random
 from typing import NamedTuple, TypeVar
 
@@ -18,9 +18,6 @@ SEVERAL = "several_syntax"
 """Kind of a mutant with two or three syntax errors."""
 CLEAN = "clean"
 """Kind of a sample with nothing wrong."""
-
-HOSTS = ("own", "fit", "unfit")
-"""Where a security bug is made: the snippet's own code, a written statement where it fits, one where it does not."""
 
 _MODULES = (
     "syntax_blocks",
@@ -97,9 +94,7 @@ class Kind:
     bandit: str = ""
     """Of a security kind: the Bandit test that finds it, like "B608"; "" where there is none."""
     own: Callable[[Source], bool] | None = None
-    """Whether the snippet's own code has a place, so that nothing need be written in; None where that is always so."""
-    hosts: Mapping[str, Mutator] = field(default_factory=dict)
-    """Of a security kind: what finds its places, by the sort of host, best first (`HOSTS`)."""
+    """Of a security kind: whether the snippet has a place; None where only trying tells."""
     traced: bool = False
     """Whether a name that the bug takes away has to stand elsewhere in a snippet of the training split.
 
@@ -132,7 +127,6 @@ def register(
     bandit: str = "",
     own: Callable[[Source], bool] | None = None,
     traced: bool = False,
-    hosts: Mapping[str, Mutator] | None = None,
 ) -> Callable[[Mutator], Mutator]:
     """Decorator that adds a mutator to the registry; raises ValueError for a name that is taken.
 
@@ -155,7 +149,6 @@ def register(
             cwe,
             bandit,
             own,
-            hosts or {},
             traced,
         )
         return mutator

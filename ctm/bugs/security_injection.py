@@ -7,7 +7,7 @@ Shapes are those of the libraries' own documentation and of published fixes; nam
 from __future__ import annotations
 
 from ctm.bugs.rewrite import Rewrite
-from ctm.bugs.security_visible import attribute_texts, is_list
+from ctm.bugs.security_visible import asks_outside, attribute_texts, has_input, is_binary, is_list
 from ctm.bugs.security_write import security
 
 # CWE-78: operating system commands
@@ -27,7 +27,7 @@ security(
     ],
     [
         Rewrite("subprocess.$process(shlex.split($c)$$more)", "subprocess.$process($c, shell=True$$more)"),
-        Rewrite("subprocess.$process([$$a]$$more)", 'subprocess.$process(" ".join([$$a]), shell=True$$more)'),
+        Rewrite("subprocess.$process([$$a]$$more)", 'subprocess.$process(" ".join([$$a]), shell=True$$more)', shown=has_input),
         Rewrite("subprocess.$process($var$$more)", 'subprocess.$process(" ".join($var), shell=True$$more)', shown=is_list),
         Rewrite("shell=False", "shell=True"),
     ],
@@ -45,7 +45,7 @@ security(
     ],
     [
         Rewrite("subprocess.run(shlex.split($c))", "os.system($c)"),
-        Rewrite("subprocess.run([$$a])", 'os.system(" ".join([$$a]))'),
+        Rewrite("subprocess.run([$$a])", 'os.system(" ".join([$$a]))', shown=has_input),
         Rewrite("subprocess.check_output(shlex.split($c), text=True)", "os.popen($c).read()"),
     ],
 )  # fmt: skip
@@ -134,8 +134,8 @@ security(
         ("$out = torch.load($file, weights_only=True)", "$out = torch.load($file)"),
     ],
     [
-        Rewrite("json.loads($x)", "pickle.loads($x)"),
-        Rewrite("json.load($x)", "pickle.load($x)"),
+        Rewrite("json.loads($x)", "pickle.loads($x)", shown=is_binary),
+        Rewrite("json.load($x)", "pickle.load($x)", shown=is_binary),
         Rewrite("np.load($$a, allow_pickle=False$$more)", "np.load($$a, allow_pickle=True$$more)"),
         Rewrite("torch.load($$a, weights_only=True$$more)", "torch.load($$a$$more)"),
     ],
@@ -168,7 +168,10 @@ security(
         ('with open($file, "rb") as f:\n    $out = json.load(f)', 'with open($file, "rb") as f:\n    $out = marshal.load(f)'),
         ("$out = $call(json.loads($data))", "$out = $call(marshal.loads($data))"),
     ],
-    [Rewrite("json.loads($x)", "marshal.loads($x)"), Rewrite("json.load($x)", "marshal.load($x)")],
+    [
+        Rewrite("json.loads($x)", "marshal.loads($x)", shown=is_binary),
+        Rewrite("json.load($x)", "marshal.load($x)", shown=is_binary),
+    ],
 )  # fmt: skip
 
 # CWE-94: evaluation
@@ -185,7 +188,7 @@ security(
     ],
     [
         Rewrite("ast.literal_eval($x)", "eval($x)"),
-        Rewrite("getattr(self, $var)", 'eval("self." + $var)'),
+        Rewrite("getattr(self, $var)", 'eval("self." + $var)', shown=asks_outside),
     ],
     finder=lambda source: attribute_texts(source, "getattr"),
     finds=frozenset(("getattr", "literal_eval")),
@@ -196,19 +199,15 @@ security(
     "B102",
     "`exec` of a text put together where a function does the same",
     [
-        ("importlib.import_module($user)", 'exec("import " + $user)'),
         ("setattr(self, $user, $data)", 'exec(f"self.{$user} = {$data!r}")'),
-        ("runpy.run_path($file)", "exec(open($file).read())"),
         ("getattr(self, $user)()", 'exec(f"self.{$user}()")'),
         ("getattr(self, $user)($data)", 'exec(f"self.{$user}({$data!r})")'),
     ],
     [
-        Rewrite("importlib.import_module($var)", 'exec("import " + $var)'),
-        Rewrite("runpy.run_path($x)", "exec(open($x).read())"),
-        Rewrite("setattr(self, $var, $v)", 'exec("self." + $var + " = " + repr($v))'),
+        Rewrite("setattr(self, $var, $v)", 'exec("self." + $var + " = " + repr($v))', shown=asks_outside),
     ],
     finder=lambda source: attribute_texts(source, "setattr"),
-    finds=frozenset(("setattr", "import_module", "run_path")),
+    finds=frozenset(("setattr",)),
 )
 
 # CWE-611: XML

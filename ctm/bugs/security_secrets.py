@@ -6,7 +6,13 @@ from __future__ import annotations
 import re
 
 from ctm.bugs.rewrite import Rewrite
-from ctm.bugs.security_visible import given_through, secret_arguments, secret_attributes, secret_defaults
+from ctm.bugs.security_visible import (
+    given_through,
+    is_program,
+    secret_arguments,
+    secret_attributes,
+    secret_defaults,
+)
 from ctm.bugs.security_write import security
 from ctm.bugs.source import Source
 
@@ -208,6 +214,7 @@ security(
     ],
     finder=lambda source: given_through(source, "verify", "False"),
     finds=frozenset(("requests", "httpx", "session", "_session", "verify")),
+    suits=lambda source: is_program(source) and "http://" not in source.text,
 )
 security(
     "unverified_context",

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 
 from ctm.bugs.rewrite import Match, Rewrite
-from ctm.bugs.security_visible import is_folder, no_timeout_near, timeouts
+from ctm.bugs.security_visible import is_folder, is_program, no_timeout_near, timeouts
 from ctm.bugs.security_write import security
 from ctm.bugs.source import Source
 
@@ -150,6 +150,7 @@ security(
     ],
     finder=lambda source: timeouts(source, "requests", "session", "_session"),
     finds=frozenset(("requests", "session", "_session")),
+    suits=is_program,
 )  # fmt: skip
 security(
     "connection_without_timeout",

@@ -88,7 +88,11 @@ def secret_arguments(source: Source) -> Iterator[Candidate]:
 
 
 def attribute_texts(source: Source, function: str) -> Iterator[Candidate]:
-    """`getattr(item, name)` becomes `eval(f"item.{name}")`, `setattr(item, name, value)` an `exec` of an f-string."""
+    """`getattr(item, name)` becomes `eval(f"item.{name}")`, `setattr(item, name, value)` an `exec` of an f-string.
+
+    Only where the name comes from outside and nothing beside it asks for an attribute as one should: nobody writes
+    `eval` between two `getattr`, and a name out of a list of constants is no way in.
+    """
     tokens, number = source.tokens, 2 if function == "getattr" else 3
     for call in source.calls if function in source.words else ():
         if tokens[call.open - 1].text != function or len(call.arguments) != number:
@@ -96,10 +100,62 @@ def attribute_texts(source: Source, function: str) -> Iterator[Candidate]:
         if any(first != last or tokens[first].kind != "NAME" for first, last in call.arguments):
             continue
         item, name, *value = (tokens[first].text for first, _ in call.arguments)
+        if not comes_from_outside(source, name) or _is_inner(source, call.open):
+            continue
         if source.text[tokens[call.open].end - 9 : tokens[call.open].start].endswith("." + function):
             continue
         made = f'eval(f"{item}.{{{name}}}")' if not value else f'exec(f"{item}.{{{name}}} = {value[0]}")'
         yield replace(tokens[call.open - 1].start, tokens[call.close].end, made)
+
+
+_ATTRIBUTES = ("getattr", "setattr", "hasattr", "delattr")
+_BINARY = re.compile(
+    r"\.content\b|\brecv\(|b64decode\(|decompress\(|read_bytes\(|\.(?:body|payload)\b|^(?:data|payload|body|raw|blob|buf|packet)$"
+)
+_TEXT = r": str\b|(?: = |\bin )[^\n]*(?:\.text\b|decode\(|strip\(|join\(|split|read_text\(|getvalue\(|[\"'])"
+
+
+def comes_from_outside(source: Source, name: str) -> bool:
+    """Whether a name is a parameter that only one of the snippet's calls asks an object for."""
+    asks = sum(source.tokens[call.open - 1].text in _ATTRIBUTES for call in source.calls)
+    return asks == 1 and is_parameter(source, name)
+
+
+def _is_inner(source: Source, place: int) -> bool:
+    """Whether a token stands in a comprehension, a lambda or a decorator, where `eval` sees other names."""
+    token = source.tokens[place]
+    line = source.text[source.text.rfind("\n", 0, token.start) + 1 : source.text.find("\n", token.end)]
+    return line.lstrip().startswith("@") or bool(re.search(r"\S.*\bfor\b|\blambda\b", line))
+
+
+def asks_outside(source: Source, match: Match) -> bool:
+    """Whether the attribute of a match is named by a parameter (`comes_from_outside`)."""
+    return comes_from_outside(source, match.holes.get("var", "")) and "lambda" not in source.words
+
+
+def is_binary(source: Source, match: Match) -> bool:
+    """Whether what a match loads may be bytes, as `pickle` needs them, by all that the snippet shows."""
+    loaded = match.holes.get("x", "")
+    if loaded.isidentifier():
+        if re.search(rf"open\([^\n]*[\"'][rb]*b[rb]*[\"'][^\n]*\) as {loaded}\b", source.text):
+            return True
+        if re.search(rf"\b{loaded}{_TEXT}", source.text):
+            return False
+    return _BINARY.search(loaded) is not None and "decode(" not in loaded
+
+
+def is_program(source: Source) -> bool:
+    """Whether a snippet is no test: what a test asks for is answered by a stand-in, over no network."""
+    words = source.words
+    return not any(
+        word.startswith(("test", "assert", "mock", "Mock", "monkeypatch", "responses")) for word in words
+    )
+
+
+def has_input(source: Source, match: Match) -> bool:
+    """Whether a command of a match has a part that is no literal."""
+    parts = re.sub(r"[rbf]*(\"[^\"]*\"|'[^']*')", "", match.holes.get("a", ""))
+    return re.search(r"[A-Za-z_]", parts) is not None
 
 
 def timeouts(source: Source, *callees: str) -> Iterator[Candidate]:

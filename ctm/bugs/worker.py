@@ -48,7 +48,7 @@ class Worker:
     def __init__(self, settings: MutationSettings, mix: Mix, survey: bool = False) -> None:
         """`survey` tries every kind once on each snippet (`survey_text`) in place of drawing mutants."""
         self._settings = settings
-        self._setup = pickle.dumps((settings, mix.weights, mix.hosts, survey))
+        self._setup = pickle.dumps((settings, mix.weights, mix.hosting, survey))
         self._process: subprocess.Popen[bytes] | None = None
         self._pipe: Connection | None = None
         self.replaced = 0
@@ -175,14 +175,14 @@ def answers(
 
 def _serve(pipe: Connection) -> None:
     """The child: answers batches until the parent closes the pipe."""
-    settings, weights, hosts, survey = pickle.loads(pipe.recv_bytes())
+    settings, weights, hosting, survey = pickle.loads(pipe.recv_bytes())
     limit = settings.worker_mb * 2**20
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # the default action of SIGALRM ends the process even inside the compiler: a child outlives no dead parent
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    mix = Mix(weights, hosts)
+    mix = Mix(weights, hosting)
     pipe.send_bytes(b"ready")
     with quiet():
         _answer(pipe, settings, mix, survey)
@@ -203,7 +203,7 @@ def _answer(pipe: Connection, settings: MutationSettings, mix: Mix, survey: bool
                 made = survey_text(text, rng, mix, settings)
             else:
                 made = mutate_text(text, rng, mix, count, settings, uniform=heldout)
-            tally = made.tally.kinds, made.tally.asked, made.tally.hosts
+            tally = made.tally.kinds, made.tally.asked
             reply.append(([tuple(mutant) for mutant in made.kept], made.dropped, tally))
         signal.setitimer(signal.ITIMER_REAL, 0)
         pipe.send_bytes(marshal.dumps(reply))

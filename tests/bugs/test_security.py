@@ -3,7 +3,6 @@
 # ruff: noqa: E501  (a shape is read beside its other side)
 from __future__ import annotations
 
-import hashlib
 import itertools
 import re
 import textwrap
@@ -137,68 +136,6 @@ def test_insecure_code_that_is_surely_repaired_is_the_buggy_side():
     }
 
 
-def written(kind: str, text: str) -> list[tuple[str, str]]:
-    """(buggy, fixed) of what is written into a text, all draws of some seeds."""
-    made = [c for seed in range(40) for c in registry()[kind].mutator(Source(text), Random(seed))]
-    return [(apply(text, c.buggy), apply(text, c.fixed)) for c in made]
-
-
-def test_nothing_is_written_into_a_class_body_or_behind_a_return():
-    for _, new in written("ecb_mode", "class A:\n    x = 1\n    def f(self):\n        return 1"):
-        assert "\n        return 1" in new
-        assert "AES" in new.split("def f")[1], "in the method, not beside it"
-
-
-def test_nothing_comes_between_a_comment_and_its_statement_or_among_imports():
-    for _, new in written("md5_hash", "import os\nimport re\n# the size\nsize = 1"):
-        assert new.startswith("import os\nimport re\n") and new.endswith("# the size\nsize = 1")
-
-
-def test_what_is_written_in_is_about_variables_that_are_bound_there():
-    for _, new in written("md5_hash", "def f(self, raw_data, n):\n    x = n\n    return x"):
-        with quiet():
-            code = code_of(new)
-        assert code is not None
-        function = next(item for item in code.co_consts if hasattr(item, "co_names"))
-        modules = {"hashlib", "hmac", "hashes"}
-        unknown = set(function.co_names) - modules - set(dir(hashlib)) - set(dir(bytes)) - {"encode"}
-        assert unknown <= {"Hash", "SHA256", "hexdigest", "update", "SHA1"}, (unknown, new)
-
-
-def test_a_property_gets_no_parameter():
-    for _, new in written("md5_hash", "@property\ndef f(self):\n    return self.n"):
-        assert "def f(self):" in new
-
-
-def test_templates_vary_with_the_snippet():
-    """Of each kind, what is written into fifty snippets differs nearly everywhere."""
-    texts = [
-        f"def {verb}_{noun}(self, {noun}, payload, session, jinja2):\n    {noun}_{verb} = self.{noun}.{verb}({noun})\n    return {noun}_{verb}"
-        for verb in ("read", "merge", "split", "count", "check")
-        for noun in (
-            "glyph",
-            "station",
-            "invoice",
-            "tensor",
-            "kernel",
-            "branch",
-            "ticket",
-            "voxel",
-            "shader",
-            "token",
-        )
-    ]
-    for kind in KINDS:
-        lines = []
-        for number, text in enumerate(texts):
-            candidate = next(iter(kind.mutator(Source(text), Random(number))))
-            fixed = apply(text, candidate.fixed).splitlines()
-            lines.append(
-                "\n".join(line for line in fixed if line not in text.splitlines() and "def " not in line)
-            )
-        assert len(set(lines)) >= 12, (kind.name, len(set(lines)))
-
-
 @pytest.mark.parametrize(
     ("buggy", "fixed"),
     [
@@ -298,7 +235,7 @@ def test_a_guard_of_paths_counts_wherever_it_stands():
     ],
 )
 def test_own_code_that_does_not_show_what_is_right_is_no_place(name, text):
-    assert not list(registry()[name].hosts["own"](Source(text), Random(0)))
+    assert not list(registry()[name].mutator(Source(text), Random(0)))
 
 
 def test_a_snippet_with_a_graver_weakness_is_no_host():
@@ -311,10 +248,3 @@ def test_a_snippet_with_a_graver_weakness_is_no_host():
         for word in ("eval", "str")
     }
     assert made["str"] and not made["eval"]
-
-
-def test_a_statement_does_not_bind_a_name_of_the_snippet():
-    """`with open(...) as f` in front of `wrap(f)` breaks what it stands in."""
-    text = "def g(path, f):\n    data = open(path).read()\n    return wrap(f, data)"
-    for candidate in registry()["mktemp"].mutator(Source(text), Random(0)):
-        assert " as f:" not in apply(text, candidate.fixed)

@@ -1,7 +1,7 @@
 """The registry of bug kinds: what the docs, the mix, the config's checks and the tests all walk through.
 
 A mutator takes a parsed snippet and a random generator and yields candidates, in random order, each a set of splices
-of the snippet's text. Whether a candidate is a bug at all is decided later, by compiling it (ctm.bugs.check).
+of the snippet's text. Whether a candidate is a bug at all is decided later, by compiling it (ctm.bugs.checks.validity).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import NamedTuple, TypeVar
 
-from ctm.bugs.source import Source
+from ctm.bugs.static_analysis.source import Source
 
 SEVERAL = "several_syntax"
 """Kind of a mutant with two or three syntax errors."""
@@ -20,33 +20,33 @@ CLEAN = "clean"
 """Kind of a sample with nothing wrong."""
 
 _MODULES = (
-    "syntax_blocks",
-    "syntax_brackets",
-    "syntax_quotes",
-    "syntax_operators",
-    "syntax_words",
-    "syntax_imports",
-    "syntax_foreign",
-    "syntax_layout",
-    "syntax_python2",
-    "syntax_pasted",
-    "syntax_cells",
-    "syntax_literals",
-    "syntax_parts",
-    "syntax_noise",
-    "logic_operators",
-    "logic_numbers",
-    "logic_names",
-    "logic_attributes",
-    "logic_arguments",
-    "logic_statements",
-    "logic_defaults",
-    "security_injection",
-    "security_secrets",
-    "security_settings",
-    "security_strings",
-    "complex_several",
-    "complex_blocks",
+    "syntax.blocks",
+    "syntax.brackets",
+    "syntax.quotes",
+    "syntax.operators",
+    "syntax.words",
+    "syntax.imports",
+    "syntax.foreign",
+    "syntax.layout",
+    "syntax.python2",
+    "syntax.pasted",
+    "syntax.cells",
+    "syntax.literals",
+    "syntax.parts",
+    "syntax.noise",
+    "logic.operators",
+    "logic.numbers",
+    "logic.names",
+    "logic.attributes",
+    "logic.arguments",
+    "logic.statements",
+    "logic.defaults",
+    "security.injection",
+    "security.secrets",
+    "security.settings",
+    "security.strings",
+    "complex.several",
+    "complex.blocks",
 )
 _MOST_OFTEN = 25.0
 _T = TypeVar("_T")

@@ -4,7 +4,8 @@ Three sources, in this order: a secure call of the snippet becomes insecure; an 
 repair is beyond doubt, is the buggy side of a pair whose fixed side is the repaired snippet (both are the host "own");
 and in a snippet with neither, a statement of a shape that people write is put where it fits ("fit",
 ctm.bugs.security_hosts). Where a set has neither, it stands between any two statements, about variables that are bound
-there ("unfit", ctm.bugs.security_names). docs/data.md says how many pairs come from which.
+there ("unfit", ctm.bugs.security_names). How many pairs come from which:
+docs/log/2026-11-bug-mix.md.
 
 Contract: one buggy text has one repair, whichever kind and source it came from. So a secure pattern has no hole that
 its insecure one lacks (nobody can guess a lost `$timeout`), and no two secure texts become the same insecure one.

@@ -59,12 +59,16 @@ def anchors(page: Path) -> frozenset[str]:
     return frozenset(found)
 
 
+def relative_links(page: Path) -> list[str]:
+    """Where the links of a page lead, those to other sites aside."""
+    targets: list[str] = LINK.findall(SPAN.sub("", prose(page.read_text(encoding="utf-8"))))
+    return [target for target in targets if not re.match(r"[a-z][a-z0-9+.-]*:", target)]
+
+
 def broken_links(page: Path) -> list[str]:
     """Each relative link of a page that leads nowhere, with the reason."""
     found = []
-    for target in LINK.findall(SPAN.sub("", prose(page.read_text(encoding="utf-8")))):
-        if re.match(r"[a-z][a-z0-9+.-]*:", target):
-            continue
+    for target in relative_links(page):
         name, _, anchor = target.partition("#")
         file = (page.parent / name).resolve() if name else page
         if not file.exists():
@@ -89,6 +93,18 @@ def wide_lines(page: Path) -> list[str]:
 def test_links_lead_somewhere(page):
     """A reader who follows a link must not land on nothing: pages are split and headings renamed often."""
     assert not broken_links(page), f"{name_of(page)} has links that lead nowhere"
+
+
+def test_every_page_can_be_reached_from_the_readme():
+    """A page that no other page names is found by nobody."""
+    found, left = set(), [ROOT / "README.md"]
+    while left:
+        page = left.pop()
+        if page not in found and page.suffix == ".md":
+            found.add(page)
+            left += [(page.parent / target.partition("#")[0]).resolve() for target in relative_links(page)]
+    alone = [name_of(page) for page in PAGES if page not in found]
+    assert not alone, "no way leads from README.md to these pages"
 
 
 @pytest.mark.parametrize("page", REFERENCE, ids=name_of)

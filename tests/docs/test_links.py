@@ -31,6 +31,10 @@ LINK = re.compile(r"\[(?:[^\[\]]|\[[^\]]*\])*\]\(\s*<?([^)\s>]+)>?[^)]*\)")
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 INDENTED = re.compile(r"(?:(?<=\n\n)|\A)(?: {4,}(?![ \t]*(?:[-*+]|\d+\.) ).*\n)+")
 SPAN = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
+NAMED_FILE = re.compile(
+    r"`((?:ctm|rules|workflow|benchmarks|config|tests|profiles|envs)/[\w/.-]+?\.(?:py|smk|ya?ml|csv))\b"
+)
+PLACEHOLDER = re.compile(r"\b[A-Z]{2,}\b")
 NAMED_PAGE = re.compile(r"\bdocs/[\w./-]*?\w\.md\b")
 
 
@@ -138,11 +142,25 @@ def test_pages_that_code_points_to_exist():
     assert not missing, "these name pages that do not exist"
 
 
+@pytest.mark.parametrize("page", [page for page in PAGES if page not in LOGS], ids=name_of)
+def test_files_that_pages_name_exist(page):
+    """A page leads into the code by its paths; a module that moves must take them along. Logs keep their time's."""
+    text = page.read_text(encoding="utf-8")
+    missing = [
+        name
+        for name in NAMED_FILE.findall(text)
+        if not (ROOT / name).exists()
+        and not (ROOT / "tests" / name).exists()
+        and not PLACEHOLDER.search(name)
+    ]
+    assert not missing, f"{name_of(page)} names files that do not exist"
+
+
 def test_tests_that_the_specification_names_exist():
     """The page says what shows each line; a test that was renamed would leave a claim without its proof."""
     file, missing = ROOT, []
     text = (DOCS / "specification.md").read_text(encoding="utf-8")
-    for path, function in re.findall(r"`(?:([a-z]+/(?:test|check)_\w+\.py))?(?:(?:::)?(test_\w+))?`", text):
+    for path, function in re.findall(r"`(?:([a-z_/]+/(?:test|check)_\w+\.py))?(?:(?:::)?(test_\w+))?`", text):
         if path:
             file = ROOT / "tests" / path
         if not file.is_file():

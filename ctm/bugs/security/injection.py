@@ -154,7 +154,7 @@ security(
         ("with open($file) as f:\n    $out = yaml.safe_load(f)", "with open($file) as f:\n    $out = yaml.unsafe_load(f)"),
     ],
     [
-        Rewrite("yaml.safe_load($x)", "yaml.load($x)", back=True),
+        Rewrite("yaml.safe_load($x)", "yaml.unsafe_load($x)", back=True),
         Rewrite("yaml.load($x, Loader=yaml.SafeLoader)", "yaml.load($x, Loader=yaml.Loader)", back=True),
     ],
 )  # fmt: skip

@@ -8,6 +8,7 @@ import re
 from ctm.bugs.security.rewrite import Rewrite
 from ctm.bugs.security.visible import (
     given_through,
+    has_url,
     is_program,
     secret_arguments,
     secret_attributes,
@@ -205,12 +206,12 @@ security(
     [
         Rewrite("requests.$verb($$a)", "requests.$verb($$a, verify=False)", back=True),
         Rewrite("httpx.$verb($$a)", "httpx.$verb($$a, verify=False)", back=True),
-        Rewrite("session.$verb($$a)", "session.$verb($$a, verify=False)", back=True),
-        Rewrite(".session.$verb($$a)", ".session.$verb($$a, verify=False)", back=True),
-        Rewrite("._session.$verb($$a)", "._session.$verb($$a, verify=False)", back=True),
+        Rewrite("session.$verb($$a)", "session.$verb($$a, verify=False)", back=True, shown=has_url),
+        Rewrite(".session.$verb($$a)", ".session.$verb($$a, verify=False)", back=True, shown=has_url),
+        Rewrite("._session.$verb($$a)", "._session.$verb($$a, verify=False)", back=True, shown=has_url),
         Rewrite("requests.request($$a)", "requests.request($$a, verify=False)", back=True),
-        Rewrite(".session.request($$a)", ".session.request($$a, verify=False)", back=True),
-        Rewrite("._session.request($$a)", "._session.request($$a, verify=False)", back=True),
+        Rewrite(".session.request($$a)", ".session.request($$a, verify=False)", back=True, shown=has_url),
+        Rewrite("._session.request($$a)", "._session.request($$a, verify=False)", back=True, shown=has_url),
     ],
     finder=lambda source: given_through(source, "verify", "False"),
     finds=frozenset(("requests", "httpx", "session", "_session", "verify")),

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 
 from ctm.bugs.security.rewrite import Match, Rewrite
-from ctm.bugs.security.visible import is_folder, is_program, no_timeout_near, timeouts
+from ctm.bugs.security.visible import is_folder, is_program, is_web_setting, no_timeout_near, timeouts
 from ctm.bugs.security.write import security
 from ctm.bugs.static_analysis.source import Source
 
@@ -201,8 +201,8 @@ security(
     [
         Rewrite("app.run($$a, debug=False$$more)", "app.run($$a, debug=True$$more)", back=True),
         Rewrite("app.run(debug=False$$more)", "app.run(debug=True$$more)", back=True),
-        Rewrite("DEBUG = False", "DEBUG = True"),
-        Rewrite(".debug = False", ".debug = True"),
+        Rewrite("DEBUG = False", "DEBUG = True", shown=is_web_setting),
+        Rewrite("app.debug = False", "app.debug = True"),
     ],
 )
 security(

@@ -233,11 +233,20 @@ def _patterns(source: Source) -> Iterator[tuple[int, str]]:
             yield tokens[first].start + 2, text[2:-1]
 
 
+_FOLLOWS = re.compile(r"\)?(?:\$|\\Z|(?:\\.|\[[^\]]+\]|[^\\|?*+(){}\[])(?![?*{]))")
+"""What a text has to go on with behind a repetition, so that it can fail there."""
+
+
 def _repeated(source: Source, shape: str) -> Iterator[Candidate]:
-    """A repeated class becomes a repeated group: `\\w+` to `(?:\\w+)+`, say."""
+    """A repeated class becomes a repeated group: `\\w+` to `(?:\\w+)+`, say.
+
+    Only where something has to follow: a group that ends the pattern matches at once and never goes back.
+    """
     for start, text in _patterns(source):
         for match in re.finditer(r"(?<!\\)(\\[wds]|\[[^\]\\]+\])\+(?![?+*])", text):
             made = shape.replace("X", match.group(1))
+            if not _FOLLOWS.match(text, match.end()):
+                continue
             if not runs_away(text) and runs_away(text[: match.start()] + made + text[match.end() :]):
                 yield Candidate((Splice(start + match.start(), start + match.end(), made),))
 

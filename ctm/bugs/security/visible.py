@@ -154,8 +154,25 @@ def is_program(source: Source) -> bool:
 
 def has_input(source: Source, match: Match) -> bool:
     """Whether a command of a match has a part that is no literal."""
-    parts = re.sub(r"[rbf]*(\"[^\"]*\"|'[^']*')", "", match.holes.get("a", ""))
-    return re.search(r"[A-Za-z_]", parts) is not None
+    return "Path" not in source.words and _names(match.holes.get("a", ""))
+
+
+def _names(parts: str) -> bool:
+    """Whether a part of a list is no literal text."""
+    return re.search(r"[A-Za-z_]", re.sub(r"[rb]?(\"[^\"]*\"|'[^']*')", "", parts)) is not None
+
+
+def has_url(source: Source, match: Match) -> bool:
+    """Whether a request of a match asks for an address: a `session` may as well be a dict."""
+    return re.search(r"(?i)ur[il]|http|endpoint|href|link|api", match.holes.get("a", "")) is not None
+
+
+def is_web_setting(source: Source, match: Match) -> bool:
+    """Whether a snippet has other settings of a web framework, to whose server a match belongs."""
+    return (
+        re.search(r"SECRET_KEY|INSTALLED_APPS|ALLOWED_HOSTS|MIDDLEWARE|(?i:flask|django)", source.text)
+        is not None
+    )
 
 
 def timeouts(source: Source, *callees: str) -> Iterator[Candidate]:
@@ -185,15 +202,14 @@ def no_timeout_near(source: Source, match: Match) -> bool:
 
 
 def is_list(source: Source, match: Match) -> bool:
-    """Whether the command of a match is a list by what the snippet binds it to."""
+    """Whether the command of a match is a list of texts by what the snippet binds it to, and not of literals alone."""
     name = match.holes.get("var", "")
-    return (
-        name.isidentifier()
-        and re.search(
-            rf"(?m)^\s*{name}(?:\s*:[^=\n]+)? = \[|\b{name}\.(?:append|extend|insert)\(", source.text
-        )
-        is not None
-    )
+    if not name.isidentifier() or "Path" in source.words:  # a path is no text that can be joined
+        return False
+    bound = re.search(rf"(?m)^\s*{name}(?:\s*:[^=\n]+)? = \[([^\]]*)\]", source.text)
+    if bound and _names(bound[1]):
+        return True
+    return re.search(rf"\b{name}\.(?:append|extend|insert)\(", source.text) is not None
 
 
 def is_folder(source: Source, match: Match) -> bool:

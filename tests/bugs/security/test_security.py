@@ -102,7 +102,7 @@ def test_patterns_turn_secure_code_into_insecure_and_back(kind):
     ("kind", "secure", "insecure"),
     [
         ("request_without_timeout", "r = requests.get(\n    url,  # of the API\n    timeout=10,\n)", "r = requests.get(\n    url,\n)"),
-        ("yaml_load", "x = yaml.safe_load(f.read())", "x = yaml.load(f.read())"),
+        ("yaml_load", "x = yaml.safe_load(f.read())", "x = yaml.unsafe_load(f.read())"),
         ("sql_fields", 'c.execute("SELECT a FROM t WHERE b = ?", (x,))', "c.execute(f\"SELECT a FROM t WHERE b = '{x}'\")"),
         ("sql_percent", "c.execute('SELECT a FROM t WHERE b = %s AND c = %s', (x, y))",
          "c.execute('SELECT a FROM t WHERE b = \"%s\" AND c = \"%s\"' % (x, y))"),

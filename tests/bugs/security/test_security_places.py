@@ -71,6 +71,30 @@ def test_a_request_of_a_test_goes_nowhere():
     assert not buggy("request_without_timeout", mocked)
 
 
+@pytest.mark.parametrize(
+    ("kind", "place", "none"),
+    [
+        (
+            "regex_nested_repeat",
+            're.match(r"^[a-z]+$", x)',
+            're.match(r"^[a-z]+", x)',
+        ),  # nothing can fail behind it
+        ("regex_nested_repeat", 're.search(r"(\\w+)@", x)', 're.search(r"@(\\w+):?", x)'),
+        ("debug_server", "DEBUG = False\nSECRET_KEY = key", "DEBUG = False\nSIZE = 3"),
+        ("unverified_request", "r = session.get(url)", "r = session.get('_user_id')"),  # a dict
+        (
+            "shell_true",
+            "cmd = ['ls', path]\nrun = subprocess.run(cmd)",
+            "cmd = ['ls', '-l']\nrun = subprocess.run(cmd)",
+        ),
+        ("shell_true", "subprocess.run(['ls', path])", "subprocess.run(['ls', Path(path)])"),  # no text
+    ],
+)
+def test_what_readers_called_no_weakness_is_no_place(kind, place, none):
+    """Each left side is a place, each right side was one until a reader said why it is none."""
+    assert buggy(kind, place) and not buggy(kind, none)
+
+
 def test_a_shell_command_has_a_part_that_somebody_else_gives():
     """A command of nothing but literals is what it says, with a shell or without."""
     text = "subprocess.run(['ls', folder])"

@@ -6,7 +6,8 @@ from random import Random
 
 import pytest
 
-from ctm.bugs.generation.draw import Mix, generator, mutate_text
+from ctm.bugs.generation.draw import generator, mutate_text
+from ctm.bugs.generation.mix import Mix
 from ctm.bugs.generation.quotas import drawing_mix, quotas_of
 from ctm.bugs.registry import apply, registry
 from ctm.bugs.security.hosts import SUBJECTS, fitting

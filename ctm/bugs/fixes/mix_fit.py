@@ -17,7 +17,8 @@ from pathlib import Path
 from random import Random
 
 from ctm.bugs.checks.validity import quiet
-from ctm.bugs.generation.draw import Mix, clean
+from ctm.bugs.generation.clean import clean
+from ctm.bugs.generation.mix import Mix
 from ctm.bugs.generation.mutate import load_mix
 from ctm.bugs.registry import Kind, apply, registry
 from ctm.pairs.categories import compiles

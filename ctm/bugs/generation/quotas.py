@@ -25,8 +25,9 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from ctm.bugs.generation.draw import MOST_ASKED, Mix
+from ctm.bugs.generation.mix import Mix
 from ctm.bugs.generation.rates import MUTANTS
+from ctm.bugs.generation.security import MOST_ASKED
 from ctm.bugs.generation.worker import answers
 from ctm.bugs.registry import registry
 from ctm.bugs.settings import MutationSettings

@@ -11,7 +11,8 @@ from random import Random
 import pytest
 
 from ctm.bugs.checks.validity import code_of, quiet, same_code
-from ctm.bugs.generation.draw import Mix, _pick, generator, mutate_text
+from ctm.bugs.generation.draw import generator, mutate_text
+from ctm.bugs.generation.mix import Mix, _pick
 from ctm.bugs.generation.shapes import _Shaper, reshaped
 from ctm.bugs.registry import apply, registry
 from ctm.bugs.security.rules import security_rule

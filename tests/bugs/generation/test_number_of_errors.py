@@ -11,7 +11,8 @@ import pytest
 from rapidfuzz.distance import LCSseq
 
 import real_code
-from ctm.bugs.generation.draw import Mix, generator, mutate_text
+from ctm.bugs.generation.draw import generator, mutate_text
+from ctm.bugs.generation.mix import Mix
 from ctm.bugs.generation.quotas import drawing_mix, load_mix, quotas_of
 from ctm.bugs.settings import MutationSettings, Shares
 from ctm.pairs.lexical import DEDENT, INDENT, lenient_tokens, taken_apart

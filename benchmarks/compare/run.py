@@ -36,7 +36,7 @@ from ctm.evaluation.calibrate import draw_equally
 from ctm.evaluation.comparison import model_figures
 from ctm.evaluation.flops import count_flops
 from ctm.evaluation.suites import prepare, read_suite
-from ctm.grid.files import write_json
+from ctm.files import write_json
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.device import pick_device, pick_precision
 from ctm.model.weights import load_model

@@ -30,7 +30,7 @@ from ctm.bugs.rates import MUTANTS
 from ctm.bugs.registry import HOSTS, registry
 from ctm.bugs.settings import MutationSettings
 from ctm.bugs.worker import answers
-from ctm.pairs.milestones import write_json
+from ctm.files import write_json
 from ctm.pairs.record import Snippet, read_snippets
 
 log = logging.getLogger(__name__)
@@ -99,7 +99,7 @@ def balance_mix(snippets: Path, settings: MutationSettings, mix: Path, out: Path
     """
     quotas = quotas_of(sample(snippets, settings), settings, load_mix(mix))
     kinds = {name: asdict(quota) for name, quota in quotas.items()}
-    write_json(out, {"format_version": FORMAT_VERSION, "hosts": quotas.hosts, "kinds": kinds})
+    write_json(out, {"format_version": FORMAT_VERSION, "hosts": quotas.hosts, "kinds": kinds}, end="")
     log.info("security samples are asked of hosts, times their share: %s", quotas.hosts)
     for name, quota in quotas.items():
         if quota.expected < SHORT * quota.asked:

@@ -22,11 +22,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ctm.export.onnx import OUTPUTS
+from ctm.bundle_names import OUTPUTS
 from ctm.export.settings import ExportSettings
+from ctm.files import write_json
 from ctm.grid.batching import by_length, collate
 from ctm.grid.diagnosis import diagnose
-from ctm.grid.files import write_json
 from ctm.grid.layout import DoesNotFit
 from ctm.grid.packed import Packed, pack
 from ctm.grid.tokenizer import CodeTokenizer
@@ -35,7 +35,7 @@ from ctm.model.model import CTM
 from ctm.model.thinking import NEVER, begin, keep, read
 from ctm.model.weights import load_ctm
 from ctm.pairs.record import read_pairs
-from ctm.repair.onnx_proposer import read_answer
+from ctm.repair.onnx_proposer import limits_of_thought, read_answer
 from ctm.runtime import ort
 
 log = logging.getLogger(__name__)
@@ -223,10 +223,7 @@ def _all_of_onnx(
     threshold: float,
 ) -> list[Said]:
     answers: dict[int, Said] = {}
-    limits = {
-        "threshold": np.array(threshold, dtype=np.float32),
-        "max_ticks": np.array(model.config.ticks, dtype=np.int64),
-    }
+    limits = limits_of_thought(threshold, model.config.ticks)
     for batch in batches:
         outputs = session.run(list(OUTPUTS), {**_feeds(samples, batch), **limits})
         answers.update({place: _said(outputs, row) for row, place in enumerate(batch)})

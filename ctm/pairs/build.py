@@ -10,7 +10,6 @@ frozen set may draw, of real fixes keys and signatures.
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 from array import array
 from collections import Counter, defaultdict
@@ -18,6 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ctm.files import write_json
 from ctm.pairs.categories import SecurityRule, categorise
 from ctm.pairs.clashes import Clashes
 from ctm.pairs.duplicates import exact_key, renamed_key
@@ -122,10 +122,7 @@ def build_pairs(
                             held += () if training else (pair.fixed, pair.buggy)
             screen.hold(dict.fromkeys(held), split)
     report = builder.report() | {"leaks": count_leaks(out.values(), suites)}
-    counts.parent.mkdir(parents=True, exist_ok=True)
-    part = counts.with_name(f".{counts.name}.part")
-    part.write_text(json.dumps(report, indent=2, sort_keys=True) + "\n")
-    part.replace(counts)
+    write_json(counts, report, indent=2, sort_keys=True)
 
 
 class _Builder:

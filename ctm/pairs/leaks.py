@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ctm.pairs.lexical import DEDENT, INDENT, NEWLINE, lenient_tokens, lexical_tokens
 from ctm.pairs.record import SPLITS, read_pair_columns, read_pairs
 from ctm.pairs.screen import read_texts
+from ctm.python.lexical import DEDENT, INDENT, NEWLINE, lenient_tokens, lexical_tokens
 
 SAMPLE = 10_000
 """Pairs of training that are compared token by token, about; 0.3 ms each."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,8 +13,9 @@ import pandas as pd
 
 from ctm.bugs.quotas import shard_quotas
 from ctm.bugs.rates import read_rates
-from ctm.evaluation.averages import FEWEST
+from ctm.files import write_text
 from ctm.pairs.milestones import QUARTERS
+from ctm.pairs.overall import FEWEST
 from ctm.pairs.record import read_rejects
 from ctm.pipeline.comparison import comparison_section
 from ctm.pipeline.curves import training_curves
@@ -39,9 +39,7 @@ def write_report(artefacts: Sequence[Path], out: Path) -> None:
     run = _Run(artefacts, out.parent.parent / "logs")
     template = Environment(autoescape=True).from_string(TEMPLATE.read_text())
     page = template.render(title=out.parent.parent.name, sections=run.sections())
-    temporary = out.with_suffix(".tmp")
-    temporary.write_text(page)
-    os.replace(temporary, out)
+    write_text(out, page)
 
 
 class _Run:

@@ -10,6 +10,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from ctm.bundle_names import CARD, METRICS, MODEL
+
 CATEGORIES = ("syntax", "logic", "security", "complex", "overall", "clean")
 
 
@@ -26,7 +28,7 @@ def percents(ends: Sequence[float] | None) -> str:
 def print_summary(run: Path, console: Console) -> None:
     """Print the figures of the run in folder `run`. Raises FileNotFoundError where it has no bundle yet."""
     final = run / "results" / "final"
-    metrics: dict[str, Any] = json.loads((final / "final_metrics.json").read_text())
+    metrics: dict[str, Any] = json.loads((final / METRICS).read_text())
     console.print("\nExact match on projects never seen in training, at the most certain tick", style="bold")
     table = Table()
     for name in ("category", "by kinds", "95 %", "by items", "95 %", "coverage", "items"):
@@ -43,8 +45,8 @@ def print_summary(run: Path, console: Console) -> None:
     for path in (
         run / "results" / "report.html",
         run / "results" / "reports" / "accuracy_by_tick.png",
-        final / "MODEL_CARD.md",
-        final / "ctm.onnx",
+        final / CARD,
+        final / MODEL,
     ):
         if path.exists():
             console.print(f"  {path}")

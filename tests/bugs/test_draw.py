@@ -17,7 +17,8 @@ from ctm.bugs.security_rules import security_rule
 from ctm.bugs.settings import MutationSettings, Shares
 from ctm.bugs.shapes import _Shaper, reshaped
 from ctm.bugs.source import Source
-from ctm.pairs.categories import categorise, compiles
+from ctm.pairs.categories import categorise
+from ctm.python.compiling import compiles
 
 SNIPPETS = [
     textwrap.dedent(inspect.getsource(f)) for _, f in inspect.getmembers(textwrap, inspect.isfunction)

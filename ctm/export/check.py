@@ -36,7 +36,7 @@ from ctm.model.thinking import NEVER, begin, keep, read
 from ctm.model.weights import load_ctm
 from ctm.pairs.record import read_pairs
 from ctm.repair.onnx_proposer import limits_of_thought, read_answer
-from ctm.runtime import ort
+from ctm.runtime import open_graph, ort
 
 log = logging.getLogger(__name__)
 FORMAT_VERSION = 1
@@ -104,10 +104,7 @@ def compare(
     onnx: Path, model: CTM, samples: Sequence[Sample], settings: ExportSettings, threads: int
 ) -> dict[str, Any]:
     """The report of a comparison. Raises Disagreement at the first item that differs by more than the tolerances."""
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = 3
-    session = ort.InferenceSession(str(onnx), options, providers=["CPUExecutionProvider"])
+    session = open_graph(onnx, threads)
     batches = by_length([len(sample.packed.tokens) for sample in samples], CELLS, BATCH)
     _, certainties = _all_of_torch(model, samples, batches, NEVER)
     middle = float(np.float32(np.median(certainties.max(axis=1))))

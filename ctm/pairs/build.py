@@ -9,7 +9,6 @@ frozen set may draw, of real fixes keys and signatures.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from array import array
 from collections import Counter, defaultdict
@@ -21,6 +20,7 @@ from ctm.files import write_json
 from ctm.pairs.categories import SecurityRule, categorise
 from ctm.pairs.clashes import Clashes
 from ctm.pairs.duplicates import exact_key, renamed_key
+from ctm.pairs.keys import key_of
 from ctm.pairs.leaks import count_leaks
 from ctm.pairs.masking import mask
 from ctm.pairs.near import FirstOfEach, Sketcher, chunks
@@ -296,7 +296,7 @@ class _Frozen:
         return sum(min(share, len(places)) for places in kinds.values())
 
     def _place(self, pair: Pair) -> int:
-        return _text_key(f"{self.settings.seed}\0{pair.pair_id}")
+        return key_of(f"{self.settings.seed}\0{pair.pair_id}")
 
 
 def _equal_share(sizes: Sequence[int], wanted: int) -> int:
@@ -314,11 +314,7 @@ def _of_split(paths: Sequence[Path], split: str, columns: Sequence[str] | None =
     return (item for path in paths for item in read_pairs(path, columns, ("split", split.__eq__)))
 
 
-def _text_key(text: str) -> int:
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
-
-
 def _change_key(pair: Pair) -> int:
     """Key of what a fix takes away and adds, wherever: fixes of one function that change different things stay."""
     old, new = (Counter(line.strip() for line in text.split("\n")) for text in (pair.buggy, pair.fixed))
-    return _text_key("\0".join([*sorted((old - new).elements()), "\0", *sorted((new - old).elements())]))
+    return key_of("\0".join([*sorted((old - new).elements()), "\0", *sorted((new - old).elements())]))

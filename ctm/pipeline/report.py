@@ -20,8 +20,9 @@ from ctm.pairs.record import read_rejects
 from ctm.pipeline.comparison import comparison_section
 from ctm.pipeline.curves import training_curves
 from ctm.pipeline.kinds import kinds_section
-from ctm.pipeline.summary import CATEGORIES, accuracies, percent, percents
+from ctm.pipeline.summary import accuracies
 from ctm.pipeline.tables import Block, Section, Table, blocks_of, rows
+from ctm.shares import COLUMNS, percent, percents
 
 TEMPLATE = Path(__file__).with_name("report.html.j2")
 SOURCE_FAILED = "source failed"
@@ -94,7 +95,7 @@ class _Run:
                     n.get(c),
                     metrics.get("intervals", {}).get("units", {}).get(c),
                 )
-                for c in CATEGORIES
+                for c in COLUMNS
                 if n.get(c)
             ],
         )

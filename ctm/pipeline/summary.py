@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ctm.bundle_names import CARD, METRICS, MODEL
-
-CATEGORIES = ("syntax", "logic", "security", "complex", "overall", "clean")
-
-
-def percent(value: float | None) -> str:
-    """A share as percent; "-" where nothing was measured."""
-    return "-" if value is None else f"{value:.1%}"
-
-
-def percents(ends: Sequence[float] | None) -> str:
-    """An interval as percent; "-" where nothing is known."""
-    return "-" if ends is None else f"{100 * ends[0]:.1f} to {100 * ends[1]:.1f}"
+from ctm.shares import COLUMNS, percent, percents
 
 
 def print_summary(run: Path, console: Console) -> None:
@@ -33,7 +22,7 @@ def print_summary(run: Path, console: Console) -> None:
     table = Table()
     for name in ("category", "by kinds", "95 %", "by items", "95 %", "coverage", "items"):
         table.add_column(name, justify="left" if name == "category" else "right")
-    for category in CATEGORIES:
+    for category in COLUMNS:
         n = metrics.get("n", {}).get(category)
         if n:
             coverage = percent(metrics.get("coverage", {}).get(category))

@@ -17,7 +17,7 @@ from ctm.bundle_names import INPUTS, OUTPUTS
 from ctm.grid.batching import by_length, collate
 from ctm.grid.tokenizer import STOP
 from ctm.repair.candidates import Answer, Candidate, State
-from ctm.runtime import ort
+from ctm.runtime import open_graph
 
 BATCH = 16
 """States a batch, at most."""
@@ -37,13 +37,9 @@ class OnnxProposer:
     def __init__(self, path: Path, threshold: float, max_ticks: int, threads: int = 1) -> None:
         if max_ticks < 1:
             raise ValueError(f"max_ticks is {max_ticks}; a thought takes at least one tick")
-        settings = ort.SessionOptions()
-        settings.intra_op_num_threads = threads
-        settings.inter_op_num_threads = 1
-        settings.log_severity_level = 3
         try:
-            self._session = ort.InferenceSession(str(path), settings, providers=["CPUExecutionProvider"])
-        except Exception as error:  # onnxruntime raises classes of its own, all straight from Exception
+            self._session = open_graph(path, threads)
+        except Exception as error:
             raise ValueError(f"{path}: onnxruntime cannot load it ({_first_line(error)})") from error
         for wanted, found in (
             (INPUTS, [item.name for item in self._session.get_inputs()]),

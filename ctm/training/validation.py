@@ -79,9 +79,10 @@ def measure(
     hit = right[np.arange(len(chosen)), at]
     category, kind = data.category[chosen], data.kind[chosen]
     accuracy = {name: float(mean) for name, mean in averages(category, kind, hit.astype(float)).items()}
+    accuracy.setdefault(OVERALL, 0.0)
     by_tick = averages(category, kind, right.astype(float)).get(OVERALL, np.zeros(right.shape[1]))
     score, error = _score(category, hit)
-    return Measured({OVERALL: 0.0, **accuracy}, float(certain.max(axis=1).mean()), float(np.mean(variances)),
+    return Measured(accuracy, float(certain.max(axis=1).mean()), float(np.mean(variances)),
                     by_tick.tolist(), score, error)  # fmt: skip
 
 

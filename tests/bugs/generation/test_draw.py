@@ -18,7 +18,8 @@ from ctm.bugs.registry import apply, registry
 from ctm.bugs.security.rules import security_rule
 from ctm.bugs.settings import MutationSettings, Shares
 from ctm.bugs.static_analysis.source import Source
-from ctm.pairs.categories import categorise, compiles
+from ctm.pairs.categories import categorise
+from ctm.python.compiling import compiles
 
 SNIPPETS = [
     textwrap.dedent(inspect.getsource(f)) for _, f in inspect.getmembers(textwrap, inspect.isfunction)

@@ -20,7 +20,7 @@ BELOW_ALL = {"files", "python", "shares", "bundle_names"}
 """What every package may import, and what imports nothing of ours but one another."""
 
 ALLOWED = {
-    **dict.fromkeys(BELOW_ALL, set()),
+    **{name: set() for name in BELOW_ALL},
     "runtime": set(),
     "pairs": set(),
     "bugs": {"pairs"},

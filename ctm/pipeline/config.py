@@ -26,14 +26,21 @@ from ctm.model.config import ModelConfig, TRMConfig
 from ctm.pairs.build import PairSettings
 from ctm.pairs.quality import QualitySettings
 from ctm.pairs.splits import SplitSettings
-from ctm.pipeline.config_errors import ConfigError, unknown_keys, wrong_values
+from ctm.pipeline.config_errors import ConfigError, unknown_keys, without_retired_keys, wrong_values
 from ctm.sources.clean_code.installed import InstalledSettings
 from ctm.sources.clean_code.packages import PackageSettings
 from ctm.sources.git.commits import CommitSettings
 from ctm.sources.git.github import SearchSettings
 from ctm.sources.releases.collector import ReleaseSettings
 from ctm.sources.stackoverflow.settings import TERMS, StackOverflowSettings
-from ctm.training.settings import StageRun, StageSettings, TrainingSettings
+from ctm.training.settings import (
+    CTMStageSettings,
+    CTMTrainingSettings,
+    StageRun,
+    StageSettings,
+    stage_of_ctm,
+    training_of_any,
+)
 
 
 @dataclass(frozen=True)
@@ -200,12 +207,12 @@ class Grids:
 
 
 @dataclass(frozen=True)
-class Training(TrainingSettings):
+class Training(CTMTrainingSettings):
     """The curriculum: settings that all stages share, and the stages."""
 
     order: tuple[str, ...] = ("stage1", "stage2", "stage3", "stage4")
     """The stages, first to last; each starts from the one before."""
-    stages: dict[str, StageSettings] = field(default_factory=dict)
+    stages: dict[str, CTMStageSettings] = field(default_factory=dict)
     """What each stage has of its own, by name."""
 
 
@@ -217,14 +224,13 @@ class Baseline:
     """The network; its `ticks` are the stage's."""
     stage: StageSettings = StageSettings(
         ticks=TRMConfig.ticks,
-        memory=1,
         batch=64,
         accumulation=2,
         learning_rate=3e-4,
         epochs=3,
         samples=1_000_000,
     )
-    """Its training, as of a stage of the curriculum; `ticks` are recursions, `memory` means nothing here."""
+    """Its training, as of a stage of the curriculum; `ticks` are recursions."""
     ema: float = 0.999
     """Decay of the moving average of its weights (training.ema is the CTM's)."""
     items: int = 5000
@@ -294,7 +300,7 @@ def load(values: Mapping[str, Any], files: Sequence[Path] = ()) -> Config:
     `files` are the files they came from, in order; they are read again only to say where a bad value stands. A value
     of null stands for the default. Raises ConfigError.
     """
-    values = _without_nulls(values)
+    values = without_retired_keys(_without_nulls(values), files)
     try:
         config = _ADAPTER.validate_python(values)
     except ValidationError as error:
@@ -351,26 +357,20 @@ def settings_json(config: Config, path: str) -> str:
 
 def stage_json(config: Config, stage: str) -> str:
     """Everything that the trainer of one stage needs (StageRun), as JSON."""
-    run = {
-        "name": stage,
-        "stage": json.loads(settings_json(config, f"training.stages.{stage}")),
-        "training": json.loads(settings_json(config, "training")),
-        "model": json.loads(settings_json(config, "model")),
-    }
-    TypeAdapter(StageRun).validate_python(run)
-    return json.dumps(run, sort_keys=True)
+    return _run_json(
+        stage_of_ctm(stage, config.training.stages[stage], config.training, section(config, "model"))
+    )
 
 
 def trm_json(config: Config) -> str:
     """Everything that the trainer of the baseline needs (StageRun), as JSON."""
-    run = {
-        "name": "trm",
-        "stage": section(config, "trm.stage"),
-        "training": {**json.loads(settings_json(config, "training")), "ema": config.trm.ema},
-        "model": {**section(config, "trm.model"), "architecture": "trm"},
-    }
-    TypeAdapter(StageRun).validate_python(run)
-    return json.dumps(run, sort_keys=True)
+    training = dataclasses.replace(training_of_any(config.training), ema=config.trm.ema)
+    sizes = {**section(config, "trm.model"), "architecture": "trm"}
+    return _run_json(StageRun("trm", config.trm.stage, training, sizes))
+
+
+def _run_json(run: StageRun) -> str:
+    return json.dumps(TypeAdapter(StageRun).dump_python(run, mode="json"), sort_keys=True)
 
 
 def model_json(config: Config) -> str:

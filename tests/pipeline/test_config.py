@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from ctm.pipeline import reference
-from ctm.pipeline.config import Config, load, read, settings_json, stage_json
+from ctm.pipeline.config import Config, load, read, settings_json, stage_json, trm_json
 from ctm.pipeline.config_errors import ConfigError
 from ctm.pipeline.lineage import Lineage, check_resources, steps
 from ctm.training.settings import StageRun
@@ -157,6 +157,27 @@ def test_settings_of_a_step_leave_out_what_only_the_workflow_uses() -> None:
     run = json.loads(stage_json(config, "stage2"))
     assert run.keys() == {field.name for field in dataclasses.fields(StageRun)}
     assert not {"order", "stages"} & run["training"].keys()
+
+
+def test_the_runs_of_both_models_name_what_is_theirs_alone() -> None:
+    """A TRM has no memory, no synchronisation and no tick that is drawn: its run must not ask for any."""
+    config = read([FULL])
+    ctm, trm = json.loads(stage_json(config, "stage2")), json.loads(trm_json(config))
+    assert (ctm["model"]["memory"], ctm["loss"]) == (24, {"diversity": 0.0, "later_ticks": 0.5})
+    assert "memory" not in trm["model"] and trm["loss"] == {"diversity": 0.0, "later_ticks": 0.0}
+    for part in ("stage", "training"):
+        assert trm[part].keys() == ctm[part].keys()
+        assert not {"memory", "diversity", "later_ticks"} & trm[part].keys()
+
+
+def test_a_key_that_meant_nothing_is_left_out_and_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """`trm.stage.memory` was asked for until a stage's settings were any model's: files that have it still work."""
+    old = overlaid(tmp_path, "trm: {stage: {memory: 1, ticks: 4}}")
+    told = caplog.text
+    assert "mine.yaml: trm.stage.memory is left out: a TRM has no neurons with a memory; delete it" in told
+    assert old == overlaid(tmp_path, "trm: {stage: {ticks: 4}}") and caplog.text == told, "said where it is"
 
 
 def test_schema_and_reference_are_generated_from_the_code() -> None:

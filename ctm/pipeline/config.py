@@ -27,6 +27,8 @@ from ctm.pairs.build import PairSettings
 from ctm.pairs.quality import QualitySettings
 from ctm.pairs.splits import SplitSettings
 from ctm.pipeline.config_errors import ConfigError, unknown_keys, wrong_values
+from ctm.pipeline.demand import Demand, demands
+from ctm.pipeline.steps import table
 from ctm.sources.commits import CommitSettings
 from ctm.sources.github import SearchSettings
 from ctm.sources.installed import InstalledSettings
@@ -50,26 +52,6 @@ class Machine:
     """Budget of mem_gb + vram together where both are one memory, GB; null where they are not."""
     environment: Literal["cpu", "cuda", "rocm"] = "cpu"
     """Which lock file of envs/ the rules name as their environment (used with `--sdm conda` only)."""
-
-
-@dataclass(frozen=True)
-class Demand:
-    """What one job of a rule asks for."""
-
-    threads: int = 1
-    """Processor cores."""
-    mem_gb: int = 1
-    """Memory, GB."""
-    vram: int = 0
-    """Memory of the accelerator, GB."""
-    gpu_percent: int = 0
-    """Share of the accelerator, percent."""
-    runtime: int = 60
-    """Time limit on a cluster, minutes."""
-    disk: Literal["low", "medium", "high", "very high"] = "low"
-    """Class of disk traffic; information for a scheduler, no budget."""
-    network_mbps: int = 0
-    """Network traffic, Mbit/s."""
 
 
 @dataclass(frozen=True)
@@ -266,7 +248,8 @@ class Config:
     export: ExportSettings = ExportSettings()
     """ONNX and its check."""
     resources: dict[str, Demand] = field(default_factory=dict)
-    """What a job of each rule asks for, by rule."""
+    """Where a job of a rule asks for something else than the table of steps (ctm/pipeline/steps.py) says; `default`
+    stands for the rules that are not named."""
 
     def __post_init__(self) -> None:
         missing = [stage for stage in self.training.order if stage not in self.training.stages]
@@ -301,7 +284,8 @@ def load(values: Mapping[str, Any], files: Sequence[Path] = ()) -> Config:
         raise ConfigError("\n".join(wrong_values(error, values, files))) from None
     if unknown := unknown_keys(values, _dump(config), files):
         raise ConfigError("\n".join(unknown))
-    return config
+    given = values.get("resources", {})
+    return dataclasses.replace(config, resources=demands(table(config), config.resources, given))
 
 
 def read(files: Sequence[Path]) -> Config:

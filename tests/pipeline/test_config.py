@@ -12,7 +12,8 @@ import yaml
 from ctm.pipeline import reference
 from ctm.pipeline.config import Config, load, read, settings_json, stage_json
 from ctm.pipeline.config_errors import ConfigError
-from ctm.pipeline.lineage import Lineage, check_resources, steps
+from ctm.pipeline.lineage import Lineage
+from ctm.pipeline.steps import check_resources, steps
 from ctm.training.settings import StageRun
 
 ROOT = Path(__file__).resolve().parents[2]

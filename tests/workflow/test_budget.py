@@ -17,7 +17,8 @@ from fake_checkout import ROOT, Checkout
 
 SMALL = """
 from ctm.pipeline import budget
-from ctm.pipeline.config import Demand, Machine
+from ctm.pipeline.config import Machine
+from ctm.pipeline.demand import Demand
 import json
 
 JOBS = json.load(open("jobs.json"))

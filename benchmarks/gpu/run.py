@@ -162,7 +162,7 @@ def rates(
 
 
 def memories(config: Config, name: str) -> Iterator[dict[str, Any]]:
-    """Peak of whole steps of a stage against the formula of docs/model.md, and of the thought alone."""
+    """Peak of whole steps of a stage against the formula of docs/memory.md, and of the thought alone."""
     stage = config.training.stages[name]
     for precision in (torch.float32, torch.bfloat16):
         _clean()

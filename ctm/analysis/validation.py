@@ -46,7 +46,7 @@ def validation_page(report: Mapping[str, Any], plot: str) -> str:
         "",
         "## Memory, MB",
         "",
-        f"{memory['samples']} samples padded to {memory['cells']} cells, float32. The formula is on `docs/model.md`.",
+        f"{memory['samples']} samples padded to {memory['cells']} cells, float32. The formula is on `docs/memory.md`.",
         "",
         *_table(
             ("kept for backward", "counted", "formula"),

@@ -165,7 +165,7 @@ def learning(model: CTM, states: list[FirstState], codec: CodeTokenizer) -> tupl
 def memory_use(
     model: CTM, states: list[FirstState], host_gb: float, vram_gb: float
 ) -> tuple[bool, str, dict[str, Any]]:
-    """Bytes kept for backward follow the formula of docs/model.md, and a training step fits what the rule was given.
+    """Bytes kept for backward follow the formula of docs/memory.md, and a training step fits what the rule was given.
 
     host_gb: memory of the process at its peak. vram_gb: of a step on the GPU, measured where there is one.
     """

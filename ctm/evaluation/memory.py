@@ -1,4 +1,4 @@
-"""What a thought keeps for its backward pass: counted storage by storage, and by the formula of docs/model.md.
+"""What a thought keeps for its backward pass: counted storage by storage, and by the formula of docs/memory.md.
 
 Notable: the formula has one line a module, so that a module which keeps more than it should shows as a difference. All
 counts are bytes of float32; a whole training step adds weights, gradients and the two moments of AdamW.
@@ -39,7 +39,7 @@ class Kept:
 
 
 def formula(c: ModelConfig, batch: int, cells: int) -> Kept:
-    """Bytes kept for `batch` samples padded to `cells` cells (docs/model.md)."""
+    """Bytes kept for `batch` samples padded to `cells` cells (docs/memory.md)."""
     sample = cells * sum(encoding_floats(c).values()) + sum(start_floats(c).values())
     once = sum(inputs * outputs + outputs for inputs, outputs in _neuron_layers(c)) * c.neurons
     decays = 3 * (c.action_pairs + c.out_pairs)  # one row for all samples

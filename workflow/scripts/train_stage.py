@@ -1,4 +1,4 @@
-"""Rules train_STAGE: one stage of the curriculum. By hand, and on several devices: docs/training.md.
+"""Rules train_STAGE: one stage of the curriculum. By hand, and on several devices: docs/trainer.md.
 
 Snakemake deletes declared outputs before a job and when it fails. What the trainer appends to (metrics, TensorBoard's
 events) therefore grows in the work folder, and is put into place when the stage is done.

@@ -5,12 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from pydantic import TypeAdapter
-
-if TYPE_CHECKING:
-    from ctm.pipeline.steps import Step
 
 EVERY_OTHER = "default"
 """Key of the config section `resources` that stands for the rules which it does not name."""
@@ -40,18 +37,20 @@ _ADAPTER: TypeAdapter[Demand] = TypeAdapter(Demand)
 
 
 def demands(
-    steps: Mapping[str, Step], resources: Mapping[str, Demand], given: Mapping[str, Mapping[str, Any]]
+    table: Mapping[str, Demand | None],
+    resources: Mapping[str, Demand],
+    given: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, Demand]:
-    """What a job of each step asks for: the table's demand, changed by the config section `resources`.
+    """What a job of each step asks for: the demands of the table of steps, changed by the config section `resources`.
 
     resources: the section as checked. given: the same as written, since only what is written changes the table. A value
     is the step's own, else that of "default", else the table's. A step whose demand the table leaves to the config is
     there only if it is named. Names that are no step's stay as they are.
     """
     whole: dict[str, Demand] = {}
-    for name, step in steps.items():
-        if step.demand or name in given:
-            values = dataclasses.asdict(step.demand or Demand())
+    for name, demand in table.items():
+        if demand or name in given:
+            values = dataclasses.asdict(demand or Demand())
             values |= {**given.get(EVERY_OTHER, {}), **given.get(name, {})}
             whole[name] = _ADAPTER.validate_python(values)
     return whole | {name: resources[name] for name in resources if name not in {*whole, EVERY_OTHER}}

@@ -36,7 +36,7 @@ def complete(
 
 def lacking(name: str, what: str) -> str:
     """The message where one of a step's two places is missing."""
-    return f"step {name} has {what}; it needs a rule and an entry (docs/workflow.md, Adding a step)"
+    return f"step {name} has {what}; it needs a rule and an entry (docs/adding_a_step.md)"
 
 
 def _complete(rule: Any, step: Step, params: Mapping[str, Any], environment: str) -> None:

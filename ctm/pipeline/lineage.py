@@ -19,8 +19,9 @@ from pathlib import Path
 
 import yaml
 
-from ctm.pipeline.config import Config, section
+from ctm.pipeline.config import section
 from ctm.pipeline.config_errors import ConfigError
+from ctm.pipeline.sections import Config
 from ctm.pipeline.steps import check_resources, steps
 
 

@@ -11,13 +11,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from ctm.pipeline.config_errors import ConfigError
 from ctm.pipeline.demand import Demand
-
-if TYPE_CHECKING:
-    from ctm.pipeline.config import Config
+from ctm.pipeline.sections import Config
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from fake_checkout import ROOT, Checkout
 
 SMALL = """
 from ctm.pipeline import budget
-from ctm.pipeline.config import Machine
 from ctm.pipeline.demand import Demand
+from ctm.pipeline.sections import Machine
 import json
 
 JOBS = json.load(open("jobs.json"))

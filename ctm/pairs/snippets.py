@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-from ctm.pairs.categories import compiles, too_hard
+from ctm.python.compiling import compiles, too_hard
 
 MAX_LINES = 64
 """Rows of the grid: a longer snippet could not be encoded."""

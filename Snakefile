@@ -9,7 +9,7 @@ from snakemake.utils import min_version
 min_version("9.27")
 
 
-configfile: f"{workflow.basedir}/config/config.yaml"
+configfile: f"{workflow.current_basedir}/config/config.yaml"
 
 
 report: "workflow/report/workflow.rst"
@@ -47,6 +47,8 @@ include: "rules/export.smk"
 include: "rules/report.smk"
 
 
+# log, benchmark, retries, conda and params of every rule, by the table of ctm/pipeline/steps.py
+complete_rules()
 budget.refuse(workflow)
 
 

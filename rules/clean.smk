@@ -8,23 +8,13 @@ rule clean_snippets:
         snippets="results/clean/snippets.parquet",
         rejects="results/clean/rejects.parquet",
         counts="results/clean/counts.json",
-    log:
-        "logs/clean_snippets.log",
-    benchmark:
-        "logs/clean_snippets.tsv"
-    retries: 1
-    conda:
-        ENVIRONMENT
     threads: cores("clean_snippets")
     resources:
-        **res("clean_snippets"),
+        **demand("clean_snippets"),
     params:
-        lineage=lineage("clean_snippets"),
-        program=program("clean_snippets"),
-        settings=settings("splits"),
-        quality=settings("quality"),
+        quality=settings("quality"),  # its lineage knows only the parts that it reads
     shell:
-        "{params.program} {input.raw} --settings {params.settings:q} --quality {params.quality:q}"
+        "{params.program} {input.raw} --settings {params.splits:q} --quality {params.quality:q}"
         " --out {output.snippets} --rejects {output.rejects} --counts {output.counts} >> {log} 2>&1"
 
 
@@ -33,20 +23,9 @@ rule train_tokenizer:
         snippets="results/clean/snippets.parquet",
     output:
         tokenizer="results/tokenizer/tokenizer.json",
-    log:
-        "logs/train_tokenizer.log",
-    benchmark:
-        "logs/train_tokenizer.tsv"
-    retries: 1
-    conda:
-        ENVIRONMENT
     threads: cores("train_tokenizer")
     resources:
-        **res("train_tokenizer"),
-    params:
-        lineage=lineage("train_tokenizer"),
-        program=program("train_tokenizer"),
-        settings=settings("tokenizer"),
+        **demand("train_tokenizer"),
     shell:
-        "{params.program} --snippets {input.snippets} --settings {params.settings:q} --threads {threads}"
+        "{params.program} --snippets {input.snippets} --settings {params.tokenizer:q} --threads {threads}"
         " --out {output.tokenizer} >> {log} 2>&1"

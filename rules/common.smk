@@ -1,10 +1,14 @@
-# Shared by all phases: the checked config, and each step's lineage, demands and program.
+# Shared by all phases: the checked config, the table of steps, and what the rules call.
+#
+# A rule holds its input, output, threads, resources and command. Its log, benchmark, retries, conda, and the params
+# `lineage`, `program`, its settings and its files are filled in at the end of the Snakefile (complete_rules below), from
+# its entry in ctm/pipeline/steps.py.
 import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from ctm.pipeline import budget
+from ctm.pipeline import budget, directives
 from ctm.pipeline.config import load, model_json, settings_json, stage_json, trm_json
 from ctm.pipeline.config_errors import ConfigError
 from ctm.pipeline.lineage import Lineage
@@ -12,12 +16,13 @@ from ctm.pipeline.shards import shard_names
 
 try:
     CONFIG = load(config, [Path(file) for file in workflow.configfiles])
-    LINEAGE = Lineage(CONFIG, Path(workflow.basedir))
+    ROOT = Path(str(workflow.current_basedir)).parent  # the checkout
+    LINEAGE = Lineage(CONFIG, ROOT)
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
 
 budget.fill(workflow, CONFIG.machine)
-ROOT = Path(workflow.basedir)
+STEPS = LINEAGE.steps
 # job programs run under the Python that runs Snakemake, unless each rule has an environment of its own
 DEPLOYED = bool(workflow.deployment_settings.deployment_method)
 PYTHON = f"env PYTHONPATH={ROOT} python" if DEPLOYED else sys.executable
@@ -40,8 +45,17 @@ def unrecorded(value):
     return lambda wildcards, input: value
 
 
-def program(script):
-    return unrecorded(f"{PYTHON} {ROOT}/workflow/scripts/{script}.py")
+def step_params(step):
+    """What every command is given: lineage, program, and by name the step's config sections (JSON) and files."""
+    given = {"program": f"{PYTHON} {ROOT}/workflow/scripts/{step.program}.py"}
+    given |= {section.rpartition(".")[2]: settings_json(CONFIG, section) for section in step.settings}
+    given |= {name: str(ROOT / path) for name, path in step.files.items()}
+    return {"lineage": lineage(step.name), **{name: unrecorded(value) for name, value in given.items()}}
+
+
+def complete_rules():
+    """Give all rules what they do not say themselves. To be called after the last one."""
+    directives.complete(workflow, STEPS, step_params, ENVIRONMENT)
 
 
 def settings(section):
@@ -63,22 +77,24 @@ def final_model():
     return unrecorded(model_json(CONFIG))
 
 
-def checkout(path):
-    """A file or repository of the checkout; absolute paths and URLs stay as they are."""
-    return unrecorded(path if "://" in path else str(ROOT / path))
-
-
 def work(step):
     """Where a running job keeps its state; declared by no rule, so that a rerun resumes."""
     return f"work/{step}/{lineage(step)[:16]}"
 
 
+def asked(rule):
+    """The demand of a rule's jobs, by the table of steps and section `resources` of the config."""
+    if rule not in CONFIG.resources:
+        raise WorkflowError(directives.lacking(rule, "no entry in ctm/pipeline/steps.py"))
+    return CONFIG.resources[rule]
+
+
 def cores(rule):
-    return CONFIG.resources[rule].threads
+    return asked(rule).threads
 
 
-def res(rule):
-    return budget.resources(CONFIG.resources[rule])
+def demand(rule):
+    return budget.resources(asked(rule))
 
 
 def each(option, name):
@@ -102,7 +118,7 @@ def dump_files():
 
 def found_repositories():
     """The list of repositories that is looked for; none if it is not."""
-    return ["results/raw/repositories/repositories.csv"] if "discover_repositories" in LINEAGE.steps else []
+    return ["results/raw/repositories/repositories.csv"] if "discover_repositories" in STEPS else []
 
 
 def option(name, path):
@@ -119,7 +135,7 @@ def suites():
 def raw(source, suffix=".parquet"):
     """Raw dumps of a source; none if it is off."""
     entry = getattr(CONFIG.sources, source)
-    on = f"collect_{source}" in LINEAGE.steps
+    on = f"collect_{source}" in STEPS
     return [f"results/raw/{source}/{shard}{suffix}" for shard in shard_names(entry.shards)] if on else []
 
 

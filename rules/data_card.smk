@@ -13,19 +13,10 @@ rule data_card:
             "results/reports/data_card.html", caption="../workflow/report/data_card.rst", category="Data"
         ),
         croissant="results/reports/croissant.json",
-    log:
-        "logs/data_card.log",
-    benchmark:
-        "logs/data_card.tsv"
-    retries: 1
-    conda:
-        ENVIRONMENT
     threads: cores("data_card")
     resources:
-        **res("data_card"),
+        **demand("data_card"),
     params:
-        lineage=lineage("data_card"),
-        program=program("data_card"),
         sidecars=each("--sidecar", "sidecars"),
         rejects=each("--rejects", "rejects"),
     shell:

@@ -14,24 +14,13 @@ rule benchmark:
     output:
         report="results/reports/benchmark.json",
         answers="results/reports/items.parquet",
-    log:
-        "logs/benchmark.log",
-    benchmark:
-        "logs/benchmark.tsv"
-    retries: 1
-    conda:
-        ENVIRONMENT
     threads: cores("benchmark")
     resources:
-        **res("benchmark"),
-    params:
-        lineage=lineage("benchmark"),
-        program=program("benchmark"),
-        settings=settings("evaluation"),
+        **demand("benchmark"),
     shell:
         "{params.program} --weights {input.weights} --tokenizer {input.tokenizer} --validation {input.validation}"
         " --test {input.test} --real {input.real} --windows {input.windows} --quotas {input.quotas}"
-        " --settings {params.settings:q} --threads {threads} --out {output.report} --items {output.answers} >> {log} 2>&1"
+        " --settings {params.evaluation:q} --threads {threads} --out {output.report} --items {output.answers} >> {log} 2>&1"
 
 
 rule analyse_iterations:
@@ -45,20 +34,9 @@ rule analyse_iterations:
             caption="../workflow/report/accuracy_by_tick.rst",
             category="Evaluation",
         ),
-    log:
-        "logs/analyse_iterations.log",
-    benchmark:
-        "logs/analyse_iterations.tsv"
-    retries: 1
-    conda:
-        ENVIRONMENT
     threads: cores("analyse_iterations")
     resources:
-        **res("analyse_iterations"),
-    params:
-        lineage=lineage("analyse_iterations"),
-        program=program("analyse_iterations"),
-        settings=settings("analysis"),
+        **demand("analyse_iterations"),
     shell:
-        "{params.program} --report {input.report} --items {input.answers} --settings {params.settings:q}"
+        "{params.program} --report {input.report} --items {input.answers} --settings {params.analysis:q}"
         " --out {output.report} --plot {output.plot} >> {log} 2>&1"

@@ -7,19 +7,9 @@ rule export_onnx:
         tokenizer="results/tokenizer/tokenizer.json",
     output:
         onnx="results/export/ctm.onnx",
-    log:
-        "logs/export_onnx.log",
-    benchmark:
-        "logs/export_onnx.tsv"
-    retries: 1
-    conda:
-        ENVIRONMENT
     threads: cores("export_onnx")
     resources:
-        **res("export_onnx"),
-    params:
-        lineage=lineage("export_onnx"),
-        program=program("export_onnx"),
+        **demand("export_onnx"),
     shell:
         "{params.program} --weights {input.weights} --tokenizer {input.tokenizer} --lineage {params.lineage}"
         " --out {output.onnx} >> {log} 2>&1"
@@ -33,23 +23,12 @@ rule check_onnx:
         test="results/pairs/test.parquet",
     output:
         report="results/reports/onnx.json",
-    log:
-        "logs/check_onnx.log",
-    benchmark:
-        "logs/check_onnx.tsv"
-    retries: 1
-    conda:
-        ENVIRONMENT
     threads: cores("check_onnx")
     resources:
-        **res("check_onnx"),
-    params:
-        lineage=lineage("check_onnx"),
-        program=program("check_onnx"),
-        settings=settings("export"),
+        **demand("check_onnx"),
     shell:
         "{params.program} --onnx {input.onnx} --weights {input.weights} --tokenizer {input.tokenizer}"
-        " --pairs {input.test} --settings {params.settings:q} --threads {threads} --out {output.report} >> {log} 2>&1"
+        " --pairs {input.test} --settings {params.export:q} --threads {threads} --out {output.report} >> {log} 2>&1"
 
 
 rule bundle:
@@ -69,19 +48,9 @@ rule bundle:
         config="results/final/final_config.yaml",
         metrics="results/final/final_metrics.json",
         card="results/final/MODEL_CARD.md",
-    log:
-        "logs/bundle.log",
-    benchmark:
-        "logs/bundle.tsv"
-    retries: 1
-    conda:
-        ENVIRONMENT
     threads: cores("bundle")
     resources:
-        **res("bundle"),
-    params:
-        lineage=lineage("bundle"),
-        program=program("bundle"),
+        **demand("bundle"),
     shell:
         "{params.program} {input.stages} --onnx {input.onnx} --check {input.check} --weights {input.weights}"
         " --tokenizer {input.tokenizer} --benchmark {input.benchmark} --counts {input.counts}"

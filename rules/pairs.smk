@@ -13,26 +13,14 @@ rule build_pairs:
         real="results/pairs/real.parquet",
         rejects="results/pairs/rejects.parquet",
         counts="results/pairs/counts.json",
-    log:
-        "logs/build_pairs.log",
-    benchmark:
-        "logs/build_pairs.tsv"
-    retries: 1
-    conda:
-        ENVIRONMENT
     threads: cores("build_pairs")
     resources:
-        **res("build_pairs"),
+        **demand("build_pairs"),
     params:
-        lineage=lineage("build_pairs"),
-        program=program("build_pairs"),
         fixes=each("--fixes", "fixes"),
-        splits=settings("splits"),
-        settings=settings("pairs"),
-        quality=settings("quality"),
         suites=suites(),
     shell:
-        "{params.program} {input.mutants} {params.fixes} --splits {params.splits:q} --settings {params.settings:q}"
+        "{params.program} {input.mutants} {params.fixes} --splits {params.splits:q} --settings {params.pairs:q}"
         " --quality {params.quality:q} --clean {input.clean} {params.suites:q}"
         " --train {output.train} --validation {output.validation} --test {output.test} --real {output.real}"
         " --rejects {output.rejects} --counts {output.counts} >> {log} 2>&1"
@@ -44,19 +32,8 @@ rule fit_bug_mix:  # nothing depends on it: what it learns is pinned by hand in 
     output:
         mix="results/bug_mix/bug_mix.yaml",
         table="results/bug_mix/bug_mix.md",
-    log:
-        "logs/fit_bug_mix.log",
-    benchmark:
-        "logs/fit_bug_mix.tsv"
-    retries: 1
-    conda:
-        ENVIRONMENT
     threads: cores("fit_bug_mix")
     resources:
-        **res("fit_bug_mix"),
-    params:
-        lineage=lineage("fit_bug_mix"),
-        program=program("fit_bug_mix"),
-        mix=checkout(CONFIG.bugs.mix),
+        **demand("fit_bug_mix"),
     shell:
         "{params.program} --pairs {input.pairs} --mix {params.mix:q} --out {output.mix} --table {output.table} 2>> {log}"

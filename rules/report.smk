@@ -20,18 +20,8 @@ rule report:
         metrics="results/final/final_metrics.json",
     output:
         page=report("results/report.html", caption="../workflow/report/report.rst", category="Report"),
-    log:
-        "logs/report.log",
-    benchmark:
-        "logs/report.tsv"
-    retries: 1
-    conda:
-        ENVIRONMENT
     threads: cores("report")
     resources:
-        **res("report"),
-    params:
-        lineage=lineage("report"),
-        program=program("report"),
+        **demand("report"),
     shell:
         "{params.program} {input} --out {output.page} >> {log} 2>&1"

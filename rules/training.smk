@@ -16,19 +16,10 @@ for stage, before in stages():
             weights=f"results/checkpoints/{stage}.safetensors",
             metrics=f"results/training/{stage}/metrics.jsonl",
             summary=f"results/training/{stage}/summary.json",
-        log:
-            f"logs/train_{stage}.log",
-        benchmark:
-            f"logs/train_{stage}.tsv"
-        retries: 2
-        conda:
-            ENVIRONMENT
         threads: cores(f"train_{stage}")
         resources:
-            **res(f"train_{stage}"),
+            **demand(f"train_{stage}"),
         params:
-            lineage=lineage(f"train_{stage}"),
-            program=program("train_stage"),
             settings=stage_settings(stage),
             before=each("--before", "before"),
             work=unrecorded(work(f"train_{stage}")),

@@ -11,19 +11,10 @@ rule train_trm:
         weights="results/trm/trm.safetensors",
         metrics="results/trm/metrics.jsonl",
         summary="results/trm/summary.json",
-    log:
-        "logs/train_trm.log",
-    benchmark:
-        "logs/train_trm.tsv"
-    retries: 2
-    conda:
-        ENVIRONMENT
     threads: cores("train_trm")
     resources:
-        **res("train_trm"),
+        **demand("train_trm"),
     params:
-        lineage=lineage("train_trm"),
-        program=program("train_stage"),
         settings=trm_settings(),
         work=unrecorded(work("train_trm")),
     shell:
@@ -41,21 +32,11 @@ rule compare_trm:
         test="results/pairs/test.parquet",
     output:
         report="results/reports/comparison.json",
-    log:
-        "logs/compare_trm.log",
-    benchmark:
-        "logs/compare_trm.tsv"
-    retries: 1
-    conda:
-        ENVIRONMENT
     threads: cores("compare_trm")
     resources:
-        **res("compare_trm"),
+        **demand("compare_trm"),
     params:
-        lineage=lineage("compare_trm"),
-        program=program("compare_trm"),
         asked=unrecorded(CONFIG.trm.items),
-        settings=settings("evaluation"),
     shell:
         "{params.program} --ctm {input.ctm} --trm {input.trm} --tokenizer {input.tokenizer} --test {input.test}"
-        " --items {params.asked} --settings {params.settings:q} --threads {threads} --out {output.report} >> {log} 2>&1"
+        " --items {params.asked} --settings {params.evaluation:q} --threads {threads} --out {output.report} >> {log} 2>&1"

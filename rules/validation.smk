@@ -11,20 +11,11 @@ rule validate_model:
         report="results/reports/validation.json",
         page="results/reports/validation.md",
         plot="results/reports/validation.png",
-    log:
-        "logs/validate_model.log",
-    benchmark:
-        "logs/validate_model.tsv"
     priority: 10
-    retries: 1
-    conda:
-        ENVIRONMENT
     threads: cores("validate_model")
     resources:
-        **res("validate_model"),
+        **demand("validate_model"),
     params:
-        lineage=lineage("validate_model"),
-        program=program("validate_model"),
         model=final_model(),
     shell:
         "{params.program} --manifest {input.manifest} --tokenizer {input.tokenizer} --model {params.model:q}"
@@ -40,19 +31,10 @@ rule baseline:
         report="results/reports/baseline.json",
         page="results/reports/baseline.md",
         plot="results/reports/baseline.png",
-    log:
-        "logs/baseline.log",
-    benchmark:
-        "logs/baseline.tsv"
-    retries: 1
-    conda:
-        ENVIRONMENT
     threads: cores("baseline")
     resources:
-        **res("baseline"),
+        **demand("baseline"),
     params:
-        lineage=lineage("baseline"),
-        program=program("baseline"),
         model=final_model(),
     shell:
         "{params.program} --manifest {input.manifest} --tokenizer {input.tokenizer} --model {params.model:q}"

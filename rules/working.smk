@@ -9,24 +9,12 @@ rule working_windows:
         windows="results/working/windows.parquet",
         rejects="results/working/rejects.parquet",
         counts="results/working/counts.json",
-    log:
-        "logs/working_windows.log",
-    benchmark:
-        "logs/working_windows.tsv"
-    retries: 1
-    conda:
-        ENVIRONMENT
     threads: cores("working_windows")
     resources:
-        **res("working_windows"),
+        **demand("working_windows"),
     params:
-        lineage=lineage("working_windows"),
-        program=program("working_windows"),
         code=clean_code(),
-        splits=settings("splits"),
-        quality=settings("quality"),
-        settings=settings("working"),
     shell:
         "{params.program} --train {input.train} --clean {input.clean} {params.code:q}"
-        " --splits {params.splits:q} --quality {params.quality:q} --settings {params.settings:q}"
+        " --splits {params.splits:q} --quality {params.quality:q} --settings {params.working:q}"
         " --out {output.windows} --rejects {output.rejects} --counts {output.counts} >> {log} 2>&1"

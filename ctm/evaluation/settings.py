@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ctm.model.config import Precision
+
 
 @dataclass(frozen=True)
 class WorkingSettings:
@@ -38,7 +40,7 @@ class EvaluationSettings:
     """Syntax errors like real ones that are made of validation code, on which the confidence is fitted."""
     ranked_items: int = 150
     """Test items that get ten answers, for exact_at_5 and exact_at_10; 0 for none."""
-    precision: str = "float32"
+    precision: Precision = "float32"
     """Of matrix products: "float32", as the exported model computes, "bfloat16", or "auto" (the faster one)."""
     device: str = "auto"
     """"auto" (CUDA or ROCm, MPS, else CPU) or a torch device."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal, get_args
 
-PAIRINGS = ("random-pairing", "random", "first-last")
+Pairing = Literal["random-pairing", "random", "first-last"]
+PAIRINGS = get_args(Pairing)
+Precision = Literal["auto", "float32", "bfloat16"]
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ class ModelConfig(Sizes):
     """Neurons, D."""
     memory: int = 32
     """Pre-activations that a neuron-level model sees, M."""
-    nlm: str = "deep"
+    nlm: Literal["deep", "linear"] = "deep"
     """Neuron-level model: "deep" (one hidden layer) or "linear" (the specification's fallback)."""
     nlm_hidden: int = 32
     """Hidden units of each neuron's private MLP, H."""
@@ -75,7 +78,7 @@ class ModelConfig(Sizes):
     """Neuron pairs whose synchronisation asks the attention."""
     out_pairs: int = 512
     """Neuron pairs whose synchronisation is the answer."""
-    pairing: str = "random-pairing"
+    pairing: Pairing = "random-pairing"
     """How pairs are drawn, by the public code's names: "random-pairing" (each pair by itself), "random" (all pairs
     between two drawn sets of neurons), "first-last" (all pairs among the first neurons, and among the last)."""
     self_pairs: int = 32

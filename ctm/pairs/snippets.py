@@ -12,12 +12,14 @@ import random
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Literal, get_args
 
 from ctm.python.compiling import compiles, too_hard
 
 MAX_LINES = 64
 """Rows of the grid: a longer snippet could not be encoded."""
-SHAPES = ("function", "method", "class", "statements")
+Shape = Literal["function", "method", "class", "statements"]
+SHAPES = get_args(Shape)
 """What a snippet can be; "statements" is a run of them."""
 MAX_LINE_CHARACTERS = 160
 STRING_SHARE, DOCSTRING_SHARE = 0.5, 0.75

@@ -14,7 +14,8 @@ from typing import Any
 from snakemake.exceptions import WorkflowError
 from snakemake.resources import Resource
 
-from ctm.pipeline.config import Demand, Machine
+from ctm.pipeline.demand import Demand
+from ctm.pipeline.sections import Machine
 
 BUDGETS = ("mem_gb", "vram", "gpu_percent", "unified_gb")
 

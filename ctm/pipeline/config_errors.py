@@ -70,7 +70,8 @@ def _wrong(
         at = at[part]
         path.append(str(part))
     name = ".".join(path) or "the configuration"
-    given = f" (given: {at!r})" if path and not isinstance(at, Mapping) else ""
+    of_key = place[-1:] == ("[key]",)
+    given = f" (given: {at!r})" if path and not of_key and not isinstance(at, Mapping) else ""
     message = message.removeprefix("Value error, ")
     return f"{_where(tuple(path), files)}: {name}: {message}{given}; see {REFERENCE}"
 

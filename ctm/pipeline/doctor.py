@@ -10,7 +10,8 @@ from typing import Any
 
 import yaml
 
-from ctm.pipeline.config import Config, Demand
+from ctm.pipeline.demand import Demand
+from ctm.pipeline.sections import Config
 
 TOOLS = {
     "flock": "refuses a second trainer (package util-linux)",

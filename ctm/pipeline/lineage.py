@@ -14,142 +14,15 @@ import ast
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import yaml
 
-from ctm.pipeline.config import Config, section
+from ctm.pipeline.config import section
 from ctm.pipeline.config_errors import ConfigError
-
-OPTIONAL_RULES = (
-    "collect_installed",
-    "collect_packages",
-    "collect_releases",
-    "discover_repositories",
-    "collect_commits",
-    "collect_stackoverflow",
-)
-
-
-@dataclass(frozen=True)
-class Step:
-    """A rule as lineage sees it."""
-
-    script: str
-    """Program in workflow/scripts, without its suffix."""
-    sections: tuple[str, ...] = ()
-    """Dotted paths of the config that the result depends on."""
-    parents: tuple[str, ...] = ()
-    """Steps whose results it reads."""
-    files: tuple[str, ...] = ()
-    """Files of the checkout that it reads; YAML counts by content, so that its comments do not."""
-
-
-def steps(config: Config) -> dict[str, Step]:
-    """All rules of the workflow under this configuration, parents before children."""
-    sources, bugs = config.sources, config.bugs
-    table: dict[str, Step] = {}
-    if sources.installed.enabled:
-        table["collect_installed"] = Step("collect_installed", ("sources.installed",))
-    if sources.packages.enabled:
-        table["collect_packages"] = Step(
-            "collect_packages", ("sources.packages",), files=(sources.packages.pins,)
-        )
-    clean = tuple(table)
-    read = tuple(step.sections[0] for step in table.values())
-    real: list[str] = []
-    if sources.releases.enabled:
-        table["collect_releases"] = Step(
-            "collect_releases", ("sources.releases",), files=(sources.releases.pins,)
-        )
-        real.append("collect_releases")
-    looked_for = ("discover_repositories",) if sources.commits.enabled and sources.github.enabled else ()
-    if looked_for:
-        listed = (sources.github.listed,) if sources.github.listed else ()
-        table["discover_repositories"] = Step("discover_repositories", ("sources.github",), files=listed)
-    if sources.commits.enabled and (sources.commits.repositories or looked_for):
-        table["collect_commits"] = Step("collect_commits", ("sources.commits",), looked_for)
-        real.append("collect_commits")
-    if sources.stackoverflow.enabled:
-        table["collect_stackoverflow"] = Step("collect_stackoverflow", ("sources.stackoverflow",))
-        real.append("collect_stackoverflow")
-    final = f"training.stages.{config.training.order[-1]}"
-    whole = ("model", f"{final}.ticks", f"{final}.memory")
-    table |= {
-        "clean_snippets": Step(
-            "clean_snippets",
-            ("splits", "quality.licences", "quality.duplicates"),
-            clean,
-        ),
-        "train_tokenizer": Step("train_tokenizer", ("tokenizer",), ("clean_snippets",)),
-        "balance_mix": Step("balance_mix", ("bugs",), ("clean_snippets",), (bugs.mix,)),
-        "mutate": Step("mutate", ("bugs",), ("clean_snippets", "balance_mix")),
-        "build_pairs": Step(
-            "build_pairs",
-            ("pairs", "splits", "quality"),
-            ("mutate", *real),
-            tuple(config.quality.decontamination.suites.values()),
-        ),
-        "encode_shard": Step("encode_shard", ("grids",), ("build_pairs", "train_tokenizer")),
-        "grid_manifest": Step("grid_manifest", (), ("encode_shard",)),
-        "data_card": Step(
-            "data_card",
-            (),
-            ("encode_shard",),
-            ("ctm/pipeline/data_card.html.j2",),
-        ),
-        "validate_model": Step("validate_model", whole, ("grid_manifest",)),
-        "baseline": Step("baseline", whole, ("grid_manifest",)),
-    }
-    last = "grid_manifest"
-    for stage in config.training.order:
-        own = ("model", "training.*", f"training.stages.{stage}")
-        table[f"train_{stage}"] = Step("train_stage", own, tuple(dict.fromkeys(("grid_manifest", last))))
-        last = f"train_{stage}"
-    table |= {
-        "working_windows": Step(
-            "working_windows",
-            (*read, "splits", "quality", "working"),
-            ("build_pairs",),
-            (sources.packages.pins,) if sources.packages.enabled else (),
-        ),
-        "benchmark": Step(
-            "benchmark", ("evaluation",), ("balance_mix", "build_pairs", "working_windows", last)
-        ),
-        "analyse_iterations": Step("analyse_iterations", ("analysis",), ("benchmark",)),
-        "train_trm": Step(
-            "train_stage", ("trm.model", "trm.stage", "trm.ema", "training.*"), ("grid_manifest",)
-        ),
-        "compare_trm": Step("compare_trm", ("trm.items", "evaluation"), ("build_pairs", last, "train_trm")),
-        "export_onnx": Step("export_onnx", (), (last,)),
-        "check_onnx": Step("check_onnx", ("export",), ("export_onnx", "grid_manifest")),
-        "bundle": Step("bundle", (), ("check_onnx", "benchmark", "validate_model")),
-    }
-    table["report"] = Step(
-        "report",
-        (),
-        tuple(t for t in table if t not in ("report", "data_card")),
-        ("ctm/pipeline/report.html.j2",),
-    )
-    # after the report, which needs everything above: nothing needs this
-    table["fit_bug_mix"] = Step("fit_bug_mix", (), ("build_pairs",), (bugs.mix,))
-    return table
-
-
-def check_resources(config: Config) -> None:
-    """Refuse rules without a demand, and demands of rules that there are not. Raises ConfigError."""
-    rules = list(steps(config))
-    for rule in rules:
-        if rule not in config.resources:
-            raise ConfigError(f"resources.{rule} is missing; give it threads, mem_gb and vram")
-    known = {*rules, *OPTIONAL_RULES, *(f"train_{stage}" for stage in config.training.stages)}
-    for rule in config.resources:
-        if rule not in known:
-            raise ConfigError(
-                f"resources.{rule}: there is no such rule; the rules are {', '.join(sorted(known))}"
-            )
+from ctm.pipeline.sections import Config
+from ctm.pipeline.steps import check_resources, steps
 
 
 class Lineage:
@@ -173,11 +46,11 @@ class Lineage:
     def parts(self, step: str) -> dict[str, Mapping[str, object]]:
         """What is hashed: config sections, code digest, files and parents, each by name."""
         entry = self.steps[step]
-        script = self.root / "workflow" / "scripts" / f"{entry.script}.py"
+        script = self.root / "workflow" / "scripts" / f"{entry.program}.py"
         return {
-            "config": {path: section(self.config, path) for path in entry.sections},
-            "code": {entry.script: code_digest(script, self.root)},
-            "files": {name: _file_digest(self.root / name) for name in entry.files},
+            "config": {path: section(self.config, path) for path in (*entry.settings, *entry.sections)},
+            "code": {entry.program: code_digest(script, self.root)},
+            "files": {name: _file_digest(self.root / name) for name in entry.files.values()},
             "parents": {name: self.of(name) for name in entry.parents},
         }
 

@@ -36,7 +36,7 @@ from ctm.training.optimiser import make_optimiser, rate_at
 from ctm.training.pieces import cut
 from ctm.training.ranks import Ranks
 from ctm.training.recovery import HISTORY, Diverged, diverged
-from ctm.training.settings import StageRun
+from ctm.training.settings import Quarter, StageRun
 from ctm.training.validation import measure
 
 log = logging.getLogger(__name__)
@@ -248,7 +248,7 @@ class Loop:
         told = ", ".join(f"{k} {v}" for k, v in record.items() if k != "event")
         log.warning("%s: %s: %s", self.name, event, told)
 
-    def _measure(self, milestone: str | None, record: dict[str, Any], metrics: Metrics) -> None:
+    def _measure(self, milestone: Quarter | None, record: dict[str, Any], metrics: Metrics) -> None:
         """Accuracy on the validation slice; compared with what the config asks for at this point of the stage."""
         if not self.ranks.first:
             return
@@ -278,7 +278,7 @@ class Loop:
         shown = "  ".join(f"{k} {v:.1%}" for k, v in measured.accuracy.items())
         log.info("%s %s: %s", self.name, f"{milestone} of the samples" if milestone else "validation", shown)
 
-    def _compare(self, milestone: str, line: dict[str, Any]) -> list[dict[str, Any]]:
+    def _compare(self, milestone: Quarter, line: dict[str, Any]) -> list[dict[str, Any]]:
         reached: dict[str, float] = {**line["accuracy"], "loss": line["loss"]}
         compared = []
         for key, asked in self.stage.milestones.get(milestone, {}).items():

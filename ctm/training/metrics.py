@@ -11,14 +11,16 @@ import logging
 import sys
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, get_args
 
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
+from ctm.training.settings import Quarter
+
 log = logging.getLogger(__name__)
-QUARTERS = ("25%", "50%", "75%", "100%")
+QUARTERS: tuple[Quarter, ...] = get_args(Quarter)
 
 
 class Metrics:

@@ -71,15 +71,10 @@ class Together:
 
 
 def make_optimiser(model: nn.Module, training: TrainingSettings) -> Together:
-    """AdamW over `parameter_groups`, or Muon and AdamW; `set_rate` before every step (`rate_at`).
-
-    Raises ValueError for another name.
-    """
+    """AdamW over `parameter_groups`, or Muon and AdamW; `set_rate` before every step (`rate_at`)."""
     if training.optimiser == "adamw":
         groups = parameter_groups(model, training.weight_decay)
         return Together(torch.optim.AdamW(groups, betas=BETAS, fused=True))
-    if training.optimiser != "muon":
-        raise ValueError(f"training.optimiser is {training.optimiser!r}; it can be 'adamw' or 'muon'")
     turned = muon_matrices(model)
     known = {id(matrix) for matrix in turned}
     groups = parameter_groups(model, training.weight_decay)

@@ -5,9 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
-from ctm.model.config import NO_TERMS, LossTerms
+from ctm.model.config import NO_TERMS, LossTerms, Precision
+
+Category = Literal["syntax", "logic", "security", "complex", "clean"]
+Measure = Literal["syntax", "logic", "security", "complex", "clean", "overall", "loss"]
+Quarter = Literal["25%", "50%", "75%", "100%"]
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,7 @@ class StageSettings:
     """How often each of the stage's samples is visited."""
     samples: int
     """Unique samples of the stage; fewer where the training split has fewer (said in the log)."""
-    mix: dict[str, float] = field(default_factory=dict)
+    mix: dict[Category, float] = field(default_factory=dict)
     """Share of each category among the visits; empty: as they come."""
     real_weight: float = 1.0
     """How much likelier a real pair (commit, release, ...) is drawn than a synthetic one; 0 leaves them out."""
@@ -36,7 +40,7 @@ class StageSettings:
     """Rate at the end of the cosine, as a share of the peak."""
     max_cells: int | None = None
     """Longer states are left out of this stage, counted; null: as training.max_cells says."""
-    milestones: dict[str, dict[str, float]] = field(default_factory=dict)
+    milestones: dict[Quarter, dict[Measure, float]] = field(default_factory=dict)
     """At "25%", "50%", "75%", "100%": least accuracy by category (or "overall"), most "loss"; compared, reported."""
 
 
@@ -54,7 +58,7 @@ class TrainingSettings:
 
     seed: int = 0
     """Seeds weights, order of samples and dropout."""
-    optimiser: str = "muon"
+    optimiser: Literal["muon", "adamw"] = "muon"
     """"muon" for the matrices of linear layers with AdamW for the rest, or "adamw" for all."""
     muon_factor: float = 1.0
     """Muon's rate as a multiple of AdamW's."""
@@ -66,7 +70,7 @@ class TrainingSettings:
     """Share of a pair's visits that show its repaired state, whose answer is 'no edit'."""
     max_cells: int = 3072
     """Longer states are left out of training, counted."""
-    precision: str = "auto"
+    precision: Precision = "auto"
     """Of matrix products: "float32", "bfloat16", or "auto" (bfloat16 where the device has matrix units for it)."""
     ema: float = 0.0
     """Decay of the moving average of the weights that is saved and evaluated; 0: the weights themselves."""
@@ -80,7 +84,7 @@ class TrainingSettings:
     """Items of the validation split that milestones are measured on."""
     validation_steps: int = 0
     """Steps between measurements besides those of the milestones; 0: none."""
-    result: str = "best"
+    result: Literal["best", "last"] = "best"
     """Weights that a stage hands on: "best" by validation if they beat the last ones by more than chance, or "last"."""
     spike: float = 8.0
     """A loss this many times the median of the last 100 steps is a divergence, as NaN is; 0: NaN and infinity only."""

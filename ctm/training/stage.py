@@ -73,8 +73,6 @@ def _train(
     run: StageRun, inputs: tuple[Path, Path, Path, Path | None], work: Path, out: Path, metrics: Path,
     summary: Path, ranks: Ranks, device: torch.device,
 ) -> None:  # fmt: skip
-    if run.training.result not in ("best", "last"):
-        raise ValueError(f"training.result is {run.training.result!r}; it can be 'best' or 'last'")
     started = time.monotonic()
     train, validation, tokenizer, init = inputs
     codec = CodeTokenizer.load(tokenizer)

@@ -5,15 +5,18 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
 
+from ctm.pairs.record import CATEGORIES
 from ctm.pipeline import reference
 from ctm.pipeline.config import Config, load, read, settings_json, stage_json, trm_json
 from ctm.pipeline.config_errors import ConfigError
-from ctm.pipeline.lineage import Lineage, check_resources, steps
-from ctm.training.settings import StageRun
+from ctm.pipeline.lineage import Lineage
+from ctm.pipeline.steps import check_resources, steps
+from ctm.training.settings import Category, Measure, StageRun
 
 ROOT = Path(__file__).resolve().parents[2]
 FULL, DEMO, TEST = (ROOT / "config" / f"{name}.yaml" for name in ("config", "demo", "test"))
@@ -121,6 +124,21 @@ def test_what_the_demo_and_the_full_scale_read_depends_on_pins_alone() -> None:
             ["mine.yaml", "sources.stackoverflow.api", "must not be negative, as -1 is"],
         ),
         ("training: {order: [stage1, stage9]}", ["training.order", "stage9", "add training.stages.stage9"]),
+        ("training: {optimiser: sgd}", ["mine.yaml", "training.optimiser", "'sgd'", "'muon' or 'adamw'"]),
+        ("training: {precision: half}", ["training.precision", "'auto', 'float32' or 'bfloat16'"]),
+        ("training: {result: first}", ["training.result", "'best' or 'last'"]),
+        ("evaluation: {precision: half}", ["evaluation.precision", "'auto', 'float32' or 'bfloat16'"]),
+        (
+            "training: {stages: {stage1: {mix: {sintax: 1}}}}",
+            ["mine.yaml: training.stages.stage1.mix.sintax: ", "'security'", "'clean'; see"],
+        ),
+        (
+            "training: {stages: {stage1: {milestones: {50 %: {loss: 1}}}}}",
+            ["stage1.milestones.50 %", "'50%'"],
+        ),
+        ("model: {nlm: shallow}", ["model.nlm", "'deep' or 'linear'"]),
+        ("model: {pairing: all}", ["model.pairing", "'random-pairing', 'random' or 'first-last'"]),
+        ("sources: {packages: {shapes: [run]}}", ["sources.packages.shapes.0", "'run'", "'statements'"]),
         ("splits: {train: 80}", ["mine.yaml", "splits", "100 percent"]),
         ("model: {heads: 7}", ["mine.yaml", "model", "multiple of heads"]),
     ],
@@ -130,6 +148,30 @@ def test_bad_key_or_value_is_refused_by_name(tmp_path: Path, text: str, parts: l
         overlaid(tmp_path, text)
     for part in parts:
         assert part in str(refused.value)
+
+
+def test_demands_that_the_config_names_are_laid_over_the_table(tmp_path: Path) -> None:
+    """Value by value: a rule's own, else the default of those that are not named, else the table's."""
+    text = "resources: {default: {threads: 3}, mutate: {mem_gb: 5}, train_stage1: {vram: 7}}"
+    full, mine = read([FULL]).resources, overlaid(tmp_path, text).resources
+    assert (full["mutate"].threads, full["mutate"].mem_gb, full["mutate"].runtime) == (12, 24, 960)
+    assert (mine["mutate"].threads, mine["mutate"].mem_gb, mine["mutate"].runtime) == (3, 5, 960)
+    assert (mine["report"].threads, mine["report"].mem_gb) == (3, full["report"].mem_gb)
+    assert mine["train_stage1"].vram == 7 and mine["train_stage1"].threads == full["train_stage1"].threads
+    assert mine.keys() == full.keys()
+
+
+def test_a_stage_without_a_demand_is_refused(tmp_path: Path) -> None:
+    """The table has none for it: stages are the config's, and so is what they ask for."""
+    stage = "{ticks: 2, memory: 2, batch: 2, accumulation: 1, learning_rate: 0.1, epochs: 1, samples: 2}"
+    config = overlaid(tmp_path, f"training: {{order: [last], stages: {{last: {stage}}}}}")
+    with pytest.raises(ConfigError, match=r"resources\.train_last is missing; give it threads"):
+        check_resources(config)
+
+
+def test_categories_of_a_mix_are_those_of_the_pairs() -> None:
+    """Training may not import the pairs, so that the words stand in two places."""
+    assert get_args(Category) == CATEGORIES and get_args(Measure)[:5] == CATEGORIES
 
 
 def test_demand_of_an_unknown_rule_is_refused(tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ import pytest
 
 from ctm.bugs.registry import _MODULES as registry_modules
 from ctm.pipeline.config import overlay, read
-from ctm.pipeline.lineage import Lineage, closure, code_digest, steps
+from ctm.pipeline.lineage import Lineage, closure, code_digest
 from ctm.pipeline.shards import shard_names, shard_number
+from ctm.pipeline.steps import steps
 
 ROOT = Path(__file__).resolve().parents[2]
 FULL = ROOT / "config" / "config.yaml"
@@ -71,7 +72,7 @@ def test_comment_docstring_layout_and_foreign_code_do_not(tree: Path) -> None:
 def test_nlm_is_run_by_training_but_not_by_data() -> None:
     config = read([FULL])
     runs = {
-        step: "ctm.model.nlm" in closure(ROOT / "workflow" / "scripts" / f"{entry.script}.py", ROOT)
+        step: "ctm.model.nlm" in closure(ROOT / "workflow" / "scripts" / f"{entry.program}.py", ROOT)
         for step, entry in steps(config).items()
     }
     assert runs["train_stage1"] and runs["train_stage4"]
@@ -87,7 +88,8 @@ def test_every_kind_of_bug_is_run_by_mutate() -> None:
 
 def test_what_reads_packages_depends_on_their_list() -> None:
     reading = {name: step.files for name, step in steps(read([FULL])).items() if "corpus" in str(step.files)}
-    assert reading == dict.fromkeys(("collect_packages", "working_windows"), ("config/corpus.csv",))
+    corpus = {"corpus": "config/corpus.csv"}
+    assert reading == {"collect_packages": corpus, "working_windows": corpus}
 
 
 def test_real_digests_ignore_a_comment_and_see_a_line_of_nlm(tmp_path: Path) -> None:

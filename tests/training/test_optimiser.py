@@ -83,8 +83,3 @@ def test_moments_that_are_allocated_first_change_no_bit(model: CTM, name: str) -
     assert held == [id(t) for part in early.parts for kept in part.state.values() for t in kept.values()], (
         "a step made a moment"
     )
-
-
-def test_another_name_is_refused(model: CTM) -> None:
-    with pytest.raises(ValueError, match=r"training\.optimiser is 'sgd'; it can be 'adamw' or 'muon'"):
-        make_optimiser(model, dataclasses.replace(SETTINGS, optimiser="sgd"))

@@ -17,7 +17,8 @@ from fake_checkout import ROOT, Checkout
 
 SMALL = """
 from ctm.pipeline import budget
-from ctm.pipeline.config import Demand, Machine
+from ctm.pipeline.demand import Demand
+from ctm.pipeline.sections import Machine
 import json
 
 JOBS = json.load(open("jobs.json"))

@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from ctm.pairs.milestones import Milestones
 from ctm.pairs.record import SNIPPET_SCHEMA, Origin, Reject, Writer, make_snippet
-from ctm.pairs.snippets import MAX_LINES, SHAPES, cut
+from ctm.pairs.snippets import MAX_LINES, SHAPES, Shape, cut
 from ctm.sources.files import decode_source, is_test, refuse_path
 
 log = logging.getLogger(__name__)
@@ -31,14 +31,10 @@ class SnippetSettings:
     """Seed of the drawing of files and of runs of statements."""
     max_lines: int = MAX_LINES
     """Longest snippet, lines; the grid has 64 rows."""
-    shapes: tuple[str, ...] = SHAPES
+    shapes: tuple[Shape, ...] = SHAPES
     """Which snippets are used: "function", "method", "class", "statements" (runs of statements)."""
     max_bytes: int = 400_000
     """Largest source file that is read, bytes."""
-
-    def __post_init__(self) -> None:
-        if unknown := set(self.shapes) - set(SHAPES):
-            raise ValueError(f"shapes has {sorted(unknown)[0]!r}; snippets are {', '.join(SHAPES)}")
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,6 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
 from ctm.pairs.record import read_rejects, read_snippets
 from ctm.sources.clean_code.installed import InstalledSettings, collect
 
@@ -81,5 +79,3 @@ def test_shapes_that_are_not_asked_for_are_counted(tmp_path: Path) -> None:
     assert {item.shape for item in read_snippets(out)} == {"function"}
     left_out = sum(item.reason == "shape not asked for" for item in read_rejects(rejects))
     assert left_out == sum(shape != "function" for shape in shapes) > 0
-    with pytest.raises(ValueError, match="shapes has 'run'; snippets are function, method"):
-        InstalledSettings(shapes=("run",))

@@ -1,0 +1,60 @@
+"""What every rule would say alike, filled in from the table of steps once the rules are declared.
+
+Snakemake has defaults for resources only; log, benchmark, retries, conda and params would stand in each rule. A rule
+that has one of them itself keeps it. Setters of Snakemake's rules are semi-private: its version is pinned, and
+tests/workflow/test_rules.py holds what is used here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from snakemake.exceptions import WorkflowError
+
+from ctm.pipeline.steps import Step
+
+_WILDCARD = re.compile(r"\{(\w+)")
+
+
+def complete(
+    workflow: Any, steps: Mapping[str, Step], params: Callable[[Step], Mapping[str, Any]], environment: str
+) -> None:
+    """Give every rule with a command its log, benchmark, retries, environment and params.
+
+    To be called after the last rule is declared. Raises WorkflowError for a rule that is no step, or a step without a
+    rule.
+    """
+    rules = {rule.name: rule for rule in workflow.rules if not rule.norun}
+    for name in sorted(rules.keys() ^ steps.keys()):
+        lacks = "no entry in ctm/pipeline/steps.py" if name in rules else "no rule in rules/"
+        raise WorkflowError(lacking(name, lacks))
+    for name, rule in rules.items():
+        _complete(rule, steps[name], params(steps[name]), environment)
+
+
+def lacking(name: str, what: str) -> str:
+    """The message where one of a step's two places is missing."""
+    return f"step {name} has {what}; it needs a rule and an entry (docs/adding_a_step.md)"
+
+
+def _complete(rule: Any, step: Step, params: Mapping[str, Any], environment: str) -> None:
+    place = job_path(rule.name, str(rule.output[0]))
+    rule.log_modifier = rule.benchmark_modifier = rule.output_modifier  # which Snakemake sets with the paths
+    if not rule.log:
+        rule.set_log(f"{place}.log")
+    if rule.benchmark is None:
+        rule.benchmark = f"{place}.tsv"
+    if rule.ruleinfo.retries is None:
+        rule.restart_times = step.retries
+    if rule.conda_env is None:
+        rule.conda_env = environment
+    own = dict(rule.params.items())
+    rule.set_params(**{name: value for name, value in params.items() if name not in own})
+
+
+def job_path(rule: str, output: str) -> str:
+    """Where a job's log and benchmark lie, less the suffix: logs/RULE, or logs/RULE/{a}/{b} with wildcards."""
+    wildcards = dict.fromkeys(_WILDCARD.findall(output))
+    return "/".join(["logs", rule, *(f"{{{name}}}" for name in wildcards)])

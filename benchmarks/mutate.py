@@ -19,9 +19,9 @@ from typing import Any
 
 import libcst as cst
 
-from ctm.bugs.check import code_of, quiet, same_code
-from ctm.bugs.draw import Mix, generator, mutate_text
-from ctm.bugs.quotas import drawing_mix, load_mix, quotas_of
+from ctm.bugs.checks.validity import code_of, quiet, same_code
+from ctm.bugs.generation.draw import Mix, generator, mutate_text
+from ctm.bugs.generation.quotas import drawing_mix, load_mix, quotas_of
 from ctm.bugs.settings import MutationSettings, Shares
 from ctm.pairs.record import Origin, make_snippet
 from ctm.pairs.splits import STDLIB

@@ -28,12 +28,12 @@ except ImportError:
     pydriller = None
 
 from ctm.pairs.record import Pair, pair_id
-from ctm.sources import git
-from ctm.sources.changes import changed_functions
-from ctm.sources.commits import CommitSettings, scan
+from ctm.sources.changes.functions import changed_functions
 from ctm.sources.files import decode_source, refuse_path
-from ctm.sources.messages import MessageFilter, reverted_commits
-from ctm.sources.repository import About
+from ctm.sources.git import plumbing
+from ctm.sources.git.commits import CommitSettings, scan
+from ctm.sources.git.messages import MessageFilter, reverted_commits
+from ctm.sources.git.repository import About
 
 COMMITS = 1000
 FILES = 60
@@ -181,10 +181,10 @@ def run() -> list[dict[str, object]]:
         given = os.environ.get("CTM_BENCH_REPOSITORY")
         folder = Path(place) / "bench.git"
         if given:
-            git.clone_or_fetch(given, folder, 600, 4_000_000_000)
+            plumbing.clone_or_fetch(given, folder, 600, 4_000_000_000)
         else:
             make_repository(folder)
-        number = sum(1 for _ in git.log_commits(folder, 600, 1_000_000))
+        number = sum(1 for _ in plumbing.log_commits(folder, 600, 1_000_000))
         times: dict[str, list[float]] = {name: [] for name in scanners}
         for _ in range(ROUNDS):
             found = {}

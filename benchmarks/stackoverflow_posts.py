@@ -23,10 +23,10 @@ from _posts_xml import write_posts
 from bs4 import BeautifulSoup
 
 from ctm.pairs.record import pair_id, read_pairs
-from ctm.sources.code_blocks import cleaned
-from ctm.sources.pairing import match
-from ctm.sources.stackoverflow import collect
-from ctm.sources.stackoverflow_settings import StackOverflowSettings
+from ctm.sources.stackoverflow.code_blocks import cleaned
+from ctm.sources.stackoverflow.collector import collect
+from ctm.sources.stackoverflow.pairing import match
+from ctm.sources.stackoverflow.settings import StackOverflowSettings
 
 ROUNDS = 3
 SETTINGS = StackOverflowSettings(accept_dump_terms=True)

@@ -27,9 +27,9 @@ from encode import rival as rival_grids
 from tokenizers import ByteLevelBPETokenizer
 from zarr.codecs import ZstdCodec
 
-from ctm.bugs.mutate import mutate_shard
-from ctm.bugs.quotas import balance_mix
-from ctm.bugs.security_rules import security_rule
+from ctm.bugs.generation.mutate import mutate_shard
+from ctm.bugs.generation.quotas import balance_mix
+from ctm.bugs.security.rules import security_rule
 from ctm.bugs.settings import MutationSettings, Shares
 from ctm.grid.store import sidecar_of, write_shard
 from ctm.grid.tokenizer import CodeTokenizer

@@ -36,7 +36,7 @@ STEPS = {
 def step_of(seen: Seen) -> str:
     """The rule that a process belongs to."""
     command = " ".join(seen.command)
-    if "ctm.bugs.worker" in command:
+    if "ctm.bugs.generation.worker" in command:
         return "mutate, workers"
     # a shell that starts a program names it too, but starts with its own name
     program = re.search(r"^\S*python\S* \S*workflow/scripts/(\w+)\.py", command)

@@ -38,7 +38,7 @@ from ctm.evaluation.suggestions import draw_windows
 from ctm.evaluation.working import Window, read_windows
 from ctm.repair.bundle import BundleError, load_bundle
 from ctm.repair.evaluate import BadItems, Item, read_items
-from ctm.sources.releases import ReleaseSettings
+from ctm.sources.releases.collector import ReleaseSettings
 
 CHECKOUT = Path(__file__).parents[2]
 RUNS = CHECKOUT / "runs" / "real_bugs"

@@ -27,8 +27,8 @@ from ctm.repair.fixed import Change, first_error
 from ctm.repair.source import FileError, Source, read_source
 from ctm.repair.suggest import suggest
 from ctm.repair.windows import functions_of
-from ctm.sources.index import IndexClient
-from ctm.sources.pins import Pin, read_pins
+from ctm.sources.pypi.client import IndexClient
+from ctm.sources.pypi.pins import Pin, read_pins
 
 SMOKE, SUGGEST = "smoke", "suggest"
 USES = (SMOKE, SUGGEST)

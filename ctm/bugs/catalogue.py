@@ -19,7 +19,7 @@ the last word on each:
 - {syntax} syntax kinds, whose buggy side must not compile;
 - {logic} logic kinds, whose buggy side must compile to other bytecode (lines and positions aside);
 - {security} security kinds, for each of {cwes} weaknesses at least two: besides other bytecode, a rule of the security
-  taxonomy (`ctm/bugs/security_rules.py`) must be broken in the buggy side and, at a place that is still there, not in
+  taxonomy (`ctm/bugs/security/rules.py`) must be broken in the buggy side and, at a place that is still there, not in
   the fixed one; the same rules tell which real fixes are security fixes;
 - {complex} complex kinds: two to four logic bugs, or one edit of more than 16 tokens, of a size that eight edits of
   the grid can repair;
@@ -27,30 +27,29 @@ the last word on each:
   samples, so that one, two and three errors are as frequent as in what people post);
 - `{clean}`: nothing is wrong, and the right answer is no edit.
 
-Half of the syntax samples are made of a *reshaped* snippet (`ctm/bugs/shapes.py`): cut to a few lines, with prints,
-inputs, conditions and small loops made of its own names and texts, since questions about broken code look like that
-and installed code does not. Some kinds bring a fixed side of their own (`except X as e` from `except X`), because the
-snippet has no place for the mistake.
+Half of the syntax samples are made of a *reshaped* snippet (`ctm/bugs/generation/shapes.py`): cut to a few lines,
+with prints, inputs, conditions and small loops made of its own names and texts, since questions about broken code
+look like that and installed code does not. Some kinds bring a fixed side of their own (`except X as e` from `except
+X`), because the snippet has no place for the mistake.
 
 Syntax kinds and weights follow what people post: shapes of edits were counted on one half of the Stack Overflow
 suite, the items whose fixed side has an even SHA-256. The other half was not read for that, but earlier weights had
 been set by how often each of the compiler's messages comes in the whole suite.
 
-Security kinds take the snippet's own secure code first (`own`); then its insecure code, where the repair is beyond
-doubt (a `timeout` for `requests.get`), as the buggy side of a repaired snippet. What was lost must be seen elsewhere: a
-parameter that nobody reads any more shows what `password=password` was (`ctm/bugs/security_visible.py`). Else a
-statement with an effect is written where it fits (`fit`, `ctm/bugs/security_hosts.py`): behind a statement of its
-subject and about the same variable. A snippet with a graver weakness beside is no place. Security samples are asked of
-snippets in that order: half of the samples of one with code of its own or with a place that fits, and of the others,
-where a statement would go between any two (`unfit`), none. `balance_mix` counts the places and says which kinds come
-out short; the counts of each shard have the samples by sort of host.
+Security kinds take the snippet's own secure code, or its insecure code, where the repair is beyond doubt (a `timeout`
+for `requests.get`), as the buggy side of a repaired snippet. Nothing is written in. What was lost must be seen
+elsewhere: a parameter that nobody reads any more shows what `password=password` was (`ctm/bugs/security/visible.py`);
+`eval` stands only where a parameter names the attribute, `pickle` only where what is loaded may be bytes, and a
+request of a test needs no timeout. Security samples are asked of the snippets with such a place, up to half of their
+samples, and of no others; `balance_mix` counts the places and says which kinds come out short.
 The rules read names (`hashlib.md5` is what it says) and count places: a deleted
 call is no repair, and a repair of one weakness that opens another is none.
 
-A misused variable is one that is in scope and assigned on every way to that place (`ctm/bugs/scopes.py`; tests compare
-with libcst's scopes). In the training split's `variable_misuse` the right one has to stand elsewhere in the snippet
-too, as has the `self` that `missing_self_parameter` takes away: without a trace of it the repair is a guess. Held-out
-sets keep every place of these two, since real bugs are no kinder, and bugs of several edits are not asked.
+A misused variable is one that is in scope and assigned on every way to that place
+(`ctm/bugs/static_analysis/scopes.py`; tests compare with libcst's scopes). In the training split's `variable_misuse`
+the right one has to stand elsewhere in the snippet too, as has the `self` that `missing_self_parameter` takes away:
+without a trace of it the repair is a guess. Held-out sets keep every place of these two, since real bugs are no
+kinder, and bugs of several edits are not asked.
 
 What each kind gives on real code (places, mutants, shares that pass the checks, duplicates) is measured in
 [bug_figures.md](bug_figures.md). `snakemake fit_bug_mix` compares the weights with what real fixes ask for.
@@ -59,12 +58,12 @@ For training, the weights of `config/bug_mix.yaml` are what is *asked*: each kin
 category with one error, over the whole set. Few snippets have an `except` or a conditional expression, and a kind can
 be drawn only where it has a place; so rule `balance_mix` first tries the kinds on a sample of the training snippets
 (`bugs.surveyed`, reshaped as often as in training) and moves the weights until the sample would draw what is asked
-(`ctm/bugs/quotas.py`). A snippet gives a kind at most `bugs.kind_per_snippet` times, and no weight is raised further
-than until half of the snippets with a place give the kind: what is short then is short of places, and stands with its
-reason in the report (asked, drawn, why) and in the log of `balance_mix`. For validation and test, kinds are drawn as
-evenly as the places allow. Everything runs in worker processes with a limited address space, which are killed and
-replaced when a batch takes too long; each candidate and snippet that was dropped is a row of the rejects with its
-reason. The result depends on the seed, the snippets, the settings and the mix alone.
+(`ctm/bugs/generation/quotas.py`). A snippet gives a kind at most `bugs.kind_per_snippet` times, and no weight is
+raised further than until half of the snippets with a place give the kind: what is short then is short of places, and
+stands with its reason in the report (asked, drawn, why) and in the log of `balance_mix`. For validation and test,
+kinds are drawn as evenly as the places allow. Everything runs in worker processes with a limited address space, which
+are killed and replaced when a batch takes too long; each candidate and snippet that was dropped is a row of the
+rejects with its reason. The result depends on the seed, the snippets, the settings and the mix alone.
 
 """
 _COLUMNS = "| kind | what is wrong | correct | with the bug |\n|---|---|---|---|\n"

@@ -17,8 +17,8 @@ from itertools import islice
 from pathlib import Path
 from random import Random
 
-from ctm.bugs.check import quiet, refused
-from ctm.bugs.draw import TRIES, Clean, Mix, clean, generator, mutate_text
+from ctm.bugs.checks.validity import quiet, refused
+from ctm.bugs.generation.draw import TRIES, Clean, Mix, clean, generator, mutate_text
 from ctm.bugs.registry import Candidate, Kind, apply, registry
 from ctm.bugs.settings import MutationSettings, Shares
 from ctm.pairs.record import Snippet, pair_id, read_snippets

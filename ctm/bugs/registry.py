@@ -1,55 +1,52 @@
 """The registry of bug kinds: what the docs, the mix, the config's checks and the tests all walk through.
 
 A mutator takes a parsed snippet and a random generator and yields candidates, in random order, each a set of splices
-of the snippet's text. Whether a candidate is a bug at all is decided later, by compiling it (ctm.bugs.check).
+of the snippet's text. Whether a candidate is a bug at all is decided later, by compiling it (ctm.bugs.checks.validity).
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from random import Random
 from typing import NamedTuple, TypeVar
 
-from ctm.bugs.source import Source
+from ctm.bugs.static_analysis.source import Source
 
 SEVERAL = "several_syntax"
 """Kind of a mutant with two or three syntax errors."""
 CLEAN = "clean"
 """Kind of a sample with nothing wrong."""
 
-HOSTS = ("own", "fit", "unfit")
-"""Where a security bug is made: the snippet's own code, a written statement where it fits, one where it does not."""
-
 _MODULES = (
-    "syntax_blocks",
-    "syntax_brackets",
-    "syntax_quotes",
-    "syntax_operators",
-    "syntax_words",
-    "syntax_imports",
-    "syntax_foreign",
-    "syntax_layout",
-    "syntax_python2",
-    "syntax_pasted",
-    "syntax_cells",
-    "syntax_literals",
-    "syntax_parts",
-    "syntax_noise",
-    "logic_operators",
-    "logic_numbers",
-    "logic_names",
-    "logic_attributes",
-    "logic_arguments",
-    "logic_statements",
-    "logic_defaults",
-    "security_injection",
-    "security_secrets",
-    "security_settings",
-    "security_strings",
-    "complex_several",
-    "complex_blocks",
+    "syntax.blocks",
+    "syntax.brackets",
+    "syntax.quotes",
+    "syntax.operators",
+    "syntax.words",
+    "syntax.imports",
+    "syntax.foreign",
+    "syntax.layout",
+    "syntax.python2",
+    "syntax.pasted",
+    "syntax.cells",
+    "syntax.literals",
+    "syntax.parts",
+    "syntax.noise",
+    "logic.operators",
+    "logic.numbers",
+    "logic.names",
+    "logic.attributes",
+    "logic.arguments",
+    "logic.statements",
+    "logic.defaults",
+    "security.injection",
+    "security.secrets",
+    "security.settings",
+    "security.strings",
+    "complex.several",
+    "complex.blocks",
 )
 _MOST_OFTEN = 25.0
 _T = TypeVar("_T")
@@ -97,9 +94,7 @@ class Kind:
     bandit: str = ""
     """Of a security kind: the Bandit test that finds it, like "B608"; "" where there is none."""
     own: Callable[[Source], bool] | None = None
-    """Whether the snippet's own code has a place, so that nothing need be written in; None where that is always so."""
-    hosts: Mapping[str, Mutator] = field(default_factory=dict)
-    """Of a security kind: what finds its places, by the sort of host, best first (`HOSTS`)."""
+    """Of a security kind: whether the snippet has a place; None where only trying tells."""
     traced: bool = False
     """Whether a name that the bug takes away has to stand elsewhere in a snippet of the training split.
 
@@ -132,7 +127,6 @@ def register(
     bandit: str = "",
     own: Callable[[Source], bool] | None = None,
     traced: bool = False,
-    hosts: Mapping[str, Mutator] | None = None,
 ) -> Callable[[Mutator], Mutator]:
     """Decorator that adds a mutator to the registry; raises ValueError for a name that is taken.
 
@@ -155,7 +149,6 @@ def register(
             cwe,
             bandit,
             own,
-            hosts or {},
             traced,
         )
         return mutator

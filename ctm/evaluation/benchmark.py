@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ctm.bugs.quotas import drawing_mix, read_quotas
+from ctm.bugs.generation.quotas import drawing_mix, read_quotas
 from ctm.evaluation.averages import CLEAN, OVERALL, accuracy, averages, counts, rare_kinds, shares
 from ctm.evaluation.calibrate import ALWAYS, Thresholds, answering_ticks, calibrate
 from ctm.evaluation.items import write_items

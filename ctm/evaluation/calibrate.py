@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ctm.bugs.draw import Mix
+from ctm.bugs.generation.draw import Mix
 from ctm.evaluation.averages import OVERALL, averages
 from ctm.evaluation.confidence import ConfidenceChoice, choose_confidence
 from ctm.evaluation.real_like import real_like

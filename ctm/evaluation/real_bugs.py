@@ -1,8 +1,8 @@
 """The suite "real bugs of our kinds": fixes of single functions in releases of projects that never train.
 
 Notable: nothing of it is committed but the pins (config/real_bugs.csv); who has the wheels has the same suite. A fix
-counts where it undoes exactly one kind by its shape (`ctm.bugs.undone`); whether a mutator's strict contract would
-have made the bug too is recorded beside it. Everything that was dropped is counted with its reason.
+counts where it undoes exactly one kind by its shape (`ctm.bugs.fixes.undone`); whether a mutator's strict contract
+would have made the bug too is recorded beside it. Everything that was dropped is counted with its reason.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ctm.bugs.check import quiet
-from ctm.bugs.mix_fit import explain
+from ctm.bugs.checks.validity import quiet
+from ctm.bugs.fixes.mix_fit import explain
+from ctm.bugs.fixes.undone import NotUndone, Undone, undone, words_of
 from ctm.bugs.registry import registry
-from ctm.bugs.undone import NotUndone, Undone, undone, words_of
 from ctm.grid.files import replacing
 from ctm.pairs.duplicates import exact_key, renamed_key
 from ctm.pairs.record import REJECT_SCHEMA, Reject, Writer, pair_id
-from ctm.sources.changes import FixLimits, changed_functions
+from ctm.sources.changes.functions import FixLimits, changed_functions
 from ctm.sources.files import decode_source, refuse_path
-from ctm.sources.licences import stated_licence
-from ctm.sources.pins import Pin, read_pins
-from ctm.sources.releases import BROKEN_WHEEL, ReleaseSettings, bring_wheels, wheel_metadata
-from ctm.sources.sweeps import swept
+from ctm.sources.pypi.licences import stated_licence
+from ctm.sources.pypi.pins import Pin, read_pins
+from ctm.sources.releases.collector import BROKEN_WHEEL, ReleaseSettings, bring_wheels, wheel_metadata
+from ctm.sources.releases.sweeps import swept
 
 log = logging.getLogger(__name__)
 STEP = "real_bugs"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from random import Random
 
-from ctm.bugs.draw import Mix, mutate_text
+from ctm.bugs.generation.draw import Mix, mutate_text
 from ctm.bugs.settings import MutationSettings, Shares
 from ctm.repair.evaluate import Item
 
@@ -20,7 +20,8 @@ LINES = ((1, 0.22), (5, 0.45), (15, 0.31), (64, 0.02))
 def real_like(texts: Sequence[str], mix: Mix, count: int, seed: int) -> list[Item]:
     """Up to `count` syntax errors in `texts` (code that compiles), with the lengths and numbers of real ones.
 
-    mix: weights to draw by (`ctm.bugs.quotas.drawing_mix`). What a class of length lacks the others do not make up.
+    mix: weights to draw by (`ctm.bugs.generation.quotas.drawing_mix`). What a class of length lacks the
+        others do not make up.
     """
     rng = Random(seed)
     settings = MutationSettings(shares=Shares(syntax=1, logic=0, security=0, complex=0, clean=0))

@@ -33,9 +33,9 @@ from ctm.pairs.record import (
 from ctm.pairs.splits import SplitSettings, split_of
 from ctm.repair.suggest import unaskable
 from ctm.repair.windows import functions_of
-from ctm.sources.clean_code import CleanCode
+from ctm.sources.clean_code.choice import CleanCode
+from ctm.sources.clean_code.projects import Project, drawn
 from ctm.sources.files import decode_source, refuse_path
-from ctm.sources.projects import Project, drawn
 
 log = logging.getLogger(__name__)
 STEP = "working_windows"

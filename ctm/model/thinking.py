@@ -19,7 +19,7 @@ NEVER = 2.0
 SPANS = 10
 """Spans of an answer."""
 REPLACEMENTS = 4
-"""Replacements of each. What more of both gives stands on docs/repair.md."""
+"""Replacements of each. What more of both gives: docs/log/2026-11-search.md."""
 
 
 class Kept(NamedTuple):

@@ -27,12 +27,12 @@ from ctm.pairs.build import PairSettings
 from ctm.pairs.quality import QualitySettings
 from ctm.pairs.splits import SplitSettings
 from ctm.pipeline.config_errors import ConfigError, unknown_keys, wrong_values
-from ctm.sources.commits import CommitSettings
-from ctm.sources.github import SearchSettings
-from ctm.sources.installed import InstalledSettings
-from ctm.sources.packages import PackageSettings
-from ctm.sources.releases import ReleaseSettings
-from ctm.sources.stackoverflow_settings import TERMS, StackOverflowSettings
+from ctm.sources.clean_code.installed import InstalledSettings
+from ctm.sources.clean_code.packages import PackageSettings
+from ctm.sources.git.commits import CommitSettings
+from ctm.sources.git.github import SearchSettings
+from ctm.sources.releases.collector import ReleaseSettings
+from ctm.sources.stackoverflow.settings import TERMS, StackOverflowSettings
 from ctm.training.settings import StageRun, StageSettings, TrainingSettings
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from ctm.bugs.quotas import Quota, asked_and_drawn
-from ctm.bugs.rates import (
+from ctm.bugs.generation.quotas import Quota, asked_and_drawn
+from ctm.bugs.generation.rates import (
     CHECKED,
     DRAWN,
     DUPLICATES,

@@ -205,7 +205,10 @@ def closure(script: Path, root: Path) -> dict[str, Path]:
 
 
 def _resolve(name: str, root: Path, scripts: Path) -> Iterable[tuple[str, Path]]:
-    """Files of a dotted name: the packages above it, and itself as module or package. Empty for others' code."""
+    """Files of a dotted name: the packages above it, and itself as module or package; of "a.*" all below `a`.
+
+    Empty for others' code.
+    """
     parts = name.split(".")
     if parts[0] != "ctm":
         neighbour = scripts / f"{parts[0]}.py"
@@ -213,8 +216,11 @@ def _resolve(name: str, root: Path, scripts: Path) -> Iterable[tuple[str, Path]]
     files = []
     if parts[-1] == "*":
         folder = root.joinpath(*parts[:-1])
-        files = [(".".join([*parts[:-1], file.stem]), file) for file in sorted(folder.glob("*.py"))]
         parts.pop()
+        below = sorted(folder.rglob("*.py"))
+        files = [
+            (".".join([*parts, *file.relative_to(folder).with_suffix("").parts]), file) for file in below
+        ]
     for i in range(1, len(parts) + 1):
         base = root.joinpath(*parts[:i])
         for file in (base / "__init__.py", base.with_name(base.name + ".py")):

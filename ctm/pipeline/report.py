@@ -12,8 +12,8 @@ from typing import Any
 
 import pandas as pd
 
-from ctm.bugs.quotas import shard_quotas
-from ctm.bugs.rates import read_rates
+from ctm.bugs.generation.quotas import shard_quotas
+from ctm.bugs.generation.rates import read_rates
 from ctm.evaluation.averages import FEWEST
 from ctm.pairs.milestones import QUARTERS
 from ctm.pairs.record import read_rejects

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 
 REAL = (-0.85, 0.7)
 """Intercept and slope from the log-odds that an answer to a made error is right to those of a real one. Fitted on half
-of a suite of real errors (1,622, fixed sides whose SHA-256 is even); docs/repair.md has what it does to the others."""
+of a suite of real errors (1,622, fixed sides whose SHA-256 is even); what it does
+to the others: docs/log/2026-11-plausible.md."""
 EDGE = 0.02
 """Shares are taken to be within [EDGE, 1 - EDGE]: smaller ones say no more than that nothing spoke for any answer."""
 _MOST = 100.0

@@ -21,7 +21,7 @@ BINS = 15
 """Equal-width bins of confidence for the calibration error, as in arXiv 1706.04599."""
 
 Measures = dict[str, Any]
-"""By name, in the order of docs/repair.md."""
+"""By name, in the order of docs/measures.md."""
 SEVERAL = (3, 5)
 """Collateral names and over-deleted tokens of an answer that are counted as several: at least three, more than five."""
 

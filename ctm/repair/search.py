@@ -25,7 +25,7 @@ NEARBY = "single token"
 
 @dataclass(frozen=True, slots=True)
 class SearchSettings:
-    """How broken code is searched; docs/repair.md has the table that these come from."""
+    """How broken code is searched; docs/log/2026-11-search.md has the table that these come from."""
 
     deletion: float = 0.8
     """Cost of a deleted cell, nats."""

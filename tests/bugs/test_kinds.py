@@ -9,10 +9,10 @@ from random import Random
 import pytest
 
 from ctm.bugs.catalogue import page
-from ctm.bugs.check import code_of, quiet, same_code
-from ctm.bugs.mutate import load_mix
+from ctm.bugs.checks.validity import code_of, quiet, same_code
+from ctm.bugs.generation.mutate import load_mix
 from ctm.bugs.registry import Splice, apply, kind_names, register, registry, shuffled
-from ctm.bugs.source import Source
+from ctm.bugs.static_analysis.source import Source
 
 ROOT = Path(__file__).resolve().parents[2]
 KINDS = list(registry().values())

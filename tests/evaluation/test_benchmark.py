@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ctm.bugs.quotas import balance_mix
+from ctm.bugs.generation.quotas import balance_mix
 from ctm.bugs.settings import MutationSettings
 from ctm.evaluation.averages import FEWEST, FIGURES
 from ctm.evaluation.benchmark import benchmark, figures

@@ -14,7 +14,7 @@ from ctm.evaluation.real_bugs import build, read_transitions
 from ctm.pairs.record import read_rejects
 from ctm.pairs.splits import project_name
 from ctm.repair.evaluate import read_items
-from ctm.sources.releases import ReleaseSettings
+from ctm.sources.releases.collector import ReleaseSettings
 
 CHECKOUT = Path(__file__).parents[2]
 PINS = CHECKOUT / "config" / "real_bugs.csv"

@@ -13,8 +13,8 @@ from ctm.pairs.quality import QualitySettings
 from ctm.pairs.record import Origin, make_pair, read_rejects, write_pairs
 from ctm.pairs.splits import SplitSettings, split_of
 from ctm.repair.windows import functions_of
-from ctm.sources.clean_code import CleanCode
-from ctm.sources.installed import InstalledSettings
+from ctm.sources.clean_code.choice import CleanCode
+from ctm.sources.clean_code.installed import InstalledSettings
 
 SPLITS = SplitSettings(train=40, validation=30, test=30, always_train=())
 FILE = """\

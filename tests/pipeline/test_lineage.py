@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ctm.bugs.registry import _MODULES as registry_modules
 from ctm.pipeline.config import overlay, read
 from ctm.pipeline.lineage import Lineage, closure, code_digest, steps
 from ctm.pipeline.shards import shard_names, shard_number
@@ -26,6 +27,7 @@ def tree(tmp_path: Path) -> Path:
         "ctm/deep/b.py": "B = 1\n",
         "ctm/kinds/__init__.py": "",
         "ctm/kinds/x.py": "X = 1\n",
+        "ctm/kinds/inner/z.py": "Z = 1\n",
         "ctm/other.py": "O = 1\n",
         "workflow/scripts/run.py": "import json\nfrom helper import h\nfrom ctm.a import f\n",
         "workflow/scripts/helper.py": "h = 1\n",
@@ -42,13 +44,16 @@ def digest(tree: Path) -> str:
 
 def test_closure_follows_lazy_computed_and_neighbouring_imports(tree: Path) -> None:
     found = closure(tree / "workflow/scripts/run.py", tree)
-    expected = "scripts.run scripts.helper ctm ctm.a ctm.deep ctm.deep.b ctm.kinds ctm.kinds.x"
+    expected = (
+        "scripts.run scripts.helper ctm ctm.a ctm.deep ctm.deep.b ctm.kinds ctm.kinds.x ctm.kinds.inner.z"
+    )
     assert set(found) >= set(expected.split())
     assert "ctm.other" not in found
 
 
 @pytest.mark.parametrize(
-    "name", ["ctm/a.py", "ctm/deep/b.py", "ctm/kinds/x.py", "workflow/scripts/helper.py"]
+    "name",
+    ["ctm/a.py", "ctm/deep/b.py", "ctm/kinds/x.py", "ctm/kinds/inner/z.py", "workflow/scripts/helper.py"],
 )
 def test_changed_line_changes_the_digest(tree: Path, name: str) -> None:
     before = digest(tree)
@@ -71,6 +76,13 @@ def test_nlm_is_run_by_training_but_not_by_data() -> None:
     }
     assert runs["train_stage1"] and runs["train_stage4"]
     assert not any(runs[step] for step in ("collect_packages", "mutate", "build_pairs", "encode_shard"))
+
+
+def test_every_kind_of_bug_is_run_by_mutate() -> None:
+    """The registry loads its modules by computed names, in packages: a changed kind has to make the mutants anew."""
+    found = closure(ROOT / "workflow" / "scripts" / "mutate.py", ROOT)
+    modules = {f"ctm.bugs.{module}" for module in registry_modules}
+    assert modules and modules <= set(found)
 
 
 def test_what_reads_packages_depends_on_their_list() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from ctm.bugs.rates import Tally, figures_of
+from ctm.bugs.generation.rates import Tally, figures_of
 from ctm.pairs.milestones import Milestones
 from ctm.pairs.record import Reject, write_rejects
 from ctm.pipeline.report import write_report

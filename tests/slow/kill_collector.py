@@ -17,7 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "sources"))
 from collector_runs import batches_done, kill_again_and_again, results, run
-from ctm.sources import commits
+from ctm.sources.git import commits
 
 BATCH = 25
 KILLS = 20

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ctm.pairs.record import Pair, Reject, read_pairs, read_rejects
-from ctm.sources import commits
-from ctm.sources.collector import collect
-from ctm.sources.commits import CommitSettings
+from ctm.sources.git import commits
+from ctm.sources.git.collector import collect
+from ctm.sources.git.commits import CommitSettings
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from api_server import Api, Clock, serve
-from ctm.sources.index import pip_settings
+from ctm.sources.pypi.client import pip_settings
 from fake_index import FakeIndex, running
 
 
@@ -26,7 +26,7 @@ def api(clock: Clock) -> Iterator[Api]:
 def index(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeIndex]:
     with running() as index:
         monkeypatch.setenv("PIP_INDEX_URL", index.url)
-        monkeypatch.setattr("ctm.sources.index.PAUSE", 0.01)
+        monkeypatch.setattr("ctm.sources.pypi.client.PAUSE", 0.01)
         pip_settings.cache_clear()
         yield index
     pip_settings.cache_clear()

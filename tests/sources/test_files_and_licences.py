@@ -3,7 +3,7 @@ import email
 import pytest
 
 from ctm.sources.files import deals_to, decode_source, refuse_path
-from ctm.sources.licences import stated_licence
+from ctm.sources.pypi.licences import stated_licence
 
 
 @pytest.mark.parametrize(

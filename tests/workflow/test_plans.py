@@ -100,7 +100,7 @@ def test_changed_line_of_nlm_reruns_what_runs_it(checkout: Checkout) -> None:
 
 
 def test_changed_mutator_reruns_mutate(checkout: Checkout) -> None:
-    module = checkout.root / "ctm" / "bugs" / "syntax_quotes.py"
+    module = checkout.root / "ctm" / "bugs" / "syntax" / "quotes.py"
     module.write_text(module.read_text() + "\nPASSED = 1\n")
     planned = checkout.planned()
     assert {"balance_mix", "mutate"} | PAIRS <= planned | {"baseline"}

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from ctm.bugs.quotas import balance_mix
+from ctm.bugs.generation.quotas import balance_mix
 from ctm.bugs.settings import MutationSettings
 from options import File, Number, Text, given, start
 

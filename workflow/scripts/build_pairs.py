@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from ctm.bugs.security_rules import security_rule
+from ctm.bugs.security.rules import security_rule
 from ctm.pairs.build import PairSettings, build_pairs
 from ctm.pairs.quality import QualitySettings
 from ctm.pairs.splits import SplitSettings

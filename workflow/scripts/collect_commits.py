@@ -1,7 +1,7 @@
 """Rule collect_commits: bug fixes in git histories."""
 
-from ctm.sources.collector import collect
-from ctm.sources.commits import CommitSettings
+from ctm.sources.git.collector import collect
+from ctm.sources.git.commits import CommitSettings
 from options import File, ManyNames, Number, OptionalFile, Text, given, part, start
 
 

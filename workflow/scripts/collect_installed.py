@@ -1,6 +1,6 @@
 """Rule collect_installed: snippets of the standard library and of installed packages."""
 
-from ctm.sources.installed import InstalledSettings, collect
+from ctm.sources.clean_code.installed import InstalledSettings, collect
 from options import File, Text, given, part, start
 
 

@@ -1,6 +1,6 @@
 """Rule collect_packages: snippets of pinned packages."""
 
-from ctm.sources.packages import PackageSettings, collect
+from ctm.sources.clean_code.packages import PackageSettings, collect
 from options import File, Text, given, part, start
 
 

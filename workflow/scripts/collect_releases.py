@@ -1,6 +1,6 @@
 """Rule collect_releases: bug fixes between consecutive releases of pinned packages."""
 
-from ctm.sources.releases import ReleaseSettings, collect
+from ctm.sources.releases.collector import ReleaseSettings, collect
 from options import File, Text, given, part, start
 
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from ctm.sources.stackoverflow import collect, collect_from_api
-from ctm.sources.stackoverflow_settings import StackOverflowSettings
+from ctm.sources.stackoverflow.collector import collect, collect_from_api
+from ctm.sources.stackoverflow.settings import StackOverflowSettings
 from options import File, OptionalFile, Text, given, part, start
 
 

@@ -1,7 +1,7 @@
 """Rule discover_repositories: which repositories GitHub has, or a list of one's own."""
 
-from ctm.sources.github import SearchSettings
-from ctm.sources.repositories import discover
+from ctm.sources.git.github import SearchSettings
+from ctm.sources.git.repositories import discover
 from options import File, OptionalFile, Text, given, start
 
 

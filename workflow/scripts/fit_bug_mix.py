@@ -1,6 +1,6 @@
 """Rule fit_bug_mix: the weights of the bug mix as real fixes of the training split would have them."""
 
-from ctm.bugs.mix_fit import fit_bug_mix
+from ctm.bugs.fixes.mix_fit import fit_bug_mix
 from options import File, start
 
 

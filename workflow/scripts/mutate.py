@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from ctm.bugs.mutate import mutate_shard
+from ctm.bugs.generation.mutate import mutate_shard
 from ctm.bugs.settings import MutationSettings
 from options import File, Number, Text, given, part, start
 

@@ -6,9 +6,9 @@ from ctm.evaluation.settings import WorkingSettings
 from ctm.evaluation.working import working_windows, write_counts
 from ctm.pairs.quality import QualitySettings
 from ctm.pairs.splits import SplitSettings
-from ctm.sources.clean_code import CleanCode
-from ctm.sources.installed import InstalledSettings
-from ctm.sources.packages import PackageSettings
+from ctm.sources.clean_code.choice import CleanCode
+from ctm.sources.clean_code.installed import InstalledSettings
+from ctm.sources.clean_code.packages import PackageSettings
 from options import File, OptionalFile, Text, given, start
 
 

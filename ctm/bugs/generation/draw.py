@@ -1,0 +1,461 @@
+"""Mutants of one snippet: kinds drawn by weight, candidates spliced, each checked by the compiler before it is kept.
+
+Notable: a snippet is lexed once and parsed at most once, however many mutants are drawn from it; everything random
+comes from one generator, seeded by (seed, snippet) so that shards, workers and their order change nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from bisect import bisect
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from itertools import accumulate
+from random import Random
+from types import CodeType
+from typing import NamedTuple
+
+from ctm.bugs.checks.changes import apart, changed_lines, leaves_trace, one_place
+from ctm.bugs.checks.validity import Where, breaks_rule, code_of, quiet, refused
+from ctm.bugs.generation.rates import CHECKED, DRAWN, DUPLICATES, MUTANTS, PASSED, SITES, TRAINING, Tally
+from ctm.bugs.generation.shapes import reshaped
+from ctm.bugs.registry import CLEAN, SEVERAL, Candidate, Kind, apply, registry
+from ctm.bugs.security.write import with_own
+from ctm.bugs.settings import MutationSettings, Shares
+from ctm.bugs.static_analysis.lazy import lazy
+from ctm.bugs.static_analysis.source import Source
+from ctm.pairs.categories import categorise
+
+MOST_ASKED = 0.5
+"""Largest share of a snippet's samples that are asked to be security ones, where it has a place for them."""
+TRIES = 3  # candidates of one kind looked at before another kind is drawn
+_DRAWS = 12  # kinds tried for one mutant of several errors, half of them before one error is enough
+_HELDOUT_DRAWS = 50  # the same held out, where rare kinds are tried often; in training all are tried
+_REDRAWS = 4  # before all kinds are gone through for what is left
+_SORTS = ("syntax", "logic", "clean", "security", "complex")  # in the order in which samples are dealt
+
+
+class Mutant(NamedTuple):
+    """A checked mutant; a clean sample has both texts equal."""
+
+    buggy: str
+    fixed: str
+    kind: str
+    category: str
+
+
+class Mutants(NamedTuple):
+    """What one snippet gave, (reason, kind) of each candidate that was dropped, and the counts of each kind."""
+
+    kept: list[Mutant]
+    dropped: list[tuple[str, str]]
+    tally: Tally
+
+
+class Mix:
+    """Kinds with their weights; kinds that are not named have weight 0.
+
+    Raises ValueError for a kind that does not exist or a weight below zero.
+    """
+
+    def __init__(self, weights: Mapping[str, float], hosting: float | None = None) -> None:
+        """hosting: how many times the share of security samples a snippet with a place for one is asked for, the others
+        being asked for none; without it all are asked alike.
+        """
+        self.hosting = hosting
+        known = registry()
+        for name, weight in weights.items():
+            if name not in known:
+                raise ValueError(f"bug mix: no kind {name!r}; kinds are {', '.join(known)}")
+            if not weight >= 0:
+                raise ValueError(f"bug mix: {name} has weight {weight}, which must be 0 or more")
+        self.weights = {name: float(weight) for name, weight in weights.items() if weight > 0}
+        self._tables: dict[tuple[str, bool], tuple[list[Kind], list[float]]] = {}
+        for category in _SORTS:
+            kinds = [
+                known[name] for name in known if name in self.weights and known[name].category == category
+            ]
+            self._tables[category, False] = kinds, list(accumulate(self.weights[kind.name] for kind in kinds))
+            self._tables[category, True] = kinds, list(accumulate(kind.heldout_weight for kind in kinds))
+
+    def kinds(self, category: str) -> list[Kind]:
+        """Kinds of the category with a weight."""
+        return self._tables[category, False][0]
+
+    def draw(self, category: str, uniform: bool, rng: Random, among: Sequence[Kind] = ()) -> Kind | None:
+        """One kind of the category, by weight or (held out) as evenly as places allow; None without any.
+
+        `among` narrows the choice to these kinds.
+        """
+        kinds, sums = self._tables[category, uniform]
+        if among:
+            kinds, sums = (
+                list(among),
+                list(accumulate(1.0 if uniform else self.weights[kind.name] for kind in among)),
+            )
+        return kinds[_pick(sums, rng)] if kinds else None
+
+
+def _pick(sums: Sequence[float], rng: Random) -> int:
+    """Place of one of the weights with these running sums, drawn in proportion, half against half.
+
+    One draw over all sums would come out otherwise wherever the many weights before a place have moved a little; of
+    halves, only those that have moved count.
+    """
+    low, high, before = 0, len(sums), 0.0
+    while high - low > 1:
+        middle = (low + high) // 2
+        if rng.random() * (sums[high - 1] - before) < sums[middle - 1] - before:
+            high = middle
+        else:
+            low, before = middle, sums[middle - 1]
+    return low
+
+
+class Clean:
+    """A clean text that compiles, with its code object: the fixed side of its mutants."""
+
+    def __init__(self, text: str, code: CodeType) -> None:
+        self.text = text
+        self.code = code
+
+    @lazy
+    def source(self) -> Source:
+        """Its tokens and sites."""
+        return Source(self.text)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it has no tokens, only comments."""
+        return (
+            all(line.lstrip()[:1] in ("", "#") for line in self.text.split("\n")) and not self.source.tokens
+        )
+
+
+def clean(text: str) -> Clean | None:
+    """The text as a fixed side, None where it does not compile."""
+    code = code_of(text)
+    return None if code is None else Clean(text, code)
+
+
+def generator(seed: int, snippet_id: str) -> Random:
+    """The generator of a snippet: the same for the same seed and snippet, whatever else is mutated."""
+    return Random(
+        int.from_bytes(hashlib.blake2b(f"{seed}:{snippet_id}".encode(), digest_size=16).digest(), "big")
+    )
+
+
+def mutate_text(
+    text: str,
+    rng: Random,
+    mix: Mix,
+    count: int,
+    settings: MutationSettings | None = None,
+    uniform: bool = False,
+) -> Mutants:
+    """Up to `count` samples of one snippet, all different.
+
+    `uniform` draws all kinds alike (validation and test) instead of by weight. A text that does not compile gives
+    nothing and one drop, "fixed side does not compile".
+    """
+    with quiet():
+        original = clean(text)
+        if original is None or not original.source.tokens:
+            return nothing("fixed side does not compile" if original is None else "no code")
+        return _Draw(original, rng, mix, settings or MutationSettings(), uniform).samples(count)
+
+
+def survey_text(text: str, rng: Random, mix: Mix, settings: MutationSettings) -> Mutants:
+    """Try every kind of the mix once on a snippet, or on a reshaped one as often as training does.
+
+    The result keeps no mutants: its tally has 1 under "mutants" for a kind that gave one, and the categories that were
+    tried under `asked`.
+    """
+    with quiet():
+        original = clean(text)
+        if original is None or not original.source.tokens:
+            return nothing("fixed side does not compile" if original is None else "no code")
+        return _Draw(original, rng, mix, settings, False).survey()
+
+
+def nothing(reason: str) -> Mutants:
+    """What a snippet gave that no sample was asked of."""
+    return Mutants([], [(reason, "")], Tally())
+
+
+def _lacks(base: Clean, kind: Kind) -> bool:
+    """Whether a snippet surely has no place for a kind."""
+    return bool(kind.needs) and kind.needs.isdisjoint(base.source.words)
+
+
+class _Draw:
+    """The samples of one snippet."""
+
+    def __init__(
+        self, original: Clean, rng: Random, mix: Mix, settings: MutationSettings, uniform: bool
+    ) -> None:
+        self.original, self.rng, self.mix, self.settings, self.uniform = original, rng, mix, settings, uniform
+        shares = settings.heldout_shares if uniform else settings.shares
+        self.security = shares.security > 0  # else a set without security samples would get a few by chance
+        self.kept: list[Mutant] = []
+        self.dropped: list[tuple[str, str]] = []
+        self.seen: set[tuple[str, str]] = set()
+        self.given: Counter[str] = Counter()  # samples with one error of each kind
+        self.tally = Tally()
+        self.failed: set[str] = set()  # security kinds that gave nothing
+
+    def samples(self, count: int) -> Mutants:
+        shares = self.settings.heldout_shares if self.uniform else self.settings.shares
+        weights = self._weights(shares)
+        sums = list(accumulate(weights))
+        for seed in [self.rng.getrandbits(64) for _ in range(count)]:
+            self.rng = Random(seed)  # what one sample draws does not move the next one's draws
+            sort = _SORTS[bisect(sums, self.rng.random() * sums[-1])]
+            if sort == "security" and self.mix.hosting is not None:
+                if self._security():
+                    self.tally.sample(sort, True)
+                    continue
+                others = [
+                    0.0 if name == sort else weight for name, weight in zip(_SORTS, weights, strict=True)
+                ]
+                sums = list(accumulate(others))  # its places are used up
+                if not sums[-1]:
+                    self.dropped.append(("no mutation site", sort))
+                    break
+                sort = _SORTS[bisect(sums, self.rng.random() * sums[-1])]
+            if sort == "clean":
+                self.tally.of(CLEAN)[DRAWN] += 1
+                made = self._keep(self._clean_text(), "", CLEAN, "clean")
+            else:
+                made = self._mutant(sort)
+            self.tally.sample(sort, made)
+        return Mutants(self.kept, self.dropped, self.tally)
+
+    def survey(self) -> Mutants:
+        gave = Tally()
+        for category in _SORTS:
+            kinds = self.mix.kinds(category)
+            if category == "clean" or not kinds:
+                continue
+            gave.sample(category, True)
+            if category == "security":
+                for kind in self.secured:
+                    gave.of(kind.name)[MUTANTS] = int(self._single(self.original, kind))
+                continue
+            base = self._base(category, False)
+            for kind in kinds:
+                at = self._printing(base, kind)
+                if not _lacks(at, kind):
+                    self.seen.clear()
+                    gave.of(kind.name)[MUTANTS] = int(self._single(at, kind))
+        return Mutants([], [], gave)
+
+    @lazy
+    def secured(self) -> list[Kind]:
+        """Security kinds for which the snippet has a place."""
+        source = self.original.source
+        may = with_own(source)
+        return [k for k in self.mix.kinds("security") if k.name in may and k.own and k.own(source)]
+
+    def _weights(self, shares: Shares) -> list[float]:
+        """Weights of the sorts of samples: security ones are asked of the snippets that have a place for them."""
+        weights = [float(getattr(shares, sort)) for sort in _SORTS]
+        if self.mix.hosting is None or not (shares.security and self.mix.kinds("security")):
+            return weights
+        times = self.mix.hosting if self.secured else 0.0
+        asked = min(MOST_ASKED, times * shares.security / sum(weights))
+        others = sum(weights) - shares.security
+        if others:
+            weights[_SORTS.index("security")] = asked / (1 - asked) * others
+        return weights
+
+    def _security(self) -> bool:
+        """One security sample of the snippet's own code."""
+        most = 2 if self.uniform else self.settings.kind_per_snippet
+        left = [k for k in self.secured if self.given[k.name] < most and k.name not in self.failed]
+        while left:
+            kind = self.mix.draw("security", self.uniform, self.rng, left)
+            if kind is None:
+                break
+            left.remove(kind)
+            self.tally.of(kind.name)[DRAWN] += 1
+            if self._single(self.original, kind):
+                self.given[kind.name] += 1
+                return True
+            self.failed.add(kind.name)
+        return False
+
+    def _clean_text(self) -> str:
+        """Held out, the snippet as somebody wrote it; in training as often reshaped as broken code is."""
+        if self.uniform:
+            return self.original.text
+        return self._base("syntax", False).text
+
+    def _keep(self, fixed: str, buggy: str, kind: str, category: str) -> bool:
+        buggy = buggy or fixed
+        counts = self.tally.of(kind)
+        if (buggy, fixed) in self.seen:
+            counts[DUPLICATES] += 1
+            return False
+        counts[MUTANTS] += 1
+        counts[TRAINING] += not self.uniform
+        self.seen.add((buggy, fixed))
+        self.kept.append(Mutant(buggy, fixed, kind, category))
+        return True
+
+    def _base(self, category: str, prints: bool) -> Clean:
+        """The snippet itself or a reshaped one."""
+        share = self.settings.reshape if category == "syntax" else self.settings.reshape_logic
+        if not prints and self.rng.random() >= share:
+            return self.original
+        for _ in range(3):
+            # held out, the snippet stays whole: shapes alone would repeat between the splits
+            text = reshaped(self.original.source, self.rng, prints, self.uniform)
+            new = None if text is None else clean(text)
+            if new is not None and not new.is_empty:
+                return new
+        return self.original
+
+    def _printing(self, base: Clean, kind: Kind) -> Clean:
+        """The base, or for the kind about prints one with a print."""
+        if kind.name != "print_statement" or self.original.source.prints or base.source.prints:
+            return base
+        return self._base("syntax", True)
+
+    def _another(self, category: str, base: Clean | None, failed: set[str]) -> Kind | None:
+        """By weight, a kind that has not been tried and that the base may have a place for; None without any."""
+        for _ in range(_REDRAWS):
+            kind = self.mix.draw(category, False, self.rng)
+            if kind is None or kind.name not in failed:
+                return kind
+        left = [
+            kind
+            for kind in self.mix.kinds(category)
+            if kind.name not in failed
+            and (base is None or kind.name == "print_statement" or not _lacks(base, kind))
+        ]
+        return self.mix.draw(category, False, self.rng, left) if left else None
+
+    def _mutant(self, category: str) -> bool:
+        several = 0
+        if category == "syntax":
+            two, three = self.settings.two_errors, self.settings.three_errors
+            if self.uniform:
+                two, three = self.settings.heldout_several * 0.75, self.settings.heldout_several * 0.25
+            draw = self.rng.random()
+            several = 2 if draw < two else 3 if draw < two + three else 0
+        if category == "security":
+            made = self._security()
+            self.dropped += [] if made else [("no mutation site", category)]
+            return made
+        base: Clean | None = None
+        draws = 0  # held out, also those of kinds that have failed: a kind is drawn as evenly as places allow
+        failed: set[str] = set()
+        for _ in range(_HELDOUT_DRAWS if self.uniform else 2 * len(self.mix.kinds(category))):
+            if several and draws == _DRAWS // 2:  # a snippet of one line may have no room for two errors
+                several = 0
+                failed.clear()
+            kind = self.mix.draw(category, self.uniform, self.rng)
+            if kind is None:
+                return False
+            if kind.name in failed:
+                kind = self._another(category, base, failed)
+                if kind is None:
+                    if several:
+                        draws = _DRAWS // 2
+                        continue
+                    break
+            draws += 1
+            if not self.uniform:
+                if not several and self.given[kind.name] >= self.settings.kind_per_snippet:
+                    failed.add(kind.name)
+                    continue
+                failed.add(kind.name)
+            self.tally.of(SEVERAL if several else kind.name)[DRAWN] += 1
+            prints = kind.name == "print_statement" and not self.original.source.prints
+            base = self._printing(base or self._base(category, prints), kind)
+            if _lacks(base, kind):
+                continue
+            if several:
+                if self._several(base, kind, several):
+                    return True
+            elif self._single(base, kind):
+                self.given[kind.name] += 1
+                return True
+        self.dropped.append(("no mutation site", category))
+        return False
+
+    def _single(self, base: Clean, kind: Kind) -> bool:
+        candidates = kind.mutator(base.source, self.rng)
+        if kind.traced and not self.uniform:  # held out, all places count: real bugs are no kinder
+            candidates = (item for item in candidates if leaves_trace(base.source, item))
+        for tried, candidate in enumerate(candidates):
+            self.tally.of(kind.name)[SITES] += not tried
+            made = self._made(base, candidate, kind)
+            if made is not None:
+                fixed, buggy, where = made
+                category = kind.category
+                if category == "logic" and self.security and breaks_rule(buggy, fixed, where):
+                    category = "security"
+                elif category == "logic" and (candidate.fixed or not one_place(base.source, candidate)):
+                    category = categorise(buggy, fixed)
+                if self._keep(fixed, buggy, kind.name, category):
+                    return True
+            if tried + 1 >= TRIES:
+                return False
+        return False
+
+    def _made(self, base: Clean, candidate: Candidate, kind: Kind) -> tuple[str, str, Where] | None:
+        """(fixed, buggy, where) of a candidate that is what its kind says; else None, the reason noted."""
+        buggy = apply(base.text, candidate.buggy)
+        fixed = apply(base.text, candidate.fixed) if candidate.fixed else base.text
+        where = partial(changed_lines, base.source, candidate, buggy, fixed)
+        code = code_of(fixed) if candidate.fixed else base.code
+        reason = refused(fixed, buggy, code, kind.category, where)
+        return (fixed, buggy, where) if self._passed(reason, kind.name) else None
+
+    def _passed(self, reason: str, kind: str) -> bool:
+        """Note a candidate that was checked; `reason` says why it was refused, "" that it passed."""
+        counts = self.tally.of(kind)
+        counts[CHECKED] += 1
+        counts[PASSED] += not reason
+        if reason:
+            self.dropped.append((reason, kind))
+        return not reason
+
+    def _several(self, base: Clean, kind: Kind, count: int) -> bool:
+        """Two, three or (of one kind) up to four errors in one text."""
+        same = self.rng.random() < self.settings.same_kind
+        chosen: list[Candidate] = []
+        for of, candidate in self._stream(base, kind, same):
+            if all(apart(candidate, other) for other in chosen) and self._made(base, candidate, of):
+                chosen.append(candidate)
+                if len(chosen) == count + (same and count == 3):
+                    break
+        if len(chosen) < 2:
+            return False
+        self.tally.of(SEVERAL)[SITES] += 1
+        fixed = apply(base.text, [splice for c in chosen for splice in (c.fixed or ())])
+        buggy = apply(base.text, [splice for c in chosen for splice in c.buggy])
+        passed = self._passed(refused(fixed, buggy, code_of(fixed), "syntax"), SEVERAL)
+        return passed and self._keep(fixed, buggy, SEVERAL, "syntax")
+
+    def _stream(self, base: Clean, kind: Kind, same: bool) -> Iterator[tuple[Kind, Candidate]]:
+        """Candidates for several errors: of one kind, or the first or second of each of several kinds."""
+        if same:
+            for number, candidate in enumerate(kind.mutator(base.source, self.rng)):
+                yield kind, candidate
+                if number >= 7:
+                    return
+            return
+        for _ in range(8):
+            for number, candidate in enumerate(kind.mutator(base.source, self.rng)):
+                yield kind, candidate
+                if number or self.rng.random() < 0.7:
+                    break
+            for _ in range(_DRAWS):
+                other = self.mix.draw("syntax", self.uniform, self.rng)
+                if other is not None and not (other.needs and other.needs.isdisjoint(base.source.words)):
+                    kind = other
+                    break

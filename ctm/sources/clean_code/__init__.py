@@ -1,0 +1,3 @@
+"""Clean code to break: distributions that are installed, pinned packages, or both (`choice`), cut into snippets of
+projects (`projects`).
+"""

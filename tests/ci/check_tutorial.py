@@ -1,4 +1,4 @@
-"""Runs what docs/tutorial.md says, in a checkout with a finished demo: its Python, its file and its pair.
+"""Runs what docs/tutorial.md and docs/walkthrough.md show, in a checkout with a finished demo.
 
     python tests/ci/check_tutorial.py
 
@@ -15,24 +15,37 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-BROKEN = "basket"
+
+
+def blocks_of(page: Path) -> list[str]:
+    """The Python of a page."""
+    return re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
 
 
 def main() -> None:
-    page = (ROOT / "docs/tutorial.md").read_text(encoding="utf-8")
-    file, *blocks = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
-    assert BROKEN in file and len(blocks) == 3, "docs/tutorial.md has a file to repair and three blocks to paste"
+    [file] = blocks_of(ROOT / "docs/tutorial.md")
+    blocks = blocks_of(ROOT / "docs/walkthrough.md")
+    assert blocks, "docs/walkthrough.md has nothing to paste"
     names: dict[str, object] = {}
     for number, block in enumerate(blocks, 1):
-        exec(compile(block, f"docs/tutorial.md, block {number}", "exec"), names)
+        exec(compile(block, f"docs/walkthrough.md, block {number}", "exec"), names)
     bundle = ROOT / "runs/demo/results/final"
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "basket.py")
         path.write_text(file)
-        command = [sys.executable, "-m", "ctm.repair.cli", "fix", str(path), "--write", "--bundle", str(bundle)]
+        command = [
+            sys.executable,
+            "-m",
+            "ctm.repair.cli",
+            "fix",
+            str(path),
+            "--write",
+            "--bundle",
+            str(bundle),
+        ]
         subprocess.run(command, check=False)
         compile(path.read_text(), "basket.py", "exec")
-    print("docs/tutorial.md runs")
+    print("docs/tutorial.md and docs/walkthrough.md run")
 
 
 if __name__ == "__main__":

@@ -20,7 +20,8 @@ from typing import Any
 import libcst as cst
 
 from ctm.bugs.checks.validity import code_of, quiet, same_code
-from ctm.bugs.generation.draw import Mix, generator, mutate_text
+from ctm.bugs.generation.draw import generator, mutate_text
+from ctm.bugs.generation.mix import Mix
 from ctm.bugs.generation.quotas import drawing_mix, load_mix, quotas_of
 from ctm.bugs.settings import MutationSettings, Shares
 from ctm.pairs.record import Origin, make_snippet

@@ -8,9 +8,19 @@ the import; a value that the user has set stays. `from ctm.runtime import ort` i
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 import onnxruntime as ort
 
-__all__ = ["ort"]
+__all__ = ["open_graph", "ort"]
+
+
+def open_graph(path: Path, threads: int) -> ort.InferenceSession:
+    """A graph on the processor. Raises what onnxruntime raises: classes of its own, all straight from Exception."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

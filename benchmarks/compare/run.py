@@ -36,11 +36,12 @@ from ctm.evaluation.calibrate import draw_equally
 from ctm.evaluation.comparison import model_figures
 from ctm.evaluation.flops import count_flops
 from ctm.evaluation.suites import prepare, read_suite
-from ctm.grid.files import write_json
+from ctm.files import write_json
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.device import pick_device, pick_precision
 from ctm.model.weights import load_model
 from ctm.pipeline.config import Config, read, section, settings_json
+from ctm.shares import COLUMNS
 from ctm.training.batch import Batch, batches
 from ctm.training.data import load_split, plan_visits
 from ctm.training.deep_supervision import model_loss
@@ -55,7 +56,6 @@ CTM, TRM, ONE_TICK, TRANSFORMER = "CTM", "TRM", "CTM, one tick", "transformer"
 COUNTED = 4
 """Batches whose matrix products are counted: they differ in length."""
 MOST_BLOCKS = 24
-CATEGORIES = ("syntax", "logic", "security", "complex", "overall", "clean")
 
 
 @dataclass(frozen=True)
@@ -174,7 +174,7 @@ def tables(rows: list[dict[str, Any]], items: int) -> str:
             "GFLOP a sample",
             "samples/s",
             "seconds",
-            *CATEGORIES,
+            *COLUMNS,
         ]
         lines += ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
         mine = [row for row in rows if row["comparison"] == comparison]
@@ -182,7 +182,7 @@ def tables(rows: list[dict[str, Any]], items: int) -> str:
             parameters = " + ".join(f"{row['parameters'][k] / 1e6:.2f} M" for k in ("body", "embedding"))
             cells = [row["model"], parameters, f"{row['samples']:,}", f"{row['training_flops'] / 1e9:.2f}"]
             cells += [f"{row['samples_per_second']:.0f}", f"{row['seconds']:.0f}"]
-            cells += [_percent(row["accuracy"].get(category)) for category in CATEGORIES]
+            cells += [_percent(row["accuracy"].get(category)) for category in COLUMNS]
             lines.append("| " + " | ".join(cells) + " |")
         lines.append("")
         for row in mine:

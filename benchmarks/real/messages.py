@@ -17,8 +17,8 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from ctm.pairs.categories import compile_error, quiet
 from ctm.pairs.record import read_pairs
+from ctm.python.compiling import compile_error, quiet
 from ctm.repair.evaluate import read_items
 
 SAMPLED = 20_000

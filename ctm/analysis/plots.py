@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from ctm.evaluation.averages import OVERALL
-from ctm.grid.files import replacing
+from ctm.files import replacing
+from ctm.pairs.overall import OVERALL
 
 # Okabe and Ito's palette, told apart by colour-blind readers
 COLOURS = {

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from ctm.analysis.plots import plot_ticks
 from ctm.analysis.settings import AnalysisSettings
-from ctm.evaluation.averages import FIGURES, OVERALL, averages
+from ctm.evaluation.averages import FIGURES
 from ctm.evaluation.calibrate import answering_ticks
 from ctm.evaluation.items import read_items
-from ctm.grid.files import write_json
+from ctm.files import write_json
+from ctm.pairs.overall import OVERALL, averages
 
 log = logging.getLogger(__name__)
 FORMAT_VERSION = 1

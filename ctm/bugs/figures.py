@@ -18,7 +18,9 @@ from pathlib import Path
 from random import Random
 
 from ctm.bugs.checks.validity import quiet, refused
-from ctm.bugs.generation.draw import TRIES, Clean, Mix, clean, generator, mutate_text
+from ctm.bugs.generation.clean import Clean, clean
+from ctm.bugs.generation.draw import TRIES, generator, mutate_text
+from ctm.bugs.generation.mix import Mix
 from ctm.bugs.registry import Candidate, Kind, apply, registry
 from ctm.bugs.settings import MutationSettings, Shares
 from ctm.pairs.record import Snippet, pair_id, read_snippets

@@ -46,7 +46,8 @@ _MODULES = (
     "security.settings",
     "security.strings",
     "complex.several",
-    "complex.blocks",
+    "complex.dropped",
+    "complex.moved",
 )
 _MOST_OFTEN = 25.0
 _T = TypeVar("_T")

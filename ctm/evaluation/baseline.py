@@ -12,16 +12,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ctm.evaluation.averages import CLEAN, counts, shares
+from ctm.evaluation.averages import counts, shares
 from ctm.evaluation.first_states import FirstState, inputs_of, read_first_states
 from ctm.evaluation.memory import kept_bytes
 from ctm.evaluation.repairs import single_threads
 from ctm.evaluation.torch_proposer import Goal, TorchProposer
+from ctm.files import write_json
 from ctm.grid.edits import apply_edit
-from ctm.grid.files import write_json
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.model import CTM
 from ctm.model.thinking import read, think
+from ctm.pairs.overall import CLEAN
 from ctm.training.initial import new_ctm
 
 log = logging.getLogger(__name__)

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ctm.bugs.generation.quotas import drawing_mix, read_quotas
-from ctm.evaluation.averages import CLEAN, OVERALL, accuracy, averages, counts, rare_kinds, shares
+from ctm.evaluation.averages import accuracy, counts, rare_kinds, shares
 from ctm.evaluation.calibrate import ALWAYS, Thresholds, answering_ticks, calibrate
 from ctm.evaluation.items import write_items
 from ctm.evaluation.repairs import Judged, repair_cases, single_threads
@@ -31,12 +31,13 @@ from ctm.evaluation.suggestions import Asker, draw_windows, rate
 from ctm.evaluation.suites import Case, prepare, read_suite
 from ctm.evaluation.torch_proposer import TorchProposer
 from ctm.evaluation.working import Window, read_windows
-from ctm.grid.files import write_json
+from ctm.files import write_json
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.base import EditModel
 from ctm.model.device import pick_device, pick_precision
 from ctm.model.thinking import NEVER
 from ctm.model.weights import load_model
+from ctm.pairs.overall import CLEAN, OVERALL, averages
 from ctm.repair.evaluate import HARM, Evaluator, delete_shortest
 from ctm.repair.metrics import HARM_MEANS, intervals, measure, measure_baseline, unreachable
 

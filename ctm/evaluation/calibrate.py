@@ -17,8 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ctm.bugs.generation.draw import Mix
-from ctm.evaluation.averages import OVERALL, averages
+from ctm.bugs.generation.mix import Mix
 from ctm.evaluation.confidence import ConfidenceChoice, choose_confidence
 from ctm.evaluation.real_like import real_like
 from ctm.evaluation.repairs import Judged, repair_cases
@@ -31,8 +30,9 @@ from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.base import EditModel
 from ctm.model.device import pick_precision
 from ctm.model.thinking import NEVER
-from ctm.pairs.categories import compiles
-from ctm.pairs.lexical import exact_match
+from ctm.pairs.overall import OVERALL, averages
+from ctm.python.compiling import compiles
+from ctm.python.lexical import exact_match
 from ctm.repair.evaluate import Item
 
 log = logging.getLogger(__name__)

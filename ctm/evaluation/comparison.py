@@ -16,7 +16,7 @@ from ctm.evaluation.first_states import inputs_of
 from ctm.evaluation.flops import count_flops
 from ctm.evaluation.settings import EvaluationSettings
 from ctm.evaluation.suites import Case, prepare, read_suite
-from ctm.grid.files import write_json
+from ctm.files import write_json
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.base import EditModel
 from ctm.model.device import pick_device, pick_precision

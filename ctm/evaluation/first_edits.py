@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ctm.evaluation.averages import CLEAN, OVERALL, averages, counts, shares
+from ctm.evaluation.averages import counts, shares
 from ctm.evaluation.calibrate import answering_ticks
 from ctm.evaluation.repairs import CHUNK, CHUNK_CELLS, single_threads
 from ctm.evaluation.suites import Case
@@ -24,6 +24,7 @@ from ctm.grid.batching import by_length
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.base import EditModel
 from ctm.model.thinking import NEVER
+from ctm.pairs.overall import CLEAN, OVERALL, averages
 from ctm.repair.candidates import State, make_state
 from ctm.repair.metrics import calibration_error
 

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ctm.grid.files import replacing
+from ctm.files import replacing
 
 FORMAT_VERSION = "1"
 ITEMS = pa.schema(

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
 
 from ctm.grid.tokenizer import CodeTokenizer
-from ctm.pairs.categories import compiles
-from ctm.pairs.lexical import exact_match
+from ctm.python.compiling import compiles
+from ctm.python.lexical import exact_match
 from ctm.repair.candidates import Proposer, StateMaker, options
 from ctm.repair.evaluate import Item
 from ctm.repair.intervals import intervals_of_means

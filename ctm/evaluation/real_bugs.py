@@ -20,7 +20,7 @@ from ctm.bugs.checks.validity import quiet
 from ctm.bugs.fixes.mix_fit import explain
 from ctm.bugs.fixes.undone import NotUndone, Undone, undone, words_of
 from ctm.bugs.registry import registry
-from ctm.grid.files import replacing
+from ctm.files import write_text
 from ctm.pairs.duplicates import exact_key, renamed_key
 from ctm.pairs.record import REJECT_SCHEMA, Reject, Writer, pair_id
 from ctm.sources.changes.functions import FixLimits, changed_functions
@@ -104,8 +104,7 @@ def build(
                 refused.write(Reject(STEP, reason, f"{bug.path}:{bug.line}", bug.project, bug.qualname))
             else:
                 kept.append(bug)
-    with replacing(out) as temporary:
-        temporary.write_text("".join(json.dumps(asdict(bug)) + "\n" for bug in kept), encoding="utf-8")
+    write_text(out, "".join(json.dumps(asdict(bug)) + "\n" for bug in kept))
     return {
         "releases": len(pins),
         "transitions": compared,

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from random import Random
 
-from ctm.bugs.generation.draw import Mix, mutate_text
+from ctm.bugs.generation.draw import mutate_text
+from ctm.bugs.generation.mix import Mix
 from ctm.bugs.settings import MutationSettings, Shares
 from ctm.repair.evaluate import Item
 

@@ -23,7 +23,7 @@ from ctm.evaluation.working import Window
 from ctm.grid.batching import by_length
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.base import EditModel
-from ctm.pairs.lexical import exact_match
+from ctm.python.lexical import exact_match
 from ctm.repair.evaluate import Item
 from ctm.repair.odds import Odds
 from ctm.repair.passes import Repairer, strength

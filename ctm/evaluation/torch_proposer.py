@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ctm.bundle_names import OUTPUTS
 from ctm.grid.batching import by_length, collate
 from ctm.grid.edits import Edit, apply_edit
 from ctm.grid.packed import expand_units
@@ -22,7 +23,7 @@ from ctm.model.answer import best_spans, likeliest_units
 from ctm.model.base import EditModel, Encoding, Output, rows_of
 from ctm.model.thinking import NEVER, Kept, begin, keep, read
 from ctm.repair.candidates import Answer, State
-from ctm.repair.onnx_proposer import OUTPUTS, read_answer
+from ctm.repair.onnx_proposer import read_answer
 
 BATCH = 64
 """States a batch, at most."""

@@ -16,7 +16,7 @@ import torch
 
 from ctm.evaluation import checks, iteration
 from ctm.evaluation.first_states import FirstState, read_first_states
-from ctm.grid.files import write_json
+from ctm.files import write_json
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.model import CTM
 from ctm.training.initial import new_ctm

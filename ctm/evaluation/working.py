@@ -7,7 +7,6 @@ about, and what training has a copy of, is a reject.
 
 from __future__ import annotations
 
-import json
 import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -104,11 +103,6 @@ def read_windows(path: Path) -> dict[str, list[Window]]:
     for item in read_snippets(path):
         windows[item.split].append(Window(item.text, item.group, item.origin.path, item.origin.line))
     return windows
-
-
-def write_counts(path: Path, counts: Mapping[str, object]) -> None:
-    """As JSON."""
-    path.write_text(json.dumps(counts, indent=1) + "\n")
 
 
 def _windows(project: Project, settings: WorkingSettings, refused: Writer) -> Iterator[Snippet]:

@@ -7,7 +7,6 @@ checksum and the tokenizer's fingerprint, which `ctm-repair` compares when it lo
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 import shutil
 from collections.abc import Sequence
@@ -17,14 +16,13 @@ from typing import Any
 import torch
 import yaml
 
+from ctm.bundle_names import CARD, CONFIG, METRICS, MODEL, TOKENIZER, WEIGHTS
 from ctm.export.card import model_card
-from ctm.grid.files import replacing, write_json
+from ctm.files import replacing, sha256_of, write_json, write_text
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.weights import load_weights
 
 FORMAT_VERSION = 1
-ONNX, WEIGHTS, TOKENIZER = "ctm.onnx", "ctm_code_repair_final.pt", "tokenizer.json"
-CONFIG, METRICS, CARD = "final_config.yaml", "final_metrics.json", "MODEL_CARD.md"
 FIGURES = (
     "accuracy", "accuracy_by_items", "intervals", "rare_kinds", "unreachable", "coverage", "n", "ece",
     "accuracy_by_tick", "ticks_used", "parameters", "false_alarm", "bifi", "by_kind", "ranked", "suites",
@@ -61,11 +59,10 @@ def write_bundle(
         "suggestions": measured["suggestions"]["odds"],
         "confidence": measured["confidence"],
         "tokenizer": {"vocabulary": codec.vocabulary, "fingerprint": codec.fingerprint},
-        "model_sha256": hashlib.sha256(onnx.read_bytes()).hexdigest(),
+        "model_sha256": sha256_of(onnx),
         "stages": {summary["stage"]: summary.get("settings", {}) for summary in summaries},
     }
-    out.mkdir(parents=True, exist_ok=True)
-    with replacing(out / ONNX) as path:
+    with replacing(out / MODEL) as path:
         shutil.copyfile(onnx, path)
     with replacing(out / TOKENIZER) as path:
         shutil.copyfile(tokenizer, path)
@@ -74,11 +71,9 @@ def write_bundle(
             {"format_version": FORMAT_VERSION, "config": dataclasses.asdict(config), "state_dict": tensors},
             path,
         )
-    with replacing(out / CONFIG) as path:
-        path.write_text(yaml.safe_dump(content, sort_keys=False))
+    write_text(out / CONFIG, yaml.safe_dump(content, sort_keys=False))
     write_json(out / METRICS, metrics)
-    with replacing(out / CARD) as path:
-        path.write_text(model_card(content, metrics, summaries, data, checked))
+    write_text(out / CARD, model_card(content, metrics, summaries, data, checked))
 
 
 def final_metrics(measured: dict[str, Any], summaries: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-CATEGORIES = ("syntax", "logic", "security", "complex", "overall", "clean")
+from ctm.shares import COLUMNS, percent, percents
 
 _HEAD = """# CTM Code Repair
 
@@ -79,26 +79,26 @@ def _reached(metrics: dict[str, Any]) -> list[str]:
         "| | by kinds | 95 % | by items | 95 % | coverage | items | projects |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    for name in CATEGORIES:
+    for name in COLUMNS:
         n = metrics["n"].get(name)
         if n:
             sure = metrics["intervals"]
             figures = [
                 text
                 for share in ("accuracy", "accuracy_by_items")
-                for text in (_percent(metrics[share][name]), _range(sure[share][name]))
+                for text in (percent(metrics[share][name]), percents(sure[share][name], "%"))
             ]
-            coverage, projects = _percent(metrics["coverage"][name]), sure["units"][name]
+            coverage, projects = percent(metrics["coverage"][name]), sure["units"][name]
             lines.append(f"| {name} | {' | '.join(figures)} | {coverage} | {n:,} | {projects} |")
         else:
             lines.append(f"| {name} | not tested | | | | | 0 | |")
-    by_tick = "; ".join(f"tick {tick}: {_percent(value)}" for tick, value in metrics["accuracy_by_tick"])
+    by_tick = "; ".join(f"tick {tick}: {percent(value)}" for tick, value in metrics["accuracy_by_tick"])
     lines += [
         "",
         f"- First edit right, by tick: {by_tick}.",
-        f"- Clean code that was edited: {_percent(metrics['false_alarm'])} by the model's own decision; with the "
-        f"thresholds of use {_percent(metrics['in_use']['false_alarm'])}, and logic bugs repaired: "
-        f"{_percent(metrics['in_use']['accuracy']['logic'])}.",
+        f"- Clean code that was edited: {percent(metrics['false_alarm'])} by the model's own decision; with the "
+        f"thresholds of use {percent(metrics['in_use']['false_alarm'])}, and logic bugs repaired: "
+        f"{percent(metrics['in_use']['accuracy']['logic'])}.",
         *_suggestions(metrics["suggestions"]),
         *_kept(metrics),
         f"- Expected calibration error of the confidence: {_number(metrics['ece'])}; how often a right answer has more "
@@ -108,8 +108,8 @@ def _reached(metrics: dict[str, Any]) -> list[str]:
     real = metrics["suites"].get("real")
     if real:
         lines.append(
-            f"- Real fixes of unseen projects: {_percent(real['exact_at_1'])} of {real['n']:,} exact (95 % interval "
-            f"{_range(metrics['suite_intervals']['real']['exact_at_1'])}, coverage {_percent(real['coverage'])})."
+            f"- Real fixes of unseen projects: {percent(real['exact_at_1'])} of {real['n']:,} exact (95 % interval "
+            f"{percents(metrics['suite_intervals']['real']['exact_at_1'], '%')}, coverage {percent(real['coverage'])})."
         )
     else:
         lines.append("- Real fixes of unseen projects: none were in the data, so none were tested.")
@@ -128,7 +128,7 @@ def _suggestions(suggestions: dict[str, Any]) -> list[str]:
                 f"{_number(rate['per_1000'])} (90 % interval {_number(rate['low'])} to {_number(rate['high'])}; "
                 f"{rate['windows']:,} functions, {len(rate['projects'])} projects)."
             )
-    found = ", ".join(f"{name} {_percent(share)}" for name, share in suggestions["found"].items())
+    found = ", ".join(f"{name} {percent(share)}" for name, share in suggestions["found"].items())
     lines.append(
         f"- Made bugs of the validation split of which it proposes the right edit: {found}. Real logic bugs are "
         "another matter: of those that models of this project were tested on they found next to none."
@@ -145,14 +145,14 @@ def _kept(metrics: dict[str, Any]) -> list[str]:
     """What the repairs keep of the author's code, beside the baseline that knows nothing."""
     deletion = metrics["deletion"]["test"]
     return [
-        f"- Broken code made to compile within 4 tokens (BIFI measure): {_percent(metrics['bifi'])}; with an edit that "
-        f"the author made too and no name or literal lost (guarded): {_percent(metrics['guarded_bifi'])}. Deleting the "
-        f"shortest run of tokens that makes it compile: {_percent(deletion['bifi'])} and "
-        f"{_percent(deletion['guarded_bifi'])}, and {_percent(deletion['exact_at_1'])} of all items exact.",
-        f"- Of the answers that change the code: {_percent(metrics['edit_precision'])} of an answer's edits are the "
-        f"author's; {_percent(metrics['collateral_1'])} lose a name or literal that the author keeps, "
-        f"{_percent(metrics['collateral_3'])} three or more; {_percent(metrics['over_deleted_5'])} delete over five "
-        f"tokens that the author keeps, {_percent(metrics['over_deleted_half'])} over half of the text.",
+        f"- Broken code made to compile within 4 tokens (BIFI measure): {percent(metrics['bifi'])}; with an edit that "
+        f"the author made too and no name or literal lost (guarded): {percent(metrics['guarded_bifi'])}. Deleting the "
+        f"shortest run of tokens that makes it compile: {percent(deletion['bifi'])} and "
+        f"{percent(deletion['guarded_bifi'])}, and {percent(deletion['exact_at_1'])} of all items exact.",
+        f"- Of the answers that change the code: {percent(metrics['edit_precision'])} of an answer's edits are the "
+        f"author's; {percent(metrics['collateral_1'])} lose a name or literal that the author keeps, "
+        f"{percent(metrics['collateral_3'])} three or more; {percent(metrics['over_deleted_5'])} delete over five "
+        f"tokens that the author keeps, {percent(metrics['over_deleted_half'])} over half of the text.",
     ]
 
 
@@ -190,14 +190,6 @@ def _checked(check: dict[str, Any]) -> list[str]:
 
 def _millions(count: int) -> str:
     return f"{count / 1e6:.2f} M"
-
-
-def _percent(value: float | None) -> str:
-    return "-" if value is None else f"{value:.1%}"
-
-
-def _range(ends: Sequence[float] | None) -> str:
-    return "-" if ends is None else f"{100 * ends[0]:.1f} to {ends[1]:.1%}"
 
 
 def _number(value: float | None) -> str:

@@ -22,11 +22,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ctm.export.onnx import OUTPUTS
+from ctm.bundle_names import OUTPUTS
 from ctm.export.settings import ExportSettings
+from ctm.files import write_json
 from ctm.grid.batching import by_length, collate
 from ctm.grid.diagnosis import diagnose
-from ctm.grid.files import write_json
 from ctm.grid.layout import DoesNotFit
 from ctm.grid.packed import Packed, pack
 from ctm.grid.tokenizer import CodeTokenizer
@@ -35,8 +35,8 @@ from ctm.model.model import CTM
 from ctm.model.thinking import NEVER, begin, keep, read
 from ctm.model.weights import load_ctm
 from ctm.pairs.record import read_pairs
-from ctm.repair.onnx_proposer import read_answer
-from ctm.runtime import ort
+from ctm.repair.onnx_proposer import limits_of_thought, read_answer
+from ctm.runtime import open_graph, ort
 
 log = logging.getLogger(__name__)
 FORMAT_VERSION = 1
@@ -104,10 +104,7 @@ def compare(
     onnx: Path, model: CTM, samples: Sequence[Sample], settings: ExportSettings, threads: int
 ) -> dict[str, Any]:
     """The report of a comparison. Raises Disagreement at the first item that differs by more than the tolerances."""
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = 3
-    session = ort.InferenceSession(str(onnx), options, providers=["CPUExecutionProvider"])
+    session = open_graph(onnx, threads)
     batches = by_length([len(sample.packed.tokens) for sample in samples], CELLS, BATCH)
     _, certainties = _all_of_torch(model, samples, batches, NEVER)
     middle = float(np.float32(np.median(certainties.max(axis=1))))
@@ -223,10 +220,7 @@ def _all_of_onnx(
     threshold: float,
 ) -> list[Said]:
     answers: dict[int, Said] = {}
-    limits = {
-        "threshold": np.array(threshold, dtype=np.float32),
-        "max_ticks": np.array(model.config.ticks, dtype=np.int64),
-    }
+    limits = limits_of_thought(threshold, model.config.ticks)
     for batch in batches:
         outputs = session.run(list(OUTPUTS), {**_feeds(samples, batch), **limits})
         answers.update({place: _said(outputs, row) for row, place in enumerate(batch)})

@@ -15,8 +15,9 @@ import torch
 from onnx_ir.passes.common import ClearMetadataAndDocStringPass
 
 from ctm import __version__
+from ctm.bundle_names import OUTPUTS
 from ctm.export.graph import Graph
-from ctm.grid.files import replacing
+from ctm.files import replacing
 from ctm.grid.layout import COLS, ROWS
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.model import CTM
@@ -25,7 +26,6 @@ from ctm.model.weights import load_ctm
 log = logging.getLogger(__name__)
 OPSET = 20
 TITLE, LICENCE = "ctm-code-repair", "Apache-2.0"
-OUTPUTS = ("spans", "span_log_probability", "units", "unit_log_probability", "certainty", "ticks")
 
 
 def export(weights: Path, tokenizer: Path, lineage: str, out: Path) -> None:

@@ -29,12 +29,13 @@ from numpy.typing import NDArray
 from zarr.codecs import ZstdCodec
 from zarr.storage import ZipStore
 
-from ctm.grid.diagnosis import COMPILES, diagnose
+from ctm.files import replacing, sha256_of, write_json
+from ctm.grid.diagnosis import NO_DIAGNOSIS, diagnose
 from ctm.grid.edits import Edit, Unreachable, steps_between
 from ctm.grid.layout import COLS, ROWS, DoesNotFit, Ids, check_fits, to_grids
 from ctm.grid.tokenizer import CONT, PAD, CodeTokenizer
-from ctm.pairs.categories import quiet
 from ctm.pairs.record import Reject, column_of, read_pairs, write_rejects
+from ctm.python.compiling import quiet
 
 FORMAT_VERSION = "1"
 CHUNK, SHARD = 64, 16_384
@@ -80,12 +81,12 @@ def encode_pair(buggy: str, fixed: str, tokenizer: CodeTokenizer, mutant: str = 
     for ids in (state,) if steps else (state, goal):  # where there are steps, the last one led to `goal`
         check_fits(ids)
     known = mutant not in ("", "syntax")
-    diagnoses = [COMPILES if known else diagnose(buggy, tokenizer, state)]
+    diagnoses = [NO_DIAGNOSIS if known else diagnose(buggy, tokenizer, state)]
     for step in steps:
         if step.text is not None:
             diagnoses.append(diagnose(step.text, tokenizer, step.ids))
         else:
-            diagnoses.append(COMPILES if mutant else diagnose(fixed, tokenizer, goal))
+            diagnoses.append(NO_DIAGNOSIS if mutant else diagnose(fixed, tokenizer, goal))
     return Encoded(state, goal, [step.edit for step in steps], diagnoses)
 
 
@@ -136,10 +137,8 @@ def _write_shard(
         )
     rows.sort(key=itemgetter(0))
     _write_zarr(out, [row[1:3] for row in rows], _digest(row[0] for row in rows))
-    sidecar.parent.mkdir(parents=True, exist_ok=True)
-    temporary = sidecar.with_suffix(".tmp")
-    pq.write_table(_sidecar(rows), temporary, compression="zstd")
-    os.replace(temporary, sidecar)
+    with replacing(sidecar) as temporary:
+        pq.write_table(_sidecar(rows), temporary, compression="zstd")
     write_rejects(rejects, lost)
     return len(rows)
 
@@ -173,11 +172,14 @@ def _digest(pair_ids: Iterable[str]) -> str:
 
 
 def _write_zarr(out: Path, pairs: Sequence[tuple[Ids, ...]], digest: str) -> None:
-    out.parent.mkdir(parents=True, exist_ok=True)
-    temporary = out.with_suffix(".tmp.zip")
-    temporary.unlink(missing_ok=True)
+    """One array of rows as a ZIP file, with the shards written by hand (`_shard`)."""
     shard_rows = min(SHARD, -(-max(len(pairs), 1) // CHUNK) * CHUNK)
-    with ZipStore(temporary, mode="w", compression=zipfile.ZIP_STORED) as store:
+    with replacing(out) as temporary:
+        _write_array(temporary, pairs, digest, shard_rows)
+
+
+def _write_array(path: Path, pairs: Sequence[tuple[Ids, ...]], digest: str, shard_rows: int) -> None:
+    with ZipStore(path, mode="w", compression=zipfile.ZIP_STORED) as store:
         zarr.create_array(
             store,
             shape=(len(pairs), 2, ROWS, COLS),
@@ -188,11 +190,10 @@ def _write_zarr(out: Path, pairs: Sequence[tuple[Ids, ...]], digest: str) -> Non
             fill_value=MISSING,
             attributes={"format_version": FORMAT_VERSION, "names": ["buggy", "fixed"], "pairs": digest},
         )
-    with zipfile.ZipFile(temporary, "a", zipfile.ZIP_STORED) as file:
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_STORED) as file:
         for number, start in enumerate(range(0, len(pairs), shard_rows)):
             shard = _shard(pairs[start : start + shard_rows], shard_rows // CHUNK)
             file.writestr(f"c/{number}/0/0/0", shard)
-    os.replace(temporary, out)
 
 
 def _shard(pairs: Sequence[tuple[Ids, ...]], chunks: int) -> bytes:
@@ -227,9 +228,7 @@ def write_manifest(shards: Sequence[Path], out: Path) -> None:
                 "rows": pq.read_metadata(side).num_rows,
             }
         )
-    temporary = out.with_suffix(".tmp")
-    temporary.write_text(json.dumps({"format_version": FORMAT_VERSION, "shards": entries}, indent=1))
-    os.replace(temporary, out)
+    write_json(out, {"format_version": FORMAT_VERSION, "shards": entries}, end="")
 
 
 def sidecar_of(path: Path) -> Path:
@@ -238,12 +237,7 @@ def sidecar_of(path: Path) -> Path:
 
 
 def _entry(path: Path, base: Path) -> dict[str, object]:
-    return {"path": os.path.relpath(path, base), "bytes": path.stat().st_size, "sha256": _sha256(path)}
-
-
-def _sha256(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return {"path": os.path.relpath(path, base), "bytes": path.stat().st_size, "sha256": sha256_of(path)}
 
 
 def read_split(manifest: Path) -> Iterator[tuple[NDArray[np.uint16], pa.Table]]:
@@ -284,7 +278,7 @@ def read_split(manifest: Path) -> Iterator[tuple[NDArray[np.uint16], pa.Table]]:
 
 
 def _is_as_listed(path: Path, entry: dict[str, Any]) -> bool:
-    return path.exists() and path.stat().st_size == entry["bytes"] and _sha256(path) == entry["sha256"]
+    return path.exists() and path.stat().st_size == entry["bytes"] and sha256_of(path) == entry["sha256"]
 
 
 def packed_rows(grids: NDArray[np.uint16]) -> tuple[NDArray[np.uint16], NDArray[np.int64]]:

@@ -11,17 +11,15 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-import os
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from tokenizers import Tokenizer
 from tokenizers.models import BPE
 from tokenizers.trainers import BpeTrainer
 
-from ctm.pairs.record import read_snippets
+from ctm.files import write_json
 
 FORMAT_VERSION = 1
 PAD, CONT, EOL, END, STOP = range(5)
@@ -67,16 +65,6 @@ def _numbered(kept: list[int]) -> Iterable[tuple[int, int]]:
 ALPHABET = _byte_alphabet()
 _ALPHABET = dict(enumerate(ALPHABET))
 _TO_BYTE = {ord(c): b for b, c in enumerate(ALPHABET)}
-
-
-@dataclass(frozen=True)
-class TokenizerSettings:
-    """How the vocabulary is trained."""
-
-    vocabulary: int = 8192
-    """Tokens in all, special ones included."""
-    max_texts: int = 60_000
-    """Snippets of the training split that the merges are counted on."""
 
 
 class CodeTokenizer:
@@ -173,10 +161,7 @@ class CodeTokenizer:
         merges = [m.split(" ") if isinstance(m, str) else list(m) for m in model["merges"]]
         vocabulary = [self._bpe.id_to_token(i) for i in range(self._vocabulary)]
         content = {"format_version": FORMAT_VERSION, "vocabulary": vocabulary, "merges": merges}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(".tmp")
-        temporary.write_text(json.dumps(content, ensure_ascii=False, indent=0), encoding="utf-8")
-        os.replace(temporary, path)
+        write_json(path, content, end="", indent=0, ensure_ascii=False)
 
     @property
     def vocabulary(self) -> int:
@@ -277,16 +262,3 @@ def _indent_end(line: str) -> int:
 def _repeated(counts: dict[str, int]) -> Iterable[str]:
     for piece, count in sorted(counts.items()):
         yield from itertools.repeat(_printable(piece), min(count, MOST_REPEATS))
-
-
-def train_tokenizer(snippets: Path, settings: TokenizerSettings, out: Path) -> None:
-    """Train on the training split's snippets (Parquet) and save `tokenizer.json`."""
-    texts: list[str] = []
-    for snippet in read_snippets(snippets):
-        if snippet.split == "train":
-            texts.append(snippet.text)
-            if len(texts) == settings.max_texts:
-                break
-    if not texts:
-        raise ValueError(f"{snippets}: no snippet of the training split to train a tokenizer on")
-    CodeTokenizer.train(texts, settings.vocabulary).save(out)

@@ -7,8 +7,9 @@ of its neurons, a TRM's one supervised recursion, and a plain transformer has a 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +18,9 @@ from torch.utils.checkpoint import checkpoint
 from ctm.model.backbone import Backbone, padding_mask
 from ctm.model.config import Sizes
 from ctm.model.heads import Units
+
+T = TypeVar("T")
+"""The result of a tick."""
 
 
 class Encoding(Protocol):
@@ -84,6 +88,14 @@ class Thought:
     """The encoding that the ticks attended to."""
 
 
+def _some_ticks(tick: Callable[[Any], tuple[Any, T]], state: Any, count: int) -> tuple[Any, list[T]]:
+    results: list[T] = []
+    for _ in range(count):
+        state, result = tick(state)
+        results.append(result)
+    return state, results
+
+
 class EditModel(nn.Module, ABC):
     """`model(tokens, rows, cols, lengths, diagnosis)` thinks about a batch of packed code."""
 
@@ -138,16 +150,12 @@ class EditModel(nn.Module, ABC):
         certainty out.
         """
         memory = self.encode(tokens, rows, cols, lengths, diagnosis)
-        state, most = self.start(memory), ticks or self.config.ticks
-        several = self.checkpoint_ticks if torch.is_grad_enabled() else 0
-        said: list[Output] = []
-        while len(said) < most:
-            count = min(several or most, most - len(said))
-            if several:
-                state, outputs = checkpoint(self._tick_on, state, memory, count, use_reentrant=False)
-            else:
-                state, outputs = self._tick_on(state, memory, count)
-            said += outputs
+
+        def tick(state: Any) -> tuple[Any, Output]:
+            state, output = self.tick(state, memory)
+            return self.between_ticks(state), output
+
+        said = self.all_ticks(tick, self.start(memory), ticks or self.config.ticks)
         return Thought(
             pointers=torch.stack([s.pointers for s in said], dim=1),
             certainty=torch.stack([s.certainty for s in said], dim=1),
@@ -155,13 +163,21 @@ class EditModel(nn.Module, ABC):
             memory=memory,
         )
 
-    def _tick_on(self, state: Any, memory: Any, count: int) -> tuple[Any, list[Output]]:
-        said: list[Output] = []
-        for _ in range(count):
-            state, output = self.tick(state, memory)
-            state = self.between_ticks(state)
-            said.append(output)
-        return state, said
+    def all_ticks(self, tick: Callable[[Any], tuple[Any, T]], state: Any, ticks: int) -> list[T]:
+        """The results of `ticks` ticks from `state` on; `tick` makes of a state the next one and a result.
+
+        With gradient, the intermediate values of `checkpoint_ticks` ticks at a time are forgotten.
+        """
+        at_once = self.checkpoint_ticks if torch.is_grad_enabled() else 0
+        results: list[T] = []
+        while len(results) < ticks:
+            count = min(at_once or ticks, ticks - len(results))
+            if at_once:
+                state, more = checkpoint(_some_ticks, tick, state, count, use_reentrant=False)
+            else:
+                state, more = _some_ticks(tick, state, count)
+            results += more
+        return results
 
     @torch.no_grad()
     def after_step(self) -> None:

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
 from ctm.model.attention import Attention, Remembered, product_dtype
 from ctm.model.base import EditModel, Output, Thought
@@ -136,24 +135,8 @@ class CTM(EditModel):
 
     def synchronise(self, memory: Memory, ticks: int) -> Tensor:
         """S_out of `ticks` ticks, [B, T, n_out]."""
-        state = self.start(memory, ticks)
-        several = self.checkpoint_ticks if torch.is_grad_enabled() else 0
-        said: list[Tensor] = []
-        while len(said) < ticks:
-            if several:
-                count = min(several, ticks - len(said))
-                state, syncs = checkpoint(self._several, state, memory, count, use_reentrant=False)
-            else:
-                state, syncs = self._several(state, memory, ticks)
-            said += syncs
+        said = self.all_ticks(lambda state: self.think(state, memory), self.start(memory, ticks), ticks)
         return torch.stack(said, dim=1)
-
-    def _several(self, state: State, memory: Memory, count: int) -> tuple[State, list[Tensor]]:
-        said: list[Tensor] = []
-        for _ in range(count):
-            state, sync = self.think(state, memory)
-            said.append(sync)
-        return state, said
 
     @torch.no_grad()
     def after_step(self) -> None:

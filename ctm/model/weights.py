@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 from pathlib import Path
 
 import torch
 from safetensors import safe_open
 from safetensors.torch import save
 
+from ctm.files import replacing
 from ctm.model.architectures import build, make_config
 from ctm.model.base import EditModel
 from ctm.model.config import Sizes
@@ -23,8 +23,6 @@ FORMAT_VERSION = "3"
 
 def save_weights(path: Path, model: EditModel, extra: dict[str, str] | None = None) -> None:
     """Write `model` and its config; temporary name, synced, renamed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
     metadata = {
         "format_version": FORMAT_VERSION,
         "architecture": model.architecture,
@@ -32,11 +30,8 @@ def save_weights(path: Path, model: EditModel, extra: dict[str, str] | None = No
         **(extra or {}),
     }
     tensors = {k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}
-    with open(temporary, "wb") as file:
-        file.write(_ordered(save(tensors, metadata)))
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    with replacing(path) as temporary:
+        temporary.write_bytes(_ordered(save(tensors, metadata)))
 
 
 def _ordered(content: bytes) -> bytes:

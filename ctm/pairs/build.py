@@ -9,8 +9,6 @@ frozen set may draw, of real fixes keys and signatures.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 from array import array
 from collections import Counter, defaultdict
@@ -18,9 +16,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ctm.files import write_json
 from ctm.pairs.categories import SecurityRule, categorise
 from ctm.pairs.clashes import Clashes
 from ctm.pairs.duplicates import exact_key, renamed_key
+from ctm.pairs.keys import key_of
 from ctm.pairs.leaks import count_leaks
 from ctm.pairs.masking import mask
 from ctm.pairs.near import FirstOfEach, Sketcher, chunks
@@ -122,10 +122,7 @@ def build_pairs(
                             held += () if training else (pair.fixed, pair.buggy)
             screen.hold(dict.fromkeys(held), split)
     report = builder.report() | {"leaks": count_leaks(out.values(), suites)}
-    counts.parent.mkdir(parents=True, exist_ok=True)
-    part = counts.with_name(f".{counts.name}.part")
-    part.write_text(json.dumps(report, indent=2, sort_keys=True) + "\n")
-    part.replace(counts)
+    write_json(counts, report, indent=2, sort_keys=True)
 
 
 class _Builder:
@@ -299,7 +296,7 @@ class _Frozen:
         return sum(min(share, len(places)) for places in kinds.values())
 
     def _place(self, pair: Pair) -> int:
-        return _text_key(f"{self.settings.seed}\0{pair.pair_id}")
+        return key_of(f"{self.settings.seed}\0{pair.pair_id}")
 
 
 def _equal_share(sizes: Sequence[int], wanted: int) -> int:
@@ -317,11 +314,7 @@ def _of_split(paths: Sequence[Path], split: str, columns: Sequence[str] | None =
     return (item for path in paths for item in read_pairs(path, columns, ("split", split.__eq__)))
 
 
-def _text_key(text: str) -> int:
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
-
-
 def _change_key(pair: Pair) -> int:
     """Key of what a fix takes away and adds, wherever: fixes of one function that change different things stay."""
     old, new = (Counter(line.strip() for line in text.split("\n")) for text in (pair.buggy, pair.fixed))
-    return _text_key("\0".join([*sorted((old - new).elements()), "\0", *sorted((new - old).elements())]))
+    return key_of("\0".join([*sorted((old - new).elements()), "\0", *sorted((new - old).elements())]))

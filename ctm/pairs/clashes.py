@@ -6,7 +6,6 @@ dictionary of all keys would take 300 bytes a pair. What stays in memory is one 
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from ctm.pairs.keys import key_of
 from ctm.pairs.record import read_pair_columns
 
 PARTS = 64
@@ -61,7 +61,7 @@ class Clashes:
             for path in paths:
                 for pair_id, buggy, split in read_pair_columns(path, ("pair_id", "buggy", "split")):
                     name = self._number(set_name or split)
-                    key = int.from_bytes(hashlib.blake2b(buggy.encode(), digest_size=8).digest(), "big")
+                    key = key_of(buggy)
                     # the identity is a hash of both texts: another one of the same buggy text is another fix
                     waiting.append((key, int(pair_id[:16], 16), self._counts[name], name))
                     self._counts[name] += 1

@@ -6,9 +6,10 @@ Keys are 64-bit integers, so that a few million fit in memory. Indentation alway
 from __future__ import annotations
 
 import builtins
-import hashlib
 import keyword
 import re
+
+from ctm.pairs.keys import key_of
 
 _KEPT = frozenset(keyword.kwlist) | frozenset(keyword.softkwlist) | frozenset(dir(builtins)) | {"self", "cls"}
 """Names that keep their meaning wherever they stand: these are never renamed."""
@@ -28,7 +29,7 @@ _INNER_SPACE = re.compile(r"(?<=\S)[ \t]+")
 def exact_key(text: str) -> int:
     """Key of a text without blank lines, with its spacing within lines normalised."""
     lines = (_INNER_SPACE.sub(" ", line.rstrip()) for line in text.split("\n"))
-    return _hash("\n".join(line for line in lines if line))
+    return key_of("\n".join(line for line in lines if line))
 
 
 def renamed_key(*texts: str) -> int:
@@ -52,7 +53,7 @@ def renamed_key(*texts: str) -> int:
     for tokens in found:
         lines = map(str.rstrip, "".join(map(written.__getitem__, tokens)).split("\n"))
         renamed.append("\n".join([_indented(line) for line in lines if line]))
-    return _hash("\0".join(renamed))
+    return key_of("\0".join(renamed))
 
 
 def _indented(line: str) -> str:
@@ -60,11 +61,6 @@ def _indented(line: str) -> str:
     if "  " not in body and "\t" not in body:
         return line
     return line[: len(line) - len(body)] + _INNER_SPACE.sub(" ", body)
-
-
-def _hash(text: str) -> int:
-    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(digest, "big")
 
 
 class FirstCome:

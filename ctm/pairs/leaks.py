@@ -8,7 +8,6 @@ others in a sample of what trains.
 from __future__ import annotations
 
 import builtins
-import hashlib
 import keyword
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,9 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ctm.pairs.lexical import DEDENT, INDENT, NEWLINE, lenient_tokens, lexical_tokens
+from ctm.pairs.keys import key_of
 from ctm.pairs.record import SPLITS, read_pair_columns, read_pairs
 from ctm.pairs.screen import read_texts
+from ctm.python.lexical import DEDENT, INDENT, NEWLINE, lenient_tokens, lexical_tokens
 
 SAMPLE = 10_000
 """Pairs of training that are compared token by token, about; 0.3 ms each."""
@@ -53,7 +53,7 @@ class Held:
 
     def add(self, text: str, tokens: Tokens, name: str) -> None:
         """Hold a text."""
-        self._exact[_key(text)].add(name)
+        self._exact[key_of(text)].add(name)
         self._renamed[tokens.renamed].add(name)
         for shingle in tokens.shingles:
             self._places[shingle].append(len(self._sizes))
@@ -62,7 +62,7 @@ class Held:
 
     def exact(self, text: str) -> set[str]:
         """Where the text stands."""
-        return self._exact.get(_key(text), set())
+        return self._exact.get(key_of(text), set())
 
     def renamed(self, tokens: Tokens) -> set[str]:
         """Where it stands but for its names."""
@@ -105,7 +105,7 @@ def count_leaks(
             texts[split] += 1
             ways = [held.exact(text)]
             tokens = None
-            if split != TRAINING or _key(text) < share * 2**64:
+            if split != TRAINING or key_of(text) < share * 2**64:
                 compared[split] += 1
                 tokens = tokens_of(text)
                 ways += [held.renamed(tokens), held.near(tokens)]
@@ -133,7 +133,7 @@ def _texts(paths: Sequence[Path], split: str) -> Iterator[str]:
     for path in paths:
         for pair in read_pairs(path, ("buggy", "fixed", "source", "split"), ("split", split.__eq__)):
             for text in (pair.fixed,) if pair.source == "mutation" else (pair.fixed, pair.buggy):
-                if (key := _key(text)) not in seen:
+                if (key := key_of(text)) not in seen:
                     if len(seen) == _REMEMBERED:
                         seen.clear()
                     seen.add(key)
@@ -145,12 +145,6 @@ def tokens_of(text: str) -> Tokens:
     found = lexical_tokens(text)
     tokens = tuple(lenient_tokens(text)) if found is None else found
     return Tokens(hash(_renamed(tokens)), frozenset(_shingles(tokens)))
-
-
-def _key(text: str) -> int:
-    return int.from_bytes(
-        hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big"
-    )
 
 
 def _renamed(tokens: Sequence[str]) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from ctm.pairs.categories import compiles
+from ctm.python.compiling import compiles
 
 SORTS = ("email", "key", "token", "private_key", "url_password", "assigned")
 """E-mail address; key or token of a known form; private key; password in a URL; random value assigned to a secret."""

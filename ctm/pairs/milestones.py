@@ -6,12 +6,12 @@ hours those of the run under way.
 
 from __future__ import annotations
 
-import json
 import logging
-import os
 import time
 from pathlib import Path
 from typing import Any
+
+from ctm.files import write_json
 
 log = logging.getLogger(__name__)
 FORMAT_VERSION = 1
@@ -41,21 +41,9 @@ class Milestones:
         """Write the counts of a source (`figures`), its speed and the milestones it passed; nothing without a path."""
         if path is not None:
             speed = {"unit": self._unit, "items": items, **self._speed(items)}
-            write_json(
-                path, {"format_version": FORMAT_VERSION, **speed, **figures, "milestones": self.passed}
-            )
+            content = {"format_version": FORMAT_VERSION, **speed, **figures, "milestones": self.passed}
+            write_json(path, content, end="")
 
     def _speed(self, items: int) -> dict[str, float]:
         hours = max(time.monotonic() - self._begun, 1e-9) / 3600
         return {"hours": round(hours, 4), "items_per_hour": round(items / hours)}
-
-
-def write_json(path: Path, value: dict[str, Any]) -> None:
-    """Write a file that is whole once it has its name, also after a loss of power."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    with part.open("w") as file:
-        json.dump(value, file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)

@@ -8,17 +8,20 @@ temporary name beside the target and rename it once complete, so a file that exi
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, fields
 from datetime import date as calendar
 from operator import attrgetter
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from ctm.files import replacing
 
 FORMAT_VERSION = 3
 CATEGORIES = ("syntax", "logic", "security", "complex", "clean")
@@ -183,7 +186,6 @@ class Writer:
         self.path = Path(path)
         self.schema = schema
         self.rows = 0
-        self._part = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
         own = [name for name in schema.names if name not in _ORIGIN_FIELDS]
         self._own: Callable[[Any], tuple[Any, ...]] = attrgetter(*own)
         # where the origin's fields stand among the others, and those of the last row: most rows follow one of theirs
@@ -192,8 +194,10 @@ class Writer:
         self._buffer: list[tuple[Any, ...]] = []
 
     def __enter__(self) -> Writer:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = pq.ParquetWriter(self._part, self.schema, compression="zstd")
+        with ExitStack() as stack:
+            part = stack.enter_context(replacing(self.path))
+            self._file = stack.enter_context(pq.ParquetWriter(part, self.schema, compression="zstd"))
+            self._stack = stack.pop_all()
         return self
 
     def write(self, item: Snippet | Pair | Reject) -> None:
@@ -215,16 +219,14 @@ class Writer:
             self._file.write_table(pa.Table.from_arrays(arrays, schema=self.schema))
             self._buffer.clear()
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        try:
-            if kind is None:
-                self._flush()
-        finally:
-            self._file.close()
-            if kind is None:
-                self._part.replace(self.path)
-            else:
-                self._part.unlink(missing_ok=True)
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            self._stack.__exit__(kind, error, trace)
+            return
+        with self._stack:
+            self._flush()
 
 
 def _write(path: Path, items: Iterable[Any], schema: pa.Schema) -> int:

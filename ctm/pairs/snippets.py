@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from ctm.pairs.categories import compiles, too_hard
+from ctm.python.compiling import compiles, too_hard
 
 MAX_LINES = 64
 """Rows of the grid: a longer snippet could not be encoded."""

@@ -5,9 +5,10 @@ A group is a project: its commits, releases, installed code and vendored copies.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
+
+from ctm.pairs.keys import key_of
 
 STDLIB = "python-stdlib"
 
@@ -56,8 +57,7 @@ def split_of(group: str, settings: SplitSettings) -> str:
     """The split of a project: "train", "validation" or "test"."""
     if group in settings.always_train:
         return "train"
-    digest = hashlib.blake2b(f"{settings.seed}\0{group}".encode(), digest_size=8).digest()
-    place = int.from_bytes(digest, "big") / 2**64 * 100
+    place = key_of(f"{settings.seed}\0{group}") / 2**64 * 100
     if place < settings.train:
         return "train"
     return "validation" if place < settings.train + settings.validation else "test"

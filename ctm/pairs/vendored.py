@@ -6,7 +6,6 @@ whose texts have grown apart, by their qualified names: httpx2 has 408 of the 49
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from array import array
 from collections import Counter
@@ -18,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from ctm.pairs.keys import key_of
 from ctm.pairs.near import NearSettings
 from ctm.pairs.record import read_pair_columns
 
@@ -67,8 +67,7 @@ def name_key(path: str, qualname: str) -> int:
     """
     if not qualname:
         return 0
-    name = "/".join([*below(path)[1:], qualname])
-    return int.from_bytes(hashlib.blake2b(name.encode("utf-8", "replace"), digest_size=8).digest(), "big")
+    return key_of("/".join([*below(path)[1:], qualname]))
 
 
 def joined_groups(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ctm.pipeline.summary import CATEGORIES, percent
 from ctm.pipeline.tables import Block, Section, rows
+from ctm.shares import COLUMNS, percent
 
 NOTE = (
     "The likeliest edit of a thought against the right next text: no search, no compiler, no further pass. Categories "
@@ -22,7 +22,7 @@ def comparison_section(comparison: Mapping[str, Any], training: Mapping[str, Map
     """
     models: Mapping[str, Mapping[str, Any]] = comparison["models"]
     lines: list[tuple[str, list[Any]]] = [
-        (f"right: {name}", [percent(m["accuracy"].get(name)) for m in models.values()]) for name in CATEGORIES
+        (f"right: {name}", [percent(m["accuracy"].get(name)) for m in models.values()]) for name in COLUMNS
     ]
     lines += [
         ("calibration error", [m["ece"] for m in models.values()]),

@@ -21,7 +21,7 @@ from ctm.analysis.settings import AnalysisSettings
 from ctm.bugs.settings import MutationSettings
 from ctm.evaluation.settings import EvaluationSettings, WorkingSettings
 from ctm.export.settings import ExportSettings
-from ctm.grid.tokenizer import TokenizerSettings
+from ctm.grid.train_tokenizer import TokenizerSettings
 from ctm.model.config import ModelConfig, TRMConfig
 from ctm.pairs.build import PairSettings
 from ctm.pairs.quality import QualitySettings

@@ -6,13 +6,13 @@ installed.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ctm.files import sha256_of
 from ctm.pairs.record import FORMAT_VERSION, PAIR_SCHEMA
 
 FIELDS = {
@@ -92,8 +92,6 @@ def croissant(name: str, sets: Sequence[Path], licences: Sequence[str]) -> dict[
 
 
 def _file(path: Path) -> dict[str, Any]:
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
     return {
         "@type": "cr:FileObject",
         "@id": path.name,
@@ -101,7 +99,7 @@ def _file(path: Path) -> dict[str, Any]:
         "contentUrl": f"../pairs/{path.name}",
         "contentSize": f"{path.stat().st_size} B",
         "encodingFormat": "application/x-parquet",
-        "sha256": digest,
+        "sha256": sha256_of(path),
     }
 
 

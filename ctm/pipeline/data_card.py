@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import heapq
 import json
-import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from typing import Any
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from ctm.files import write_text
 from ctm.pairs.leaks import JACCARD, RUN, WAYS
 from ctm.pairs.record import CATEGORIES, ROW_GROUP, read_pairs, read_rejects
 from ctm.pipeline.audit import facts
@@ -76,10 +76,10 @@ def write_data_card(
     template = Environment(autoescape=True).from_string(TEMPLATE.read_text())
     sections = [*_tables(found, [path.stem for path in sets]), *_cleaning(counts, clean)]
     name = page.absolute().parents[2].name
-    _write(page, template.render(title=name, sections=sections, examples=_examples(sets, found)))
+    write_text(page, template.render(title=name, sections=sections, examples=_examples(sets, found)))
     licences = sorted({value for value, _ in found.counts["licence"]})
     description = croissant(f"ctm-pairs-{name}", sets, licences)
-    _write(json_ld, json.dumps(description, indent=1, ensure_ascii=False) + "\n")
+    write_text(json_ld, json.dumps(description, indent=1, ensure_ascii=False) + "\n")
 
 
 def count(sets: Sequence[Path], sidecars: Sequence[Path], rejects: Sequence[Path]) -> Facts:
@@ -211,10 +211,3 @@ def _examples(sets: Sequence[Path], found: Facts) -> list[tuple[str, list[Mappin
                     "link": link(pair),
                 }
     return [(category, [cards[name] for name in names]) for category, names in found.shown.items()]
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(text)
-    os.replace(part, path)

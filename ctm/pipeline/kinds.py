@@ -20,8 +20,8 @@ from ctm.bugs.generation.rates import (
     training_samples,
 )
 from ctm.bugs.registry import CLEAN, SEVERAL, registry
-from ctm.pipeline.summary import percent
 from ctm.pipeline.tables import Block, Section, Table, rows
+from ctm.shares import percent
 
 
 def kinds_section(tally: Tally, quotas: Mapping[str, Quota] | None = None) -> Section:

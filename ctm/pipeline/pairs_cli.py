@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
 from rich.text import Text
+
+from ctm.files import write_text
 
 app = typer.Typer(no_args_is_help=True, help="Looks at the pairs of a run.")
 console = Console(highlight=False)
@@ -79,7 +80,5 @@ def audit(
     if not pairs:
         known = sorted({pair.source for pair in all_pairs(paths)})
         _refuse(f"{directory}: no pairs of source {source!r}; there are {', '.join(known) or 'none'}")
-    temporary = out.with_name(f".{out.name}.part")
-    temporary.write_text(audit_page(pairs, source, seed))
-    os.replace(temporary, out)
+    write_text(out, audit_page(pairs, source, seed))
     console.print(f"wrote {out}: {len(pairs)} pairs; judge them, save, then --answers FILE", soft_wrap=True)

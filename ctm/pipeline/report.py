@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,14 +13,16 @@ import pandas as pd
 
 from ctm.bugs.generation.quotas import shard_quotas
 from ctm.bugs.generation.rates import read_rates
-from ctm.evaluation.averages import FEWEST
+from ctm.files import write_text
 from ctm.pairs.milestones import QUARTERS
+from ctm.pairs.overall import FEWEST
 from ctm.pairs.record import read_rejects
 from ctm.pipeline.comparison import comparison_section
 from ctm.pipeline.curves import training_curves
 from ctm.pipeline.kinds import kinds_section
-from ctm.pipeline.summary import CATEGORIES, accuracies, percent, percents
+from ctm.pipeline.summary import accuracies
 from ctm.pipeline.tables import Block, Section, Table, blocks_of, rows
+from ctm.shares import COLUMNS, percent, percents
 
 TEMPLATE = Path(__file__).with_name("report.html.j2")
 SOURCE_FAILED = "source failed"
@@ -39,9 +40,7 @@ def write_report(artefacts: Sequence[Path], out: Path) -> None:
     run = _Run(artefacts, out.parent.parent / "logs")
     template = Environment(autoescape=True).from_string(TEMPLATE.read_text())
     page = template.render(title=out.parent.parent.name, sections=run.sections())
-    temporary = out.with_suffix(".tmp")
-    temporary.write_text(page)
-    os.replace(temporary, out)
+    write_text(out, page)
 
 
 class _Run:
@@ -96,7 +95,7 @@ class _Run:
                     n.get(c),
                     metrics.get("intervals", {}).get("units", {}).get(c),
                 )
-                for c in CATEGORIES
+                for c in COLUMNS
                 if n.get(c)
             ],
         )

@@ -3,35 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-CATEGORIES = ("syntax", "logic", "security", "complex", "overall", "clean")
-
-
-def percent(value: float | None) -> str:
-    """A share as percent; "-" where nothing was measured."""
-    return "-" if value is None else f"{value:.1%}"
-
-
-def percents(ends: Sequence[float] | None) -> str:
-    """An interval as percent; "-" where nothing is known."""
-    return "-" if ends is None else f"{100 * ends[0]:.1f} to {100 * ends[1]:.1f}"
+from ctm.bundle_names import CARD, METRICS, MODEL
+from ctm.shares import COLUMNS, percent, percents
 
 
 def print_summary(run: Path, console: Console) -> None:
     """Print the figures of the run in folder `run`. Raises FileNotFoundError where it has no bundle yet."""
     final = run / "results" / "final"
-    metrics: dict[str, Any] = json.loads((final / "final_metrics.json").read_text())
+    metrics: dict[str, Any] = json.loads((final / METRICS).read_text())
     console.print("\nExact match on projects never seen in training, at the most certain tick", style="bold")
     table = Table()
     for name in ("category", "by kinds", "95 %", "by items", "95 %", "coverage", "items"):
         table.add_column(name, justify="left" if name == "category" else "right")
-    for category in CATEGORIES:
+    for category in COLUMNS:
         n = metrics.get("n", {}).get(category)
         if n:
             coverage = percent(metrics.get("coverage", {}).get(category))
@@ -43,8 +34,8 @@ def print_summary(run: Path, console: Console) -> None:
     for path in (
         run / "results" / "report.html",
         run / "results" / "reports" / "accuracy_by_tick.png",
-        final / "MODEL_CARD.md",
-        final / "ctm.onnx",
+        final / CARD,
+        final / MODEL,
     ):
         if path.exists():
             console.print(f"  {path}")

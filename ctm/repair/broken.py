@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
-from ctm.pairs.categories import compiles
+from ctm.python.compiling import compiles
 from ctm.repair.candidates import Option
 from ctm.repair.fixed import MAX_CHARACTERS, Change, Fixed, change_between, first_error, splice
 from ctm.repair.loss import loss

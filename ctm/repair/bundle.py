@@ -7,11 +7,12 @@ told apart even where their sizes agree. That protects from mistakes, not from w
 
 from __future__ import annotations
 
-import hashlib
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ctm.bundle_names import CONFIG, MODEL, TOKENIZER
+from ctm.files import sha256_of
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.repair.bundle_config import BundleConfig, ConfigError
 from ctm.repair.candidates import Proposer
@@ -21,7 +22,6 @@ from ctm.repair.onnx_proposer import OnnxProposer
 from ctm.repair.passes import Repairer
 from ctm.repair.search import SearchSettings
 
-MODEL, TOKENIZER, CONFIG = "ctm.onnx", "tokenizer.json", "final_config.yaml"
 BUILT = Path("results/final")
 """Where the workflow leaves a bundle."""
 VARIABLE = "CTM_BUNDLE"
@@ -125,7 +125,7 @@ def _load(path: Path, threads: int) -> Bundle:
     fingerprint, checksum = config.text("tokenizer", "fingerprint"), config.text("model_sha256")
     if fingerprint is not None and fingerprint != tokenizer.fingerprint:
         raise _differs(path, TOKENIZER)
-    if checksum is not None and checksum != _checksum(path / MODEL):
+    if checksum is not None and checksum != sha256_of(path / MODEL):
         raise _differs(path, MODEL)
     unchecked = tuple(name for name, said in ((TOKENIZER, fingerprint), (MODEL, checksum)) if said is None)
     proposer = OnnxProposer(path / MODEL, tick, ticks, threads)
@@ -161,9 +161,3 @@ def _differs(path: Path, name: str) -> ConfigError:
         f"{path}: {name} is not the one that {CONFIG} was written with (its checksum differs): damaged, or from "
         "another run; copy or build the bundle again"
     )
-
-
-def _checksum(path: Path) -> str:
-    """sha256 in hexadecimal; 20 ms for 30 MB."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

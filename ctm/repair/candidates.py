@@ -17,12 +17,11 @@ from ctm.grid.edits import MAX_UNITS, Edit
 from ctm.grid.layout import DoesNotFit
 from ctm.grid.packed import Packed, expand_units, pack
 from ctm.grid.tokenizer import EOL, CodeTokenizer
+from ctm.python.messages import NO_MESSAGE
 
 MAX_CELLS = 1536
 """Of a state: attention takes memory with their square (one line of 3 kB took 0.6 GB), and 24 cells in each of 64 rows
 are more than 99 of 100 functions have."""
-COMPILES = 0
-"""Kind of the diagnosis of code that compiles."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,7 +36,7 @@ class State:
     @property
     def compiles(self) -> bool:
         """Whether the running Python compiles the text."""
-        return self.diagnosis[1] == COMPILES
+        return self.diagnosis[1] == NO_MESSAGE
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ctm.pairs.categories import compile_error, compiles, quiet
-from ctm.pairs.lexical import lenient_spans
+from ctm.python.compiling import compile_error, compiles, quiet
+from ctm.python.lexical import lenient_spans
 
 LONGEST = 4
 """Tokens of a run: as many as the BIFI measure lets differ."""

@@ -16,8 +16,9 @@ from typing import Any
 from ctm.grid.edits import Unreachable, edits_between
 from ctm.grid.layout import DoesNotFit, layout
 from ctm.grid.tokenizer import CodeTokenizer
-from ctm.pairs.categories import categorise, compiles
-from ctm.pairs.lexical import exact_match, token_distance
+from ctm.pairs.categories import categorise
+from ctm.python.compiling import compiles
+from ctm.python.lexical import exact_match, token_distance
 from ctm.repair.candidates import Proposer
 from ctm.repair.confidence import Confidence
 from ctm.repair.deletion import shortest_deletion

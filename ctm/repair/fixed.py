@@ -9,8 +9,8 @@ from typing import Any
 
 from rapidfuzz.distance import Levenshtein
 
-from ctm.pairs.categories import quiet
-from ctm.pairs.lexical import lenient_tokens
+from ctm.python.compiling import quiet
+from ctm.python.lexical import lenient_tokens
 from ctm.repair.loss import loss
 from ctm.repair.passes import Repair
 from ctm.repair.source import FileError, Source

@@ -19,8 +19,8 @@ from typing import Any
 
 from rapidfuzz.distance import LCSseq
 
-from ctm.pairs.categories import quiet, too_hard
-from ctm.pairs.lexical import (
+from ctm.python.compiling import quiet, too_hard
+from ctm.python.lexical import (
     DEDENT,
     INDENT,
     NEWLINE,
@@ -91,7 +91,7 @@ class _Text:
         return Counter(split_statements(self.strict or self.tokens))
 
     def matches(self, other: _Text) -> bool:
-        """Exact match, as `ctm.pairs.lexical.exact_match` has it."""
+        """Exact match, as `ctm.python.lexical.exact_match` has it."""
         return self.text == other.text or (self.strict is not None and self.strict == other.strict)
 
 

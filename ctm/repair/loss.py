@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ctm.pairs.lexical import lenient_tokens
+from ctm.python.lexical import lenient_tokens
 
 _WORD = re.compile(r"\w+")
 BUDGET = 5

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ctm.pairs.categories import quiet
+from ctm.python.compiling import quiet
 
 _OTHERS = "__file__ __path__ __cached__ __builtins__ __annotations__ __module__ __qualname__ WindowsError"
 ALWAYS = frozenset((*dir(builtins), *_OTHERS.split()))

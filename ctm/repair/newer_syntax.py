@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from ctm.pairs.categories import compiles
+from ctm.python.compiling import compiles
 from ctm.repair.newer_strings import Version, indexed_by_fields, newer_string, text_of
 
 if TYPE_CHECKING:

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ctm.bundle_names import INPUTS, OUTPUTS
 from ctm.grid.batching import by_length, collate
 from ctm.grid.tokenizer import STOP
 from ctm.repair.candidates import Answer, Candidate, State
-from ctm.runtime import ort
+from ctm.runtime import open_graph
 
 BATCH = 16
 """States a batch, at most."""
@@ -24,9 +25,6 @@ CELLS = 1024
 """Padded cells a batch, at most: long states come in smaller batches."""
 LEAST = -1e3
 """Log-probabilities below are masks: the graph returns a fixed number of candidates, a short text may have fewer."""
-
-INPUTS = ("tokens", "rows", "cols", "lengths", "diagnosis", "threshold", "max_ticks")
-OUTPUTS = ("spans", "span_log_probability", "units", "unit_log_probability", "certainty", "ticks")
 
 
 class OnnxProposer:
@@ -39,13 +37,9 @@ class OnnxProposer:
     def __init__(self, path: Path, threshold: float, max_ticks: int, threads: int = 1) -> None:
         if max_ticks < 1:
             raise ValueError(f"max_ticks is {max_ticks}; a thought takes at least one tick")
-        settings = ort.SessionOptions()
-        settings.intra_op_num_threads = threads
-        settings.inter_op_num_threads = 1
-        settings.log_severity_level = 3
         try:
-            self._session = ort.InferenceSession(str(path), settings, providers=["CPUExecutionProvider"])
-        except Exception as error:  # onnxruntime raises classes of its own, all straight from Exception
+            self._session = open_graph(path, threads)
+        except Exception as error:
             raise ValueError(f"{path}: onnxruntime cannot load it ({_first_line(error)})") from error
         for wanted, found in (
             (INPUTS, [item.name for item in self._session.get_inputs()]),
@@ -58,10 +52,7 @@ class OnnxProposer:
             raise ValueError(
                 f"{path}: the graph gives one replacement a span, as it once did; build it again"
             )
-        self._limits = {
-            "threshold": np.array(threshold, dtype=np.float32),
-            "max_ticks": np.array(max_ticks, dtype=np.int64),
-        }
+        self._limits = limits_of_thought(threshold, max_ticks)
 
     def propose(self, states: Sequence[State]) -> list[Answer]:
         """One answer per state, in their order; the candidates of each by probability."""
@@ -77,6 +68,14 @@ class OnnxProposer:
         feeds = collate([state.packed for state in states], [state.diagnosis for state in states])
         outputs = self._session.run(list(OUTPUTS), {**feeds, **self._limits})
         return dict(zip(OUTPUTS, outputs, strict=True))
+
+
+def limits_of_thought(threshold: float, max_ticks: int) -> dict[str, NDArray[Any]]:
+    """The inputs of the graph that say when a thought ends: float32 [] and int64 []."""
+    return {
+        "threshold": np.array(threshold, dtype=np.float32),
+        "max_ticks": np.array(max_ticks, dtype=np.int64),
+    }
 
 
 def read_answer(arrays: dict[str, NDArray[Any]], place: int) -> Answer:

@@ -14,7 +14,7 @@ from math import log
 
 from ctm.grid.edits import MAX_PASSES
 from ctm.grid.tokenizer import CodeTokenizer
-from ctm.pairs.categories import compile_error, compiles
+from ctm.python.compiling import compile_error, compiles
 from ctm.repair.candidates import Answer, Option, Proposer, State, StateMaker, options
 from ctm.repair.confidence import Confidence
 from ctm.repair.loss import Loss

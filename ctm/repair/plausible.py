@@ -12,8 +12,8 @@ import keyword
 import re
 from dataclasses import dataclass
 
-from ctm.pairs.categories import quiet
-from ctm.pairs.lexical import lenient_tokens
+from ctm.python.compiling import quiet
+from ctm.python.lexical import lenient_tokens
 from ctm.repair.harm import common, edits
 from ctm.repair.loss import Loss
 

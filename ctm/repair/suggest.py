@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from ctm.pairs.categories import compiles
+from ctm.python.compiling import compiles
 from ctm.repair.fixed import MAX_CHARACTERS, Change, Fixed, change_between, first_error
 from ctm.repair.names import ALWAYS, Names, names_of
 from ctm.repair.odds import Odds

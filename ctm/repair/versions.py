@@ -10,7 +10,7 @@ import ast
 import re
 from collections.abc import Iterable
 
-from ctm.pairs.categories import quiet
+from ctm.python.compiling import quiet
 from ctm.repair.newer_syntax import Construct, Version, newer_constructs
 
 OLDEST: Version = (3, 8)

@@ -12,7 +12,7 @@ import ast
 from collections.abc import Sequence
 from functools import lru_cache
 
-from ctm.pairs.categories import MAX_BYTES, NAMELESS, compile_error, quiet
+from ctm.python.compiling import MAX_BYTES, NAMELESS, compile_error, quiet
 
 MAX_WORK = 10_000_000
 """Characters given to the compiler, a copied body counted as often as it is copied: five of the largest files."""

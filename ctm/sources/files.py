@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import PurePosixPath
+
+from ctm.pairs.keys import key_of
 
 _TEST_FOLDERS = {"test", "tests", "idle_test", "ctypes_test", "_tests", "testsuite", "test_suite"}
 _TEST_FILE = re.compile(r"(?:test_.*|.*_tests?|tests?|conftest)\.py")
@@ -41,8 +42,7 @@ _GENERATED = re.compile(
 
 def deals_to(name: str, shard: int, shards: int) -> bool:
     """Whether a project belongs to this of `shards` shards, by hash of its name: stable as projects come and go."""
-    digest = hashlib.blake2b(name.encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big") % shards == shard % shards
+    return key_of(name) % shards == shard % shards
 
 
 def is_test(path: str) -> bool:

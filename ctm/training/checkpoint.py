@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import torch
 
+from ctm.files import replacing
 from ctm.training.optimiser import Together
 
 BEST = "best.safetensors"
@@ -31,7 +31,7 @@ class Progress:
     events: list[dict[str, Any]] = field(default_factory=list)
     """Rollbacks and out-of-memory, as in the metrics."""
     best: dict[str, Any] = field(default_factory=dict)
-    """Step, overall accuracy and its standard error of the best weights by validation."""
+    """Step, score and its standard error of the best weights by validation (`validation.Measured`)."""
 
 
 def save_checkpoint(
@@ -39,9 +39,6 @@ def save_checkpoint(
     progress: Progress, keep: int,
 ) -> None:  # fmt: skip
     """Write `work/step-N.pt`, synced, then renamed; older ones than the last `keep` go."""
-    work.mkdir(parents=True, exist_ok=True)
-    path = checkpoint_at(work, progress.step)
-    temporary = path.with_suffix(".tmp")
     content: dict[str, Any] = {
         "model": model.state_dict(),
         "ema": ema,
@@ -51,11 +48,8 @@ def save_checkpoint(
     }
     if torch.cuda.is_available():
         content["random_cuda"] = torch.cuda.get_rng_state_all()
-    with open(temporary, "wb") as file:
-        torch.save(content, file)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    with replacing(checkpoint_at(work, progress.step)) as temporary:
+        torch.save(content, temporary)
     for old in checkpoints(work)[: -max(1, keep)]:
         old.unlink()
 

@@ -35,6 +35,8 @@ class TrainingSet:
     """cell, kind of each state of each pair; one state more than edits."""
     category: NDArray[np.str_]
     """[n]."""
+    kind: NDArray[np.int16]
+    """[n], the same number for pairs of the same kind."""
     source: NDArray[np.str_]
     """[n]."""
 
@@ -94,7 +96,8 @@ class Ragged:
 
 def load_split(manifest: Path) -> TrainingSet:
     """Read a split's shards, verified against its manifest."""
-    ids, counts, edits, diagnoses, category, source = [], [], [], [], [], []
+    ids, counts, edits, diagnoses, category, kind, source = [], [], [], [], [], [], []
+    kinds: dict[str, int] = {}
     for grids, table in read_split(manifest):
         block_ids, block_counts = packed_rows(grids[:, 0])
         ids.append(block_ids)
@@ -102,6 +105,7 @@ def load_split(manifest: Path) -> TrainingSet:
         edits.append(table["edits"])
         diagnoses.append(table["diagnoses"])
         category += table["category"].to_pylist()
+        kind += [kinds.setdefault(name, len(kinds)) for name in table["kind"].to_pylist()]
         source += table["source"].to_pylist()
     if not category:
         raise ValueError(f"{manifest}: no pairs in it")
@@ -112,6 +116,7 @@ def load_split(manifest: Path) -> TrainingSet:
         Ragged.join(edits),
         Ragged.join(diagnoses),
         np.array(category),
+        np.array(kind, dtype=np.int16),
         np.array(source),
     )
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import torch
 
-from ctm.grid.diagnosis import KINDS
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.architectures import CONFIGS, build, make_config
 from ctm.model.base import EditModel
 from ctm.model.model import CTM
+from ctm.python.messages import KINDS
 
 
 def new_model(sizes: Mapping[str, Any], codec: CodeTokenizer, seed: int) -> EditModel:

@@ -6,7 +6,7 @@ import dataclasses
 import logging
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -83,14 +83,21 @@ class Loop:
 
     @contextmanager
     def averaged(self) -> Iterator[EditModel]:
-        """The model with its moving average in place of the weights, where there is one."""
-        live = [p.detach().clone() for p in self.model.parameters()] if self.ema else []
+        """The model with its moving average in place of the weights, where there is one; the weights come back."""
+        if not self.ema:
+            yield self.model
+            return
+        live = [p.detach().clone() for p in self.model.parameters()]
+        try:
+            self._put(self.ema.values())
+            yield self.model
+        finally:
+            self._put(live)
+
+    def _put(self, values: Iterable[torch.Tensor]) -> None:
+        """New values for the model's weights, in their order."""
         with torch.no_grad():
-            for parameter, value in zip(self.model.parameters(), self.ema.values(), strict=bool(self.ema)):
-                parameter.copy_(value)
-        yield self.model
-        with torch.no_grad():
-            for parameter, value in zip(self.model.parameters(), live, strict=bool(live)):
+            for parameter, value in zip(self.model.parameters(), values, strict=True):
                 parameter.copy_(value)
 
     def _begin(self, metrics: Metrics) -> None:
@@ -250,15 +257,17 @@ class Loop:
                 model, self.material.held_out, self.material.codec, self.training.validation_items,
                 self.stage.max_cells or self.training.max_cells,
             )  # fmt: skip
-            overall = measured.accuracy["overall"]
-            if overall > self.progress.best.get("overall", -math.inf):
+            if measured.score > self.progress.best.get("score", -math.inf):
                 save_weights(self.work / BEST, model, {"stage": self.name})
-                self.progress.best = {"step": record["step"], "overall": overall, "error": measured.error}
+                self.progress.best = {
+                    "step": record["step"], "score": measured.score, "error": measured.error,
+                }  # fmt: skip
         torch.set_rng_state(random)
         by_tick = measured.by_tick
         line: dict[str, Any] = {
             "step": record["step"], "samples": record["samples"], "accuracy": measured.accuracy,
-            "error": measured.error, "accuracy_by_tick": by_tick, "certainty": measured.certainty,
+            "score": measured.score, "error": measured.error, "accuracy_by_tick": by_tick,
+            "certainty": measured.certainty,
             "gain_per_tick": (by_tick[-1] - by_tick[0]) / max(1, len(by_tick) - 1),
             "sync_variance": measured.sync_variance, "loss": record["loss"],
         }  # fmt: skip

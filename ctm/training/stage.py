@@ -8,10 +8,8 @@ trains on several devices.
 from __future__ import annotations
 
 import dataclasses
-import json
 import logging
 import math
-import os
 import time
 from contextlib import nullcontext
 from pathlib import Path
@@ -20,6 +18,7 @@ from typing import Any
 import torch
 from filelock import FileLock
 
+from ctm.files import write_json
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.base import EditModel
 from ctm.model.config import ModelConfig
@@ -105,19 +104,19 @@ def _train(
     progress = loop.progress
     last = {
         "step": loop.steps,
-        "overall": milestones[-1]["accuracy"]["overall"],
+        "score": milestones[-1]["score"],
         "error": milestones[-1]["error"],
     }
     chosen = choose(run.training.result, progress.best, last)
     if chosen["step"] != loop.steps:
-        log.warning("%s: hands on the weights of step %d (%.1f %% overall), not the last ones (%.1f %%)",
-                    run.name, chosen["step"], 100 * chosen["overall"], 100 * last["overall"])  # fmt: skip
+        log.warning("%s: hands on the weights of step %d (score %.3f), not the last ones (%.3f)",
+                    run.name, chosen["step"], chosen["score"], last["score"])  # fmt: skip
         model.load_state_dict(load_weights(work / BEST)[1])
         save_weights(out, model, {"stage": run.name})
     else:
         with loop.averaged():
             save_weights(out, model, {"stage": run.name})
-    _write_json(
+    write_json(
         summary,
         {
             "stage": run.name, "parameters": counts, "samples_seen": len(plan.pair), "unique_samples": plan.unique,
@@ -130,6 +129,8 @@ def _train(
             "fit": progress.fit, "options": gradients.options(), "machine": loop.machine.figures(),
             "settings": dataclasses.asdict(run),
         },
+        end="",
+        allow_nan=True,  # there are figures of nothing, where no item fits
     )  # fmt: skip
     remove_checkpoints(work)
 
@@ -141,7 +142,7 @@ def choose(result: str, best: dict[str, Any], last: dict[str, Any]) -> dict[str,
     every now and then by chance alone.
     """
     margin = BEYOND_CHANCE * math.hypot(best.get("error", 0.0), last["error"])
-    better = bool(best) and best["overall"] - last["overall"] > margin
+    better = bool(best) and best["score"] - last["score"] > margin
     return best if result == "best" and better else last
 
 
@@ -162,10 +163,3 @@ def make_model(run: StageRun, codec: CodeTokenizer, init: Path | None, seed: int
         )
     model.load_state_dict(grow_memory(tensors, config.memory))
     return model
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(content, indent=1))
-    os.replace(temporary, path)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from ctm.grid.batching import by_length
 from ctm.grid.edits import Edit, apply_edit
@@ -18,6 +19,7 @@ from ctm.grid.packed import expand_units, pack
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.answer import best_spans, likeliest_units
 from ctm.model.base import EditModel, Thought
+from ctm.pairs.overall import CLEAN, OVERALL, averages
 from ctm.training.batch import Batch, make_batch
 from ctm.training.data import TrainingSet
 from ctm.training.memory import ran_out
@@ -25,14 +27,21 @@ from ctm.training.memory import ran_out
 
 @dataclass(frozen=True)
 class Measured:
-    """Accuracy 0..1 by category and "overall" (their mean, clean apart), and what else describes the thoughts."""
+    """What the items of a slice say of a model."""
 
     accuracy: dict[str, float]
+    """0..1 by category and "overall", as the benchmark counts (ctm.pairs.overall); "overall" is 0 without bugs."""
     certainty: float
     sync_variance: float
     by_tick: list[float]
+    """"overall" at every tick."""
+    score: float
+    """Mean over the categories, clean apart, of their share of right items: the best weights are those of the highest.
+
+    Unlike in "overall", items weigh alike in a category: a few of a rare kind do not decide which weights are the best.
+    """
     error: float
-    """Standard error of "overall"."""
+    """Standard error of the score."""
 
 
 @torch.no_grad()
@@ -68,15 +77,23 @@ def measure(
     model.train()
     at = certain.argmax(axis=1)
     hit = right[np.arange(len(chosen)), at]
-    category = data.category[chosen]
-    accuracy = {name: float(hit[category == name].mean()) for name in names if (category == name).any()}
-    tested = [name for name in accuracy if name != "clean"]
-    accuracy["overall"] = float(np.mean([accuracy[name] for name in tested])) if tested else 0.0
-    spread = sum(accuracy[n] * (1 - accuracy[n]) / int((category == n).sum()) for n in tested)
-    error = float(np.sqrt(spread)) / max(1, len(tested))
-    broken = category != "clean"
+    category, kind = data.category[chosen], data.kind[chosen]
+    accuracy = {name: float(mean) for name, mean in averages(category, kind, hit.astype(float)).items()}
+    accuracy.setdefault(OVERALL, 0.0)
+    by_tick = averages(category, kind, right.astype(float)).get(OVERALL, np.zeros(right.shape[1]))
+    score, error = _score(category, hit)
     return Measured(accuracy, float(certain.max(axis=1).mean()), float(np.mean(variances)),
-                    [float(v) for v in right[broken].mean(axis=0)], error)  # fmt: skip
+                    by_tick.tolist(), score, error)  # fmt: skip
+
+
+def _score(category: NDArray[np.str_], hit: NDArray[np.bool_]) -> tuple[float, float]:
+    """`Measured.score` of items and its standard error; 0, 0 where none has a bug."""
+    items = {name: hit[category == name] for name in sorted(set(category.tolist()) - {CLEAN})}
+    shares = [float(right.mean()) for right in items.values()]
+    spread = sum(
+        share * (1 - share) / len(right) for share, right in zip(shares, items.values(), strict=True)
+    )
+    return float(np.mean(shares)) if shares else 0.0, float(np.sqrt(spread)) / max(1, len(shares))
 
 
 def _asked(

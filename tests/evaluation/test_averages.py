@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ctm.evaluation.averages import FEWEST, FIGURES, accuracy, averages, counts, rare_kinds, shares
+from ctm.evaluation.averages import FIGURES, accuracy, counts, rare_kinds, shares
+from ctm.pairs.overall import FEWEST, averages
 
 OFTEN, SOME = 4 * FEWEST, FEWEST
 CATEGORY = np.array(["syntax"] * (OFTEN + SOME) + ["logic"] * 2 + ["clean"] * 2)

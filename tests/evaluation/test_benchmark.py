@@ -11,7 +11,7 @@ import pytest
 
 from ctm.bugs.generation.quotas import balance_mix
 from ctm.bugs.settings import MutationSettings
-from ctm.evaluation.averages import FEWEST, FIGURES
+from ctm.evaluation.averages import FIGURES
 from ctm.evaluation.benchmark import benchmark, figures
 from ctm.evaluation.items import read_items
 from ctm.evaluation.repairs import Judged, repair_cases
@@ -22,6 +22,7 @@ from ctm.grid.edits import edits_between
 from ctm.grid.packed import units_of
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.model import CTM
+from ctm.pairs.overall import FEWEST
 from ctm.pairs.record import Origin, make_snippet, write_snippets
 from ctm.repair.candidates import Answer, Candidate, State
 from ctm.repair.evaluate import Item, judge

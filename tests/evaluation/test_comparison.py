@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import torch
 
-from ctm.evaluation.averages import FEWEST
 from ctm.evaluation.benchmark import by_tick
 from ctm.evaluation.calibrate import ALWAYS
 from ctm.evaluation.comparison import compare
@@ -22,6 +21,7 @@ from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.model import CTM
 from ctm.model.thinking import NEVER
 from ctm.model.weights import save_weights
+from ctm.pairs.overall import FEWEST
 from ctm.repair.evaluate import Item
 from ctm.training.initial import new_model
 

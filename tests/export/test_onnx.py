@@ -15,14 +15,13 @@ import pytest
 import torch
 
 import ctm
+from ctm.bundle_names import INPUTS, OUTPUTS
 from ctm.export.check import Disagreement, Said, _Judge, check_onnx, compare, draw
-from ctm.export.onnx import OPSET, OUTPUTS, export
+from ctm.export.onnx import OPSET, export
 from ctm.export.settings import ExportSettings
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.answer import WORTH
 from ctm.model.thinking import NEVER, REPLACEMENTS, SPANS, think
-from ctm.repair.onnx_proposer import INPUTS
-from ctm.repair.onnx_proposer import OUTPUTS as WANTED
 from ctm.runtime import ort
 
 SETTINGS = ExportSettings(items=40)
@@ -46,7 +45,7 @@ def session(exported) -> ort.InferenceSession:
 
 def test_inputs_and_outputs_are_those_of_the_contract(exported, session: ort.InferenceSession) -> None:
     assert tuple(i.name for i in session.get_inputs()) == INPUTS
-    assert tuple(o.name for o in session.get_outputs()) == WANTED == OUTPUTS
+    assert tuple(o.name for o in session.get_outputs()) == OUTPUTS
     types = {i.name: i.type for i in session.get_inputs()}
     assert types.pop("threshold") == "tensor(float)" and set(types.values()) == {"tensor(int64)"}
     graph = onnx.load(exported.onnx)

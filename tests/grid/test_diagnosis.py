@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ctm.grid.diagnosis import KINDS, diagnose, message_kind
+from ctm.grid.diagnosis import diagnose
 from ctm.grid.tokenizer import CodeTokenizer
+from ctm.python.messages import KINDS
 
 # text, class, what the cell holds (None where Pythons differ)
 CASES = [
@@ -93,8 +94,3 @@ def test_columns_are_counted_in_characters(tokenizer: CodeTokenizer) -> None:
     for text in ("x = 'ééé' + * 2\n", "if ü and ö or *:\n    pass\n"):
         cell, _ = diagnose(text, tokenizer)
         assert held_at(text, cell, tokenizer)[0] == "*"
-
-
-def test_unknown_messages_are_other() -> None:
-    assert KINDS[message_kind("something that no Python says")] == "other"
-    assert len(KINDS) == len(set(KINDS)) == 26

@@ -4,8 +4,8 @@ import zipfile
 
 import pytest
 
-from ctm.pairs.categories import compiles
 from ctm.pairs.snippets import MAX_LINE_CHARACTERS, cut, snippets_of
+from ctm.python.compiling import compiles
 
 SOURCE = textwrap.dedent(
     '''

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ctm.pairs.categories import compile_error
+from ctm.python.compiling import compile_error
 from ctm.repair.rewrites.broken import Broken, Token, indentation, inside, width
 from ctm.repair.rewrites.registry import registry, rewritten
 

@@ -40,9 +40,33 @@ def one_line(done: subprocess.CompletedProcess[str], *words: str) -> None:
     assert all(word in lines[0] for word in words), lines[0]
 
 
-def test_no_torch():
-    code = "import sys, ctm.repair.cli; sys.exit(bool({'torch', 'pandas'} & set(sys.modules)))"
-    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+HEAVY = {
+    "pyarrow", "pandas", "zarr", "numcodecs", "torch", "onnx", "snakemake", "matplotlib", "requests",
+    "libcst", "git", "psutil", "safetensors",
+}  # fmt: skip
+"""What only the pipeline needs. (Typer imports pydantic where there is one.)"""
+
+
+def test_a_repair_imports_nothing_that_it_does_not_use(colon_bundle: Path, tmp_path: Path):
+    """Who only repairs need not have the pipeline's libraries, nor wait for them, or for the table of `evaluate`."""
+    (tmp_path / "a.py").write_text(BROKEN)
+    given = ["fix", str(tmp_path / "a.py"), "--bundle", str(colon_bundle), "--suggest"]
+    code = f"""
+import sys
+from ctm.repair.cli import app
+try:
+    app(args={given!r})
+except SystemExit as end:
+    assert end.code == 1, end.code
+def imported(names):
+    return sorted(names & {{name.partition(".")[0] for name in sys.modules}})
+fix = imported({HEAVY!r} | {{"rich"}})
+import ctm.repair.measuring
+print("fix:", *fix, "evaluate:", *imported({HEAVY!r}), file=sys.stderr)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0 and "+def add(a, b):" in done.stdout, done.stderr
+    assert done.stderr == "fix: evaluate:\n"
 
 
 def test_stdin_is_repaired_as_a_diff(colon_bundle: Path):

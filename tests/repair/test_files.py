@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ctm.pairs.categories import compiles
+from ctm.python.compiling import compiles
 from ctm.repair.diff import unified_diff
 from ctm.repair.files import fix_source
 from ctm.repair.fixed import first_error

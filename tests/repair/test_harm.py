@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctm.pairs.lexical import lenient_tokens, lexical_tokens
+from ctm.python.lexical import lenient_tokens, lexical_tokens
 from ctm.repair.harm import (
     compare,
     edits,

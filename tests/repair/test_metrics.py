@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from rich.text import Text
 
-from ctm.repair.cli_evaluate import _print
 from ctm.repair.harm import Harm
+from ctm.repair.measuring import _print
 from ctm.repair.metrics import BINS, Outcome, auroc, calibration_error, measure, report
 
 KEYS = [

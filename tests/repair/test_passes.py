@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from ctm.pairs.categories import compiles
+from ctm.python.compiling import compiles
 from ctm.repair import passes
 from ctm.repair.passes import USUAL_CELLS, Repairer, strength
 from ctm.repair.plausible import NO_COSTS

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from ctm.pairs.categories import compile_error, compiles
+from ctm.python.compiling import compile_error, compiles
 from ctm.repair.rewrites.broken import Broken
 from ctm.repair.rewrites.registry import STEP, Rewrite, registry, rewritten
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ctm.pairs.categories import compiles
+from ctm.python.compiling import compiles
 from ctm.repair.admit import admit
 from ctm.repair.newer_syntax import RUNNING, in_older_words, newer_constructs
 from ctm.repair.source import FileError, Source, parse_source

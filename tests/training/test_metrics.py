@@ -124,9 +124,9 @@ def test_a_terminal_has_a_bar(
 
 
 def test_the_best_is_handed_on_only_if_it_is_better_by_more_than_chance() -> None:
-    last = {"step": 100, "overall": 0.30, "error": 0.03}
-    lucky = {"step": 50, "overall": 0.36, "error": 0.03}
-    better = {"step": 50, "overall": 0.30 + 3.1 * math.hypot(0.03, 0.03), "error": 0.03}
+    last = {"step": 100, "score": 0.30, "error": 0.03}
+    lucky = {"step": 50, "score": 0.36, "error": 0.03}
+    better = {"step": 50, "score": 0.30 + 3.1 * math.hypot(0.03, 0.03), "error": 0.03}
     assert choose("best", lucky, last) == last, "chance"
     assert choose("best", better, last) == better
     assert choose("last", better, last) == last
@@ -136,7 +136,7 @@ def test_the_best_is_handed_on_only_if_it_is_better_by_more_than_chance() -> Non
 def test_a_stage_that_falls_apart_at_its_end_hands_on_its_best(
     run: StageRun, grids, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Accuracy is made up: 80 % at first, then nothing."""
+    """The score is made up: 80 % at first, then nothing."""
     from ctm.training import loop
 
     real, asked = loop.measure, []
@@ -144,8 +144,7 @@ def test_a_stage_that_falls_apart_at_its_end_hands_on_its_best(
     def falling(*arguments):
         asked.append(1)
         found = real(*arguments)
-        overall = 0.8 if len(asked) == 1 else 0.1
-        return dataclasses.replace(found, accuracy={**found.accuracy, "overall": overall}, error=0.05)
+        return dataclasses.replace(found, score=0.8 if len(asked) == 1 else 0.1, error=0.05)
 
     monkeypatch.setattr(loop, "measure", falling)
     for name, result in (("best", "best"), ("last", "last")):

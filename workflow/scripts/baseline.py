@@ -4,7 +4,7 @@ import json
 
 from ctm.analysis.validation import baseline_page, plot_baseline
 from ctm.evaluation.baseline import baseline
-from ctm.grid.files import replacing
+from ctm.files import write_text
 from options import File, Number, Text, start
 
 
@@ -12,8 +12,7 @@ def main(
     manifest: File, tokenizer: File, model: Text, threads: Number, out: File, page: File, plot: File
 ) -> None:
     report = baseline(manifest, tokenizer, json.loads(model), threads, out)
-    with replacing(page) as temporary:
-        temporary.write_text(baseline_page(report, plot.name), encoding="utf-8")
+    write_text(page, baseline_page(report, plot.name))
     plot_baseline(report, plot)
 
 

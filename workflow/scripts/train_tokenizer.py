@@ -2,7 +2,7 @@
 
 import os
 
-from ctm.grid.tokenizer import TokenizerSettings, train_tokenizer
+from ctm.grid.train_tokenizer import TokenizerSettings, train_tokenizer
 from options import File, Number, Text, given, start
 
 

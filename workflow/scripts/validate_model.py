@@ -5,7 +5,7 @@ import logging
 
 from ctm.analysis.validation import plot_validation, validation_page
 from ctm.evaluation.validate import refuse_failures, validate
-from ctm.grid.files import replacing
+from ctm.files import write_text
 from options import File, Number, Text, start
 
 
@@ -22,8 +22,7 @@ def main(
 ) -> None:
     report = validate(manifest, tokenizer, json.loads(model), threads, out, mem_gb, vram_gb)
     text = validation_page(report, plot.name)
-    with replacing(page) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    write_text(page, text)
     plot_validation(report, plot)
     if not all(part["holds"] for part in report["checks"]):
         logging.error("%s", text)  # Snakemake removes what a failed job wrote; its log stays

@@ -3,7 +3,8 @@
 import json
 
 from ctm.evaluation.settings import WorkingSettings
-from ctm.evaluation.working import working_windows, write_counts
+from ctm.evaluation.working import working_windows
+from ctm.files import write_json
 from ctm.pairs.quality import QualitySettings
 from ctm.pairs.splits import SplitSettings
 from ctm.sources.clean_code.choice import CleanCode
@@ -41,7 +42,7 @@ def main(
         out,
         rejects,
     )
-    write_counts(counts, done)
+    write_json(counts, done)
 
 
 if __name__ == "__main__":

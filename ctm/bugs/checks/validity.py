@@ -8,8 +8,9 @@ from operator import attrgetter
 from types import CodeType
 
 from ctm.bugs.security.rules import has_grave_weakness, security_rule_of_lines
-from ctm.pairs.categories import NAMELESS, is_complex, too_hard
-from ctm.pairs.categories import quiet as quiet
+from ctm.pairs.categories import is_complex
+from ctm.python.compiling import NAMELESS, too_hard
+from ctm.python.compiling import quiet as quiet
 
 _fields = attrgetter(
     "co_varnames",
@@ -30,7 +31,7 @@ Where = Callable[[], tuple[str, str]]
 
 @lru_cache(maxsize=32)  # a snippet's parts, its clean sides and small mutants come again and again
 def code_of(text: str) -> CodeType | None:
-    """The compiled text; None where it does not compile or is beyond the caps of `ctm.pairs.categories.too_hard`.
+    """The compiled text; None where it does not compile or is beyond the caps of `ctm.python.compiling.too_hard`.
 
     Call it inside `quiet()`, and for code of others inside a worker that may be killed.
     """

@@ -8,7 +8,7 @@ import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ctm.pairs.lexical import DEDENT, INDENT, NEWLINE, QUOTES
+from ctm.python.lexical import DEDENT, INDENT, NEWLINE, QUOTES
 
 LEVELS = 40
 """Most tokens of an edit: those between the old and the new end of a block."""

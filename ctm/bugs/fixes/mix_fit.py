@@ -17,12 +17,14 @@ from pathlib import Path
 from random import Random
 
 from ctm.bugs.checks.validity import quiet
-from ctm.bugs.generation.draw import Mix, clean
+from ctm.bugs.generation.clean import clean
+from ctm.bugs.generation.mix import Mix
 from ctm.bugs.generation.mutate import load_mix
 from ctm.bugs.registry import Kind, apply, registry
-from ctm.pairs.categories import compiles
+from ctm.files import write_text
 from ctm.pairs.duplicates import exact_key
 from ctm.pairs.record import Pair, read_pairs
+from ctm.python.compiling import compiles
 
 log = logging.getLogger(__name__)
 REAL = ("commit", "release")
@@ -58,10 +60,7 @@ def fit_bug_mix(pairs: Path, mix: Path, out: Path, table: Path) -> None:
     evidence = gather(_real(pairs))
     learned = fitted(pinned, evidence)
     for path, text in ((out, mix_text(learned, evidence)), (table, side_by_side(pinned, learned, evidence))):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".{path.name}.part")
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
+        write_text(path, text)
     log.info("%d of %d real pairs explained by some kind", evidence.explained, evidence.pairs)
 
 

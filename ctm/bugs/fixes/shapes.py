@@ -23,7 +23,7 @@ from ctm.bugs.fixes.tables import (
     MODERN,
     ORDERED,
 )
-from ctm.pairs.lexical import DEDENT, INDENT, NEWLINE
+from ctm.python.lexical import DEDENT, INDENT, NEWLINE
 
 MOST = 3
 """Lexical tokens that change on either side."""

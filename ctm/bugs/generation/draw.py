@@ -9,31 +9,27 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from functools import partial
 from itertools import accumulate
 from random import Random
-from types import CodeType
 from typing import NamedTuple
 
 from ctm.bugs.checks.changes import apart, changed_lines, leaves_trace, one_place
 from ctm.bugs.checks.validity import Where, breaks_rule, code_of, quiet, refused
+from ctm.bugs.generation.clean import Clean, clean
+from ctm.bugs.generation.mix import SORTS, Mix
 from ctm.bugs.generation.rates import CHECKED, DRAWN, DUPLICATES, MUTANTS, PASSED, SITES, TRAINING, Tally
+from ctm.bugs.generation.security import SecurityPlaces
 from ctm.bugs.generation.shapes import reshaped
-from ctm.bugs.registry import CLEAN, SEVERAL, Candidate, Kind, apply, registry
-from ctm.bugs.security.write import with_own
-from ctm.bugs.settings import MutationSettings, Shares
-from ctm.bugs.static_analysis.lazy import lazy
-from ctm.bugs.static_analysis.source import Source
+from ctm.bugs.registry import CLEAN, SEVERAL, Candidate, Kind, apply
+from ctm.bugs.settings import MutationSettings
 from ctm.pairs.categories import categorise
 
-MOST_ASKED = 0.5
-"""Largest share of a snippet's samples that are asked to be security ones, where it has a place for them."""
 TRIES = 3  # candidates of one kind looked at before another kind is drawn
 _DRAWS = 12  # kinds tried for one mutant of several errors, half of them before one error is enough
 _HELDOUT_DRAWS = 50  # the same held out, where rare kinds are tried often; in training all are tried
 _REDRAWS = 4  # before all kinds are gone through for what is left
-_SORTS = ("syntax", "logic", "clean", "security", "complex")  # in the order in which samples are dealt
 
 
 class Mutant(NamedTuple):
@@ -51,92 +47,6 @@ class Mutants(NamedTuple):
     kept: list[Mutant]
     dropped: list[tuple[str, str]]
     tally: Tally
-
-
-class Mix:
-    """Kinds with their weights; kinds that are not named have weight 0.
-
-    Raises ValueError for a kind that does not exist or a weight below zero.
-    """
-
-    def __init__(self, weights: Mapping[str, float], hosting: float | None = None) -> None:
-        """hosting: how many times the share of security samples a snippet with a place for one is asked for, the others
-        being asked for none; without it all are asked alike.
-        """
-        self.hosting = hosting
-        known = registry()
-        for name, weight in weights.items():
-            if name not in known:
-                raise ValueError(f"bug mix: no kind {name!r}; kinds are {', '.join(known)}")
-            if not weight >= 0:
-                raise ValueError(f"bug mix: {name} has weight {weight}, which must be 0 or more")
-        self.weights = {name: float(weight) for name, weight in weights.items() if weight > 0}
-        self._tables: dict[tuple[str, bool], tuple[list[Kind], list[float]]] = {}
-        for category in _SORTS:
-            kinds = [
-                known[name] for name in known if name in self.weights and known[name].category == category
-            ]
-            self._tables[category, False] = kinds, list(accumulate(self.weights[kind.name] for kind in kinds))
-            self._tables[category, True] = kinds, list(accumulate(kind.heldout_weight for kind in kinds))
-
-    def kinds(self, category: str) -> list[Kind]:
-        """Kinds of the category with a weight."""
-        return self._tables[category, False][0]
-
-    def draw(self, category: str, uniform: bool, rng: Random, among: Sequence[Kind] = ()) -> Kind | None:
-        """One kind of the category, by weight or (held out) as evenly as places allow; None without any.
-
-        `among` narrows the choice to these kinds.
-        """
-        kinds, sums = self._tables[category, uniform]
-        if among:
-            kinds, sums = (
-                list(among),
-                list(accumulate(1.0 if uniform else self.weights[kind.name] for kind in among)),
-            )
-        return kinds[_pick(sums, rng)] if kinds else None
-
-
-def _pick(sums: Sequence[float], rng: Random) -> int:
-    """Place of one of the weights with these running sums, drawn in proportion, half against half.
-
-    One draw over all sums would come out otherwise wherever the many weights before a place have moved a little; of
-    halves, only those that have moved count.
-    """
-    low, high, before = 0, len(sums), 0.0
-    while high - low > 1:
-        middle = (low + high) // 2
-        if rng.random() * (sums[high - 1] - before) < sums[middle - 1] - before:
-            high = middle
-        else:
-            low, before = middle, sums[middle - 1]
-    return low
-
-
-class Clean:
-    """A clean text that compiles, with its code object: the fixed side of its mutants."""
-
-    def __init__(self, text: str, code: CodeType) -> None:
-        self.text = text
-        self.code = code
-
-    @lazy
-    def source(self) -> Source:
-        """Its tokens and sites."""
-        return Source(self.text)
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether it has no tokens, only comments."""
-        return (
-            all(line.lstrip()[:1] in ("", "#") for line in self.text.split("\n")) and not self.source.tokens
-        )
-
-
-def clean(text: str) -> Clean | None:
-    """The text as a fixed side, None where it does not compile."""
-    code = code_of(text)
-    return None if code is None else Clean(text, code)
 
 
 def generator(seed: int, snippet_id: str) -> Random:
@@ -203,27 +113,27 @@ class _Draw:
         self.seen: set[tuple[str, str]] = set()
         self.given: Counter[str] = Counter()  # samples with one error of each kind
         self.tally = Tally()
-        self.failed: set[str] = set()  # security kinds that gave nothing
+        self.security_places = SecurityPlaces(original.source, mix, settings, uniform)
 
     def samples(self, count: int) -> Mutants:
         shares = self.settings.heldout_shares if self.uniform else self.settings.shares
-        weights = self._weights(shares)
+        weights = self.security_places.weights(shares)
         sums = list(accumulate(weights))
         for seed in [self.rng.getrandbits(64) for _ in range(count)]:
             self.rng = Random(seed)  # what one sample draws does not move the next one's draws
-            sort = _SORTS[bisect(sums, self.rng.random() * sums[-1])]
+            sort = SORTS[bisect(sums, self.rng.random() * sums[-1])]
             if sort == "security" and self.mix.hosting is not None:
                 if self._security():
                     self.tally.sample(sort, True)
                     continue
                 others = [
-                    0.0 if name == sort else weight for name, weight in zip(_SORTS, weights, strict=True)
+                    0.0 if name == sort else weight for name, weight in zip(SORTS, weights, strict=True)
                 ]
                 sums = list(accumulate(others))  # its places are used up
                 if not sums[-1]:
                     self.dropped.append(("no mutation site", sort))
                     break
-                sort = _SORTS[bisect(sums, self.rng.random() * sums[-1])]
+                sort = SORTS[bisect(sums, self.rng.random() * sums[-1])]
             if sort == "clean":
                 self.tally.of(CLEAN)[DRAWN] += 1
                 made = self._keep(self._clean_text(), "", CLEAN, "clean")
@@ -234,13 +144,13 @@ class _Draw:
 
     def survey(self) -> Mutants:
         gave = Tally()
-        for category in _SORTS:
+        for category in SORTS:
             kinds = self.mix.kinds(category)
             if category == "clean" or not kinds:
                 continue
             gave.sample(category, True)
             if category == "security":
-                for kind in self.secured:
+                for kind in self.security_places.kinds:
                     gave.of(kind.name)[MUTANTS] = int(self._single(self.original, kind))
                 continue
             base = self._base(category, False)
@@ -251,40 +161,11 @@ class _Draw:
                     gave.of(kind.name)[MUTANTS] = int(self._single(at, kind))
         return Mutants([], [], gave)
 
-    @lazy
-    def secured(self) -> list[Kind]:
-        """Security kinds for which the snippet has a place."""
-        source = self.original.source
-        may = with_own(source)
-        return [k for k in self.mix.kinds("security") if k.name in may and k.own and k.own(source)]
-
-    def _weights(self, shares: Shares) -> list[float]:
-        """Weights of the sorts of samples: security ones are asked of the snippets that have a place for them."""
-        weights = [float(getattr(shares, sort)) for sort in _SORTS]
-        if self.mix.hosting is None or not (shares.security and self.mix.kinds("security")):
-            return weights
-        times = self.mix.hosting if self.secured else 0.0
-        asked = min(MOST_ASKED, times * shares.security / sum(weights))
-        others = sum(weights) - shares.security
-        if others:
-            weights[_SORTS.index("security")] = asked / (1 - asked) * others
-        return weights
-
     def _security(self) -> bool:
         """One security sample of the snippet's own code."""
-        most = 2 if self.uniform else self.settings.kind_per_snippet
-        left = [k for k in self.secured if self.given[k.name] < most and k.name not in self.failed]
-        while left:
-            kind = self.mix.draw("security", self.uniform, self.rng, left)
-            if kind is None:
-                break
-            left.remove(kind)
-            self.tally.of(kind.name)[DRAWN] += 1
-            if self._single(self.original, kind):
-                self.given[kind.name] += 1
-                return True
-            self.failed.add(kind.name)
-        return False
+        return self.security_places.sample(
+            self.rng, self.tally, lambda kind: self._single(self.original, kind)
+        )
 
     def _clean_text(self) -> str:
         """Held out, the snippet as somebody wrote it; in training as often reshaped as broken code is."""

@@ -13,7 +13,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from ctm.bugs.generation.draw import Mix, Mutant, Mutants, generator, mutate_text, nothing
+from ctm.bugs.generation.draw import Mutant, Mutants, generator, mutate_text, nothing
+from ctm.bugs.generation.mix import Mix
 from ctm.bugs.generation.quotas import drawing_mix, load_mix, read_quotas
 from ctm.bugs.generation.rates import DUPLICATES, Tally, figures_of
 from ctm.bugs.generation.worker import answers

@@ -25,12 +25,13 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from ctm.bugs.generation.draw import MOST_ASKED, Mix
+from ctm.bugs.generation.mix import Mix
 from ctm.bugs.generation.rates import MUTANTS
+from ctm.bugs.generation.security import MOST_ASKED
 from ctm.bugs.generation.worker import answers
 from ctm.bugs.registry import registry
 from ctm.bugs.settings import MutationSettings
-from ctm.pairs.milestones import write_json
+from ctm.files import write_json
 from ctm.pairs.record import Snippet, read_snippets
 
 log = logging.getLogger(__name__)
@@ -99,7 +100,7 @@ def balance_mix(snippets: Path, settings: MutationSettings, mix: Path, out: Path
     """
     quotas = quotas_of(sample(snippets, settings), settings, load_mix(mix))
     kinds = {name: asdict(quota) for name, quota in quotas.items()}
-    write_json(out, {"format_version": FORMAT_VERSION, "hosting": quotas.hosting, "kinds": kinds})
+    write_json(out, {"format_version": FORMAT_VERSION, "hosting": quotas.hosting, "kinds": kinds}, end="")
     log.info("snippets with a place for security kinds are asked for %g times their share", quotas.hosting)
     for name, quota in quotas.items():
         if quota.expected < SHORT * quota.asked:

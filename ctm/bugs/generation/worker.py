@@ -25,7 +25,8 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from ctm.bugs.checks.validity import quiet
-from ctm.bugs.generation.draw import Mix, Mutant, Mutants, generator, mutate_text, survey_text
+from ctm.bugs.generation.draw import Mutant, Mutants, generator, mutate_text, survey_text
+from ctm.bugs.generation.mix import Mix
 from ctm.bugs.generation.rates import Tally
 from ctm.bugs.settings import MutationSettings
 from ctm.pairs.record import Snippet

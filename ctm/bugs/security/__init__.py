@@ -2,5 +2,5 @@
 
 The rules (`rules`, from `calls`, `places` and `texts`) decide whether a pair repairs a weakness. The kinds
 (`injection`, `secrets`, `settings`, `strings`) are patterns (`rewrite`) that `write` turns into pairs, in the snippet's
-own code (`visible`) or in a statement written into it (`hosts`, `names`).
+own code (`visible`).
 """

@@ -16,7 +16,7 @@ from functools import lru_cache
 from ctm.bugs.security.calls import call_places
 from ctm.bugs.security.places import other_places
 from ctm.bugs.static_analysis.trees import nodes_of
-from ctm.pairs.categories import too_hard
+from ctm.python.compiling import too_hard
 
 CWES = {
     "sql": "CWE-89",

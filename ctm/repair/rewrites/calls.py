@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from ctm.pairs.categories import quiet
+from ctm.python.compiling import quiet
 from ctm.repair.rewrites.broken import Broken, Token, indentation, inside
 from ctm.repair.rewrites.registry import rewrite
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ctm.pairs.categories import compiles
+from ctm.python.compiling import compiles
 from ctm.repair.rewrites.broken import Broken, Splice, Token, indentation
 from ctm.repair.rewrites.registry import rewrite
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from rapidfuzz.distance import Levenshtein
 
-from ctm.pairs.categories import compiles
+from ctm.python.compiling import compiles
 from ctm.sources.changes.meaning import same_meaning, same_parameters
 
 VERSION = "changes/4"

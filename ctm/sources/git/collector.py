@@ -20,6 +20,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from ctm.files import write_text
 from ctm.pairs.milestones import Milestones
 from ctm.pairs.record import PAIR_SCHEMA, REJECT_SCHEMA, Reject, Writer
 from ctm.pairs.splits import project_name
@@ -168,9 +169,6 @@ def _current_run(path: Path) -> str:
     try:
         return path.read_text()
     except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True)
         name = uuid.uuid4().hex
-        part = path.with_name(f".{path.name}.{os.getpid()}.part")
-        part.write_text(name)
-        part.replace(path)
+        write_text(path, name)
         return name

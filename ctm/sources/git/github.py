@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ctm.sources.rest.client import RestClient, RestError, RestSettings
+from ctm.sources.rest.days import day_seconds
 
 log = logging.getLogger(__name__)
 SHOWN = 1000
@@ -240,14 +241,6 @@ def _row(item: dict[str, Any]) -> tuple[object, ...]:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise RestError(f"search/repositories: a result without {error}") from None
     return astuple(repository)
-
-
-def day_seconds(text: str, key: str) -> int:
-    """The first second of a day, since 1970 (UTC). Raises ValueError, naming `key`, for what is no day."""
-    try:
-        return int(datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).timestamp())
-    except ValueError:
-        raise ValueError(f"{key} must be a day such as 2008-01-01, not {text!r}") from None
 
 
 def _time(seconds: int) -> str:

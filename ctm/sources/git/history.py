@@ -17,7 +17,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from ctm.pairs.milestones import write_json
+from ctm.files import write_json
 from ctm.pairs.record import PAIR_SCHEMA, REJECT_SCHEMA, Pair, Writer, read_pairs, read_rejects
 from ctm.pairs.splits import project_name
 from ctm.sources.git import commits, plumbing
@@ -117,7 +117,7 @@ class History:
             self.state = known
 
     def _save(self) -> None:
-        write_json(self.file, asdict(self.state))
+        write_json(self.file, asdict(self.state), end="")
 
     def _bring(self) -> None:
         """Have the clone, at the commit that the state names if the repository is half read."""

@@ -9,14 +9,13 @@ from __future__ import annotations
 import csv
 import fnmatch
 import logging
-import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from ctm.pairs.milestones import write_json
+from ctm.files import replacing, write_json
 from ctm.pairs.record import REJECT_SCHEMA, Reject, Writer
 from ctm.sources.git.github import (
     COLUMNS,
@@ -73,7 +72,7 @@ def discover(
                 kept.append(item)
     _write_list(out, kept)
     figures |= {"kept": len(kept), "left out": dict(reasons)}
-    write_json(counts, figures)
+    write_json(counts, figures, end="")
     log.info("repositories: %s", figures)
     return figures
 
@@ -151,15 +150,13 @@ def _refuse(item: Repository, settings: SearchSettings, kept: int) -> str:
 
 
 def _write_list(out: Path, items: Sequence[Repository]) -> None:
-    part = out.with_name(f".{out.name}.{os.getpid()}.part")
-    with part.open("w", newline="", encoding="utf-8") as file:
+    with replacing(out) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         rows = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         rows.writeheader()
         rows.writerows(
             {name: int(value) if isinstance(value, bool) else value for name, value in asdict(item).items()}
             for item in items
         )
-    part.replace(out)
 
 
 def _key(url: str) -> str:

@@ -10,7 +10,6 @@ import logging
 import os
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections import defaultdict
@@ -30,7 +29,8 @@ from pypi_simple import (
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
-from ctm.sources.pypi.pins import Pin, sha256_of
+from ctm.files import replacing, sha256_of
+from ctm.sources.pypi.pins import Pin
 
 ATTEMPTS = 3
 """Times that an archive is asked for before the index counts as out of reach."""
@@ -128,10 +128,8 @@ class IndexClient:
         listed = [item for item in page.packages if item.digests.get("sha256") == pin.sha256]
         if not listed:
             raise Gone(f"the index has no file of {pin.name} with sha256 {pin.sha256}")
-        with tempfile.TemporaryDirectory(dir=self.folder) as scratch:
-            found = Path(scratch) / "archive"
-            self._client.download_package(listed[0], found, timeout=self.timeout)
-            found.replace(path)
+        with replacing(path) as temporary:
+            self._client.download_package(listed[0], temporary, timeout=self.timeout)
 
 
 def pip_setting(name: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,9 +45,3 @@ def read_pins(path: Path) -> list[Pin]:
             seen.add((name, version))
             pins.append(Pin(name, version, digest, row.get("file") or ""))
     return pins
-
-
-def sha256_of(path: Path) -> str:
-    """Of a file's content, hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

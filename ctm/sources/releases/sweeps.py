@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from ctm.pairs.lexical import lenient_tokens
+from ctm.python.lexical import lenient_tokens
 from ctm.sources.changes.functions import Change
 
 _FASTER = re.compile(

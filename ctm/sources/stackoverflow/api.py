@@ -21,8 +21,8 @@ from typing import Any
 
 import httpx
 
-from ctm.sources.git.github import day_seconds
 from ctm.sources.rest.client import EVERYTHING, Answer, Reply, RestClient, RestError
+from ctm.sources.rest.days import day_seconds
 from ctm.sources.rest.etags import Etags, Kept
 from ctm.sources.stackoverflow.settings import StackOverflowSettings
 

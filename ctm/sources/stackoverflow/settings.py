@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ctm.sources.git.github import day_seconds
 from ctm.sources.rest.client import RestSettings
+from ctm.sources.rest.days import day_seconds
 from ctm.sources.stackoverflow.pairing import PairingLimits
 
 TERMS = (

@@ -13,7 +13,8 @@ from random import Random
 import pytest
 
 from ctm.bugs.checks.validity import code_of, quiet, same_code
-from ctm.bugs.generation.draw import Mix, generator, mutate_text
+from ctm.bugs.generation.draw import generator, mutate_text
+from ctm.bugs.generation.mix import Mix
 from ctm.bugs.registry import apply, registry
 from ctm.bugs.security.rules import security_rule
 from ctm.bugs.settings import MutationSettings, Shares

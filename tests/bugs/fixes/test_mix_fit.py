@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ctm.bugs.fixes.mix_fit import PSEUDO, explain, fit_bug_mix, fitted, gather
-from ctm.bugs.generation.draw import Mix
+from ctm.bugs.generation.mix import Mix
 from ctm.bugs.generation.mutate import load_mix
 from ctm.bugs.registry import registry
 from ctm.pairs.record import Origin, make_pair, write_pairs

@@ -11,13 +11,15 @@ from random import Random
 import pytest
 
 from ctm.bugs.checks.validity import code_of, quiet, same_code
-from ctm.bugs.generation.draw import Mix, _pick, generator, mutate_text
+from ctm.bugs.generation.draw import generator, mutate_text
+from ctm.bugs.generation.mix import Mix, _pick
 from ctm.bugs.generation.shapes import _Shaper, reshaped
 from ctm.bugs.registry import apply, registry
 from ctm.bugs.security.rules import security_rule
 from ctm.bugs.settings import MutationSettings, Shares
 from ctm.bugs.static_analysis.source import Source
-from ctm.pairs.categories import categorise, compiles
+from ctm.pairs.categories import categorise
+from ctm.python.compiling import compiles
 
 SNIPPETS = [
     textwrap.dedent(inspect.getsource(f)) for _, f in inspect.getmembers(textwrap, inspect.isfunction)

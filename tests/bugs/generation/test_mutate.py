@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ctm.bugs.generation.draw import Mix
+from ctm.bugs.generation.mix import Mix
 from ctm.bugs.generation.mutate import MutationSettings, mutate_shard
 from ctm.bugs.generation.quotas import balance_mix
 from ctm.bugs.generation.rates import (

@@ -11,12 +11,13 @@ import pytest
 from rapidfuzz.distance import LCSseq
 
 import real_code
-from ctm.bugs.generation.draw import Mix, generator, mutate_text
+from ctm.bugs.generation.draw import generator, mutate_text
+from ctm.bugs.generation.mix import Mix
 from ctm.bugs.generation.quotas import drawing_mix, load_mix, quotas_of
 from ctm.bugs.settings import MutationSettings, Shares
-from ctm.pairs.lexical import DEDENT, INDENT, lenient_tokens, taken_apart
 from ctm.pairs.record import Origin, make_snippet
 from ctm.pairs.snippets import cut
+from ctm.python.lexical import DEDENT, INDENT, lenient_tokens, taken_apart
 
 ASKED = load_mix(Path(__file__).parents[3] / "config" / "bug_mix.yaml")
 MIX = Mix({kind.name: ASKED.weights[kind.name] for kind in ASKED.kinds("syntax")})

@@ -9,7 +9,8 @@ from random import Random
 
 import pytest
 
-from ctm.bugs.generation.draw import Mix, generator, mutate_text
+from ctm.bugs.generation.draw import generator, mutate_text
+from ctm.bugs.generation.mix import Mix
 from ctm.bugs.generation.quotas import (
     Quota,
     asked_and_drawn,

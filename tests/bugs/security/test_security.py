@@ -12,7 +12,8 @@ import pytest
 
 from ctm.bugs.checks.changes import changed_lines
 from ctm.bugs.checks.validity import code_of, quiet
-from ctm.bugs.generation.draw import Mix, generator, mutate_text
+from ctm.bugs.generation.draw import generator, mutate_text
+from ctm.bugs.generation.mix import Mix
 from ctm.bugs.registry import apply, registry
 from ctm.bugs.security.names import examples
 from ctm.bugs.security.rewrite import CHOICES, filled, found, holes_of, pattern, splices

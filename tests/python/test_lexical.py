@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctm.pairs.lexical import (
+from ctm.python.lexical import (
     DEDENT,
     INDENT,
     NEWLINE,

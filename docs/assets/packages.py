@@ -3,8 +3,8 @@
     python docs/assets/packages.py          prints the picture as DOT
     python docs/assets/packages.py --write  writes docs/img/packages.svg (needs graphviz's dot)
 
-An arrow goes from a package to one that it imports anywhere, lazily too. `pipeline`, which may import all, has none:
-its arrows would hide the others. `tests/docs/test_architecture.py` fails when
+An arrow goes from a package to one that it imports anywhere, lazily too. `pipeline`, which may import all, and modules
+that are no package are left out: their arrows would hide the others. `tests/docs/test_architecture.py` fails when
 the picture no longer shows what the code does.
 """
 
@@ -19,12 +19,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PICTURE = ROOT / "docs/img/packages.svg"
 ROLES = {
+    "python": "Python source: compiles, messages, tokens",
     "pairs": "what a pair is: categories, splits, duplicates",
     "sources": "code and fixes from outside",
     "bugs": "kinds of bugs, made and checked",
     "grid": "text, tokens, cells, edits",
     "model": "CTM, TRM, controls",
-    "runtime": "onnxruntime, quiet",
     "training": "stages, batches, checkpoints",
     "repair": "ctm-repair: search, files, measures",
     "evaluation": "suites, metrics, thresholds",
@@ -35,7 +35,7 @@ ROLES = {
 
 
 def imports() -> set[tuple[str, str]]:
-    """(package, package it imports) of ctm/ without its pipeline."""
+    """(package, package it imports) of the packages that are drawn."""
     found = set()
     for path in (ROOT / "ctm").rglob("*.py"):
         mine = path.relative_to(ROOT / "ctm").with_suffix("").parts[0]

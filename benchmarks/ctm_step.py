@@ -19,7 +19,7 @@ import torch
 from ctm.model.config import LossTerms, ModelConfig
 from ctm.model.device import pick_precision
 from ctm.model.model import CTM, Memory, Thought
-from ctm.pipeline.config import read
+from ctm.pipeline.config import read_config
 from ctm.training.batch import Batch
 from ctm.training.optimiser import Together, make_optimiser
 from ctm.training.settings import CTMStageSettings, CTMTrainingSettings
@@ -36,7 +36,7 @@ def run() -> list[dict[str, Any]]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        config = read([CONFIG])
+        config = read_config([CONFIG])
         return [
             measure(name, config.model, stage, config.training)
             for name, stage in config.training.stages.items()

@@ -42,7 +42,7 @@ from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.config import LossTerms
 from ctm.model.device import pick_device, pick_precision
 from ctm.model.weights import load_model
-from ctm.pipeline.config import Config, read, section
+from ctm.pipeline.config import Config, read_config, section
 from ctm.shares import COLUMNS
 from ctm.training.batch import Batch, batches
 from ctm.training.data import load_split, plan_visits
@@ -217,7 +217,7 @@ def main() -> None:
     data, deadline = Data(given.data), time.monotonic() + 60 * given.minutes
     if not data.test.is_file():
         parser.error(f"{data.test}: no such file; --data must name the results of a finished demo")
-    config = read(CONFIG)
+    config = read_config(CONFIG)
     codec, train = CodeTokenizer.load(data.tokenizer), load_split(data.grids("train"))
     usable = len(train)
     base = run_of(config, CTM, 0, given.samples, usable, given.seed)

@@ -34,7 +34,7 @@ from ctm.evaluation import memory
 from ctm.evaluation.flops import count_flops
 from ctm.model.config import LossTerms, ModelConfig
 from ctm.model.model import CTM
-from ctm.pipeline.config import Config, read
+from ctm.pipeline.config import Config, read_config
 from ctm.training.batch import Batch
 from ctm.training.gradients import Gradients
 from ctm.training.memory import Fit
@@ -292,7 +292,7 @@ def main() -> None:
     if not torch.cuda.is_available():
         parser.error("no GPU that torch can use (CUDA or ROCm) is here")
     given.out.mkdir(parents=True, exist_ok=True)
-    config = read([CONFIG])
+    config = read_config([CONFIG])
     found: dict[str, Any] = {
         "device": torch.cuda.get_device_name(), "torch": torch.__version__, "peaks": peaks(), "rates": [],
         "memory": [], "curves": [],

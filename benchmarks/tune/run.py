@@ -28,7 +28,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.weights import load_model
-from ctm.pipeline.config import Config, read
+from ctm.pipeline.config import Config, read_config
 from ctm.training.data import load_split
 from ctm.training.settings import StageRun, stage_of_ctm
 from ctm.training.stage import train_stage
@@ -183,7 +183,7 @@ def main() -> None:
     given = parser.parse_args()
     if not (given.results / "grids/train/manifest.json").is_file():
         parser.error(f"{given.results}: no training grids; run `make demo` first, or name its results")
-    config = read(CONFIG)
+    config = read_config(CONFIG)
     RUNS.mkdir(parents=True, exist_ok=True)
     study = optuna.create_study(
         study_name="demo", direction="maximize", load_if_exists=True,

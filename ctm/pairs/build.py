@@ -20,12 +20,12 @@ from pathlib import Path
 
 from ctm.files import write_json
 from ctm.pairs.categories import SecurityRule
-from ctm.pairs.clashes import Clashes
+from ctm.pairs.clashes import PairConflicts
 from ctm.pairs.duplicates import exact_key, renamed_key
 from ctm.pairs.fixes import KEPT, Fixes
 from ctm.pairs.keys import key_of
 from ctm.pairs.leaks import count_leaks
-from ctm.pairs.near import FirstOfEach, Sketcher, chunks
+from ctm.pairs.near import MinHasher, NearDuplicateFilter, chunks
 from ctm.pairs.quality import QualitySettings
 from ctm.pairs.record import (
     PAIR_SCHEMA,
@@ -37,13 +37,13 @@ from ctm.pairs.record import (
     read_pair_columns,
     read_pairs,
 )
-from ctm.pairs.screen import Screen
+from ctm.pairs.screen import Decontaminator
 from ctm.pairs.splits import SplitSettings
-from ctm.pairs.vendored import joined_fixes
+from ctm.pairs.vendored import merge_fix_groups
 
 log = logging.getLogger(__name__)
 STEP = "build_pairs"
-REAL = "real"
+REAL_SET = "real"
 FROZEN = ("validation", "test")
 IN_ORDER = ("test", "validation", "train")
 """A text that would be in two sets is in the first of them."""
@@ -95,20 +95,20 @@ def build_pairs(
 
     Mutants bring their split and category; real fixes get theirs here. suites: files that nothing may train on, by
     name. joined: groups of projects that share one (clean_snippets); projects of real fixes that are forks join them.
-    Raises KeyError where `out` lacks a set, and screen.BadSuite.
+    Raises KeyError where `out` lacks a set, and screen.SuiteError.
     """
     quality = quality or QualitySettings()
-    groups = joined_fixes(mutants, real, joined or {}, quality.duplicates)
+    groups = merge_fix_groups(mutants, real, joined or {}, quality.duplicates)
     with (
         Writer(rejects, REJECT_SCHEMA) as refused,
-        Writer(out[REAL], PAIR_SCHEMA) as suite,
+        Writer(out[REAL_SET], PAIR_SCHEMA) as suite,
         tempfile.TemporaryDirectory(dir=rejects.parent, prefix=".fixes") as scratch,
     ):
         fixes = Fixes(Path(scratch), splits, groups, quality.licences, settings.max_lines, security_rule)
         builder = _Builder(settings, refused, quality)
-        screen = Screen(quality, suites)
+        screen = Decontaminator(quality, suites)
         came = ((pair, buggy, _real(split)) for pair, buggy, split in fixes.sort_in(real))
-        clashes = Clashes(chain(_of_a_split(mutants), came), (FROZEN, ("train",)), rejects.parent)
+        clashes = PairConflicts(chain(_of_a_split(mutants), came), (FROZEN, ("train",)), rejects.parent)
         sizes = {
             "validation": (settings.validation_per_category, settings.validation_per_kind),
             "test": (settings.per_category, settings.per_kind),
@@ -149,7 +149,7 @@ class _Builder:
         self.settings, self.refused = settings, refused
         self._seen: set[int] = set()
         near = quality.duplicates
-        self._near = FirstOfEach(Sketcher(near)) if near.near else None
+        self._near = NearDuplicateFilter(MinHasher(near)) if near.near else None
         self.kept: Counter[tuple[str, str, str, str]] = Counter()
         self.reasons: Counter[tuple[str, str]] = Counter()
         self.projects: defaultdict[str, set[str]] = defaultdict(set)
@@ -163,7 +163,7 @@ class _Builder:
         self.refused.write(Reject(STEP, reason, pair.pair_id, pair.group, detail or pair.kind))
         self.reasons[pair.source, reason] += 1
 
-    def usable(self, paths: Sequence[Path], clashes: Clashes, split: str) -> Iterator[Pair]:
+    def usable(self, paths: Sequence[Path], clashes: PairConflicts, split: str) -> Iterator[Pair]:
         """Mutants of a split, without exact duplicates. Their snippets have no renamed ones (clean_snippets)."""
         for pair, reason in zip(_of_split(paths, split), clashes.reasons(split), strict=True):
             if reason:
@@ -172,7 +172,7 @@ class _Builder:
                 yield pair
 
     def drawn(
-        self, paths: Sequence[Path], clashes: Clashes, split: str, least: int, per_kind: int
+        self, paths: Sequence[Path], clashes: PairConflicts, split: str, least: int, per_kind: int
     ) -> Iterator[Pair]:
         """The pairs of a frozen set."""
         candidates = _Frozen(self.settings)
@@ -187,7 +187,7 @@ class _Builder:
             else:
                 self.drop(pair, "not drawn for the frozen set")
 
-    def real(self, fixes: Fixes, clashes: Clashes, split: str) -> Iterator[Pair]:
+    def real(self, fixes: Fixes, clashes: PairConflicts, split: str) -> Iterator[Pair]:
         """Real fixes of a split without duplicates."""
         for chunk in chunks(self._distinct(fixes, clashes, split)):
             near: list[str | None] = [None] * len(chunk)
@@ -200,7 +200,7 @@ class _Builder:
                 else:
                     yield pair
 
-    def _distinct(self, fixes: Fixes, clashes: Clashes, split: str) -> Iterator[Pair]:
+    def _distinct(self, fixes: Fixes, clashes: PairConflicts, split: str) -> Iterator[Pair]:
         """The same, near duplicates included."""
         for (pair, own), clash in zip(fixes.of(split), clashes.reasons(_real(split)), strict=True):
             if own != KEPT:
@@ -294,7 +294,7 @@ def _equal_share(sizes: Sequence[int], wanted: int) -> int:
 
 def _real(split: str) -> str:
     """The set of a split's real fixes, as clashes.py calls it."""
-    return f"{REAL} {split}"
+    return f"{REAL_SET} {split}"
 
 
 def _of_a_split(mutants: Sequence[Path]) -> Iterator[tuple[str, str, str]]:

@@ -23,7 +23,7 @@ _SINGLE, _AGAIN, _AMBIGUOUS = range(3)
 REASONS = {_SINGLE: "", _AGAIN: "duplicate", _AMBIGUOUS: "same buggy text, other fix"}
 
 
-class Clashes:
+class PairConflicts:
     """Verdicts on pairs by the name of their set and their number in it, in the order in which they came."""
 
     def __init__(

@@ -12,9 +12,9 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from ctm.pairs.categories import SecurityRule, categorise
+from ctm.pairs.categories import SecurityRule, categorize
 from ctm.pairs.masking import mask
-from ctm.pairs.quality import LicenceSettings, refuse_licence
+from ctm.pairs.quality import LicenceSettings, licence_reject_reason
 from ctm.pairs.record import PAIR_SCHEMA, SPLITS, Pair, Writer, pair_id, read_pairs
 from ctm.pairs.splits import SplitSettings, split_of
 
@@ -63,13 +63,13 @@ class Fixes:
 
     def _ready(self, pair: Pair) -> tuple[Pair, Reason]:
         pair, broken = self._mask(pair)
-        if why := refuse_licence(pair.origin.licence, self._licences):
+        if why := licence_reject_reason(pair.origin.licence, self._licences):
             return pair, (why, pair.origin.licence)
         if broken:
             return pair, (broken, "")
         if max(pair.buggy.count("\n"), pair.fixed.count("\n")) >= self._max_lines:
             return pair, ("too many lines", "")
-        return replace(pair, category=categorise(pair.buggy, pair.fixed, self._security_rule)), KEPT
+        return replace(pair, category=categorize(pair.buggy, pair.fixed, self._security_rule)), KEPT
 
     def _mask(self, pair: Pair) -> tuple[Pair, str]:
         """(the pair without secrets and addresses, why it has to be dropped or "")."""

@@ -41,7 +41,7 @@ def load(values: Mapping[str, Any], files: Sequence[Path] = ()) -> Config:
     return dataclasses.replace(config, resources=demands(whole, config.resources, given))
 
 
-def read(files: Sequence[Path]) -> Config:
+def read_config(files: Sequence[Path]) -> Config:
     """The checked configuration of YAML files, the later ones laid over the earlier ones (as Snakemake does)."""
     merged: dict[str, Any] = {}
     for file in files:

@@ -19,7 +19,7 @@ from typing import Any, Literal, Union
 import yaml
 from pydantic import TypeAdapter
 
-from ctm.pipeline.config import Config, read
+from ctm.pipeline.config import Config, read_config
 
 SCHEMA_FILE, REFERENCE_FILE = Path("config/schema.yaml"), Path("docs/config.md")
 MOST_SHOWN = 18
@@ -80,8 +80,8 @@ def schema_text() -> str:
 
 def reference_text(root: Path) -> str:
     """What docs/config.md has to be; `root` is the checkout."""
-    full = read([root / "config/config.yaml"])
-    demo = read([root / "config/config.yaml", root / "config/demo.yaml"])
+    full = read_config([root / "config/config.yaml"])
+    demo = read_config([root / "config/config.yaml", root / "config/demo.yaml"])
     lines = [
         "# Configuration",
         "",

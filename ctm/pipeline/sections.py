@@ -23,14 +23,14 @@ from ctm.pipeline.demand import Demand
 from ctm.sources.clean_code.installed import InstalledSettings
 from ctm.sources.clean_code.packages import PackageSettings
 from ctm.sources.git.commits import CommitSettings
-from ctm.sources.git.github import SearchSettings
+from ctm.sources.git.github import RepositorySearchSettings
 from ctm.sources.releases.collector import ReleaseSettings
 from ctm.sources.stackoverflow.settings import TERMS, StackOverflowSettings
 from ctm.training.settings import CTMStageSettings, CTMTrainingSettings, StageSettings
 
 
 @dataclass(frozen=True)
-class Machine:
+class MachineBudget:
     """What the jobs share. Missing budgets of the command line are filled from here; no step's result depends on it."""
 
     mem_gb: int = 128
@@ -92,7 +92,7 @@ class CommitSource(CommitSettings):
 
 
 @dataclass(frozen=True)
-class GithubSource(SearchSettings):
+class GithubSource(RepositorySearchSettings):
     """Which repositories are read besides those that are named: GitHub's search, or a list of one's own."""
 
     enabled: bool = False
@@ -207,7 +207,7 @@ class Baseline:
 class Config:
     """Everything the workflow can be told."""
 
-    machine: Machine = Machine()
+    machine: MachineBudget = MachineBudget()
     """Budgets of the machine."""
     sources: Sources = Sources()
     """Where code comes from."""

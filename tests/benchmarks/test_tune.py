@@ -17,7 +17,7 @@ from optuna.distributions import FloatDistribution, IntDistribution
 from optuna.trial import FixedTrial, FrozenTrial, TrialState, create_trial
 
 from ctm.model.config import ModelConfig
-from ctm.pipeline.config import Config, read
+from ctm.pipeline.config import Config, read_config
 from made_grids import make_grids
 
 PROGRAM = Path(__file__).parents[2] / "benchmarks/tune/run.py"
@@ -29,7 +29,7 @@ spec.loader.exec_module(tune)
 
 @pytest.fixture(scope="module")
 def demo() -> Config:
-    return read(tune.CONFIG)
+    return read_config(tune.CONFIG)
 
 
 def test_the_settings_of_the_demo_and_its_neighbours_are_in_the_space(demo: Config) -> None:
@@ -130,7 +130,7 @@ def test_a_search_is_kept_and_goes_on(tiny: Path, monkeypatch: pytest.MonkeyPatc
     )
     study = optuna.load_study(study_name="demo", storage=storage)
     done = study.get_trials(states=(TrialState.COMPLETE,))
-    own = tune.own_settings(read(tune.CONFIG))
+    own = tune.own_settings(read_config(tune.CONFIG))
     assert [trial.params for trial in done] == [{**own, "blocks": 2}, own], (
         "what was asked for, then the config's own settings"
     )

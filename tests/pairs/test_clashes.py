@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from ctm.pairs import clashes
-from ctm.pairs.clashes import Clashes
+from ctm.pairs.clashes import PairConflicts
 from ctm.pairs.record import Origin, Pair, make_pair
 
 NAMES = ("train", "validation", "test")
@@ -45,10 +45,10 @@ def test_verdicts_are_those_of_dictionaries(
     mutants += rng.sample(mutants, 90)
     real = [drawn(distinct, "", rng) for _ in range(50)]
     pairs = ((pair.pair_id, pair.buggy, pair.split or "real") for pair in (*mutants, *real))
-    found = Clashes(pairs, ONCE, tmp_path)
+    found = PairConflicts(pairs, ONCE, tmp_path)
     assert {name: list(found.reasons(name)) for name in (*NAMES, "real")} == expected(mutants, real)
     assert not list(tmp_path.iterdir()), "scratch files are gone"
 
 
 def test_nothing_to_read(tmp_path: Path) -> None:
-    assert list(Clashes([], ONCE, tmp_path).reasons("train")) == []
+    assert list(PairConflicts([], ONCE, tmp_path).reasons("train")) == []

@@ -31,7 +31,7 @@ ChangedLines = Callable[[], tuple[str, str]]
 
 @lru_cache(maxsize=32)  # a snippet's parts, its clean sides and small mutants come again and again
 def code_of(text: str) -> CodeType | None:
-    """The compiled text; None where it does not compile or is beyond a cap (`ctm.python.compiling.compile_limit_reason`).
+    """The compiled text; None where it does not compile or is beyond a cap (`compile_limit_reason`).
 
     Call it inside `quiet()`, and for code of others inside a worker that may be killed.
     """

@@ -2,6 +2,7 @@
 # make test    formatters, linters, types, tests, and one tiny run of the whole workflow
 # make check   the first half of that       make bench   benchmarks/*.py -> results/benchmarks.json
 # make million a million synthetic pairs: speed and memory of each step (about 20 minutes) -> runs/million/million.json
+# make docs    this documentation as a site that opens from disk -> results/docs/index.html
 # make dag     pictures of the workflow     make full    the full scale (a machine of 24 cores, 128 GB, 96 GB of vram)
 # make ablate SUITE=pairs.jsonl    the demo without one part of its data each, measured on a suite of real code
 # make tune    searches the demo's hyper-parameters for an hour, on the data of a finished demo -> runs/tune/table.md
@@ -13,7 +14,7 @@
 # make gpu     rates, memory and precision of the full-scale trainer on the GPU at hand -> runs/gpu/table.md
 # make kill-collector REPOSITORY=path       the collector of commits killed 20 times over a real repository: nothing lost
 # make kill-trainer       every stage of a tiny curriculum killed at ten random steps: bit-identical ends
-# make setup   .venv/ alone              make lock    the pinned versions in envs/
+# make setup   .venv/ alone              make lock    the pinned versions in envs/ (make lock-docs: those of the site)
 # make clean-demo   runs/demo/ removed
 #
 # Each sets itself up: a virtual environment in .venv, pip only. torch comes from pip's own index unless TORCH_INDEX_URL
@@ -22,7 +23,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: demo test check bench ablate evaluate-real real-bugs compare tune gpu million kill-collector kill-trainer dag full lock setup clean-demo
+.PHONY: demo test check bench ablate evaluate-real real-bugs compare tune gpu million kill-collector kill-trainer docs dag full lock lock-docs setup clean-demo
 
 PYTHON ?= python3
 HARDWARE ?= cpu
@@ -99,6 +100,17 @@ kill-collector: .venv/.dev
 kill-trainer: .venv/.dev
 	$(BIN)/python tests/slow/kill_trainer.py
 
+# links that lead nowhere, pages outside the navigation and anything fetched from elsewhere fail it (mkdocs.yml)
+docs: .venv/docs/.made
+	@NO_MKDOCS_2_WARNING=1 .venv/docs/bin/mkdocs build --quiet
+	@echo "results/docs/index.html"
+
+# an environment of its own, without torch
+.venv/docs/.made: envs/docs.lock
+	@$(PYTHON) -m venv .venv/docs
+	@.venv/docs/bin/python -m pip --disable-pip-version-check -q install --no-compile -r envs/docs.lock
+	@touch $@
+
 # the DAG of the demo (the full one has hundreds of shards), and the rules
 dag: .venv/.train
 	@command -v dot >/dev/null || { echo "make dag needs dot: apt-get install graphviz"; exit 2; }
@@ -113,6 +125,12 @@ full: .venv/.train
 
 lock: .venv/.dev
 	$(BIN)/python envs/make_lock.py
+
+# the newest that pyproject.toml allows
+lock-docs:
+	@$(PYTHON) -m venv --clear .venv/docs
+	@.venv/docs/bin/python -m pip --disable-pip-version-check -q install 'mkdocs-material>=9.7'
+	.venv/docs/bin/python envs/make_lock.py docs
 
 clean-demo:
 	rm -rf runs/demo

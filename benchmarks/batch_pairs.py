@@ -103,7 +103,7 @@ def run() -> dict[str, Any]:
     """Medians of alternating rounds, one thread."""
     torch.set_num_threads(1)
     stage = StageSettings(
-        ticks=16, memory=16, batch=BATCH, accumulation=2, learning_rate=3e-4, epochs=VISITS // PAIRS, samples=PAIRS
+        ticks=16, batch=BATCH, accumulation=2, learning_rate=3e-4, epochs=VISITS // PAIRS, samples=PAIRS
     )  # fmt: skip
     mine, theirs = [], []
     with tempfile.TemporaryDirectory() as name:

@@ -16,14 +16,13 @@ from typing import Any
 
 import torch
 
-from ctm.model.config import ModelConfig
+from ctm.model.config import LossTerms, ModelConfig
 from ctm.model.device import pick_precision
 from ctm.model.model import CTM, Memory, Thought
-from ctm.pipeline.config import read
+from ctm.pipeline.config import read_config
 from ctm.training.batch import Batch
-from ctm.training.loss import thought_loss
 from ctm.training.optimiser import Together, make_optimiser
-from ctm.training.settings import StageSettings, TrainingSettings
+from ctm.training.settings import CTMStageSettings, CTMTrainingSettings
 
 FLOORS = {"stage1": 4.6, "stage2": 2.8, "stage3": 1.8, "stage4": 1.2}
 PARTS = ("encoder", "ticks", "head", "optimiser")
@@ -37,7 +36,7 @@ def run() -> list[dict[str, Any]]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        config = read([CONFIG])
+        config = read_config([CONFIG])
         return [
             measure(name, config.model, stage, config.training)
             for name, stage in config.training.stages.items()
@@ -47,7 +46,7 @@ def run() -> list[dict[str, Any]]:
 
 
 def measure(
-    name: str, sizes: ModelConfig, stage: StageSettings, training: TrainingSettings
+    name: str, sizes: ModelConfig, stage: CTMStageSettings, training: CTMTrainingSettings
 ) -> dict[str, Any]:
     """A record, with the share of each part in its name of the rival."""
     torch.manual_seed(0)
@@ -71,7 +70,7 @@ def measure(
 
 
 def step(
-    model: CTM, optimiser: Together, batch: Batch, precision: torch.dtype, training: TrainingSettings
+    model: CTM, optimiser: Together, batch: Batch, precision: torch.dtype, training: CTMTrainingSettings
 ) -> dict[str, float]:  # fmt: skip
     """Seconds of each part; cut at the encoding and at the synchronisation, whose gradients are handed on."""
     seconds = dict.fromkeys(PARTS, 0.0)
@@ -99,14 +98,15 @@ def step(
 
 
 def head(
-    model: CTM, synchronisation: torch.Tensor, memory: Memory, batch: Batch, training: TrainingSettings
+    model: CTM, synchronisation: torch.Tensor, memory: Memory, batch: Batch, training: CTMTrainingSettings
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """The loss, and the synchronisation as a leaf."""
     said = synchronisation.detach().requires_grad_()
     with torch.no_grad():
         pointers, sure = model.say(said, memory)
     thought = Thought(pointers, sure, said, memory)
-    return thought_loss(model, thought, batch, training.diversity, training.later_ticks).total, said
+    terms = LossTerms(training.diversity, training.later_ticks)
+    return model.loss(thought, batch, terms).total, said
 
 
 def _mask(batch: Batch) -> torch.Tensor:

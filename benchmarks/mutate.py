@@ -20,8 +20,8 @@ from typing import Any
 import libcst as cst
 
 from ctm.bugs.checks.validity import code_of, quiet, same_code
-from ctm.bugs.generation.draw import generator, mutate_text
-from ctm.bugs.generation.mix import Mix
+from ctm.bugs.generation.draw import mutate_text, snippet_rng
+from ctm.bugs.generation.mix import BugMix
 from ctm.bugs.generation.quotas import drawing_mix, load_mix, quotas_of
 from ctm.bugs.settings import MutationSettings, Shares
 from ctm.pairs.record import Origin, make_snippet
@@ -47,10 +47,10 @@ def functions(limit: int) -> list[str]:
     return Random(0).sample(found, limit)
 
 
-def ours(texts: list[str], mix: Mix) -> int:
+def ours(texts: list[str], mix: BugMix) -> int:
     """Mutants that mutate_text keeps."""
     return sum(
-        len(mutate_text(text, generator(0, str(n)), mix, PER_SNIPPET, SETTINGS).kept)
+        len(mutate_text(text, snippet_rng(0, str(n)), mix, PER_SNIPPET, SETTINGS).kept)
         for n, text in enumerate(texts)
     )
 

@@ -29,7 +29,7 @@ except ImportError:
 
 from ctm.pairs.record import Pair, pair_id
 from ctm.sources.changes.functions import changed_functions
-from ctm.sources.files import decode_source, refuse_path
+from ctm.sources.files import decode_source, path_reject_reason
 from ctm.sources.git import plumbing
 from ctm.sources.git.commits import CommitSettings, scan
 from ctm.sources.git.messages import MessageFilter, reverted_commits
@@ -118,7 +118,10 @@ def _fixes(commit: gitpython.Commit, settings: CommitSettings, named: MessageFil
     sides = [
         (diff.a_blob.data_stream.read(), diff.b_blob.data_stream.read())
         for diff in commit.parents[0].diff(commit, no_renames=True)
-        if diff.change_type == "M" and diff.a_blob and diff.b_blob and not refuse_path(diff.b_path or "")
+        if diff.change_type == "M"
+        and diff.a_blob
+        and diff.b_blob
+        and not path_reject_reason(diff.b_path or "")
     ]
     yield from _kept(sides, _message(commit), commit.author, settings, named)
 
@@ -136,7 +139,7 @@ def by_pydriller(folder: Path) -> set[str]:
         sides = [
             (file.content_before, file.content)
             for file in commit.modified_files
-            if file.change_type is pydriller.ModificationType.MODIFY and not refuse_path(file.new_path)
+            if file.change_type is pydriller.ModificationType.MODIFY and not path_reject_reason(file.new_path)
         ]
         pairs.update(_kept(sides, commit.msg, commit.author, settings, named))
     return pairs

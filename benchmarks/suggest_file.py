@@ -12,9 +12,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 from ctm.grid.tokenizer import CodeTokenizer
-from ctm.repair.candidates import Answer, Candidate, State
+from ctm.repair.candidates import Candidate, CodeState, Proposal
 from ctm.repair.passes import Repairer
-from ctm.repair.source import Source, parse_source
+from ctm.repair.source import PythonFile, parse_source
 from ctm.repair.suggest import suggest
 from ctm.repair.windows import functions_of
 
@@ -27,11 +27,11 @@ class Appends:
     def __init__(self, tokenizer: CodeTokenizer) -> None:
         self.units = tuple(tokenizer.encode("return a + a")[len(tokenizer.encode("return a")) :])
 
-    def propose(self, states: Sequence[State]) -> list[Answer]:
-        return [Answer((Candidate(len(s.ids), len(s.ids), self.units, -0.1),), 0.9, 1) for s in states]
+    def propose(self, states: Sequence[CodeState]) -> list[Proposal]:
+        return [Proposal((Candidate(len(s.ids), len(s.ids), self.units, -0.1),), 0.9, 1) for s in states]
 
 
-def rival(source: Source) -> Source:
+def rival(source: PythonFile) -> PythonFile:
     """The file after an edit of each method."""
 
     def unbound(text: str) -> set[str]:
@@ -60,7 +60,7 @@ def _scopes(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
         yield from _scopes(child)
 
 
-def _seconds(make: Callable[[], Source]) -> tuple[float, Source]:
+def _seconds(make: Callable[[], PythonFile]) -> tuple[float, PythonFile]:
     started = time.process_time()
     made = make()
     return time.process_time() - started, made

@@ -1,7 +1,8 @@
 """Writes the lock files and conda environments from what is installed in the running environment (`make lock`).
 
 Locks name versions, never an index. torch is in none of them: it is installed first, from the index that suits the
-hardware (TORCH_INDEX_URL; without it, pip's own). `dev.lock` has what only the tests need. The conda files repeat the
+hardware (TORCH_INDEX_URL; without it, pip's own). `dev.lock` has what only the tests need. `docs.lock` has what the
+site is built with; that environment is its own, so that its pins and ours do not meet. The conda files repeat the
 pins, because Snakemake copies them away from the locks; pip takes torch for an accelerator from the index that
 PIP_EXTRA_INDEX_URL names. CUDA and ROCm are untested.
 """
@@ -9,6 +10,7 @@ PIP_EXTRA_INDEX_URL names. CUDA and ROCm are untested.
 from __future__ import annotations
 
 import importlib.metadata
+import sys
 import tomllib
 from pathlib import Path
 
@@ -19,6 +21,7 @@ HERE = Path(__file__).parent
 TORCH = "2.13.0"
 HARDWARE = ("cpu", "cuda", "rocm")
 LEFT_OUT = {"pip", "setuptools", "torch"}
+HEAD = "# Made by `make lock`. torch comes first and separately: see envs/make_lock.py.\n"
 
 
 def closure(requirements: list[str]) -> set[str]:
@@ -55,18 +58,26 @@ def conda(hardware: str, pins: list[str]) -> str:
     )
 
 
+def lock_docs(requirements: list[str]) -> None:
+    """Writes `docs.lock`; runs in the site's environment (`make lock-docs`)."""
+    pins = sorted(map(pin, closure(requirements)))
+    (HERE / "docs.lock").write_text("# Made by `make lock-docs`.\n" + "\n".join(pins) + "\n")
+
+
 def main() -> None:
     project = tomllib.loads((HERE.parent / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
+    if sys.argv[1:] == ["docs"]:
+        lock_docs(extras["docs"])
+        return
     train = closure([*project["dependencies"], *extras["train"]])
     pins = sorted(map(pin, train))
-    head = "# Made by `make lock`. torch comes first and separately: see envs/make_lock.py.\n"
     for hardware in HARDWARE:
         tested = "" if hardware == "cpu" else "# Untested.\n"
-        (HERE / f"{hardware}.lock").write_text(head + tested + "\n".join(pins) + "\n")
+        (HERE / f"{hardware}.lock").write_text(HEAD + tested + "\n".join(pins) + "\n")
         (HERE / f"{hardware}.yaml").write_text(conda(hardware, pins))
     dev = sorted(map(pin, closure(extras["dev"]) - train))
-    (HERE / "dev.lock").write_text(head + "\n".join(dev) + "\n")
+    (HERE / "dev.lock").write_text(HEAD + "\n".join(dev) + "\n")
 
 
 if __name__ == "__main__":

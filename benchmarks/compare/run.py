@@ -18,6 +18,7 @@ The tables are Markdown on standard output and in runs/compare/table.md, with al
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import hashlib
 import json
 import math
@@ -38,15 +39,15 @@ from ctm.evaluation.flops import count_flops
 from ctm.evaluation.suites import prepare, read_suite
 from ctm.files import write_json
 from ctm.grid.tokenizer import CodeTokenizer
+from ctm.model.config import LossTerms
 from ctm.model.device import pick_device, pick_precision
 from ctm.model.weights import load_model
-from ctm.pipeline.config import Config, read, section, settings_json
+from ctm.pipeline.config import Config, read_config, section
 from ctm.shares import COLUMNS
 from ctm.training.batch import Batch, batches
 from ctm.training.data import load_split, plan_visits
-from ctm.training.deep_supervision import model_loss
 from ctm.training.initial import new_model
-from ctm.training.settings import StageRun
+from ctm.training.settings import StageRun, stage_of_ctm
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 RUNS = CHECKOUT / "runs" / "compare"
@@ -83,35 +84,40 @@ class Stopped(Exception):
 def run_of(config: Config, name: str, blocks: int, samples: int, usable: int, seed: int) -> StageRun:
     """One training. All have the same name and data, so that samples come in the same order."""
     order, stages = config.training.order, config.training.stages
-    first, last = stages[order[0]], json.loads(settings_json(config, f"training.stages.{order[-1]}"))
-    ticks, sizes = last["ticks"], section(config, "model")
-    if name == ONE_TICK:
-        ticks = 1
-    elif name == TRM:
-        ticks, sizes = config.trm.stage.ticks, {**section(config, "trm.model"), "architecture": "trm"}
-    elif name == TRANSFORMER:
-        shared = {key: sizes[key] for key in ("width", "heads", "kernel", "units", "dropout")}
-        ticks, sizes = 1, {**shared, "blocks": blocks, "architecture": "transformer"}
+    first, last, sizes = stages[order[0]], stages[order[-1]], section(config, "model")
     epochs = max(1, math.ceil(samples / usable))
-    stage = {
-        **last, "ticks": ticks, "samples": round(samples / epochs), "epochs": epochs, "milestones": {},
-        "learning_rate": first.learning_rate, "warmup": 0.05, "final_rate": 0.02,
-    }  # fmt: skip
-    training = json.loads(settings_json(config, "training"))
-    training |= {"seed": seed, "ema": config.trm.ema, "validation_items": 40, "log_steps": 50}
-    run = {"name": "compare", "stage": stage, "training": training, "model": sizes}
-    return TypeAdapter(StageRun).validate_python(run)
+    stage = dataclasses.replace(
+        last, samples=round(samples / epochs), epochs=epochs, milestones={}, learning_rate=first.learning_rate,
+        warmup=0.05, final_rate=0.02,
+    )  # fmt: skip
+    training = dataclasses.replace(
+        config.training, seed=seed, ema=config.trm.ema, validation_items=40, log_steps=50
+    )
+    ctm = stage_of_ctm("compare", stage, training, sizes)
+    if name == TRM:
+        other = {**section(config, "trm.model"), "architecture": "trm"}
+        return _other(ctm, config.trm.stage.ticks, other)
+    if name == TRANSFORMER:
+        shared = {key: sizes[key] for key in ("width", "heads", "kernel", "units", "dropout")}
+        return _other(ctm, 1, {**shared, "blocks": blocks, "architecture": "transformer"})
+    return (
+        dataclasses.replace(ctm, stage=dataclasses.replace(ctm.stage, ticks=1)) if name == ONE_TICK else ctm
+    )
+
+
+def _other(ctm: StageRun, ticks: int, sizes: dict[str, Any]) -> StageRun:
+    """The same training of another model."""
+    stage = dataclasses.replace(ctm.stage, ticks=ticks)
+    return dataclasses.replace(ctm, stage=stage, model=sizes, loss=LossTerms())
 
 
 def training_flops(run: StageRun, parts: list[Batch], codec: CodeTokenizer) -> float:
     """Operations of matrix products in a training step, a sample: forward, loss and backward."""
-    model = new_model({**run.model, "ticks": run.stage.ticks, "memory": run.stage.memory}, codec, 0).train()
+    model = new_model({**run.model, "ticks": run.stage.ticks}, codec, 0).train()
 
     def steps() -> None:
         for part in parts:
-            model_loss(
-                model, model(**part.inputs), part, later_ticks=run.training.later_ticks
-            ).total.backward()
+            model.loss(model(**part.inputs), part, run.loss).total.backward()
 
     return count_flops(steps) / (len(parts) * run.stage.batch)
 
@@ -211,7 +217,7 @@ def main() -> None:
     data, deadline = Data(given.data), time.monotonic() + 60 * given.minutes
     if not data.test.is_file():
         parser.error(f"{data.test}: no such file; --data must name the results of a finished demo")
-    config = read(CONFIG)
+    config = read_config(CONFIG)
     codec, train = CodeTokenizer.load(data.tokenizer), load_split(data.grids("train"))
     usable = len(train)
     base = run_of(config, CTM, 0, given.samples, usable, given.seed)

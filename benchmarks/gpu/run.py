@@ -32,15 +32,15 @@ from ctm_step import CELLS, CONFIG, make_batch
 
 from ctm.evaluation import memory
 from ctm.evaluation.flops import count_flops
-from ctm.model.config import ModelConfig
+from ctm.model.config import LossTerms, ModelConfig
 from ctm.model.model import CTM
-from ctm.pipeline.config import Config, read
+from ctm.pipeline.config import Config, read_config
 from ctm.training.batch import Batch
 from ctm.training.gradients import Gradients
 from ctm.training.memory import Fit
 from ctm.training.optimiser import Together, make_optimiser
 from ctm.training.ranks import Ranks
-from ctm.training.settings import StageRun, StageSettings, TrainingSettings
+from ctm.training.settings import CTMStageSettings, CTMTrainingSettings, stage_of_ctm
 from ctm.training.stage import train_stage
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -62,13 +62,18 @@ class Trainer:
     """A stage's model with what makes its steps."""
 
     def __init__(
-        self, sizes: ModelConfig, stage: StageSettings, training: TrainingSettings, precision: torch.dtype
+        self,
+        sizes: ModelConfig,
+        stage: CTMStageSettings,
+        training: CTMTrainingSettings,
+        precision: torch.dtype,
     ) -> None:
         torch.manual_seed(0)
         config = dataclasses.replace(sizes, ticks=stage.ticks, memory=stage.memory, vocabulary=VOCABULARY)
         self.device = DEVICE
         self.model = CTM(config).to(self.device).train()
-        self.gradients = Gradients(self.model, stage, training, Ranks(), self.device, precision, 0)
+        terms = LossTerms(training.diversity, training.later_ticks)
+        self.gradients = Gradients(self.model, stage, training, Ranks(), self.device, precision, 0, terms)
         self.optimiser: Together = make_optimiser(self.model, training)
         self.optimiser.set_rate(1e-4)
         self.parts = [make_batch(stage.batch, VOCABULARY)] * stage.accumulation
@@ -202,7 +207,7 @@ def curves(config: Config, data: Path, folder: Path, samples: int) -> Iterator[d
         )  # fmt: skip
         own = folder / f"{precision}-{graphs}"
         train_stage(
-            StageRun("stage1", stage, training, model), data / "grids/train/manifest.json",
+            stage_of_ctm("stage1", stage, training, model), data / "grids/train/manifest.json",
             data / "grids/validation/manifest.json", data / "tokenizer/tokenizer.json", None, own / "work",
             own / "weights.safetensors", own / "metrics.jsonl", own / "summary.json", 4, vram=40,
         )  # fmt: skip
@@ -287,7 +292,7 @@ def main() -> None:
     if not torch.cuda.is_available():
         parser.error("no GPU that torch can use (CUDA or ROCm) is here")
     given.out.mkdir(parents=True, exist_ok=True)
-    config = read([CONFIG])
+    config = read_config([CONFIG])
     found: dict[str, Any] = {
         "device": torch.cuda.get_device_name(), "torch": torch.__version__, "peaks": peaks(), "rates": [],
         "memory": [], "curves": [],

@@ -37,7 +37,7 @@ from ctm.evaluation.real_bugs import build
 from ctm.evaluation.suggestions import draw_windows
 from ctm.evaluation.working import Window, read_windows
 from ctm.repair.bundle import BundleError, load_bundle
-from ctm.repair.evaluate import BadItems, Item, read_items
+from ctm.repair.evaluate import Item, ItemsError, read_items
 from ctm.sources.releases.collector import ReleaseSettings
 
 CHECKOUT = Path(__file__).parents[2]
@@ -200,7 +200,7 @@ def main() -> int:
                     for item, one in rows
                 )
             )  # fmt: skip
-    except (BundleError, BadItems, OSError, ValueError) as error:
+    except (BundleError, ItemsError, OSError, ValueError) as error:
         print(f"real bugs: {error}", file=sys.stderr)
         return 2
     projects = [item.project for item in items]

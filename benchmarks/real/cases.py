@@ -14,10 +14,10 @@ import json
 from collections import Counter
 from pathlib import Path
 
-from ctm.repair.admit import admit
+from ctm.repair.admit import refuse_or_skip
 from ctm.repair.bundle import Bundle, load_bundle
 from ctm.repair.files import fix_source
-from ctm.repair.loss import loss
+from ctm.repair.loss import text_loss
 from ctm.repair.source import FileError, parse_source
 
 BUNDLE = Path(__file__).parents[2] / "runs" / "demo" / "results" / "final"
@@ -37,12 +37,12 @@ def look_at(folder: Path, case: dict[str, str], bundle: Bundle) -> tuple[bool, s
     buggy, fixed = ((folder / f"{case['id']}.{side}.py").read_bytes() for side in ("buggy", "fixed"))
     try:
         source = parse_source(buggy)
-        result = admit(source, "") or fix_source(source, bundle.repairer())
+        result = refuse_or_skip(source, "") or fix_source(source, bundle.repairer())
     except FileError as error:
         return False, f"refused: {error}"
     after = result.after.encode()
     right = after == fixed if case["category"] == "tooling" else tree(after) == tree(fixed) is not None
-    gone, wanted = (loss(buggy.decode(), side.decode()).words for side in (after, fixed))
+    gone, wanted = (text_loss(buggy.decode(), side.decode()).words for side in (after, fixed))
     needless = len(gone) - len(wanted)
     lost = f", loses {needless} words needlessly" if needless > NEEDLESS and not right else ""
     return right, f"{result.status}{lost}"

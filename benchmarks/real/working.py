@@ -23,8 +23,8 @@ import pyarrow.parquet as pq
 
 from ctm.pairs.splits import project_name
 from ctm.repair.bundle import Bundle
-from ctm.repair.fixed import Change, first_error
-from ctm.repair.source import FileError, Source, read_source
+from ctm.repair.fixed import LineChange, first_error
+from ctm.repair.source import FileError, PythonFile, read_source
 from ctm.repair.suggest import suggest
 from ctm.repair.windows import functions_of
 from ctm.sources.pypi.client import IndexClient
@@ -110,7 +110,7 @@ class Proposals:
         return 1000 * len(self.changes) / self.functions if self.functions else None
 
 
-def propose(source: Source, model: Bundle) -> tuple[Change, ...]:
+def propose(source: PythonFile, model: Bundle) -> tuple[LineChange, ...]:
     """Changes of one file that compiles: the one place that knows how they are asked for."""
     return suggest(source, model.repairer()).changes
 

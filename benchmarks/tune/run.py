@@ -28,9 +28,9 @@ from optuna.trial import FrozenTrial, TrialState
 
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.weights import load_model
-from ctm.pipeline.config import Config, read
+from ctm.pipeline.config import Config, read_config
 from ctm.training.data import load_split
-from ctm.training.settings import StageRun
+from ctm.training.settings import StageRun, stage_of_ctm
 from ctm.training.stage import train_stage
 from ctm.training.validation import measure
 
@@ -93,7 +93,7 @@ def stage_runs(config: Config, chosen: dict[str, Any], scale: float) -> list[Sta
             stage, batch=chosen["batch"], learning_rate=stage.learning_rate * chosen["rate_factor"],
             samples=max(chosen["batch"], round(stage.samples * scale)),
         )  # fmt: skip
-        runs.append(StageRun(name, stage, training, model))
+        runs.append(stage_of_ctm(name, stage, training, model))
     return runs
 
 
@@ -183,7 +183,7 @@ def main() -> None:
     given = parser.parse_args()
     if not (given.results / "grids/train/manifest.json").is_file():
         parser.error(f"{given.results}: no training grids; run `make demo` first, or name its results")
-    config = read(CONFIG)
+    config = read_config(CONFIG)
     RUNS.mkdir(parents=True, exist_ok=True)
     study = optuna.create_study(
         study_name="demo", direction="maximize", load_if_exists=True,

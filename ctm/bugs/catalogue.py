@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 
-from ctm.bugs.registry import CLEAN, SEVERAL, Kind, registry
+from ctm.bugs.registry import CLEAN, MULTI_ERROR_SYNTAX, Kind, registry
 
 _HEAD = """\
 # Bugs
@@ -86,7 +86,7 @@ def page() -> str:
     kinds = list(registry().values())
     count = Counter(kind.category for kind in kinds)
     cwes = len({kind.cwe for kind in kinds if kind.cwe})
-    parts = [_HEAD.format(**count, cwes=cwes, several=SEVERAL, clean=CLEAN)]
+    parts = [_HEAD.format(**count, cwes=cwes, several=MULTI_ERROR_SYNTAX, clean=CLEAN)]
     for category in ("syntax", "logic", "security", "complex"):
         columns = _SECURITY_COLUMNS if category == "security" else _COLUMNS
         parts.append(f"## {category.capitalize()} kinds\n\n" + columns)

@@ -17,11 +17,11 @@ from itertools import islice
 from pathlib import Path
 from random import Random
 
-from ctm.bugs.checks.validity import quiet, refused
+from ctm.bugs.checks.validity import mutant_reject_reason, quiet
 from ctm.bugs.generation.clean import Clean, clean
-from ctm.bugs.generation.draw import TRIES, generator, mutate_text
-from ctm.bugs.generation.mix import Mix
-from ctm.bugs.registry import Candidate, Kind, apply, registry
+from ctm.bugs.generation.draw import TRIES, mutate_text, snippet_rng
+from ctm.bugs.generation.mix import BugMix
+from ctm.bugs.registry import Kind, Mutation, apply, registry
 from ctm.bugs.settings import MutationSettings, Shares
 from ctm.pairs.record import Snippet, pair_id, read_snippets
 
@@ -73,15 +73,15 @@ def survey(snippets: Sequence[Snippet], kinds: Iterable[Kind], seed: int = 0) ->
             if base is None or not base.source.tokens:
                 continue
             for kind in kinds:
-                _try(base, kind, generator(seed, snippet.snippet_id + kind.name), figures[kind.name], seen)
+                _try(base, kind, snippet_rng(seed, snippet.snippet_id + kind.name), figures[kind.name], seen)
     settings = MutationSettings(seed=seed, shares=_SHARES)
-    mix = Mix({kind.name: 1 for kind in kinds})
+    mix = BugMix({kind.name: 1 for kind in kinds})
     asked = kept = 0
     drops: Counter[str] = Counter()
     start = time.perf_counter()
     for snippet in snippets:
         made = mutate_text(
-            snippet.text, generator(seed, snippet.snippet_id), mix, settings.per_snippet, settings
+            snippet.text, snippet_rng(seed, snippet.snippet_id), mix, settings.per_snippet, settings
         )
         asked += settings.per_snippet
         kept += len(made.kept)
@@ -101,7 +101,7 @@ def _try(base: Clean, kind: Kind, rng: Random, figures: Figures, seen: set[str])
     for candidate in candidates[:TRIES]:
         fixed, buggy = apply(base.text, candidate.fixed), apply(base.text, candidate.buggy)
         code = clean(fixed) if candidate.fixed else base
-        reason = refused(fixed, buggy, code.code if code else None, kind.category)
+        reason = mutant_reject_reason(fixed, buggy, code.code if code else None, kind.category)
         figures.checked += 1
         if reason:
             figures.reasons[reason] += 1
@@ -113,7 +113,7 @@ def _try(base: Clean, kind: Kind, rng: Random, figures: Figures, seen: set[str])
         return
 
 
-def _written(candidate: Candidate) -> bool:
+def _written(candidate: Mutation) -> bool:
     return bool(candidate.buggy and candidate.fixed)
 
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from random import Random
 from typing import NamedTuple, TypeVar
 
-from ctm.bugs.static_analysis.source import Source
+from ctm.bugs.static_analysis.source import ParsedCode
 
-SEVERAL = "several_syntax"
+MULTI_ERROR_SYNTAX = "several_syntax"
 """Kind of a mutant with two or three syntax errors."""
 CLEAN = "clean"
 """Kind of a sample with nothing wrong."""
@@ -61,14 +61,14 @@ class Splice(NamedTuple):
     text: str
 
 
-class Candidate(NamedTuple):
+class Mutation(NamedTuple):
     """A possible bug: the splices that make the buggy side and, rarely, splices that make another fixed side."""
 
     buggy: tuple[Splice, ...]
     fixed: tuple[Splice, ...] = ()
 
 
-Mutator = Callable[[Source, Random], Iterator[Candidate]]
+Mutator = Callable[[ParsedCode, Random], Iterator[Mutation]]
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Kind:
     """Of a security kind: the weakness, like "CWE-89"."""
     bandit: str = ""
     """Of a security kind: the Bandit test that finds it, like "B608"; "" where there is none."""
-    own: Callable[[Source], bool] | None = None
+    own: Callable[[ParsedCode], bool] | None = None
     """Of a security kind: whether the snippet has a place; None where only trying tells."""
     traced: bool = False
     """Whether a name that the bug takes away has to stand elsewhere in a snippet of the training split.
@@ -126,7 +126,7 @@ def register(
     places: float = 1.0,
     cwe: str = "",
     bandit: str = "",
-    own: Callable[[Source], bool] | None = None,
+    own: Callable[[ParsedCode], bool] | None = None,
     traced: bool = False,
 ) -> Callable[[Mutator], Mutator]:
     """Decorator that adds a mutator to the registry; raises ValueError for a name that is taken.
@@ -135,7 +135,7 @@ def register(
     """
 
     def add(mutator: Mutator) -> Mutator:
-        if name in _KINDS or name in (SEVERAL, CLEAN):
+        if name in _KINDS or name in (MULTI_ERROR_SYNTAX, CLEAN):
             raise ValueError(f"bug kind {name!r} is registered twice")
         needed = frozenset(needs)
         _KINDS[name] = Kind(
@@ -167,7 +167,7 @@ def registry() -> dict[str, Kind]:
 def kind_names(category: str) -> list[str]:
     """Names of all kinds of a category, in order; "syntax" has several_syntax too, "clean" its only one."""
     names = [kind.name for kind in registry().values() if kind.category == category]
-    extra = {"syntax": [SEVERAL], "clean": [CLEAN]}
+    extra = {"syntax": [MULTI_ERROR_SYNTAX], "clean": [CLEAN]}
     return names + extra.get(category, [])
 
 
@@ -180,9 +180,9 @@ def shuffled(items: Sequence[_T], rng: Random) -> Iterator[_T]:
         yield pool.pop()
 
 
-def replace(start: int, end: int, text: str) -> Candidate:
+def replace(start: int, end: int, text: str) -> Mutation:
     """A candidate of one splice."""
-    return Candidate((Splice(start, end, text),))
+    return Mutation((Splice(start, end, text),))
 
 
 def apply(text: str, splices: Sequence[Splice]) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ctm.bugs.generation.mix import Mix
+from ctm.bugs.generation.mix import BugMix
 from ctm.evaluation.confidence import ConfidenceChoice, choose_confidence
 from ctm.evaluation.real_like import real_like
 from ctm.evaluation.repairs import Judged, repair_cases
@@ -94,7 +94,7 @@ def calibrate(
     settings: EvaluationSettings,
     threads: int,
     working: Sequence[Window] = (),
-    mix: Mix | None = None,
+    mix: BugMix | None = None,
 ) -> Thresholds:
     """Choose the thresholds on the validation split: its pairs, and working code of its projects.
 
@@ -119,7 +119,7 @@ def calibrate(
         "thresholds: tick %.4f, edit %.4f, further %.2f", tick.threshold, edit.threshold, further.threshold
     )
     texts = sorted({item.fixed for item in validation if compiles(item.fixed)})
-    broken = prepare(real_like(texts, mix or Mix({}), settings.confidence_items, settings.seed), tokenizer)
+    broken = prepare(real_like(texts, mix or BugMix({}), settings.confidence_items, settings.seed), tokenizer)
     repairs = repair_cases(
         broken,
         model,

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ctm.evaluation.repairs import Judged
-from ctm.repair.confidence import Confidence, log_odds
+from ctm.repair.confidence import ConfidenceCurve, log_odds
 from ctm.repair.metrics import calibration_error
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ LEAST = 50
 class ConfidenceChoice:
     """A fitted curve, and what it does on the items that it was fitted on (made errors have one right repair)."""
 
-    curve: Confidence
+    curve: ConfidenceCurve
     items: int
     error_before: float | None
     """Calibration error of the shares themselves."""
@@ -48,9 +48,9 @@ def choose_confidence(judged: Sequence[Judged]) -> ConfidenceChoice:
         [item.evaluated.outcome.in_scope and item.evaluated.outcome.exact_rank == 1 for item in answered]
     )
     if len(answered) < LEAST or right.all() or not right.any():
-        return ConfidenceChoice(Confidence().of_real_errors, len(answered), None, None)
+        return ConfidenceChoice(ConfidenceCurve().of_real_errors, len(answered), None, None)
     intercept, slope = fit(share, right.astype(np.float64))
-    curve = Confidence(intercept, slope)
+    curve = ConfidenceCurve(intercept, slope)
     before = calibration_error(share.tolist(), right.tolist())
     after = calibration_error([curve(value) for value in share.tolist()], right.tolist())
     log.info(

@@ -25,7 +25,7 @@ from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.base import EditModel
 from ctm.model.thinking import NEVER
 from ctm.pairs.overall import CLEAN, OVERALL, averages
-from ctm.repair.candidates import State, make_state
+from ctm.repair.candidates import CodeState, make_state
 from ctm.repair.metrics import calibration_error
 
 HALTS = (0.5, 0.7, 0.9, 0.99, NEVER)
@@ -58,7 +58,7 @@ def first_edits(
     """Think about every case in scope, all ticks."""
     right = np.zeros((len(cases), model.config.ticks), dtype=bool)
     certainty = np.zeros((len(cases), model.config.ticks), dtype=np.float32)
-    asked: list[tuple[int, State, Goal]] = []
+    asked: list[tuple[int, CodeState, Goal]] = []
     for place, case in enumerate(cases):
         state = make_state(case.text, tokenizer) if case.goal else None
         if state is not None and case.goal is not None:

@@ -14,14 +14,14 @@ from ctm.grid.edits import Edit
 from ctm.grid.packed import pack
 from ctm.grid.store import packed_rows, read_split
 from ctm.grid.tokenizer import CodeTokenizer
-from ctm.repair.candidates import State
+from ctm.repair.candidates import CodeState
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FirstState:
     """A buggy text, the edit that is right first, and what kind of pair it is of."""
 
-    state: State
+    state: CodeState
     edit: Edit
     category: str
     kind: str
@@ -46,14 +46,14 @@ def read_first_states(manifest: Path, tokenizer: CodeTokenizer, count: int) -> l
                 else Edit(len(cells), len(cells), ())
             )
             cell, kind = row["diagnoses"][:2]
-            state = State(tokenizer.decode(cells), cells, pack(cells, tokenizer), (cell, kind))
+            state = CodeState(tokenizer.decode(cells), cells, pack(cells, tokenizer), (cell, kind))
             found.append(FirstState(state, edit, row["category"], row["kind"]))
     if not found:
         raise ValueError(f"{manifest}: no pairs in it")
     return found
 
 
-def inputs_of(states: list[State]) -> dict[str, Tensor]:
+def inputs_of(states: list[CodeState]) -> dict[str, Tensor]:
     """tokens, rows, cols int64 [B, N], lengths int64 [B], diagnosis int64 [B, 2]."""
     arrays = collate([state.packed for state in states], [state.diagnosis for state in states])
     return {name: torch.from_numpy(array) for name, array in arrays.items()}

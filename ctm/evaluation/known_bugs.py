@@ -18,7 +18,7 @@ from rapidfuzz.distance import Levenshtein
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.python.compiling import compiles
 from ctm.python.lexical import exact_match
-from ctm.repair.candidates import Proposer, StateMaker, options
+from ctm.repair.candidates import Proposer, StateCache, options
 from ctm.repair.evaluate import Item
 from ctm.repair.intervals import intervals_of_means
 from ctm.repair.passes import strength
@@ -70,7 +70,7 @@ def best_edits(
     order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
     for begin in range(0, len(order), CHUNK):
         places = order[begin : begin + CHUNK]
-        make = StateMaker(tokenizer)
+        make = StateCache(tokenizer)
         states = {place: state for place in places if (state := make(texts[place].rstrip("\n")))}
         for place, answer in zip(states, proposer.propose(list(states.values())), strict=True):
             state = states[place]

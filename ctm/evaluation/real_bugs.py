@@ -18,17 +18,17 @@ from pathlib import Path
 
 from ctm.bugs.checks.validity import quiet
 from ctm.bugs.fixes.mix_fit import explain
-from ctm.bugs.fixes.undone import NotUndone, Undone, undone, words_of
+from ctm.bugs.fixes.undone import ClassifiedFix, UnclassifiedFix, classify_fix, words_of
 from ctm.bugs.registry import registry
 from ctm.files import write_text
 from ctm.pairs.duplicates import exact_key, renamed_key
 from ctm.pairs.record import REJECT_SCHEMA, Reject, Writer, pair_id
 from ctm.sources.changes.functions import FixLimits, changed_functions
-from ctm.sources.files import decode_source, refuse_path
+from ctm.sources.files import decode_source, path_reject_reason
 from ctm.sources.pypi.licences import stated_licence
 from ctm.sources.pypi.pins import Pin, read_pins
-from ctm.sources.releases.collector import BROKEN_WHEEL, ReleaseSettings, bring_wheels, wheel_metadata
-from ctm.sources.releases.sweeps import swept
+from ctm.sources.releases.collector import BROKEN_WHEEL, ReleaseSettings, download_wheels, wheel_metadata
+from ctm.sources.releases.sweeps import is_repeated_change
 
 log = logging.getLogger(__name__)
 STEP = "real_bugs"
@@ -80,7 +80,7 @@ def build(
     reasons: Counter[str] = Counter()
     compared = 0
     with Writer(rejects, REJECT_SCHEMA) as refused:
-        there = bring_wheels(pins, settings, work, refused, STEP)
+        there = download_wheels(pins, settings, work, refused, STEP)
         for before, after in transitions:
             if before not in there or after not in there:
                 reasons["release cannot be had"] += 1
@@ -141,7 +141,7 @@ def compare(before: Pin, after: Pin, wheels: Mapping[Pin, Path]) -> Iterator[Rea
     """What a release fixes, and what it changes otherwise."""
     with zipfile.ZipFile(wheels[before]) as old, zipfile.ZipFile(wheels[after]) as new:
         licence, licence_source = _licence(new)
-        found: list[tuple[str, int, str, Undone]] = []
+        found: list[tuple[str, int, str, ClassifiedFix]] = []
         others: list[Reject] = []
         kept = []
         checksums = {item.filename: item.CRC for item in old.infolist()}
@@ -150,12 +150,12 @@ def compare(before: Pin, after: Pin, wheels: Mapping[Pin, Path]) -> Iterator[Rea
             for entry in new.infolist()
             if entry.filename.endswith(".py") and checksums.get(entry.filename, entry.CRC) != entry.CRC
         ]
-        if sum(not refuse_path(path, False) for path in paths) > MAX_FILES:
+        if sum(not path_reject_reason(path, False) for path in paths) > MAX_FILES:
             yield Reject(STEP, "release changes too many files", after.version, after.name)
             return
         for path in paths:
             texts = [decode_source(archive.read(path), MAX_BYTES) for archive in (old, new)]
-            if reason := refuse_path(path, False) or texts[0][1] or texts[1][1]:
+            if reason := path_reject_reason(path, False) or texts[0][1] or texts[1][1]:
                 others.append(Reject(STEP, reason, path, after.name))
                 continue
             old_text, new_text = texts[0][0], texts[1][0]
@@ -170,13 +170,13 @@ def compare(before: Pin, after: Pin, wheels: Mapping[Pin, Path]) -> Iterator[Rea
             for change in changes.kept:
                 try:
                     with quiet():
-                        fix = undone(change.before, change.after, *words)
+                        fix = classify_fix(change.before, change.after, *words)
                     found.append((path, change.line, change.qualname, fix))
-                except NotUndone as why:
+                except UnclassifiedFix as why:
                     where = f"{path}:{change.line}"
                     others.append(Reject(STEP, str(why), where, after.name, change.qualname))
     yield from others
-    sweeps = swept(kept, MAX_ALIKE)
+    sweeps = is_repeated_change(kept, MAX_ALIKE)
     alike = {change.before for change, sweep in zip(kept, sweeps, strict=True) if sweep}
     exchanges = Counter((fix.old, fix.new) for *_, fix in found)
     for path, line, qualname, fix in found:
@@ -223,7 +223,7 @@ def _licence(wheel: zipfile.ZipFile) -> tuple[str, str]:
     return found[:80], "METADATA, as stated" if found else ""
 
 
-def is_strict(fix: Undone) -> bool:
+def is_strict(fix: ClassifiedFix) -> bool:
     """Whether some logic or security kind makes the buggy side of the fixed one, by its own contract."""
     kinds = registry()
     with quiet():

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from random import Random
 
 from ctm.bugs.generation.draw import mutate_text
-from ctm.bugs.generation.mix import Mix
+from ctm.bugs.generation.mix import BugMix
 from ctm.bugs.settings import MutationSettings, Shares
 from ctm.repair.evaluate import Item
 
@@ -18,7 +18,7 @@ LINES = ((1, 0.22), (5, 0.45), (15, 0.31), (64, 0.02))
 """Longest text of each class of length, lines, and its share among the same."""
 
 
-def real_like(texts: Sequence[str], mix: Mix, count: int, seed: int) -> list[Item]:
+def real_like(texts: Sequence[str], mix: BugMix, count: int, seed: int) -> list[Item]:
     """Up to `count` syntax errors in `texts` (code that compiles), with the lengths and numbers of real ones.
 
     mix: weights to draw by (`ctm.bugs.generation.quotas.drawing_mix`). What a class of length lacks the

@@ -22,8 +22,8 @@ from ctm.grid.batching import by_length
 from ctm.grid.edits import MAX_PASSES
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.base import EditModel
-from ctm.repair.confidence import Confidence
-from ctm.repair.evaluate import Evaluated, judge
+from ctm.repair.confidence import ConfidenceCurve
+from ctm.repair.evaluate import Evaluated, judge_item
 from ctm.repair.passes import Repairer
 
 log = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ def repair_cases(
     precision: torch.dtype = torch.float32,
     careful: tuple[float, float] | None = None,
     further: float = 0.0,
-    confidence: Confidence | None = None,
+    confidence: ConfidenceCurve | None = None,
 ) -> list[Judged]:
     """Repair and judge all cases; thresholds `tick` (certainty), `edit` and `further` (probability).
 
@@ -114,7 +114,7 @@ def _repair_again(judged: list[Judged], repairer: Repairer) -> list[Judged]:
     return [
         item
         if item.case.item.category == SYNTAX
-        else replace(item, careful=judge(item.case.item, next(repairs), item.case.reason))
+        else replace(item, careful=judge_item(item.case.item, next(repairs), item.case.reason))
         for item in judged
     ]
 
@@ -130,5 +130,5 @@ def _repair(cases: list[Case], proposer: TorchProposer, repairer: Repairer) -> l
     for case, repair in zip(cases, repairs, strict=True):
         known = case.goal is not None and goals[case.text] == case.goal
         by_tick = proposer.watched.get(case.text) if known else None
-        judged.append(Judged(case, judge(case.item, repair, case.reason), by_tick))
+        judged.append(Judged(case, judge_item(case.item, repair, case.reason), by_tick))
     return judged

@@ -25,7 +25,7 @@ from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.base import EditModel
 from ctm.python.lexical import exact_match
 from ctm.repair.evaluate import Item
-from ctm.repair.odds import Odds
+from ctm.repair.odds import StrengthCurve
 from ctm.repair.passes import Repairer, strength
 
 BUGS = ("logic", "security")
@@ -69,7 +69,7 @@ class EditChoice:
     """Share of the made bugs of the validation split, by category, that are suggested with the right edit."""
     auc: float | None
     """Probability that the right edit of a made bug is stronger than the edit of a working function."""
-    odds: Odds | None
+    odds: StrengthCurve | None
     """None where there is no working code or no bug."""
 
     def as_dict(self) -> dict[str, Any]:
@@ -255,7 +255,7 @@ def area(positive: NDArray[np.float64], negative: NDArray[np.float64]) -> float 
 
 def fit_odds(
     working: NDArray[np.float64], bugs: NDArray[np.float64], right: NDArray[np.bool_], prior: float
-) -> Odds | None:
+) -> StrengthCurve | None:
     """Probability of being right by strength, where a share `prior` of all functions has a bug like those of `bugs`.
 
     working, bugs: strengths of first edits, 0 for none; right: of those of bugs. In bins of strength, each of twice as
@@ -286,7 +286,7 @@ def fit_odds(
             last, before = curve.pop(), curve.pop()
             curve.append(_Bin(before.first, last.last, before.weight + last.weight, before.good + last.good))
     ends = {strong: item.share for item in curve for strong in (item.first, item.last)}
-    return Odds(prior, tuple(sorted(ends.items())))
+    return StrengthCurve(prior, tuple(sorted(ends.items())))
 
 
 @dataclass(frozen=True, slots=True)

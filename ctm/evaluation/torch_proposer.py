@@ -22,7 +22,7 @@ from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.answer import best_spans, likeliest_units
 from ctm.model.base import EditModel, Encoding, Output, rows_of
 from ctm.model.thinking import NEVER, Kept, begin, keep, read
-from ctm.repair.candidates import Answer, State
+from ctm.repair.candidates import CodeState, Proposal
 from ctm.repair.onnx_proposer import read_answer
 
 BATCH = 64
@@ -66,13 +66,13 @@ class TorchProposer:
     goals: Mapping[str, Goal] = field(default_factory=dict)
     watched: dict[str, ByTick] = field(default_factory=dict)
     early: float | None = None
-    earlier: dict[str, Answer] = field(default_factory=dict)
+    earlier: dict[str, Proposal] = field(default_factory=dict)
     precision: torch.dtype = torch.float32
 
     @torch.inference_mode()
-    def propose(self, states: Sequence[State]) -> list[Answer]:
+    def propose(self, states: Sequence[CodeState]) -> list[Proposal]:
         """One answer per state, in their order; the candidates of each by probability."""
-        answers: dict[int, Answer] = {}
+        answers: dict[int, Proposal] = {}
         cells = CELLS.get(self.model.device.type, CELLS_ELSEWHERE)
         for batch in by_length([len(state.packed.tokens) for state in states], cells, BATCH):
             chosen = [states[index] for index in batch]
@@ -82,7 +82,7 @@ class TorchProposer:
                 answers.update(zip(batch, self._answer(chosen), strict=True))
         return [answers[index] for index in range(len(states))]
 
-    def _answer(self, states: list[State]) -> list[Answer]:
+    def _answer(self, states: list[CodeState]) -> list[Proposal]:
         device = self.model.device
         arrays = collate([state.packed for state in states], [state.diagnosis for state in states], MULTIPLE)
         inputs = {name: torch.from_numpy(array).to(device) for name, array in arrays.items()}
@@ -106,13 +106,13 @@ class TorchProposer:
             self._note_earlier(states, answers, kept, soon, memory)
         return answers
 
-    def _read(self, kept: Kept, memory: Encoding) -> list[Answer]:
+    def _read(self, kept: Kept, memory: Encoding) -> list[Proposal]:
         outputs = (*read(self.model, kept, memory), kept.certainty, kept.tick)
         named = {name: tensor.cpu().numpy() for name, tensor in zip(OUTPUTS, outputs, strict=True)}
         return [read_answer(named, place) for place in range(len(kept.tick))]
 
     def _note_earlier(
-        self, states: list[State], answers: list[Answer], kept: Kept, soon: Kept, memory: Encoding
+        self, states: list[CodeState], answers: list[Proposal], kept: Kept, soon: Kept, memory: Encoding
     ) -> None:
         """Answers of `soon` for the watched states; the heads are asked only where another tick answers."""
         rows = (kept.tick != soon.tick).nonzero()[:, 0]
@@ -127,7 +127,7 @@ class TorchProposer:
 class _Watch:
     """Looks at every tick of a batch: is the likeliest edit of each watched state right?"""
 
-    def __init__(self, proposer: TorchProposer, states: list[State]) -> None:
+    def __init__(self, proposer: TorchProposer, states: list[CodeState]) -> None:
         self.model, self.tokenizer = proposer.model, proposer.tokenizer
         self.states = states
         self.goals = [proposer.goals.get(state.text) for state in states]
@@ -176,7 +176,7 @@ class _Watch:
 
 
 def leads_to(
-    state: State, goal: Goal | None, start: int, end: int, units: Sequence[int], tokenizer: CodeTokenizer
+    state: CodeState, goal: Goal | None, start: int, end: int, units: Sequence[int], tokenizer: CodeTokenizer
 ) -> bool:
     """Whether an edit of `state` gives the goal's text; the span must lie in the state, copies must be of words."""
     if goal is None or not 0 <= start <= end <= len(state.ids):

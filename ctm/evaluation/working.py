@@ -17,8 +17,8 @@ from typing import Any
 from ctm.evaluation.settings import WorkingSettings
 from ctm.pairs.duplicates import renamed_key
 from ctm.pairs.masking import mask
-from ctm.pairs.near import FirstOfEach, NearSettings, Sketcher, chunks
-from ctm.pairs.quality import QualitySettings, refuse_licence
+from ctm.pairs.near import MinHasher, NearDuplicateFilter, NearSettings, chunks
+from ctm.pairs.quality import QualitySettings, licence_reject_reason
 from ctm.pairs.record import (
     REJECT_SCHEMA,
     SNIPPET_SCHEMA,
@@ -34,7 +34,7 @@ from ctm.repair.suggest import unaskable
 from ctm.repair.windows import functions_of
 from ctm.sources.clean_code.choice import CleanCode
 from ctm.sources.clean_code.projects import Project, drawn
-from ctm.sources.files import decode_source, refuse_path
+from ctm.sources.files import decode_source, path_reject_reason
 
 log = logging.getLogger(__name__)
 STEP = "working_windows"
@@ -77,7 +77,7 @@ def working_windows(
 
         for project in code.projects(lambda name: split(name) in HELD_OUT, refused, STEP):
             group = joined.get(project.name, project.name)
-            if reason := refuse_licence(project.licence, quality.licences):
+            if reason := licence_reject_reason(project.licence, quality.licences):
                 refused.write(Reject(STEP, reason, project.name, group, project.licence))
                 continue
             found += (
@@ -113,7 +113,7 @@ def _windows(project: Project, settings: WorkingSettings, refused: Writer) -> It
         if number >= settings.per_project:
             refused.write(Reject(STEP, "cap of the project", project.name, project.name, "files left unread"))
             return
-        text, reason = "", refuse_path(path, tests=True, documentation=project.is_whole)
+        text, reason = "", path_reject_reason(path, tests=True, documentation=project.is_whole)
         if not reason:
             text, reason = decode_source(file.read(), project.max_bytes)
         try:
@@ -147,7 +147,7 @@ def _copies(texts: Sequence[str], train: Path, near: NearSettings) -> list[str]:
     wanted = set(keys)
     trained: set[int] = set()
     seen: set[int] = set()
-    sketcher = Sketcher(near) if near.near and texts else None
+    sketcher = MinHasher(near) if near.near and texts else None
     index: Any = sketcher.index() if sketcher else None
     indexed = 0
     if sketcher:
@@ -164,7 +164,7 @@ def _copies(texts: Sequence[str], train: Path, near: NearSettings) -> list[str]:
             waiting += [text for text, flag in zip(fresh.values(), flags, strict=True) if flag]
     close: list[str | None] = [None] * len(texts)
     if sketcher:
-        first = FirstOfEach(sketcher)
+        first = NearDuplicateFilter(sketcher)
         for chunk in chunks(waiting):
             first.add(chunk, ["train"] * len(chunk))
         close = [name for chunk in chunks(texts) for name in first.find(chunk)]

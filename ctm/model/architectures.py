@@ -6,28 +6,30 @@ from collections.abc import Mapping
 from typing import Any
 
 from ctm.model.base import EditModel
-from ctm.model.config import ModelConfig, Sizes, TransformerConfig, TRMConfig
+from ctm.model.config import Sizes
 from ctm.model.model import CTM
 from ctm.model.plain import Transformer
 from ctm.model.trm import TRM
 
-CONFIGS: dict[str, type[Sizes]] = {"ctm": ModelConfig, "trm": TRMConfig, "transformer": TransformerConfig}
+KINDS: tuple[type[EditModel], ...] = (CTM, TRM, Transformer)
+_BY_NAME = {kind.architecture: kind for kind in KINDS}
+_BY_SIZES = {kind.sizes: kind for kind in KINDS}
+
+
+def kind_of(architecture: str) -> type[EditModel]:
+    """The kind of that name. Raises ValueError where there is none."""
+    if architecture not in _BY_NAME:
+        raise ValueError(f"model.architecture is {architecture!r}; it can be {', '.join(_BY_NAME)}")
+    return _BY_NAME[architecture]
 
 
 def make_config(architecture: str, sizes: Mapping[str, Any]) -> Sizes:
     """The config of a kind. Raises ValueError for an unknown kind or impossible sizes, TypeError for unknown ones."""
-    if architecture not in CONFIGS:
-        raise ValueError(f"model.architecture is {architecture!r}; it can be {', '.join(CONFIGS)}")
-    return CONFIGS[architecture](**sizes)
+    return kind_of(architecture).sizes(**sizes)
 
 
 def build(config: Sizes) -> EditModel:
-    """A model of its config's kind, with random weights."""
-    match config:
-        case ModelConfig():
-            return CTM(config)
-        case TRMConfig():
-            return TRM(config)
-        case TransformerConfig():
-            return Transformer(config)
-    raise TypeError(f"{type(config).__name__} is the config of no model")
+    """A model of its config's kind, with random weights. Raises TypeError for the config of none."""
+    if type(config) not in _BY_SIZES:
+        raise TypeError(f"{type(config).__name__} is the config of no model")
+    return _BY_SIZES[type(config)](config)

@@ -1,13 +1,14 @@
 """What every model of an edit offers, so that training, evaluation and comparison know one kind of model only.
 
 A model encodes the code once (`encode`), begins (`start`) and answers at each tick (`tick`): a CTM's tick is one step
-of its neurons, a TRM's one supervised recursion, and a plain transformer has a single one.
+of its neurons, a TRM's one supervised recursion, and a plain transformer has a single one. Its loss, the statistics
+that training logs of its inside and how it goes on from an earlier stage (`grown`) are its own.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar
 
@@ -16,7 +17,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from ctm.model.backbone import Backbone, padding_mask
-from ctm.model.config import Sizes
+from ctm.model.config import NO_TERMS, LossTerms, Sizes
 from ctm.model.heads import Units
 
 T = TypeVar("T")
@@ -96,13 +97,61 @@ def _some_ticks(tick: Callable[[Any], tuple[Any, T]], state: Any, count: int) ->
     return state, results
 
 
+class Target(Protocol):
+    """The right edits of a batch of B samples, with R units in all."""
+
+    @property
+    def start(self) -> Tensor:
+        """int64 [B], first cell that is replaced."""
+
+    @property
+    def end(self) -> Tensor:
+        """int64 [B], the cell after the last one."""
+
+    @property
+    def words(self) -> Tensor:
+        """int64 [B, N], number of the word that begins at the cell or -1."""
+
+    @property
+    def unit_sample(self) -> Tensor:
+        """int64 [R], which sample a unit belongs to. Units without token and word count for nothing."""
+
+    @property
+    def unit_slot(self) -> Tensor:
+        """int64 [R], its slot."""
+
+    @property
+    def unit_token(self) -> Tensor:
+        """int64 [R], right token or -1."""
+
+    @property
+    def unit_word(self) -> Tensor:
+        """int64 [R], number of the word that it may copy or -1."""
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A batch's loss and what to log of it."""
+
+    total: Tensor
+    """Scalar to step on, nats a sample."""
+    at_lowest: Tensor
+    """Mean loss at the tick where it is lowest."""
+    at_certain: Tensor
+    """Mean loss at the most certain tick."""
+    diversity: Tensor
+    """Synchronisation-diversity term, unweighted; 0 where a model has none."""
+    by_tick: Tensor
+    """Mean loss of every tick, [T], without gradient."""
+
+
 class EditModel(nn.Module, ABC):
     """`model(tokens, rows, cols, lengths, diagnosis)` thinks about a batch of packed code."""
 
     architecture: ClassVar[str]
     """Its name in the config and in files of weights."""
-    learns_certainty: ClassVar[bool] = False
-    """Whether certainty is a learned halting probability; else it is computed from the pointers."""
+    sizes: ClassVar[type[Sizes]]
+    """The class of its `config`."""
     checkpoint_ticks: int = 0
     """Ticks whose intermediate values are forgotten and made again in backward, at a time; 0: all are kept."""
     config: Sizes
@@ -178,6 +227,31 @@ class EditModel(nn.Module, ABC):
                 state, more = _some_ticks(tick, state, count)
             results += more
         return results
+
+    @abstractmethod
+    def loss(
+        self, thought: Thought, target: Target, terms: LossTerms = NO_TERMS, drawn: Tensor | None = None
+    ) -> Loss:
+        """What it is trained with.
+
+        thought: of `forward`, without `say_with_gradient` or with. drawn: int64 [B], a tick for each sample, tick t
+        with probability in proportion to t, for a term that asks for one.
+        """
+
+    def statistics(self, inputs: dict[str, Tensor]) -> dict[str, dict[str, float]]:
+        """What to log of its inside while it thinks about `inputs` (as `encode` takes them): figures by group.
+
+        Runs without gradient and dropout, and leaves the model as it was. A model without such figures gives none.
+        """
+        return {}
+
+    def grown(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Weights of an earlier stage, whose `config.lasting()` was the same, in this model's shapes."""
+        return dict(tensors)
+
+    def compile_parts(self) -> None:
+        """Send what has many small kernels through torch.compile, in place, so that names of weights stay."""
+        self.backbone.compile(dynamic=True)
 
     @torch.no_grad()
     def after_step(self) -> None:

@@ -1,8 +1,8 @@
-"""Every size of a model, in one frozen dataclass a kind that travels inside the checkpoint."""
+"""Every size of a model, in one frozen dataclass a kind that travels inside the checkpoint; and terms of its loss."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 Pairing = Literal["random-pairing", "random", "first-last"]
@@ -37,6 +37,10 @@ class Sizes:
     def answer(self) -> int:
         """Width of what a tick hands to the heads, n."""
         return self.width
+
+    def lasting(self) -> Sizes:
+        """The same but for what a stage may change, which is set to its least: equal where weights fit."""
+        return replace(self, ticks=1, dropout=0.0)
 
     def __post_init__(self) -> None:
         """Refuse sizes that no model can have."""
@@ -93,6 +97,10 @@ class ModelConfig(Sizes):
             (self.self_pairs > min(self.action_pairs, self.out_pairs), "self_pairs exceeds a set of pairs"),
         )
 
+    def lasting(self) -> ModelConfig:
+        """See `Sizes.lasting`; the memory may grow, too."""
+        return replace(self, ticks=1, dropout=0.0, memory=1)
+
     @property
     def answer(self) -> int:
         """Width of the synchronisation that the heads read."""
@@ -147,3 +155,16 @@ class TransformerConfig(Sizes):
             (self.blocks < 1, f"blocks {self.blocks} must be at least 1"),
             (self.ticks != 1, f"ticks {self.ticks}: a plain transformer has one"),
         )
+
+
+@dataclass(frozen=True)
+class LossTerms:
+    """Weights of terms that a model may have in its loss; one that it does not have counts for nothing."""
+
+    diversity: float = 0.0
+    """Against collapse of the synchronisation."""
+    later_ticks: float = 0.0
+    """Of the loss at a tick drawn at random, later ones likelier."""
+
+
+NO_TERMS = LossTerms()

@@ -6,21 +6,28 @@ values of the code, pointer keys) is made once in `encode`. Source: arXiv 2505.0
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
 
+from ctm.model.activations import activation_figures
 from ctm.model.attention import Attention, Remembered, product_dtype
-from ctm.model.base import EditModel, Output, Thought
-from ctm.model.config import ModelConfig
+from ctm.model.base import EditModel, Loss, Output, Target, Thought
+from ctm.model.config import NO_TERMS, LossTerms, ModelConfig
 from ctm.model.heads import Pointers, Units, certainty
+from ctm.model.loss import pointer_loss, sync_diversity, units_loss
 from ctm.model.nlm import NeuronLevelModels
 from ctm.model.synapse import Synapse
 from ctm.model.synchronization import Synchronization
 from ctm.model.trace import Trace
 
 __all__ = ["CTM", "Memory", "Output", "State", "Thought"]
+TICKS_AT_ONCE = {"cpu": 4}
+"""Ticks whose units are weighed together without gradient: their logits [R, ticks, V] are the largest tensor. On a CPU
+8 at a time took a tenth longer for a whole step: each tensor of 16 MB is fresh memory from the kernel."""
+TICKS_AT_ONCE_ELSEWHERE = 8
 
 
 class Memory(NamedTuple):
@@ -50,6 +57,7 @@ class CTM(EditModel):
     """`CTM(config)(tokens, rows, cols, lengths, diagnosis)` thinks about a batch of packed code."""
 
     architecture = "ctm"
+    sizes = ModelConfig
     config: ModelConfig
 
     def __init__(self, config: ModelConfig) -> None:
@@ -137,6 +145,86 @@ class CTM(EditModel):
         """S_out of `ticks` ticks, [B, T, n_out]."""
         said = self.all_ticks(lambda state: self.think(state, memory), self.start(memory, ticks), ticks)
         return torch.stack(said, dim=1)
+
+    def loss(
+        self, thought: Thought, target: Target, terms: LossTerms = NO_TERMS, drawn: Tensor | None = None
+    ) -> Loss:
+        """Half the loss at the tick where it is lowest, half that at the most certain tick (paper, eq. 12).
+
+        terms.later_ticks: weight of the loss at the tick `drawn` for each sample (drawn here where the caller did
+        not). The two ticks of the paper alone let ticks divide the kinds of answers among themselves (an early one
+        for edits, the last for 'no edit'), so that more thinking does not mean better answers; this term ends that.
+
+        Which tick is lowest needs the loss of all ticks, but only the chosen ones receive gradient; pointers and
+        units are therefore computed twice, for all ticks without gradient and for the chosen with it.
+        """
+        samples, ticks = thought.certainty.shape
+        rows = torch.arange(samples, device=target.start.device)
+        sync, memory = thought.synchronisation, cast(Memory, thought.memory)
+        several = TICKS_AT_ONCE.get(sync.device.type, TICKS_AT_ONCE_ELSEWHERE)
+        with torch.no_grad():
+            every = torch.cat(
+                [units_loss(self, part, memory, target) for part in sync.split(several, dim=1)], dim=1
+            )
+            whole = pointer_loss(thought.pointers, target) + every
+        lowest, certain = whole.argmin(dim=1), thought.certainty.argmax(dim=1)
+        chosen = [lowest, certain]
+        if terms.later_ticks:
+            if drawn is None:
+                drawn = torch.multinomial(torch.arange(1.0, ticks + 1).expand(samples, -1), 1)[:, 0]
+            chosen.append(drawn.to(lowest.device))
+        asked = sync[rows[:, None], torch.stack(chosen, dim=1)]  # [B, 2 or 3, n]
+        pointers, _ = self.say(asked, memory)
+        losses = pointer_loss(pointers, target) + units_loss(self, asked, memory, target)
+        means = losses.mean(dim=0)
+        spread = sync_diversity(sync[rows, certain])
+        total = (means[0] + means[1]) / 2
+        if terms.later_ticks:
+            total = total + terms.later_ticks * means[2]
+        if terms.diversity:
+            total = total + terms.diversity * spread
+        return Loss(total, means[0].detach(), means[1].detach(), spread.detach(), whole.mean(dim=0))
+
+    @torch.no_grad()
+    def statistics(self, inputs: dict[str, Tensor]) -> dict[str, dict[str, float]]:
+        """Of the post-activations of its "neurons": see `activation_figures`.
+
+        It thinks once more: the training pass itself, whatever it fuses, is not touched and costs nothing more.
+        """
+        training = self.training
+        self.eval()
+        memory = self.encode(**inputs)
+        state, thought = self.start(memory), []
+        for _ in range(self.config.ticks):
+            state, _ = self.think(state, memory)
+            thought.append(state.z.float())
+        self.train(training)
+        return {"neurons": activation_figures(torch.stack(thought))}
+
+    def grown(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """With a longer memory: the weights of the newest M stay, older ones start at zero.
+
+        Raises ValueError if the memory would shrink.
+        """
+        grown, memory = dict(tensors), self.config.memory
+        first, trace = tensors["nlm.layers.0.weight"], tensors["start_trace"]
+        more = memory - trace.shape[1]
+        if more < 0:
+            raise ValueError(f"memory {memory} is shorter than the {trace.shape[1]} of the stage before")
+        grown["nlm.layers.0.weight"] = torch.cat([first.new_zeros(*first.shape[:2], more), first], dim=2)
+        grown["start_trace"] = torch.cat([trace.new_zeros(trace.shape[0], more), trace], dim=1)
+        return grown
+
+    def compile_parts(self) -> None:
+        """See `EditModel.compile_parts`; the synapse and the synchronisations besides.
+
+        What a thought shares over its ticks (`ctm.model.shared`) is Python that a compiler cannot see through; only
+        what lies between is compiled.
+        """
+        super().compile_parts()
+        self.synapse.compile()
+        for synchronization in (self.sync_action, self.sync_out):
+            synchronization.compile()
 
     @torch.no_grad()
     def after_step(self) -> None:

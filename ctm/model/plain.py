@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from ctm.model.attention import Attention
-from ctm.model.base import EditModel, Encoding, Output
-from ctm.model.config import TransformerConfig
+from ctm.model.base import EditModel, Encoding, Loss, Output, Target, Thought
+from ctm.model.config import NO_TERMS, LossTerms, TransformerConfig
+from ctm.model.deep_supervision import every_tick_loss
 from ctm.model.heads import Pointers, Units, certainty
 
 
@@ -19,6 +20,7 @@ class Transformer(EditModel):
     """`Transformer(config)(tokens, rows, cols, lengths, diagnosis)` answers a batch of packed code at once."""
 
     architecture = "transformer"
+    sizes = TransformerConfig
     config: TransformerConfig
 
     def __init__(self, config: TransformerConfig) -> None:
@@ -39,3 +41,9 @@ class Transformer(EditModel):
         pointers = self.pointers(read[:, None], memory.h, memory.mask)
         said = read if read.dtype == torch.float64 else read.float()
         return state, Output(said, pointers[:, 0], certainty(pointers, memory.lengths)[:, 0])
+
+    def loss(
+        self, thought: Thought, target: Target, terms: LossTerms = NO_TERMS, drawn: Tensor | None = None
+    ) -> Loss:
+        """That of its only tick; it has none of `terms`."""
+        return every_tick_loss(self, thought, target)

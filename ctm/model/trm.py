@@ -16,8 +16,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ctm.model.backbone import Block, turn_of
-from ctm.model.base import EditModel, Encoding, Output
-from ctm.model.config import TRMConfig
+from ctm.model.base import EditModel, Encoding, Loss, Output, Target, Thought
+from ctm.model.config import NO_TERMS, LossTerms, TRMConfig
+from ctm.model.deep_supervision import HALTING, every_tick_loss
 from ctm.model.heads import Pointers, Units
 
 UNLIKELY = -5.0
@@ -60,7 +61,7 @@ class TRM(EditModel):
     """`TRM(config)(tokens, rows, cols, lengths, diagnosis)` thinks about a batch of packed code."""
 
     architecture = "trm"
-    learns_certainty = True
+    sizes = TRMConfig
     config: TRMConfig
 
     def __init__(self, config: TRMConfig) -> None:
@@ -93,6 +94,12 @@ class TRM(EditModel):
     def between_ticks(self, state: Recursion) -> Recursion:
         """No gradient from one recursion into the one before."""
         return Recursion(state.latent.detach(), state.answer.detach())
+
+    def loss(
+        self, thought: Thought, target: Target, terms: LossTerms = NO_TERMS, drawn: Tensor | None = None
+    ) -> Loss:
+        """The mean over all recursions, and the halting loss; it has none of `terms`."""
+        return every_tick_loss(self, thought, target, HALTING)
 
     def _network(self, x: Tensor, mask: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:
         for layer in self.layers:

@@ -1,4 +1,4 @@
-"""Weights on disk: safetensors with the model's config inside, written in one rename; and growing M between stages."""
+"""Weights on disk: safetensors with the model's config inside, written in one rename."""
 
 from __future__ import annotations
 
@@ -71,18 +71,3 @@ def load_ctm(path: Path) -> CTM:
     if not isinstance(model, CTM):
         raise ValueError(f"{path}: a {model.architecture!r}; only a 'ctm' can be used here")
     return model
-
-
-def grow_memory(tensors: dict[str, torch.Tensor], memory: int) -> dict[str, torch.Tensor]:
-    """Give neuron-level models a longer memory: the weights of the newest M stay, older ones start at zero.
-
-    Raises ValueError if the memory would shrink.
-    """
-    grown = dict(tensors)
-    first, trace = tensors["nlm.layers.0.weight"], tensors["start_trace"]
-    more = memory - trace.shape[1]
-    if more < 0:
-        raise ValueError(f"memory {memory} is shorter than the {trace.shape[1]} of the stage before")
-    grown["nlm.layers.0.weight"] = torch.cat([first.new_zeros(*first.shape[:2], more), first], dim=2)
-    grown["start_trace"] = torch.cat([trace.new_zeros(trace.shape[0], more), trace], dim=1)
-    return grown

@@ -3,36 +3,47 @@
 A frozen set takes every kind of a category in equal shares, whatever the mix of bugs was, and as many clean samples as
 keep within their share. Real fixes of projects that never train become a suite of their own: they are few, and of
 another nature than mutants. The sets are made in the order test, validation, train, each held against those before it
-(screen.py), in a few passes over the files. Of mutants a byte each stays in memory (clashes.py) and 8 of those that a
-frozen set may draw, of real fixes keys and signatures.
+(screen.py). Real fixes are read once (fixes.py), mutants in a few passes over their files. Of mutants a byte each stays
+in memory (clashes.py) and 8 of those that a frozen set may draw, of real fixes keys and signatures.
 """
 
 from __future__ import annotations
 
 import logging
+import tempfile
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from ctm.files import write_json
-from ctm.pairs.categories import SecurityRule, categorise
-from ctm.pairs.clashes import Clashes
+from ctm.pairs.categories import SecurityRule
+from ctm.pairs.clashes import PairConflicts
 from ctm.pairs.duplicates import exact_key, renamed_key
+from ctm.pairs.fixes import KEPT, Fixes
 from ctm.pairs.keys import key_of
 from ctm.pairs.leaks import count_leaks
-from ctm.pairs.masking import mask
-from ctm.pairs.near import FirstOfEach, Sketcher, chunks
-from ctm.pairs.quality import QualitySettings, refuse_licence
-from ctm.pairs.record import PAIR_SCHEMA, REJECT_SCHEMA, SPLITS, Pair, Reject, Writer, pair_id, read_pairs
-from ctm.pairs.screen import Screen
-from ctm.pairs.splits import SplitSettings, split_of
-from ctm.pairs.vendored import joined_fixes
+from ctm.pairs.near import MinHasher, NearDuplicateFilter, chunks
+from ctm.pairs.quality import QualitySettings
+from ctm.pairs.record import (
+    PAIR_SCHEMA,
+    REJECT_SCHEMA,
+    SPLITS,
+    Pair,
+    Reject,
+    Writer,
+    read_pair_columns,
+    read_pairs,
+)
+from ctm.pairs.screen import Decontaminator
+from ctm.pairs.splits import SplitSettings
+from ctm.pairs.vendored import merge_fix_groups
 
 log = logging.getLogger(__name__)
 STEP = "build_pairs"
-REAL = "real"
+REAL_SET = "real"
 FROZEN = ("validation", "test")
 IN_ORDER = ("test", "validation", "train")
 """A text that would be in two sets is in the first of them."""
@@ -84,19 +95,20 @@ def build_pairs(
 
     Mutants bring their split and category; real fixes get theirs here. suites: files that nothing may train on, by
     name. joined: groups of projects that share one (clean_snippets); projects of real fixes that are forks join them.
-    Raises KeyError where `out` lacks a set, and screen.BadSuite.
+    Raises KeyError where `out` lacks a set, and screen.SuiteError.
     """
     quality = quality or QualitySettings()
-    groups = joined_fixes(mutants, real, joined or {}, quality.duplicates)
-    with Writer(rejects, REJECT_SCHEMA) as refused, Writer(out[REAL], PAIR_SCHEMA) as suite:
-        builder = _Builder(settings, splits, refused, security_rule, quality, groups)
-        screen = Screen(quality, suites)
-        clashes = Clashes({"": mutants, REAL: real}, (FROZEN, ("train",)), rejects.parent)
-        if strange := clashes.names() - {*SPLITS, REAL}:
-            raise ValueError(
-                f"mutants of split {', '.join(map(repr, sorted(strange)))}, which is none: clean_snippets decides it "
-                "before mutation"
-            )
+    groups = merge_fix_groups(mutants, real, joined or {}, quality.duplicates)
+    with (
+        Writer(rejects, REJECT_SCHEMA) as refused,
+        Writer(out[REAL_SET], PAIR_SCHEMA) as suite,
+        tempfile.TemporaryDirectory(dir=rejects.parent, prefix=".fixes") as scratch,
+    ):
+        fixes = Fixes(Path(scratch), splits, groups, quality.licences, settings.max_lines, security_rule)
+        builder = _Builder(settings, refused, quality)
+        screen = Decontaminator(quality, suites)
+        came = ((pair, buggy, _real(split)) for pair, buggy, split in fixes.sort_in(real))
+        clashes = PairConflicts(chain(_of_a_split(mutants), came), (FROZEN, ("train",)), rejects.parent)
         sizes = {
             "validation": (settings.validation_per_category, settings.validation_per_kind),
             "test": (settings.per_category, settings.per_kind),
@@ -112,7 +124,7 @@ def build_pairs(
                 held: list[str] = []
                 for pairs, into in (
                     (mutants_, writer),
-                    (builder.real(real, clashes, split), writer if training else suite),
+                    (builder.real(fixes, clashes, split), writer if training else suite),
                 ):
                     for pair, reason, detail in screen.refuse(pairs, training):
                         if reason:
@@ -121,7 +133,7 @@ def build_pairs(
                             builder.write(into, pair)
                             held += () if training else (pair.fixed, pair.buggy)
             screen.hold(dict.fromkeys(held), split)
-    report = builder.report() | {"leaks": count_leaks(out.values(), suites)}
+    report = builder.report(fixes.masked) | {"leaks": count_leaks(out.values(), suites)}
     write_json(counts, report, indent=2, sort_keys=True)
 
 
@@ -131,23 +143,13 @@ class _Builder:
     def __init__(
         self,
         settings: PairSettings,
-        splits: SplitSettings,
         refused: Writer,
-        security_rule: SecurityRule | None,
         quality: QualitySettings,
-        joined: Mapping[str, str],
     ) -> None:
-        self.settings, self.splits, self.refused, self.security_rule = (
-            settings,
-            splits,
-            refused,
-            security_rule,
-        )
-        self.quality, self.joined = quality, joined
-        self.masked: Counter[tuple[str, str]] = Counter()
+        self.settings, self.refused = settings, refused
         self._seen: set[int] = set()
         near = quality.duplicates
-        self._near = FirstOfEach(Sketcher(near)) if near.near else None
+        self._near = NearDuplicateFilter(MinHasher(near)) if near.near else None
         self.kept: Counter[tuple[str, str, str, str]] = Counter()
         self.reasons: Counter[tuple[str, str]] = Counter()
         self.projects: defaultdict[str, set[str]] = defaultdict(set)
@@ -161,7 +163,7 @@ class _Builder:
         self.refused.write(Reject(STEP, reason, pair.pair_id, pair.group, detail or pair.kind))
         self.reasons[pair.source, reason] += 1
 
-    def usable(self, paths: Sequence[Path], clashes: Clashes, split: str) -> Iterator[Pair]:
+    def usable(self, paths: Sequence[Path], clashes: PairConflicts, split: str) -> Iterator[Pair]:
         """Mutants of a split, without exact duplicates. Their snippets have no renamed ones (clean_snippets)."""
         for pair, reason in zip(_of_split(paths, split), clashes.reasons(split), strict=True):
             if reason:
@@ -170,7 +172,7 @@ class _Builder:
                 yield pair
 
     def drawn(
-        self, paths: Sequence[Path], clashes: Clashes, split: str, least: int, per_kind: int
+        self, paths: Sequence[Path], clashes: PairConflicts, split: str, least: int, per_kind: int
     ) -> Iterator[Pair]:
         """The pairs of a frozen set."""
         candidates = _Frozen(self.settings)
@@ -185,9 +187,9 @@ class _Builder:
             else:
                 self.drop(pair, "not drawn for the frozen set")
 
-    def real(self, paths: Sequence[Path], clashes: Clashes, split: str) -> Iterator[Pair]:
-        """Real fixes of a split with their category, masked, under the licence rule, without duplicates."""
-        for chunk in chunks(self._distinct(paths, clashes, split)):
+    def real(self, fixes: Fixes, clashes: PairConflicts, split: str) -> Iterator[Pair]:
+        """Real fixes of a split without duplicates."""
+        for chunk in chunks(self._distinct(fixes, clashes, split)):
             near: list[str | None] = [None] * len(chunk)
             if self._near:
                 texts, names = [pair.fixed for pair in chunk], [split] * len(chunk)
@@ -198,47 +200,27 @@ class _Builder:
                 else:
                     yield pair
 
-    def _distinct(self, paths: Sequence[Path], clashes: Clashes, split: str) -> Iterator[Pair]:
+    def _distinct(self, fixes: Fixes, clashes: PairConflicts, split: str) -> Iterator[Pair]:
         """The same, near duplicates included."""
-        pairs = (item for path in paths for item in read_pairs(path))
-        for pair, clash in zip(pairs, clashes.reasons(REAL), strict=True):
-            group = self.joined.get(pair.group, pair.group)
-            if split_of(group, self.splits) != split:
+        for (pair, own), clash in zip(fixes.of(split), clashes.reasons(_real(split)), strict=True):
+            if own != KEPT:
+                self.drop(pair, *own)
                 continue
-            pair, broken = self._mask(replace(pair, group=group, split=split))
-            exact = exact_key(pair.buggy) ^ exact_key(pair.fixed) << 1
-            renamed = renamed_key(pair.buggy, pair.fixed)
-            if reason := refuse_licence(pair.origin.licence, self.quality.licences):
-                self.drop(pair, reason, pair.origin.licence)
-            elif broken:
-                self.drop(pair, broken)
-            elif max(pair.buggy.count("\n"), pair.fixed.count("\n")) >= self.settings.max_lines:
-                self.drop(pair, "too many lines")
-            elif clash:
+            keys = exact_key(pair.buggy) ^ exact_key(pair.fixed) << 1, renamed_key(pair.buggy, pair.fixed)
+            exact, renamed = (key in self._seen for key in keys)
+            if clash:
                 self.drop(pair, clash)
-            elif exact in self._seen:
+            elif exact:
                 self.drop(pair, "duplicate")
-            elif renamed in self._seen:
+            elif renamed:
                 self.drop(pair, "duplicate but for names")
-            elif (category := categorise(pair.buggy, pair.fixed, self.security_rule)) == "clean":
+            elif pair.category == "clean":
                 self.drop(pair, "no lexical change")
             else:
-                self._seen.update((exact, renamed))
-                yield replace(pair, category=category)
+                self._seen.update(keys)
+                yield pair
 
-    def _mask(self, pair: Pair) -> tuple[Pair, str]:
-        """(the pair without secrets and addresses, why it has to be dropped or "")."""
-        try:
-            (buggy, fixed), counts = mask(pair.buggy, pair.fixed)
-        except ValueError as error:
-            return pair, str(error)
-        if not counts:
-            return pair, ""
-        for sort, number in counts.items():
-            self.masked[pair.source, sort] += number
-        return replace(pair, buggy=buggy, fixed=fixed, pair_id=pair_id(buggy, fixed)), ""
-
-    def report(self) -> dict[str, object]:
+    def report(self, masked: Counter[tuple[str, str]]) -> dict[str, object]:
         """Counts by source, category, kind and split, of rejects by reason, and the projects of each split."""
         names = ("source", "category", "kind", "split")
         sums: dict[str, Counter[str]] = {name: Counter() for name in names}
@@ -251,7 +233,7 @@ class _Builder:
             **{f"by_{name}": dict(value) for name, value in sums.items()},
             "table": [{**dict(zip(names, key, strict=True)), "n": n} for key, n in sorted(self.kept.items())],
             "rejects": [{"source": s, "reason": r, "n": n} for (s, r), n in sorted(self.reasons.items())],
-            "masked": [{"source": s, "sort": r, "n": n} for (s, r), n in sorted(self.masked.items())],
+            "masked": [{"source": s, "sort": r, "n": n} for (s, r), n in sorted(masked.items())],
             "projects": {split: sorted(found) for split, found in self.projects.items()},
         }
 
@@ -308,6 +290,23 @@ def _equal_share(sizes: Sequence[int], wanted: int) -> int:
             return share
         left -= size
     return max(sizes, default=0)
+
+
+def _real(split: str) -> str:
+    """The set of a split's real fixes, as clashes.py calls it."""
+    return f"{REAL_SET} {split}"
+
+
+def _of_a_split(mutants: Sequence[Path]) -> Iterator[tuple[str, str, str]]:
+    """(pair_id, buggy text, split) of each mutant. Raises ValueError for one of no split."""
+    for path in mutants:
+        for pair, buggy, split in read_pair_columns(path, ("pair_id", "buggy", "split")):
+            if split not in SPLITS:
+                raise ValueError(
+                    f"{path}: a mutant of split {split!r}; it can be {', '.join(SPLITS)}, as clean_snippets decides "
+                    "before mutation"
+                )
+            yield pair, buggy, split
 
 
 def _of_split(paths: Sequence[Path], split: str, columns: Sequence[str] | None = None) -> Iterator[Pair]:

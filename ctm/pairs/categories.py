@@ -18,7 +18,7 @@ SecurityRule = Callable[[str, str], bool]
 """(buggy, fixed) -> whether a rule of the security taxonomy is broken in `buggy` and not in `fixed`."""
 
 
-def categorise(buggy: str, fixed: str, security_rule: SecurityRule | None = None) -> str:
+def categorize(buggy: str, fixed: str, security_rule: SecurityRule | None = None) -> str:
     """Category of a pair, the first that matches: clean, syntax, security, complex, logic.
 
     Complex: two or more separate edits, or one of more than 16 lexical tokens. Two places that swap their

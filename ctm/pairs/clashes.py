@@ -7,14 +7,13 @@ dictionary of all keys would take 300 bytes a pair. What stays in memory is one 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from ctm.pairs.keys import key_of
-from ctm.pairs.record import read_pair_columns
 
 PARTS = 64
 """Scratch files; a million pairs make 28 MB in all."""
@@ -24,13 +23,13 @@ _SINGLE, _AGAIN, _AMBIGUOUS = range(3)
 REASONS = {_SINGLE: "", _AGAIN: "duplicate", _AMBIGUOUS: "same buggy text, other fix"}
 
 
-class Clashes:
-    """Verdicts on the pairs of some files, by the name of their set and their number in it, in reading order."""
+class PairConflicts:
+    """Verdicts on pairs by the name of their set and their number in it, in the order in which they came."""
 
     def __init__(
-        self, files: Mapping[str, Sequence[Path]], once: Iterable[Sequence[str]], scratch: Path
+        self, pairs: Iterable[tuple[str, str, str]], once: Iterable[Sequence[str]], scratch: Path
     ) -> None:
-        """Read the files: under the name "" those whose pairs have a split, which is their name.
+        """Judge pairs: each its `pair_id`, its buggy text and the name of its set.
 
         once: names among which a pair may stand once; its first one stays. scratch: folder for the keys, 28 bytes a
         pair for as long as this takes.
@@ -40,34 +39,28 @@ class Clashes:
         self._group = {name: number for number, group in enumerate(once) for name in group}
         with tempfile.TemporaryDirectory(dir=scratch, prefix=".keys") as folder:
             parts = [Path(folder) / str(number) for number in range(PARTS)]
-            self._spill(files, parts)
+            self._spill(pairs, parts)
             self._verdicts = [np.zeros(count, np.uint8) for count in self._counts]
             for part in parts:
                 if part.exists():
                     self._judge(np.fromfile(part, _KEYS))
-
-    def names(self) -> set[str]:
-        """Names of the sets."""
-        return set(self._names)
 
     def reasons(self, name: str) -> Iterator[str]:
         """Why each pair of a set is dropped, "" where it is not."""
         number = self._names.get(name)
         return map(REASONS.__getitem__, self._verdicts[number].tolist() if number is not None else ())
 
-    def _spill(self, files: Mapping[str, Sequence[Path]], parts: Sequence[Path]) -> None:
+    def _spill(self, pairs: Iterable[tuple[str, str, str]], parts: Sequence[Path]) -> None:
         waiting: list[tuple[int, int, int, int]] = []
-        for set_name, paths in files.items():
-            for path in paths:
-                for pair_id, buggy, split in read_pair_columns(path, ("pair_id", "buggy", "split")):
-                    name = self._number(set_name or split)
-                    key = key_of(buggy)
-                    # the identity is a hash of both texts: another one of the same buggy text is another fix
-                    waiting.append((key, int(pair_id[:16], 16), self._counts[name], name))
-                    self._counts[name] += 1
-                    if len(waiting) == _BUFFER:
-                        _append(waiting, parts)
-                        waiting.clear()
+        for pair_id, buggy, set_name in pairs:
+            name = self._number(set_name)
+            key = key_of(buggy)
+            # the identity is a hash of both texts: another one of the same buggy text is another fix
+            waiting.append((key, int(pair_id[:16], 16), self._counts[name], name))
+            self._counts[name] += 1
+            if len(waiting) == _BUFFER:
+                _append(waiting, parts)
+                waiting.clear()
         _append(waiting, parts)
 
     def _number(self, name: str) -> int:

@@ -17,11 +17,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ctm.pairs.duplicates import FirstCome, exact_key, renamed_key
+from ctm.pairs.duplicates import DuplicateFilter, exact_key, renamed_key
 from ctm.pairs.inner_copies import Paths, copied_places, owned_names, suspects
 from ctm.pairs.masking import mask
-from ctm.pairs.near import FirstOfEach, Sketcher, chunks
-from ctm.pairs.quality import QualitySettings, refuse_licence
+from ctm.pairs.near import MinHasher, NearDuplicateFilter, chunks
+from ctm.pairs.quality import QualitySettings, licence_reject_reason
 from ctm.pairs.record import (
     REJECT_SCHEMA,
     SNIPPET_SCHEMA,
@@ -32,7 +32,7 @@ from ctm.pairs.record import (
     snippet_id,
 )
 from ctm.pairs.splits import SplitSettings, split_of
-from ctm.pairs.vendored import Owned, joined_groups, name_key
+from ctm.pairs.vendored import KeyOwners, merge_groups, name_key
 
 log = logging.getLogger(__name__)
 STEP = "clean_snippets"
@@ -94,7 +94,7 @@ class _Found:
         groups: dict[str, int] = {}
         lines = array("i")
         for number, snippet in enumerate(self._read("text", "group", "licence", "path", "qualname")):
-            reason, text = refuse_licence(snippet.origin.licence, quality.licences), snippet.text
+            reason, text = licence_reject_reason(snippet.origin.licence, quality.licences), snippet.text
             if not reason:
                 reason, text = self._mask(number, text)
             self.reasons.append(reason)
@@ -108,9 +108,9 @@ class _Found:
         own = self._drop_copies(names, paths)
         counted = own & (np.array(lines, np.int32) >= quality.duplicates.joined_lines)
         owners = np.array(self.owners, np.int32)
-        self.joined = joined_groups(
-            Owned(np.array(self.renamed, np.uint64)[counted], owners[counted]),
-            Owned(np.array(names, np.uint64)[own], owners[own]),
+        self.joined = merge_groups(
+            KeyOwners(np.array(self.renamed, np.uint64)[counted], owners[counted]),
+            KeyOwners(np.array(names, np.uint64)[own], owners[own]),
             self.groups,
             quality.duplicates,
             settings.always_train,
@@ -169,7 +169,7 @@ class _Found:
 
     def drop_duplicates(self) -> None:
         """Exact ones, and those but for names."""
-        first_come = FirstCome()
+        first_come = DuplicateFilter()
         for number in self._in_order():
             self.reasons[number] = first_come.refuse_keys(self.exact[number], self.renamed[number])
 
@@ -177,7 +177,7 @@ class _Found:
         """Near ones: only texts that share a band with another are read again and compared."""
         if not self.quality.duplicates.near:
             return
-        sketcher = Sketcher(self.quality.duplicates)
+        sketcher = MinHasher(self.quality.duplicates)
         index, matrices, count = sketcher.index(), [], 0
         for chunk in chunks(self._left()):
             matrices.append(sketcher.matrix([text for _, text in chunk]))
@@ -186,7 +186,7 @@ class _Found:
         flags = (flag for matrix in matrices for flag in index.query_duplicate_flags_matrix(matrix))
         waiting = {number: text for (number, text), flag in zip(self._left(), flags, strict=True) if flag}
         del index, matrices
-        first = FirstOfEach(sketcher)
+        first = NearDuplicateFilter(sketcher)
         for chunk_ in chunks(number for number in self._in_order() if number in waiting):
             splits = [self.splits[self.owners[number]] for number in chunk_]
             near = first.add([waiting[number] for number in chunk_], splits)

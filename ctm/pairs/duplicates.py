@@ -63,7 +63,7 @@ def _indented(line: str) -> str:
     return line[: len(line) - len(body)] + _INNER_SPACE.sub(" ", body)
 
 
-class FirstCome:
+class DuplicateFilter:
     """Lets the first text of each key pass."""
 
     def __init__(self) -> None:

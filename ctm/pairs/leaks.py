@@ -33,7 +33,7 @@ _KEPT = {*keyword.kwlist, *keyword.softkwlist, *dir(builtins), "self", "cls", *_
 
 
 @dataclass(frozen=True)
-class Tokens:
+class TextFingerprint:
     """What is compared of a text beside the text itself."""
 
     renamed: int
@@ -51,7 +51,7 @@ class Held:
         self._sizes: list[int] = []
         self._names: list[str] = []
 
-    def add(self, text: str, tokens: Tokens, name: str) -> None:
+    def add(self, text: str, tokens: TextFingerprint, name: str) -> None:
         """Hold a text."""
         self._exact[key_of(text)].add(name)
         self._renamed[tokens.renamed].add(name)
@@ -64,11 +64,11 @@ class Held:
         """Where the text stands."""
         return self._exact.get(key_of(text), set())
 
-    def renamed(self, tokens: Tokens) -> set[str]:
+    def renamed(self, tokens: TextFingerprint) -> set[str]:
         """Where it stands but for its names."""
         return self._renamed.get(tokens.renamed, set())
 
-    def near(self, tokens: Tokens) -> set[str]:
+    def near(self, tokens: TextFingerprint) -> set[str]:
         """Where a text stands of a Jaccard similarity of 0.85 or more."""
         known = [shingle for shingle in tokens.shingles if shingle in self._places]
         if len(known) < JACCARD * len(tokens.shingles):
@@ -89,7 +89,7 @@ def count_leaks(
 
     Of a mutant the fixed side counts, of a real fix both. A text is counted once for each that it is found in, by the
     first way that holds: exact, but for names, near. Returns "texts" and "compared" (the sample) by split, and the
-    table. Raises ValueError for files of another format, screen.BadSuite.
+    table. Raises ValueError for files of another format, screen.SuiteError.
     """
     paths = list(sets)
     held = Held()
@@ -140,11 +140,11 @@ def _texts(paths: Sequence[Path], split: str) -> Iterator[str]:
                     yield text
 
 
-def tokens_of(text: str) -> Tokens:
+def tokens_of(text: str) -> TextFingerprint:
     """Of code that cannot be tokenised the lenient tokens."""
     found = lexical_tokens(text)
     tokens = tuple(lenient_tokens(text)) if found is None else found
-    return Tokens(hash(_renamed(tokens)), frozenset(_shingles(tokens)))
+    return TextFingerprint(hash(_renamed(tokens)), frozenset(_shingles(tokens)))
 
 
 def _renamed(tokens: Sequence[str]) -> tuple[str, ...]:

@@ -78,7 +78,7 @@ def chunks(items: Iterable[Item], size: int = CHUNK) -> Iterator[list[Item]]:
         yield chunk
 
 
-class Sketcher:
+class MinHasher:
     """Makes signatures of texts, and says which texts share a band."""
 
     def __init__(self, settings: NearSettings) -> None:
@@ -158,10 +158,10 @@ def _mixed(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     return values ^ (values >> np.uint64(29))
 
 
-class FirstOfEach:
+class NearDuplicateFilter:
     """Lets the first text of each group of near duplicates pass. Memory grows with what passes, 2 kB a text."""
 
-    def __init__(self, sketcher: Sketcher) -> None:
+    def __init__(self, sketcher: MinHasher) -> None:
         self._sketcher = sketcher
         settings = sketcher.settings
         self._least = settings.jaccard * settings.permutations

@@ -81,7 +81,7 @@ class QualitySettings:
 
 
 @lru_cache(1024)
-def refuse_licence(expression: str, settings: LicenceSettings) -> str:
+def licence_reject_reason(expression: str, settings: LicenceSettings) -> str:
     """Why code under an SPDX expression is not used, "" where it is.
 
     "no licence stated" for an empty one; "licence not allowed" also for one that is no SPDX expression.

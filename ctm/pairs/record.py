@@ -264,12 +264,12 @@ def _open(path: Path, schema: pa.Schema) -> pq.ParquetFile:
     return file
 
 
-Where = tuple[str, Callable[[str], bool]]
+RowFilter = tuple[str, Callable[[str], bool]]
 """A column and what its value must be."""
 
 
 def _rows(
-    path: Path, schema: pa.Schema, columns: Sequence[str] | None, where: Where | None = None
+    path: Path, schema: pa.Schema, columns: Sequence[str] | None, where: RowFilter | None = None
 ) -> Iterator[list[Any]]:
     """Rows in the schema's column order; columns that were not asked for hold "" (0 for the line number).
 
@@ -311,7 +311,7 @@ def read_snippets(path: Path, columns: Sequence[str] | None = None) -> Iterator[
 
 
 def read_pairs(
-    path: Path, columns: Sequence[str] | None = None, where: Where | None = None
+    path: Path, columns: Sequence[str] | None = None, where: RowFilter | None = None
 ) -> Iterator[Pair]:
     """Pairs of a file, in order; with `columns`, the other fields are left empty and not read.
 

@@ -12,17 +12,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from ctm.pairs.duplicates import exact_key, renamed_key
-from ctm.pairs.near import FirstOfEach, Sketcher, chunks
+from ctm.pairs.near import MinHasher, NearDuplicateFilter, chunks
 from ctm.pairs.quality import QualitySettings
 from ctm.pairs.record import Pair
 
 
-class BadSuite(ValueError):
+class SuiteError(ValueError):
     """A suite that cannot be read; the message names file, line and what is wrong."""
 
 
 def read_texts(path: Path) -> Iterator[str]:
-    """Both sides of each item of a suite, JSON lines as `ctm-repair evaluate` reads them. Raises BadSuite."""
+    """Both sides of each item of a suite, JSON lines as `ctm-repair evaluate` reads them. Raises SuiteError."""
     try:
         with path.open("rb") as file:
             for number, line in enumerate(file, 1):
@@ -32,26 +32,26 @@ def read_texts(path: Path) -> Iterator[str]:
                     row = json.loads(line)
                     texts = row["buggy"], row["fixed"]
                 except (ValueError, RecursionError, KeyError, TypeError) as error:
-                    raise BadSuite(
+                    raise SuiteError(
                         f'{path}:{number}: no JSON object with "buggy" and "fixed" ({error}), as each line has to be'
                     ) from None
                 if not all(isinstance(text, str) for text in texts):
-                    raise BadSuite(f'{path}:{number}: "buggy" and "fixed" must be text')
+                    raise SuiteError(f'{path}:{number}: "buggy" and "fixed" must be text')
                 yield from dict.fromkeys(text for text in texts if text.strip())
     except OSError as error:
-        raise BadSuite(
+        raise SuiteError(
             f"{path}: {error.strerror}; quality.decontamination.suites names files that exist"
         ) from None
 
 
-class Screen:
+class Decontaminator:
     """What stands in the sets so far, by keys and signatures; memory grows with the held-out sets and the suites."""
 
     def __init__(self, quality: QualitySettings, suites: Mapping[str, Path] | None = None) -> None:
         self._settings = quality
-        self._sketcher = Sketcher(quality.duplicates) if quality.duplicates.near else None
+        self._sketcher = MinHasher(quality.duplicates) if quality.duplicates.near else None
         self._held: dict[int, str] = {}
-        self._near = FirstOfEach(self._sketcher) if self._sketcher else None
+        self._near = NearDuplicateFilter(self._sketcher) if self._sketcher else None
         self._index = self._sketcher.index() if self._sketcher else None
         self._rows = 0
         self._projects: dict[tuple[str, str], str] = {}
@@ -71,7 +71,7 @@ class Screen:
                 self._rows += len(chunk)
 
     def hold_suites(self) -> None:
-        """Hold the outside suites: called before the first pair of training. Raises BadSuite."""
+        """Hold the outside suites: called before the first pair of training. Raises SuiteError."""
         for name, path in self._suites.items():
             self.hold(read_texts(path), f"suite {name}", exact=True)
 

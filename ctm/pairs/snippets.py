@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-from ctm.python.compiling import compiles, too_hard
+from ctm.python.compiling import compile_limit_reason, compiles
 
 MAX_LINES = 64
 """Rows of the grid: a longer snippet could not be encoded."""
@@ -220,7 +220,7 @@ class _File:
         nodes = self._nodes[last] - self._nodes[first - 1]
         if constants >= MANY_CONSTANTS and constants > CONSTANT_SHARE * nodes:
             return "table of constants"
-        if why := too_hard(text):
+        if why := compile_limit_reason(text):
             return why
         return "" if compiles(text) else "does not compile by itself"
 

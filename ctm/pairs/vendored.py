@@ -29,19 +29,19 @@ _LAYOUT = ("src", "lib")
 
 
 @dataclass(frozen=True)
-class Owned:
+class KeyOwners:
     """What projects have: `keys` uint64 [n] of texts or of names, and `owners` int32 [n], the project's number."""
 
     keys: npt.NDArray[np.uint64]
     owners: npt.NDArray[np.int32]
 
-    def counted_once(self) -> Owned:
+    def counted_once(self) -> KeyOwners:
         """Sorted by key and owner, without repetitions and without the key 0."""
         order = np.lexsort((self.owners, self.keys))
         keys, owners = self.keys[order], self.owners[order]
         new = keys != 0
         new[1:] &= (keys[1:] != keys[:-1]) | (owners[1:] != owners[:-1])
-        return Owned(keys[new], owners[new])
+        return KeyOwners(keys[new], owners[new])
 
     def shared(self) -> Counter[tuple[int, int]]:
         """How many keys each two projects share, of those that few have; `self` is `counted_once`."""
@@ -70,8 +70,12 @@ def name_key(path: str, qualname: str) -> int:
     return key_of("/".join([*below(path)[1:], qualname]))
 
 
-def joined_groups(
-    texts: Owned, names: Owned, groups: Sequence[str], settings: NearSettings, first: Sequence[str] = ()
+def merge_groups(
+    texts: KeyOwners,
+    names: KeyOwners,
+    groups: Sequence[str],
+    settings: NearSettings,
+    first: Sequence[str] = (),
 ) -> dict[str, str]:
     """The group of each project that is joined to others: the one of `first` among them, else that of the most texts.
 
@@ -106,7 +110,7 @@ def joined_groups(
     return joined
 
 
-def joined_fixes(
+def merge_fix_groups(
     mutants: Sequence[Path], fixes: Sequence[Path], joined: Mapping[str, str], settings: NearSettings
 ) -> dict[str, str]:
     """`joined`, and the group of each project that has real fixes alone and is a fork of another by its names.
@@ -129,8 +133,8 @@ def joined_fixes(
             for (group, file, name), _ in groupby(read_pair_columns(path, ("group", "path", "qualname"))):
                 keys.append(name_key(file, name))
                 owners.append(numbers[joined.get(group, group)])
-    names = Owned(np.array(keys, np.uint64), np.array(owners, np.int32))
-    nothing = Owned(np.zeros(0, np.uint64), np.zeros(0, np.int32))
-    found = joined_groups(nothing, names, groups, settings, tuple(of_mutants))
+    names = KeyOwners(np.array(keys, np.uint64), np.array(owners, np.int32))
+    nothing = KeyOwners(np.zeros(0, np.uint64), np.zeros(0, np.int32))
+    found = merge_groups(nothing, names, groups, settings, tuple(of_mutants))
     forks = {group: found[group] for group in of_fixes if group in found and group not in of_mutants}
     return {project: forks.get(group, group) for project, group in joined.items()} | forks

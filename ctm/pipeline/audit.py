@@ -21,12 +21,12 @@ from ctm.pipeline.diffs import DiffLine, diff_lines, link, visible
 TEMPLATE = Path(__file__).with_name("audit.html.j2")
 SCRIPT = Path(__file__).with_name("audit.js.j2")
 FORMAT = "ctm.audit"
-ANSWERS = {"fix": "true fix", "not": "not a fix", "unsure": "unsure"}
+VERDICTS = {"fix": "true fix", "not": "not a fix", "unsure": "unsure"}
 Z95 = 1.959964
 """Quantile of the normal distribution for 95 %."""
 
 
-class BadAnswers(ValueError):
+class AnswersError(ValueError):
     """A file that is not a page's answers; the message names it and what is wrong."""
 
 
@@ -68,7 +68,7 @@ def audit_page(pairs: Sequence[Pair], source: str, seed: int) -> str:
         format=FORMAT,
         script=script,
         digest=digest,
-        answers=ANSWERS,
+        answers=VERDICTS,
     )
 
 
@@ -108,20 +108,20 @@ def facts(pair: Pair) -> list[tuple[str, str]]:
 
 
 def precision(path: Path) -> Precision:
-    """What the answers in a file say. Raises BadAnswers, OSError."""
+    """What the answers in a file say. Raises AnswersError, OSError."""
     try:
         content: Any = json.loads(path.read_bytes())
     except (ValueError, RecursionError) as error:
-        raise BadAnswers(f"{path}: not JSON ({error}); save the answers from the page again") from None
+        raise AnswersError(f"{path}: not JSON ({error}); save the answers from the page again") from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise BadAnswers(f'{path}: not the answers of an audit page ("format" is not "{FORMAT}")')
+        raise AnswersError(f'{path}: not the answers of an audit page ("format" is not "{FORMAT}")')
     answers = content.get("answers")
     if not isinstance(answers, dict):
-        raise BadAnswers(f'{path}: "answers" must be an object of pair and answer')
+        raise AnswersError(f'{path}: "answers" must be an object of pair and answer')
     for name, answer in answers.items():
-        if answer not in ANSWERS:
-            raise BadAnswers(f"{path}: answer {answer!r} of pair {name}; known are {', '.join(ANSWERS)}")
+        if answer not in VERDICTS:
+            raise AnswersError(f"{path}: answer {answer!r} of pair {name}; known are {', '.join(VERDICTS)}")
     given = list(answers.values())
-    fix, no, unsure = (given.count(name) for name in ANSWERS)
+    fix, no, unsure = (given.count(name) for name in VERDICTS)
     low, high = wilson(fix, fix + no)
     return Precision(fix, no, unsure, fix / (fix + no) if fix + no else None, low, high)

@@ -15,7 +15,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.resources import Resource
 
 from ctm.pipeline.demand import Demand
-from ctm.pipeline.sections import Machine
+from ctm.pipeline.sections import MachineBudget
 
 BUDGETS = ("mem_gb", "vram", "gpu_percent", "unified_gb")
 
@@ -34,7 +34,7 @@ def resources(demand: Demand) -> dict[str, int | str]:
     }
 
 
-def fill(workflow: Any, machine: Machine) -> None:
+def fill(workflow: Any, machine: MachineBudget) -> None:
     """Fill budgets that neither command line nor profile gives. Jobs on a cluster are the cluster's to place.
 
     The executor is not known yet when this is called; a number of `--jobs` says that it is a cluster's.

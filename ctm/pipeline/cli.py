@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from ctm.pipeline import pairs_cli
-from ctm.pipeline.config import Config, read
+from ctm.pipeline.config import Config, read_config
 from ctm.pipeline.config_errors import ConfigError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
@@ -37,7 +37,7 @@ def checkout() -> Path:
 
 def _config(overlays: list[Path] | None) -> Config:
     try:
-        return read([checkout() / "config/config.yaml", *(overlays or [])])
+        return read_config([checkout() / "config/config.yaml", *(overlays or [])])
     except (ConfigError, OSError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None

@@ -14,11 +14,11 @@ from typing import Any
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from ctm.pipeline.config_errors import ConfigError, unknown_keys, wrong_values
+from ctm.pipeline.config_errors import ConfigError, unknown_keys, without_retired_keys, wrong_values
 from ctm.pipeline.demand import demands
 from ctm.pipeline.sections import Config
 from ctm.pipeline.steps import table
-from ctm.training.settings import StageRun
+from ctm.training.settings import StageRun, stage_of_ctm, training_of_any
 
 _ADAPTER: TypeAdapter[Config] = TypeAdapter(Config)
 
@@ -29,7 +29,7 @@ def load(values: Mapping[str, Any], files: Sequence[Path] = ()) -> Config:
     `files` are the files they came from, in order; they are read again only to say where a bad value stands. A value
     of null stands for the default. Raises ConfigError.
     """
-    values = _without_nulls(values)
+    values = without_retired_keys(_without_nulls(values), files)
     try:
         config = _ADAPTER.validate_python(values)
     except ValidationError as error:
@@ -41,7 +41,7 @@ def load(values: Mapping[str, Any], files: Sequence[Path] = ()) -> Config:
     return dataclasses.replace(config, resources=demands(whole, config.resources, given))
 
 
-def read(files: Sequence[Path]) -> Config:
+def read_config(files: Sequence[Path]) -> Config:
     """The checked configuration of YAML files, the later ones laid over the earlier ones (as Snakemake does)."""
     merged: dict[str, Any] = {}
     for file in files:
@@ -90,26 +90,20 @@ def settings_json(config: Config, path: str) -> str:
 
 def stage_json(config: Config, stage: str) -> str:
     """Everything that the trainer of one stage needs (StageRun), as JSON."""
-    run = {
-        "name": stage,
-        "stage": json.loads(settings_json(config, f"training.stages.{stage}")),
-        "training": json.loads(settings_json(config, "training")),
-        "model": json.loads(settings_json(config, "model")),
-    }
-    TypeAdapter(StageRun).validate_python(run)
-    return json.dumps(run, sort_keys=True)
+    return _run_json(
+        stage_of_ctm(stage, config.training.stages[stage], config.training, section(config, "model"))
+    )
 
 
 def trm_json(config: Config) -> str:
     """Everything that the trainer of the baseline needs (StageRun), as JSON."""
-    run = {
-        "name": "trm",
-        "stage": section(config, "trm.stage"),
-        "training": {**json.loads(settings_json(config, "training")), "ema": config.trm.ema},
-        "model": {**section(config, "trm.model"), "architecture": "trm"},
-    }
-    TypeAdapter(StageRun).validate_python(run)
-    return json.dumps(run, sort_keys=True)
+    training = dataclasses.replace(training_of_any(config.training), ema=config.trm.ema)
+    sizes = {**section(config, "trm.model"), "architecture": "trm"}
+    return _run_json(StageRun("trm", config.trm.stage, training, sizes))
+
+
+def _run_json(run: StageRun) -> str:
+    return json.dumps(TypeAdapter(StageRun).dump_python(run, mode="json"), sort_keys=True)
 
 
 def model_json(config: Config) -> str:

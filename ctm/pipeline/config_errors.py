@@ -6,6 +6,7 @@ Notable: a configuration arrives merged, so the files are read once more, newest
 from __future__ import annotations
 
 import difflib
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,10 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+log = logging.getLogger(__name__)
 REFERENCE = "docs/config.md"
+RETIRED = {("trm", "stage", "memory"): "a TRM has no neurons with a memory"}
+"""Keys that meant nothing and were asked for once: files that have them go on working, and are told why not to."""
 
 
 class ConfigError(ValueError):
@@ -28,6 +32,30 @@ def wrong_values(error: ValidationError, values: Mapping[str, Any], files: Seque
 def unknown_keys(values: Mapping[str, Any], known: Mapping[str, Any], files: Sequence[Path]) -> list[str]:
     """A line for each key of the merged `values` that `known`, the checked configuration, does not have."""
     return [_unknown(path, names, files) for path, names in _surplus(values, known, ())]
+
+
+def without_retired_keys(values: Mapping[str, Any], files: Sequence[Path]) -> Mapping[str, Any]:
+    """The merged `values` less keys that are `RETIRED`; the log says which file has one, and why it goes."""
+    for path, why in RETIRED.items():
+        if _at(values, path) is not None:
+            log.warning("%s: %s is left out: %s; delete it", _where(path, files), ".".join(path), why)
+            values = _less(values, path)
+    return values
+
+
+def _at(values: Any, path: tuple[str, ...]) -> Any:
+    """What stands at a path, None where nothing does."""
+    for part in path:
+        values = values.get(part) if isinstance(values, Mapping) else None
+    return values
+
+
+def _less(values: Mapping[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
+    """A copy without what stands at a path."""
+    first, *rest = path
+    if not rest:
+        return {key: value for key, value in values.items() if key != first}
+    return {**values, first: _less(values[first], tuple(rest))}
 
 
 def _wrong(

@@ -13,13 +13,16 @@ from typing import Any
 
 from snakemake.exceptions import WorkflowError
 
-from ctm.pipeline.steps import Step
+from ctm.pipeline.steps import WorkflowStep
 
 _WILDCARD = re.compile(r"\{(\w+)")
 
 
 def complete(
-    workflow: Any, steps: Mapping[str, Step], params: Callable[[Step], Mapping[str, Any]], environment: str
+    workflow: Any,
+    steps: Mapping[str, WorkflowStep],
+    params: Callable[[WorkflowStep], Mapping[str, Any]],
+    environment: str,
 ) -> None:
     """Give every rule with a command its log, benchmark, retries, environment and params.
 
@@ -39,7 +42,7 @@ def lacking(name: str, what: str) -> str:
     return f"step {name} has {what}; it needs a rule and an entry (docs/adding_a_step.md)"
 
 
-def _complete(rule: Any, step: Step, params: Mapping[str, Any], environment: str) -> None:
+def _complete(rule: Any, step: WorkflowStep, params: Mapping[str, Any], environment: str) -> None:
     place = job_path(rule.name, str(rule.output[0]))
     rule.log_modifier = rule.benchmark_modifier = rule.output_modifier  # which Snakemake sets with the paths
     if not rule.log:

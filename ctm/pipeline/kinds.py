@@ -10,16 +10,16 @@ from ctm.bugs.generation.rates import (
     DRAWN,
     DUPLICATES,
     FIELDS,
+    MIN_PASS_RATE,
+    MIN_SUCCESS_RATE,
     MUTANTS,
     PASSED,
     SITES,
-    SUCCESS,
-    VALIDATION,
     Tally,
     share,
     training_samples,
 )
-from ctm.bugs.registry import CLEAN, SEVERAL, registry
+from ctm.bugs.registry import CLEAN, MULTI_ERROR_SYNTAX, registry
 from ctm.pipeline.tables import Block, Section, Table, rows
 from ctm.shares import percent
 
@@ -27,8 +27,8 @@ from ctm.shares import percent
 def kinds_section(tally: Tally, quotas: Mapping[str, Quota] | None = None) -> Section:
     """Overall rates with what the specification asks, met or not; then each category, then each kind."""
     asked = [
-        ("success", tally.success, SUCCESS, "asked samples that gave a mutant"),
-        ("validation", tally.validation, VALIDATION, "checked candidates that passed"),
+        ("success", tally.success, MIN_SUCCESS_RATE, "asked samples that gave a mutant"),
+        ("validation", tally.validation, MIN_PASS_RATE, "checked candidates that passed"),
     ]
     overall = rows(
         ["rate", "share of", "reached", "asked for", "met"],
@@ -41,7 +41,7 @@ def kinds_section(tally: Tally, quotas: Mapping[str, Quota] | None = None) -> Se
         ["samples", "asked", "made", "share"],
         [(sort, a, made, percent(share(made, a))) for sort, (a, made) in tally.asked.items()],
     )
-    category = {kind.name: kind.category for kind in registry().values()} | {SEVERAL: "syntax"}
+    category = {kind.name: kind.category for kind in registry().values()} | {MULTI_ERROR_SYNTAX: "syntax"}
     kinds = [(category.get(k, k), k, counts) for k, counts in tally.kinds.items() if k != CLEAN]
     order = {name: place for place, name in enumerate(("syntax", "logic", "security", "complex"))}
     kinds.sort(key=lambda item: (order.get(item[0], len(order)), item[1]))

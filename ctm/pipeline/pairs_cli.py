@@ -60,13 +60,13 @@ def audit(
     ] = None,
 ) -> None:
     """Write a page to judge random pairs of a source by hand; with --answers, say how many were true fixes."""
-    from ctm.pipeline.audit import BadAnswers, audit_page, precision
+    from ctm.pipeline.audit import AnswersError, audit_page, precision
     from ctm.pipeline.diffs import all_pairs, drawn, sets_of
 
     if answers is not None:
         try:
             done = precision(answers)
-        except (BadAnswers, OSError) as error:
+        except (AnswersError, OSError) as error:
             _refuse(str(error))
         share = "nothing decided" if done.share is None else f"precision {done.share:.1%}"
         console.print(f"{done.fix} true fixes, {done.not_fix} not, {done.unsure} unsure (left out)")

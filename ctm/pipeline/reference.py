@@ -19,7 +19,7 @@ from typing import Any, Literal, Union
 import yaml
 from pydantic import TypeAdapter
 
-from ctm.pipeline.config import Config, read
+from ctm.pipeline.config import Config, read_config
 
 SCHEMA_FILE, REFERENCE_FILE = Path("config/schema.yaml"), Path("docs/config.md")
 MOST_SHOWN = 18
@@ -106,7 +106,7 @@ def reference_text(root: Path) -> str:
 
 def _plain(files: list[Path]) -> dict[str, Any]:
     """The values of a configuration; of the demands those alone that its files name, since the table has the others."""
-    values: dict[str, Any] = TypeAdapter(Config).dump_python(read(files), mode="json")
+    values: dict[str, Any] = TypeAdapter(Config).dump_python(read_config(files), mode="json")
     named = {name for file in files for name in yaml.safe_load(file.read_text()).get("resources", {})}
     values["resources"] = {name: demand for name, demand in values["resources"].items() if name in named}
     return values

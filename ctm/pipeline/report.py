@@ -37,13 +37,13 @@ def write_report(artefacts: Sequence[Path], out: Path) -> None:
     """
     from jinja2 import Environment
 
-    run = _Run(artefacts, out.parent.parent / "logs")
+    run = _RunArtifacts(artefacts, out.parent.parent / "logs")
     template = Environment(autoescape=True).from_string(TEMPLATE.read_text())
     page = template.render(title=out.parent.parent.name, sections=run.sections())
     write_text(out, page)
 
 
-class _Run:
+class _RunArtifacts:
     """Artefacts of a run by name."""
 
     def __init__(self, artefacts: Sequence[Path], logs: Path) -> None:

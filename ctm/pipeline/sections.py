@@ -23,14 +23,14 @@ from ctm.pipeline.demand import Demand
 from ctm.sources.clean_code.installed import InstalledSettings
 from ctm.sources.clean_code.packages import PackageSettings
 from ctm.sources.git.commits import CommitSettings
-from ctm.sources.git.github import SearchSettings
+from ctm.sources.git.github import RepositorySearchSettings
 from ctm.sources.releases.collector import ReleaseSettings
 from ctm.sources.stackoverflow.settings import TERMS, StackOverflowSettings
-from ctm.training.settings import StageSettings, TrainingSettings
+from ctm.training.settings import CTMStageSettings, CTMTrainingSettings, StageSettings
 
 
 @dataclass(frozen=True)
-class Machine:
+class MachineBudget:
     """What the jobs share. Missing budgets of the command line are filled from here; no step's result depends on it."""
 
     mem_gb: int = 128
@@ -92,7 +92,7 @@ class CommitSource(CommitSettings):
 
 
 @dataclass(frozen=True)
-class GithubSource(SearchSettings):
+class GithubSource(RepositorySearchSettings):
     """Which repositories are read besides those that are named: GitHub's search, or a list of one's own."""
 
     enabled: bool = False
@@ -173,12 +173,12 @@ class Grids:
 
 
 @dataclass(frozen=True)
-class Training(TrainingSettings):
+class Training(CTMTrainingSettings):
     """The curriculum: settings that all stages share, and the stages."""
 
     order: tuple[str, ...] = ("stage1", "stage2", "stage3", "stage4")
     """The stages, first to last; each starts from the one before."""
-    stages: dict[str, StageSettings] = field(default_factory=dict)
+    stages: dict[str, CTMStageSettings] = field(default_factory=dict)
     """What each stage has of its own, by name."""
 
 
@@ -190,14 +190,13 @@ class Baseline:
     """The network; its `ticks` are the stage's."""
     stage: StageSettings = StageSettings(
         ticks=TRMConfig.ticks,
-        memory=1,
         batch=64,
         accumulation=2,
         learning_rate=3e-4,
         epochs=3,
         samples=1_000_000,
     )
-    """Its training, as of a stage of the curriculum; `ticks` are recursions, `memory` means nothing here."""
+    """Its training, as of a stage of the curriculum; `ticks` are recursions."""
     ema: float = 0.999
     """Decay of the moving average of its weights (training.ema is the CTM's)."""
     items: int = 5000
@@ -208,7 +207,7 @@ class Baseline:
 class Config:
     """Everything the workflow can be told."""
 
-    machine: Machine = Machine()
+    machine: MachineBudget = MachineBudget()
     """Budgets of the machine."""
     sources: Sources = Sources()
     """Where code comes from."""

@@ -18,7 +18,7 @@ from ctm.pipeline.sections import Config
 
 
 @dataclass(frozen=True)
-class Step:
+class WorkflowStep:
     """A rule."""
 
     name: str
@@ -48,7 +48,7 @@ class Step:
         return self.script or self.name
 
 
-def table(config: Config) -> dict[str, Step]:
+def table(config: Config) -> dict[str, WorkflowStep]:
     """All steps by name, parents before children; those that the config switches off as well."""
     sources, commits = config.sources, config.sources.commits
     searched = commits.enabled and sources.github.enabled
@@ -59,13 +59,13 @@ def table(config: Config) -> dict[str, Step]:
     whole_model = ("model", f"{final}.ticks", f"{final}.memory")
     steps = [
         # phase 1: raw dumps, one source a step
-        Step(
+        WorkflowStep(
             "collect_installed",
             Demand(threads=2, mem_gb=4, runtime=240, disk="medium"),
             settings=("sources.installed",),
             enabled=sources.installed.enabled,
         ),
-        Step(
+        WorkflowStep(
             "collect_packages",
             Demand(threads=2, mem_gb=4, runtime=240, disk="medium", network_mbps=100),
             settings=("sources.packages",),
@@ -73,7 +73,7 @@ def table(config: Config) -> dict[str, Step]:
             retries=2,
             enabled=sources.packages.enabled,
         ),
-        Step(
+        WorkflowStep(
             "collect_releases",
             Demand(threads=4, mem_gb=8, runtime=480, disk="medium", network_mbps=20),
             settings=("sources.releases",),
@@ -81,7 +81,7 @@ def table(config: Config) -> dict[str, Step]:
             retries=2,
             enabled=sources.releases.enabled,
         ),
-        Step(
+        WorkflowStep(
             "discover_repositories",
             Demand(threads=1, mem_gb=2, runtime=720, network_mbps=5),
             settings=("sources.github",),
@@ -89,7 +89,7 @@ def table(config: Config) -> dict[str, Step]:
             retries=2,
             enabled=searched,
         ),
-        Step(
+        WorkflowStep(
             "collect_commits",
             Demand(threads=8, mem_gb=16, runtime=1440, disk="high", network_mbps=50),
             parents=("discover_repositories",),
@@ -97,73 +97,73 @@ def table(config: Config) -> dict[str, Step]:
             retries=2,
             enabled=commits.enabled and (searched or bool(commits.repositories)),
         ),
-        Step(
+        WorkflowStep(
             "collect_stackoverflow",
             Demand(threads=4, mem_gb=8, runtime=480, disk="high"),
             settings=("sources.stackoverflow",),
             enabled=sources.stackoverflow.enabled,
         ),
         # phase 1: from clean code and real fixes to grids
-        Step(
+        WorkflowStep(
             "clean_snippets",
             Demand(threads=8, mem_gb=16, runtime=240, disk="high"),
             parents=("collect_installed", "collect_packages"),
             settings=("splits",),
             sections=("quality.licences", "quality.duplicates"),
         ),
-        Step(
+        WorkflowStep(
             "train_tokenizer",
             Demand(threads=8, mem_gb=16, runtime=120, disk="medium"),
             parents=("clean_snippets",),
             settings=("tokenizer",),
         ),
-        Step(
+        WorkflowStep(
             "balance_mix",
             Demand(threads=4, mem_gb=8, disk="medium"),
             parents=("clean_snippets",),
             settings=("bugs",),
             files={"mix": config.bugs.mix},
         ),
-        Step(
+        WorkflowStep(
             "mutate",
             Demand(threads=12, mem_gb=24, runtime=960, disk="medium"),
             parents=("clean_snippets", "balance_mix"),
             settings=("bugs",),
         ),
-        Step(
+        WorkflowStep(
             "build_pairs",
             Demand(threads=8, mem_gb=32, runtime=480, disk="high"),
             parents=("mutate", "collect_releases", "collect_commits", "collect_stackoverflow"),
             settings=("pairs", "splits", "quality"),
             files={f"suite {name}": path for name, path in config.quality.decontamination.suites.items()},
         ),
-        Step(
+        WorkflowStep(
             "fit_bug_mix",
             Demand(threads=1, mem_gb=4, runtime=480),
             parents=("build_pairs",),
             files={"mix": config.bugs.mix},
         ),
-        Step(
+        WorkflowStep(
             "encode_shard",
             Demand(threads=16, mem_gb=32, runtime=480, disk="very high"),
             parents=("build_pairs", "train_tokenizer"),
             sections=("grids",),
         ),
-        Step("grid_manifest", Demand(threads=1, mem_gb=2, disk="high"), parents=("encode_shard",)),
-        Step(
+        WorkflowStep("grid_manifest", Demand(threads=1, mem_gb=2, disk="high"), parents=("encode_shard",)),
+        WorkflowStep(
             "data_card",
             Demand(threads=1, mem_gb=4, runtime=30),
             parents=("encode_shard",),
             files={"template": "ctm/pipeline/data_card.html.j2"},
         ),
         # phase 2
-        Step(
+        WorkflowStep(
             "validate_model",
             Demand(threads=8, mem_gb=16, vram=8, gpu_percent=40, runtime=240),
             parents=("grid_manifest",),
             sections=whole_model,
         ),
-        Step(
+        WorkflowStep(
             "baseline",
             Demand(threads=8, mem_gb=16, vram=16, gpu_percent=60, runtime=120),
             parents=("grid_manifest",),
@@ -171,7 +171,7 @@ def table(config: Config) -> dict[str, Step]:
         ),
         # phase 3
         *(
-            Step(
+            WorkflowStep(
                 name,
                 None,
                 parents=("grid_manifest", *stages[i - 1 : i]),
@@ -181,7 +181,7 @@ def table(config: Config) -> dict[str, Step]:
             )
             for i, name in enumerate(stages)
         ),
-        Step(
+        WorkflowStep(
             "train_trm",
             Demand(threads=12, mem_gb=32, vram=72, gpu_percent=90, runtime=3000, disk="medium"),
             parents=("grid_manifest",),
@@ -190,7 +190,7 @@ def table(config: Config) -> dict[str, Step]:
             retries=2,
         ),
         # phase 4
-        Step(
+        WorkflowStep(
             "working_windows",
             Demand(threads=1, mem_gb=8, runtime=240, disk="medium"),
             parents=("build_pairs",),
@@ -198,44 +198,44 @@ def table(config: Config) -> dict[str, Step]:
             sections=tuple(f"sources.{name}" for name in clean),
             files=corpus if sources.packages.enabled else {},
         ),
-        Step(
+        WorkflowStep(
             "benchmark",
             Demand(threads=8, mem_gb=32, vram=48, gpu_percent=80, runtime=480),
             parents=("balance_mix", "build_pairs", "working_windows", last),
             settings=("evaluation",),
         ),
-        Step(
+        WorkflowStep(
             "analyse_iterations",
             Demand(threads=8, mem_gb=16, vram=24, gpu_percent=60, runtime=240),
             parents=("benchmark",),
             settings=("analysis",),
         ),
-        Step(
+        WorkflowStep(
             "compare_trm",
             Demand(threads=8, mem_gb=32, vram=48, gpu_percent=80, runtime=240),
             parents=("build_pairs", last, "train_trm"),
             settings=("evaluation",),
             sections=("trm.items",),
         ),
-        Step(
+        WorkflowStep(
             "export_onnx",
             Demand(threads=4, mem_gb=16, vram=16, gpu_percent=40, runtime=120),
             parents=(last,),
         ),
-        Step(
+        WorkflowStep(
             "check_onnx",
             Demand(threads=4, mem_gb=16, vram=16, gpu_percent=40, runtime=120),
             parents=("export_onnx", "grid_manifest"),
             settings=("export",),
         ),
-        Step(
+        WorkflowStep(
             "bundle",
             Demand(threads=4, mem_gb=16, vram=16, gpu_percent=40, runtime=120),
             parents=("check_onnx", "benchmark", "validate_model"),
         ),
     ]
     apart = ("data_card", "fit_bug_mix")
-    report = Step(
+    report = WorkflowStep(
         "report",
         Demand(threads=1, mem_gb=4, runtime=30),
         parents=tuple(step.name for step in steps if step.name not in apart),
@@ -244,7 +244,7 @@ def table(config: Config) -> dict[str, Step]:
     return {step.name: step for step in [*steps, report]}
 
 
-def steps(config: Config) -> dict[str, Step]:
+def steps(config: Config) -> dict[str, WorkflowStep]:
     """The steps that a configuration asks for, by name, parents before children."""
     on = {name: step for name, step in table(config).items() if step.enabled}
     return {

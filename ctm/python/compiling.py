@@ -27,7 +27,7 @@ _INDENT = re.compile(r"^[ \t]+(?=\S)", re.MULTILINE)
 _BRACKET = re.compile(r"[(\[{]|[)\]}]")
 
 
-def too_hard(text: str) -> str:
+def compile_limit_reason(text: str) -> str:
     """Why `text` is not given to the compiler ("" where it is): size in bytes, or nesting beyond the caps."""
     if _is_easy(text):
         return ""
@@ -69,10 +69,10 @@ def quiet() -> Iterator[None]:
 def compile_error(text: str) -> SyntaxError | None:
     """The error that the running Python's compiler reports, None where `text` compiles.
 
-    What the compiler cannot take at all (null bytes, lone surrogates, nesting, memory, the caps of `too_hard`) is a
-    SyntaxError without position.
+    What the compiler cannot take at all (null bytes, lone surrogates, nesting, memory, the caps of
+    `compile_limit_reason`) is a SyntaxError without position.
     """
-    if why := too_hard(text):
+    if why := compile_limit_reason(text):
         return SyntaxError(why)
     if warnings.filters[:1] == _QUIET:
         return _error(text)
@@ -91,5 +91,5 @@ def _error(text: str) -> SyntaxError | None:
 
 
 def compiles(text: str) -> bool:
-    """Whether the running Python compiles `text`; False for what is beyond the caps of `too_hard`."""
+    """Whether the running Python compiles `text`; False for what is beyond the caps of `compile_limit_reason`."""
     return compile_error(text) is None

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ctm.repair.fixed import Fixed, first_error
+from ctm.repair.fixed import FileRepair, first_error
 from ctm.repair.language import NOTEBOOK_NAME, is_notebook, language_by_name, other_language
 from ctm.repair.newer_syntax import RUNNING, Construct, Version, in_older_words, newer_constructs
-from ctm.repair.source import FileError, Source
-from ctm.repair.versions import spelt, too_new_for, valid_since
+from ctm.repair.source import FileError, PythonFile
+from ctm.repair.versions import too_new_for, valid_since, version_text
 
 
-def admit(source: Source, path: str, target: Version | None = None) -> Fixed | None:
+def refuse_or_skip(source: PythonFile, path: str, target: Version | None = None) -> FileRepair | None:
     """Whether a text is to be looked at by the model: None if so; else a `Fixed` without changes.
 
     `path` is "" for stdin, of which only the content is judged; `target` the version that the code is for, None where
@@ -28,7 +28,7 @@ def admit(source: Source, path: str, target: Version | None = None) -> Fixed | N
     error = first_error(text)
     if error is None:
         if target is not None and target < RUNNING and (why := too_new_for(text, target)):
-            raise FileError(f"{why}; the target is {spelt(target)}: nothing is edited")
+            raise FileError(f"{why}; the target is {version_text(target)}: nothing is edited")
         return None
     if kind:
         raise FileError(
@@ -43,15 +43,15 @@ def admit(source: Source, path: str, target: Version | None = None) -> Fixed | N
     return None
 
 
-def _valid_newer(source: Source, found: Sequence[Construct], target: Version | None) -> Fixed | None:
+def _valid_newer(source: PythonFile, found: Sequence[Construct], target: Version | None) -> FileRepair | None:
     """For a text that a newer Python takes: nothing to do if the target takes it too, else refused or broken."""
     needs = max(item.since for item in found)
     if target is not None and target >= needs:
-        return Fixed(source, source, compiled=True, compiles=True)
+        return FileRepair(source, source, compiled=True, compiles=True)
     if is_slip_for(target, found):
         return None
     older = target if target is not None and target < RUNNING else RUNNING
-    whose = f"the target is {spelt(older)}" if target == older else f"this is {spelt(older)}"
+    whose = f"the target is {version_text(older)}" if target == older else f"this is {version_text(older)}"
     if target is None and all(item.rewritable for item in found):
         remedy = f"; --target-version {RUNNING[0]}.{RUNNING[1]} repairs it"
     else:
@@ -78,6 +78,6 @@ def _refuse_if_newer_and_broken(error: SyntaxError, found: Sequence[Construct]) 
     if blocking:
         newest = max(item.since for item in found)
         raise FileError(
-            f"{valid_since(blocking)}, and broken elsewhere: repairing it takes {spelt(newest)}, "
-            f"this is {spelt(RUNNING)}"
+            f"{valid_since(blocking)}, and broken elsewhere: repairing it takes {version_text(newest)}, "
+            f"this is {version_text(RUNNING)}"
         )

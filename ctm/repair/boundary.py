@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from ctm.repair.terminal import ERROR, StdoutError, complain, reason
+from ctm.repair.terminal import ERROR, StdoutError, print_error, reason
 
 NAME = "ctm-repair"
 DEBUG = "CTM_DEBUG"
@@ -48,19 +48,19 @@ def guarded(command: Callable[[], int]) -> int:
         _flush()
         return status
     except KeyboardInterrupt:
-        complain("interrupted")
+        print_error("interrupted")
         return INTERRUPTED
     except SystemExit as error:  # rich leaves like this
         if not error.code:
             return 0
-        complain("stdout: broken pipe")
+        print_error("stdout: broken pipe")
     except StdoutError as error:
-        complain(str(error))
+        print_error(str(error))
     except Exception as error:
         if (usage := getattr(error, "format_message", None)) is not None:
             _say_usage(usage(), getattr(error, "ctx", None))
         else:
-            complain(describe(error))
+            print_error(describe(error))
     _give_up_stdout()
     return ERROR
 
@@ -83,7 +83,7 @@ def _say_usage(message: str, context: Any) -> None:
     """Arguments that cannot be: typer's reason, and where help is. No message: help was shown instead."""
     if message.strip():
         command = context.command_path if context is not None else NAME
-        complain(f"{message.strip().removesuffix('.')}; see {command} --help")
+        print_error(f"{message.strip().removesuffix('.')}; see {command} --help")
 
 
 def _keep_standard_streams() -> None:

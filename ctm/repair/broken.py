@@ -14,17 +14,17 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from ctm.python.compiling import compiles
-from ctm.repair.candidates import Option
-from ctm.repair.fixed import MAX_CHARACTERS, Change, Fixed, change_between, first_error, splice
-from ctm.repair.loss import loss
+from ctm.repair.candidates import AppliedEdit
+from ctm.repair.fixed import MAX_CHARACTERS, FileRepair, LineChange, change_between, first_error, splice
+from ctm.repair.loss import text_loss
 from ctm.repair.passes import Repair, Repairer
 from ctm.repair.rewrites.registry import rewritten
-from ctm.repair.source import FileError, Source
+from ctm.repair.source import FileError, PythonFile
 from ctm.repair.windows import windows_around
 
 MAX_STEPS = 60
 """States of one file that are looked at: errors, and ways that led nowhere."""
-ANSWERS = 5
+REPAIRS_PER_WINDOW = 5
 """Answers of each window."""
 WIDTH = 3
 """Steps from one state that are followed, at most."""
@@ -36,11 +36,11 @@ WINDOW = 0.2
 class _Step:
     """A repair that helps the file."""
 
-    source: Source
+    source: PythonFile
     """The file after it."""
     error: SyntaxError | None
     """Its first error then, None where it compiles."""
-    change: Change
+    change: LineChange
 
 
 @dataclass
@@ -50,7 +50,7 @@ class _Refused:
     text: str = ""
 
     def note(self, error: SyntaxError, before: str, after: str) -> None:
-        lost = loss(before, after)
+        lost = text_loss(before, after)
         lines = before.count("\n") - after.count("\n")
         what = f"{len(lost.words)} of {lost.of} words" + (f" and {lines} lines" if lines > 0 else "")
         self.text = self.text or (
@@ -58,7 +58,7 @@ class _Refused:
         )
 
 
-def repair_broken(source: Source, error: SyntaxError, repairer: Repairer) -> Fixed:
+def repair_broken(source: PythonFile, error: SyntaxError, repairer: Repairer) -> FileRepair:
     """Repair a file whose first error is `error`."""
     refused = _Refused()
     steps = partial(_steps, repairer=repairer, refused=refused)
@@ -84,16 +84,18 @@ def repair_broken(source: Source, error: SyntaxError, repairer: Repairer) -> Fix
     return _fixed(source, best[1], best[1][-1].error if best[1] else error, refused.text)
 
 
-def _fixed(source: Source, path: list[_Step], error: SyntaxError | None, refused: str) -> Fixed:
+def _fixed(source: PythonFile, path: list[_Step], error: SyntaxError | None, refused: str) -> FileRepair:
     after = path[-1].source if path else source
     left = "" if error is None else f"line {error.lineno}: {error.msg}"
-    return Fixed(source, after, False, error is None, left, tuple(step.change for step in path), {}, refused)
+    return FileRepair(
+        source, after, False, error is None, left, tuple(step.change for step in path), {}, refused
+    )
 
 
-def _steps(source: Source, error: SyntaxError, repairer: Repairer, refused: _Refused) -> Iterator[_Step]:
+def _steps(source: PythonFile, error: SyntaxError, repairer: Repairer, refused: _Refused) -> Iterator[_Step]:
     """Steps from a state of the file that help it, the best first, each file once."""
     answers = _answers(source, error, repairer, refused)
-    best: dict[tuple[str, ...], tuple[Source, Repair]] = {}
+    best: dict[tuple[str, ...], tuple[PythonFile, Repair]] = {}
     for after, repair in answers:
         known = best.get(after.lines)
         if known is None or known[1].score < repair.score:
@@ -118,12 +120,12 @@ def _steps(source: Source, error: SyntaxError, repairer: Repairer, refused: _Ref
 
 
 def _answers(
-    source: Source, error: SyntaxError, repairer: Repairer, refused: _Refused
-) -> Iterator[tuple[Source, Repair]]:
+    source: PythonFile, error: SyntaxError, repairer: Repairer, refused: _Refused
+) -> Iterator[tuple[PythonFile, Repair]]:
     """What rewrites of the file and the model's answers for its windows make of it."""
     text = source.text
     for item in rewritten(text, error) if repairer.search.rewrites else ():
-        option = Option.of_rewrite(*item)
+        option = AppliedEdit.of_rewrite(*item)
         repair = Repair(item.text, (option,), 1.0, 0, 0, "", True, 1.0, score=item.score)
         yield source.with_lines(item.text.split("\n")), repair
     windows = [
@@ -131,7 +133,7 @@ def _answers(
         for window in windows_around(source.lines, (error.lineno or 1) - 1)
         if len(shown := window.text(source.lines)) <= MAX_CHARACTERS and not compiles(shown)
     ]
-    repairs = repairer.repair([shown for _, shown in windows], answers=ANSWERS)
+    repairs = repairer.repair([shown for _, shown in windows], answers=REPAIRS_PER_WINDOW)
     for rank, ((window, shown), repair) in enumerate(zip(windows, repairs, strict=True)):
         if repair.refused is not None:
             refused.note(error, shown, repair.refused.text)
@@ -141,7 +143,7 @@ def _answers(
                 yield after, replace(answer, score=answer.score - WINDOW * rank)
 
 
-def _has_moved_on(before: Source, error: SyntaxError, after: Source, rest: SyntaxError) -> bool:
+def _has_moved_on(before: PythonFile, error: SyntaxError, after: PythonFile, rest: SyntaxError) -> bool:
     """Whether the first error lies nearer to the end; deleting what is behind it is no progress."""
     had, left = len(before.lines) - (error.lineno or 1), len(after.lines) - (rest.lineno or 1)
     deleted = max(0, len(before.lines) - len(after.lines))

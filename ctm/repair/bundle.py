@@ -14,13 +14,13 @@ from pathlib import Path
 from ctm.bundle_names import CONFIG, MODEL, TOKENIZER
 from ctm.files import sha256_of
 from ctm.grid.tokenizer import CodeTokenizer
-from ctm.repair.bundle_config import BundleConfig, ConfigError
+from ctm.repair.bundle_config import BundleConfig, BundleConfigError
 from ctm.repair.candidates import Proposer
-from ctm.repair.confidence import Confidence
-from ctm.repair.odds import Odds, read_odds
+from ctm.repair.confidence import ConfidenceCurve
+from ctm.repair.odds import StrengthCurve, read_odds
 from ctm.repair.onnx_proposer import OnnxProposer
 from ctm.repair.passes import Repairer
-from ctm.repair.search import SearchSettings
+from ctm.repair.search import RepairSearchSettings
 
 BUILT = Path("results/final")
 """Where the workflow leaves a bundle."""
@@ -53,14 +53,14 @@ class Bundle:
     """That the strength (ctm.repair.passes) of an edit of code that compiles must exceed."""
     further: float = 0.0
     """Probability that it must exceed too where an edit was made before; 0 in bundles from before there was one."""
-    odds: Odds | None = None
+    odds: StrengthCurve | None = None
     """How probable suggestions are; None where the bundle does not say."""
-    confidence: Confidence = Confidence()
+    confidence: ConfidenceCurve = ConfidenceCurve()
     """Makes a probability of the share that a repair of broken code has."""
     unchecked: tuple[str, ...] = ()
     """Files that could not be compared with a checksum: bundles built before there was one are taken all the same."""
 
-    def repairer(self, search: SearchSettings | None = None) -> Repairer:
+    def repairer(self, search: RepairSearchSettings | None = None) -> Repairer:
         """A new Repairer with the bundle's thresholds."""
         return Repairer(
             self.proposer,
@@ -103,10 +103,10 @@ def load_bundle(path: Path, threads: int = 1) -> Bundle:
 
 def _load(path: Path, threads: int) -> Bundle:
     if not path.is_dir():
-        raise ConfigError(f"{path}: no such bundle (a folder with {MODEL}, {TOKENIZER} and {CONFIG})")
+        raise BundleConfigError(f"{path}: no such bundle (a folder with {MODEL}, {TOKENIZER} and {CONFIG})")
     for name in (MODEL, TOKENIZER, CONFIG):
         if not (path / name).is_file():
-            raise ConfigError(f"{path}: the bundle has no {name}; build it again or name another")
+            raise BundleConfigError(f"{path}: the bundle has no {name}; build it again or name another")
     config = BundleConfig(path / CONFIG)
     tick = config.number("thresholds", "tick", low=0.0, high=NEVER)
     edit = config.number("thresholds", "edit", low=0.0, high=MAX_STRENGTH)
@@ -115,10 +115,10 @@ def _load(path: Path, threads: int) -> Bundle:
     vocabulary = config.whole("model", "vocabulary", low=1, high=MAX_VOCABULARY)
     for name, limit in ((TOKENIZER, TOKENIZER_BYTES), (MODEL, MODEL_BYTES)):
         if (path / name).stat().st_size > limit:
-            raise ConfigError(f"{path / name}: larger than {limit:,} bytes, as no model of ours is")
+            raise BundleConfigError(f"{path / name}: larger than {limit:,} bytes, as no model of ours is")
     tokenizer = CodeTokenizer.load(path / TOKENIZER)
     if vocabulary != tokenizer.vocabulary:
-        raise ConfigError(
+        raise BundleConfigError(
             f"{path}: {TOKENIZER} has {tokenizer.vocabulary} tokens and the model {vocabulary}; "
             "they are not from the same run"
         )
@@ -133,7 +133,7 @@ def _load(path: Path, threads: int) -> Bundle:
     return Bundle(path, tokenizer, proposer, edit, further, odds, confidence, unchecked)
 
 
-def _odds(config: BundleConfig) -> Odds | None:
+def _odds(config: BundleConfig) -> StrengthCurve | None:
     """None where the bundle has none: it is from before there were any, or there was no working code."""
     content = config.section("suggestions")
     if content is None:
@@ -141,23 +141,23 @@ def _odds(config: BundleConfig) -> Odds | None:
     try:
         return read_odds(content)
     except ValueError as error:
-        raise ConfigError(f"{config.path}: suggestions: {error}") from error
+        raise BundleConfigError(f"{config.path}: suggestions: {error}") from error
 
 
-def _confidence(config: BundleConfig) -> Confidence:
+def _confidence(config: BundleConfig) -> ConfidenceCurve:
     """The share itself where the bundle has no curve."""
     if config.section("confidence") is None:
-        return Confidence()
+        return ConfidenceCurve()
     intercept = config.number("confidence", "intercept", low=-MAX_ODDS, high=MAX_ODDS)
     slope = config.number("confidence", "slope", low=0.0, high=MAX_ODDS)
     real = config.number("confidence", "real_intercept", low=-MAX_ODDS, high=MAX_ODDS, default=0.0)
     real_slope = config.number("confidence", "real_slope", low=0.0, high=MAX_ODDS, default=1.0)
     knowable = config.number("confidence", "knowable", low=0.0, high=1.0, default=1.0)
-    return Confidence(intercept, slope, real, real_slope, knowable)
+    return ConfidenceCurve(intercept, slope, real, real_slope, knowable)
 
 
-def _differs(path: Path, name: str) -> ConfigError:
-    return ConfigError(
+def _differs(path: Path, name: str) -> BundleConfigError:
+    return BundleConfigError(
         f"{path}: {name} is not the one that {CONFIG} was written with (its checksum differs): damaged, or from "
         "another run; copy or build the bundle again"
     )

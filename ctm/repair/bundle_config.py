@@ -18,7 +18,7 @@ MAX_DEPTH = 20
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class ConfigError(ValueError):
+class BundleConfigError(ValueError):
     """The file cannot be used; the message names it and the reason."""
 
 
@@ -32,19 +32,19 @@ class BundleConfig:
             with path.open("rb") as file:
                 raw = file.read(MAX_BYTES + 1)
         except OSError as error:
-            raise ConfigError(f"{path}: {(error.strerror or str(error)).lower()}") from error
+            raise BundleConfigError(f"{path}: {(error.strerror or str(error)).lower()}") from error
         if len(raw) > MAX_BYTES:
-            raise ConfigError(f"{path}: larger than {MAX_BYTES:,} bytes")
+            raise BundleConfigError(f"{path}: larger than {MAX_BYTES:,} bytes")
         try:
             _refuse_bombs(raw, path)
             content = yaml.load(raw, _LOADER)
-        except ConfigError:
+        except BundleConfigError:
             raise
         except Exception as error:  # YAML's own, and what the parts of its values raise (dates, 5,000 digits)
             first = (str(error).splitlines() or [type(error).__name__])[0]
-            raise ConfigError(f"{path}: cannot be read ({first[:200]})") from error
+            raise BundleConfigError(f"{path}: cannot be read ({first[:200]})") from error
         if not isinstance(content, dict):
-            raise ConfigError(f"{path}: not a mapping of sections")
+            raise BundleConfigError(f"{path}: not a mapping of sections")
         self._content: dict[Any, Any] = content
 
     def number(self, *keys: str, low: float, high: float, default: float | None = None) -> float:
@@ -53,9 +53,9 @@ class BundleConfig:
         if value is None and default is not None:
             return default
         if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise ConfigError(f"{self.path}: {'.'.join(keys)} must be a number, not {_shown(value)}")
+            raise BundleConfigError(f"{self.path}: {'.'.join(keys)} must be a number, not {_shown(value)}")
         if not low <= value <= high:  # NaN is not either
-            raise ConfigError(
+            raise BundleConfigError(
                 f"{self.path}: {'.'.join(keys)} must be from {low:g} to {high:g}, not {_shown(value)}"
             )
         return float(value)
@@ -64,14 +64,14 @@ class BundleConfig:
         """The whole number at `keys`, within [low, high]. Raises ConfigError."""
         value = self.number(*keys, low=low, high=high)
         if not math.floor(value) == value:
-            raise ConfigError(f"{self.path}: {'.'.join(keys)} must be a whole number, not {value:g}")
+            raise BundleConfigError(f"{self.path}: {'.'.join(keys)} must be a whole number, not {value:g}")
         return int(value)
 
     def text(self, *keys: str) -> str | None:
         """The text at `keys`, None where there is none. Raises ConfigError for anything else."""
         value = self._find(keys)
         if value is not None and not isinstance(value, str):
-            raise ConfigError(f"{self.path}: {'.'.join(keys)} must be text, not {_shown(value)}")
+            raise BundleConfigError(f"{self.path}: {'.'.join(keys)} must be text, not {_shown(value)}")
         return value
 
     def section(self, name: str) -> Any:
@@ -89,11 +89,13 @@ def _refuse_bombs(raw: bytes, path: Path) -> None:
     depth = 0
     for event in yaml.parse(raw, _LOADER):
         if isinstance(event, yaml.AliasEvent):
-            raise ConfigError(f"{path}: has a YAML alias (*{event.anchor or '':.40}); write the value itself")
+            raise BundleConfigError(
+                f"{path}: has a YAML alias (*{event.anchor or '':.40}); write the value itself"
+            )
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
-                raise ConfigError(f"{path}: nested deeper than {MAX_DEPTH} levels")
+                raise BundleConfigError(f"{path}: nested deeper than {MAX_DEPTH} levels")
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
 

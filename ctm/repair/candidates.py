@@ -25,7 +25,7 @@ are more than 99 of 100 functions have."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class State:
+class CodeState:
     """A text as the model sees it: its ids, packed with their places, and the parser's diagnosis (cell, kind)."""
 
     text: str
@@ -56,7 +56,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Proposal:
     """A model's answer for one state: its candidates, the most probable first."""
 
     candidates: tuple[Candidate, ...]
@@ -67,13 +67,13 @@ class Answer:
 class Proposer(Protocol):
     """Anything that answers states; it may batch them as it likes, the answers come in the order of the states."""
 
-    def propose(self, states: Sequence[State]) -> list[Answer]:
+    def propose(self, states: Sequence[CodeState]) -> list[Proposal]:
         """One Answer per state."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Option:
+class AppliedEdit:
     """What a candidate makes of a state."""
 
     candidate: Candidate
@@ -88,26 +88,26 @@ class Option:
     """Name of the rewrite that it is, "" for an edit of the model."""
 
     @staticmethod
-    def of_rewrite(name: str, text: str, score: float) -> Option:
+    def of_rewrite(name: str, text: str, score: float) -> AppliedEdit:
         """A rewrite that competes with edits of the model as if it had this log-probability."""
-        return Option(Candidate(0, 0, (), score), text, True, rewrite=name)
+        return AppliedEdit(Candidate(0, 0, (), score), text, True, rewrite=name)
 
 
 @dataclass
-class StateMaker:
+class StateCache:
     """Makes states and remembers them: a text is encoded and diagnosed once."""
 
     tokenizer: CodeTokenizer
-    known: dict[str, State | None] = field(default_factory=dict)
+    known: dict[str, CodeState | None] = field(default_factory=dict)
 
-    def __call__(self, text: str) -> State | None:
+    def __call__(self, text: str) -> CodeState | None:
         """The state of `text`, None where it does not fit the grid."""
         if text not in self.known:
             self.known[text] = make_state(text, self.tokenizer)
         return self.known[text]
 
 
-def make_state(text: str, tokenizer: CodeTokenizer) -> State | None:
+def make_state(text: str, tokenizer: CodeTokenizer) -> CodeState | None:
     """The state of `text`, None where it does not fit the grid or has more than `MAX_CELLS`."""
     ids = tokenizer.encode(text)
     if len(ids) > MAX_CELLS:
@@ -116,12 +116,12 @@ def make_state(text: str, tokenizer: CodeTokenizer) -> State | None:
         packed = pack(ids, tokenizer)
     except DoesNotFit:
         return None
-    return State(text, ids, packed, diagnose(text, tokenizer, ids))
+    return CodeState(text, ids, packed, diagnose(text, tokenizer, ids))
 
 
 def options(
-    state: State, answer: Answer, tokenizer: CodeTokenizer, least: float = -math.inf
-) -> Iterator[Option]:
+    state: CodeState, answer: Proposal, tokenizer: CodeTokenizer, least: float = -math.inf
+) -> Iterator[AppliedEdit]:
     """Every usable candidate with the text it makes, in the order of the answer, lazily.
 
     least: log-probability from which candidates are looked at.
@@ -140,10 +140,10 @@ def options(
             continue
         edit = Edit(candidate.start, candidate.end, tokens)
         if edit.is_none(len(state.ids)):
-            yield Option(candidate, state.text, False)
+            yield AppliedEdit(candidate, state.text, False)
             continue
         text = edited_text(state, edit, ends, tokenizer)
-        yield Option(candidate, text, text != state.text, *_size(state.ids, edit))
+        yield AppliedEdit(candidate, text, text != state.text, *_size(state.ids, edit))
 
 
 def _size(ids: Sequence[int], edit: Edit) -> tuple[int, int]:
@@ -158,7 +158,7 @@ def _size(ids: Sequence[int], edit: Edit) -> tuple[int, int]:
     return end - start, len(new)
 
 
-def edited_text(state: State, edit: Edit, ends: Sequence[int], tokenizer: CodeTokenizer) -> str:
+def edited_text(state: CodeState, edit: Edit, ends: Sequence[int], tokenizer: CodeTokenizer) -> str:
     """The text after an edit; `ends`: the places of the state's EOL cells.
 
     Only the lines that the edit touches are decoded: nothing on a line depends on another.

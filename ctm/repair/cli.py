@@ -13,28 +13,28 @@ from typing import Annotated, Any
 
 import typer
 
-from ctm.repair.admit import admit
+from ctm.repair.admit import refuse_or_skip
 from ctm.repair.boundary import Guarded, describe
 from ctm.repair.bundle import Bundle
 from ctm.repair.cli_evaluate import evaluate
 from ctm.repair.diff import header_name, unified_diff
 from ctm.repair.discover import STDIN, Discovery
 from ctm.repair.files import fix_source
-from ctm.repair.fixed import Fixed
+from ctm.repair.fixed import FileRepair
 from ctm.repair.newer_syntax import Version
-from ctm.repair.search import SearchSettings
-from ctm.repair.source import MAX_BYTES, FileError, Source, parse_source, read_source
+from ctm.repair.search import RepairSearchSettings
+from ctm.repair.source import MAX_BYTES, FileError, PythonFile, parse_source, read_source
 from ctm.repair.suggest import BEYOND, PASSED_OVER
 from ctm.repair.terminal import (
     ERROR,
     BundleOption,
     ThreadsOption,
-    complain,
+    error_exit,
     finite,
     load_model,
+    print_error,
     print_raw,
     read_stdin,
-    stop,
 )
 from ctm.repair.versions import parse_target
 from ctm.repair.write import write_source
@@ -106,17 +106,19 @@ def fix(
     Exit status: 0 nothing to repair, 1 repairs proposed, 2 error, 3 broken and no repair found.
     """
     if write and STDIN in paths:
-        raise stop("--write needs files; what is read from stdin cannot be written back")
+        raise error_exit("--write needs files; what is read from stdin cannot be written back")
     try:
         target = None if target_version is None else parse_target(target_version)
     except ValueError as error:
-        raise stop(str(error)) from error
+        raise error_exit(str(error)) from error
     model = load_model(bundle, threads)
     if confidence is not None:
         model = model.with_threshold(confidence)
-    search = SearchSettings(has_budget=False, floor=DELETIONS) if allow_deletions else SearchSettings()
+    search = (
+        RepairSearchSettings(has_budget=False, floor=DELETIONS) if allow_deletions else RepairSearchSettings()
+    )
     if verbose and model.unchecked:
-        complain(
+        print_error(
             f"{model.path}: from before bundles had checksums, not checked: {', '.join(model.unchecked)}"
         )
     worst = CLEAN
@@ -129,10 +131,10 @@ def fix(
         rows.append(row)
         worst = max(worst, status, key=GRAVITY.index)
     for folder in discovery.empty:
-        complain(f"{folder}: no Python files to look at")
+        print_error(f"{folder}: no Python files to look at")
     left_out = dict(+discovery.left_out)
     for reason, count in sorted(left_out.items()) if verbose else ():
-        complain(f"left out {count}: {reason}")
+        print_error(f"left out {count}: {reason}")
     if as_json:
         content = {
             "format_version": 1,
@@ -149,7 +151,7 @@ def _fix_one(
     path: str,
     problem: str,
     model: Bundle,
-    search: SearchSettings,
+    search: RepairSearchSettings,
     target: Version | None,
     write: bool,
     as_json: bool,
@@ -163,7 +165,7 @@ def _fix_one(
         if problem:
             raise FileError(problem)
         source = _read(path)
-        fixed = admit(source, "" if path == STDIN else path, target) or fix_source(
+        fixed = refuse_or_skip(source, "" if path == STDIN else path, target) or fix_source(
             source, model.repairer(search), suggesting=suggesting, odds=model.odds
         )
         diff = unified_diff(fixed, name if path == STDIN else header_name(path))
@@ -171,10 +173,10 @@ def _fix_one(
         if write and fixed.status == "repaired":
             write_source(Path(path), fixed.before, fixed.after)
             if not quiet:
-                complain(f"repaired {name}: {len(fixed.changes)} change{'s' * (len(fixed.changes) > 1)}")
+                print_error(f"repaired {name}: {len(fixed.changes)} change{'s' * (len(fixed.changes) > 1)}")
     except Exception as error:
         reason = str(error) if isinstance(error, FileError) else describe(error)
-        complain(f"{name}: {reason}")
+        print_error(f"{name}: {reason}")
         return {"path": path, "status": "error", "error": reason}, ERROR
     if not as_json and not write:
         print_raw(diff, source.encoding)
@@ -182,17 +184,17 @@ def _fix_one(
         did = f"still broken after {len(fixed.changes)} repairs" if fixed.changes else "no repair found"
         unwritten = "; nothing was written" if write and fixed.changes else ""
         because = f"; {fixed.refused}" if fixed.refused else ""
-        complain(f"{name}: {did}, {fixed.error}{because}{unwritten}")
+        print_error(f"{name}: {did}, {fixed.error}{because}{unwritten}")
     for reason, count in sorted(fixed.skipped.items()):
         did = "passed over in" if reason in PASSED_OVER else "skipped"
         if verbose or reason == BEYOND:
-            complain(f"{name}: {did} {count} of its parts: {reason}")
+            print_error(f"{name}: {did} {count} of its parts: {reason}")
     return _row(path, fixed, diff), {"clean": CLEAN, "repaired": PROPOSED, "unrepaired": UNREPAIRED}[
         fixed.status
     ]
 
 
-def _row(path: str, fixed: Fixed, diff: str) -> dict[str, Any]:
+def _row(path: str, fixed: FileRepair, diff: str) -> dict[str, Any]:
     changes = [{name: getattr(item, name) for name in item.__slots__} for item in fixed.changes]
     return {
         "path": path,
@@ -209,7 +211,7 @@ def _row(path: str, fixed: Fixed, diff: str) -> dict[str, Any]:
     }
 
 
-def _read(path: str) -> Source:
+def _read(path: str) -> PythonFile:
     if path == STDIN:
         return parse_source(read_stdin(MAX_BYTES + 1))
     return read_source(Path(path))

@@ -20,7 +20,7 @@ _MOST = 100.0
 
 
 @dataclass(frozen=True, slots=True)
-class Confidence:
+class ConfidenceCurve:
     """sigmoid(real_intercept + real_slope x (intercept + slope x log(share / (1 - share)))); by default the share."""
 
     intercept: float = 0.0
@@ -39,12 +39,12 @@ class Confidence:
         return self.knowable / (1.0 + math.exp(min(max(-real, -_MOST), _MOST)))
 
     @property
-    def of_made_errors(self) -> Confidence:
+    def of_made_errors(self) -> ConfidenceCurve:
         """The curve for errors that were made, which have one right repair."""
-        return Confidence(self.intercept, self.slope)
+        return ConfidenceCurve(self.intercept, self.slope)
 
     @property
-    def of_real_errors(self) -> Confidence:
+    def of_real_errors(self) -> ConfidenceCurve:
         """The curve for real errors."""
         return replace(self, real_intercept=REAL[0], real_slope=REAL[1])
 
@@ -55,4 +55,4 @@ def log_odds(share: float) -> float:
     return math.log(inside / (1 - inside))
 
 
-_NO_CURVE = Confidence()
+_NO_CURVE = ConfidenceCurve()

@@ -12,15 +12,15 @@ import re
 from itertools import takewhile
 from typing import Any
 
-from ctm.repair.fixed import Fixed
-from ctm.repair.source import Source
+from ctm.repair.fixed import FileRepair
+from ctm.repair.source import PythonFile
 
 CONTEXT = 3
 """Lines around a change, as diff and git have them."""
 _ESCAPES = {7: "a", 8: "b", 9: "t", 10: "n", 11: "v", 12: "f", 13: "r", 34: '"', 92: "\\"}
 
 
-def unified_diff(fixed: Fixed, name: str) -> str:
+def unified_diff(fixed: FileRepair, name: str) -> str:
     """The change in the file's own encoding, "" without one; `name` goes into the header (see header_name)."""
     old, new = _lines(fixed.before), _lines(fixed.after)
     out = [f"--- {quoted(name)}\n", f"+++ {quoted(name)}\n"]
@@ -62,7 +62,7 @@ def _escaped(byte: int) -> str:
     return chr(byte) if 0x20 <= byte < 0x7F else f"\\{byte:03o}"
 
 
-def _lines(source: Source) -> list[str]:
+def _lines(source: PythonFile) -> list[str]:
     """Lines as a diff has them, each with its "\\n"; the byte order mark is part of the first."""
     text = "\ufeff" * source.has_bom + "".join(
         line + end for line, end in zip(source.lines, source.ends, strict=True)

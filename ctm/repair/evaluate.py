@@ -16,18 +16,18 @@ from typing import Any
 from ctm.grid.edits import Unreachable, edits_between
 from ctm.grid.layout import DoesNotFit, layout
 from ctm.grid.tokenizer import CodeTokenizer
-from ctm.pairs.categories import categorise
+from ctm.pairs.categories import categorize
 from ctm.python.compiling import compiles
 from ctm.python.lexical import exact_match, token_distance
 from ctm.repair.candidates import Proposer
-from ctm.repair.confidence import Confidence
+from ctm.repair.confidence import ConfidenceCurve
 from ctm.repair.deletion import shortest_deletion
-from ctm.repair.harm import compare
+from ctm.repair.harm import measure_harm
 from ctm.repair.metrics import Outcome
 from ctm.repair.passes import Repair, Repairer
 from ctm.repair.sandbox import SandboxSettings, TestResult, run_test
 
-ANSWERS = 10
+TOP_K = 10
 CHUNK = 512
 """Items that advance together: enough for full batches, few enough to show progress."""
 BIFI_DISTANCE = 4
@@ -39,7 +39,7 @@ HARM = (
 """Of ctm.repair.harm.Harm, what an item's line has."""
 
 
-class BadItems(ValueError):
+class ItemsError(ValueError):
     """A line of the pairs is not an item; the message names file, line and field."""
 
 
@@ -98,7 +98,7 @@ class Evaluated:
 
 
 def read_items(path: Path, limit: int | None = None) -> list[Item]:
-    """Items of a JSON-lines file, the first `limit` of them. Raises BadItems, with line and field; OSError."""
+    """Items of a JSON-lines file, the first `limit` of them. Raises ItemsError, with line and field; OSError."""
     items: list[Item] = []
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
@@ -107,7 +107,7 @@ def read_items(path: Path, limit: int | None = None) -> list[Item]:
             if line.strip():
                 items.append(_item(line, f"{path}:{number}"))
     if not items:
-        raise BadItems(f"{path}: no items in it")
+        raise ItemsError(f"{path}: no items in it")
     return items
 
 
@@ -118,20 +118,20 @@ def _item(line: bytes, where: str) -> Item:
         ValueError,
         RecursionError,
     ) as error:  # ValueError: not JSON, not UTF-8, or a number of 5,000 digits
-        raise BadItems(f"{where}: not JSON ({error})") from error
+        raise ItemsError(f"{where}: not JSON ({error})") from error
     if not isinstance(row, dict):
-        raise BadItems(f'{where}: not an object with "id", "buggy" and "fixed"')
+        raise ItemsError(f'{where}: not an object with "id", "buggy" and "fixed"')
     for name in ("id", "buggy", "fixed"):
         if name not in row:
-            raise BadItems(f'{where}: "{name}" is missing')
+            raise ItemsError(f'{where}: "{name}" is missing')
     for name in ("buggy", "fixed", "category", "kind", "test", "project"):
         absent = name not in ("buggy", "fixed") and row.get(name) is None
         if not absent and not isinstance(row[name], str):
-            raise BadItems(f'{where}: "{name}" must be text, not {type(row[name]).__name__}')
+            raise ItemsError(f'{where}: "{name}" must be text, not {type(row[name]).__name__}')
     if isinstance(row["id"], (dict, list)):
-        raise BadItems(f'{where}: "id" must be text or a number, not {type(row["id"]).__name__}')
+        raise ItemsError(f'{where}: "id" must be text or a number, not {type(row["id"]).__name__}')
     buggy, fixed = row["buggy"], row["fixed"]
-    category = row.get("category") or categorise(buggy, fixed)
+    category = row.get("category") or categorize(buggy, fixed)
     others = (row.get(name) or "" for name in ("kind", "test", "project"))
     return Item(str(row["id"]), buggy, fixed, category, *others)
 
@@ -147,7 +147,7 @@ class Evaluator:
     tokenizer: CodeTokenizer
     threshold: float
     further: float = 0.0
-    confidence: Confidence | None = None
+    confidence: ConfidenceCurve | None = None
     """Makes a probability of the share of a repair of broken code; None: the share itself."""
     run_tests: bool = True
     unsafe: bool = False
@@ -178,7 +178,7 @@ class Evaluator:
             for index, (item, repair) in enumerate(zip(items, repairs, strict=True))
             if not reasons[index] and not self._is_settled(item, repair, tests[index])
         ]
-        ranked = repairer.repair([items[index].buggy for index in open_], answers=ANSWERS)
+        ranked = repairer.repair([items[index].buggy for index in open_], answers=TOP_K)
         untested = [
             () if _has_passed(tests[index]) else item.alternatives
             for index, item in zip(open_, ranked, strict=True)
@@ -191,7 +191,7 @@ class Evaluator:
             repairs[index] = repair
             tests[index] += results
         for item, repair, reason, results in zip(items, repairs, reasons, tests, strict=True):
-            yield judge(item, repair, reason, results)
+            yield judge_item(item, repair, reason, results)
 
     def _is_settled(self, item: Item, repair: Repair, results: Sequence[TestResult]) -> bool:
         """Whether no other answer could better any measure."""
@@ -234,7 +234,7 @@ def out_of_scope(item: Item, tokenizer: CodeTokenizer) -> str:
     return ""
 
 
-def judge(item: Item, repair: Repair, reason: str, tests: tuple[TestResult, ...] = ()) -> Evaluated:
+def judge_item(item: Item, repair: Repair, reason: str, tests: tuple[TestResult, ...] = ()) -> Evaluated:
     """Compare an item's ranked answers with its fixed text."""
     asked = repair.asked > 0
     answers = (repair, *repair.alternatives) if asked else ()
@@ -253,7 +253,7 @@ def judge(item: Item, repair: Repair, reason: str, tests: tuple[TestResult, ...]
         is_changed=not exact_match(repair.text, item.buggy),
         confidence=repair.confidence,
         ticks=repair.ticks / repair.asked if asked else None,
-        harm=compare(item.buggy, repair.text, item.fixed),
+        harm=measure_harm(item.buggy, repair.text, item.fixed),
         project=item.project,
         fixed_compiles=fixed_compiles,
     )
@@ -280,7 +280,7 @@ def delete_shortest(items: Iterable[Item]) -> list[Outcome]:
                 exact_rank=1 if exact_match(answer, item.fixed) else None,
                 bifi=found is not None and is_bifi(item.buggy, found),
                 is_changed=not exact_match(answer, item.buggy),
-                harm=compare(item.buggy, answer, item.fixed),
+                harm=measure_harm(item.buggy, answer, item.fixed),
                 project=item.project,
                 fixed_compiles=compiles(item.fixed),
             )

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from ctm.repair.broken import repair_broken
-from ctm.repair.fixed import Fixed, first_error
-from ctm.repair.odds import Odds
+from ctm.repair.fixed import FileRepair, first_error
+from ctm.repair.odds import StrengthCurve
 from ctm.repair.passes import Repairer
-from ctm.repair.source import Source
+from ctm.repair.source import PythonFile
 from ctm.repair.suggest import suggest
 
 
 def fix_source(
-    source: Source, repairer: Repairer, *, suggesting: bool = False, odds: Odds | None = None
-) -> Fixed:
+    source: PythonFile, repairer: Repairer, *, suggesting: bool = False, odds: StrengthCurve | None = None
+) -> FileRepair:
     """Repair one file; `suggesting`: also look for what might be wrong in one that compiles (suggest.py).
 
     Raises FileError for code that the compiler cannot take at all.
@@ -20,4 +20,4 @@ def fix_source(
     error = first_error(source.text)
     if error is not None:
         return repair_broken(source, error, repairer)
-    return suggest(source, repairer, odds) if suggesting else Fixed(source, source, True, True)
+    return suggest(source, repairer, odds) if suggesting else FileRepair(source, source, True, True)

@@ -11,9 +11,9 @@ from rapidfuzz.distance import Levenshtein
 
 from ctm.python.compiling import quiet
 from ctm.python.lexical import lenient_tokens
-from ctm.repair.loss import loss
+from ctm.repair.loss import text_loss
 from ctm.repair.passes import Repair
-from ctm.repair.source import FileError, Source
+from ctm.repair.source import FileError, PythonFile
 from ctm.repair.whole_file import whole_file_error
 from ctm.repair.windows import Window, common
 
@@ -24,7 +24,7 @@ EDIT_CHARACTERS = 80
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class LineChange:
     """One repair: a stretch of lines, or the same rewrite in several places of the file."""
 
     line: int
@@ -50,17 +50,17 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Fixed:
+class FileRepair:
     """What became of a file."""
 
-    before: Source
-    after: Source
+    before: PythonFile
+    after: PythonFile
     compiled: bool
     """Whether it compiled before."""
     compiles: bool
     error: str = ""
     """The compiler's first error that is left: "line N: message"."""
-    changes: tuple[Change, ...] = ()
+    changes: tuple[LineChange, ...] = ()
     skipped: dict[str, int] = field(default_factory=dict)
     """Parts that were not looked at, or of which an edit was passed over, by reason."""
     refused: str = ""
@@ -76,7 +76,7 @@ class Fixed:
     @property
     def repairs(self) -> list[dict[str, Any]]:
         """The changes, equal ones in several places as one: {"edit", "rewrites", "lines", "confidence"}."""
-        groups: dict[tuple[str, tuple[str, ...]], list[Change]] = {}
+        groups: dict[tuple[str, tuple[str, ...]], list[LineChange]] = {}
         for change in self.changes:
             groups.setdefault((change.edit, change.rewrites), []).append(change)
         return [
@@ -112,7 +112,7 @@ def parse_error(text: str) -> SyntaxError | None:
     return None
 
 
-def splice(source: Source, window: Window, repair: Repair) -> Source | None:
+def splice(source: PythonFile, window: Window, repair: Repair) -> PythonFile | None:
     """The file after a window's repair; None where it changes nothing, or the lines shown in front of the window."""
     if not repair.edited:
         return None
@@ -120,7 +120,7 @@ def splice(source: Source, window: Window, repair: Repair) -> Source | None:
     return None if lines is None else source.splice(window.begin, window.end, lines)
 
 
-def change_between(before: Source, after: Source, repair: Repair, confidence: float) -> Change:
+def change_between(before: PythonFile, after: PythonFile, repair: Repair, confidence: float) -> LineChange:
     """The change between two states of a file, without the lines at both ends that it leaves alone."""
     old, new = before.lines, after.lines
     first = common(old, new)
@@ -136,8 +136,8 @@ def change_between(before: Source, after: Source, repair: Repair, confidence: fl
             come += new_part[c:d]
             lines += [first + number + 1 for number in range(a, max(b, a + 1))]
     old_text, new_text = "\n".join(gone), "\n".join(come)
-    lost = loss(old_text, new_text)
-    return Change(
+    lost = text_loss(old_text, new_text)
+    return LineChange(
         line=first + 1,
         before="\n".join(old_part),
         after="\n".join(new_part),

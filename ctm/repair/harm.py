@@ -19,7 +19,7 @@ from typing import Any
 
 from rapidfuzz.distance import LCSseq
 
-from ctm.python.compiling import quiet, too_hard
+from ctm.python.compiling import compile_limit_reason, quiet
 from ctm.python.lexical import (
     DEDENT,
     INDENT,
@@ -95,7 +95,7 @@ class _Text:
         return self.text == other.text or (self.strict is not None and self.strict == other.strict)
 
 
-def compare(buggy: str, answer: str, fixed: str) -> Harm:
+def measure_harm(buggy: str, answer: str, fixed: str) -> Harm:
     """The measures of one answer to `buggy`, whose author wrote `fixed`; of any texts, whatever their state."""
     texts = {text: _Text(text) for text in (buggy, answer, fixed)}
     was, got, wanted = texts[buggy], texts[answer], texts[fixed]
@@ -103,7 +103,7 @@ def compare(buggy: str, answer: str, fixed: str) -> Harm:
     collateral = over_deleted = 0
     is_exact = got.matches(wanted)
     if not is_exact:
-        authors, ours = edits(was.pieces, wanted.pieces), edits(was.pieces, got.pieces)
+        authors, ours = token_diff(was.pieces, wanted.pieces), token_diff(was.pieces, got.pieces)
         precision, recall = (ours.shared(authors) / max(1, item.size) for item in (ours, authors))
         collateral = ((was.names & wanted.names) - got.names).total()
         over_deleted = sum(was.pieces[place] not in LAYOUT for place in ours.deleted - authors.deleted)
@@ -123,7 +123,7 @@ def compare(buggy: str, answer: str, fixed: str) -> Harm:
 
 
 @dataclass(frozen=True, slots=True)
-class Edits:
+class TokenDiff:
     """How one sequence of tokens becomes another."""
 
     deleted: frozenset[int]
@@ -136,12 +136,12 @@ class Edits:
         """Deletions and insertions."""
         return len(self.deleted) + self.inserted.total()
 
-    def shared(self, other: Edits) -> int:
+    def shared(self, other: TokenDiff) -> int:
         """Edits that both have."""
         return len(self.deleted & other.deleted) + (self.inserted & other.inserted).total()
 
 
-def edits(old: Sequence[str], new: Sequence[str]) -> Edits:
+def token_diff(old: Sequence[str], new: Sequence[str]) -> TokenDiff:
     """The fewest edits from `old` to `new`, as far to the left as they go.
 
     What stays is a longest common subsequence. Of its places in either sequence the rightmost are taken, so of equal
@@ -165,7 +165,7 @@ def edits(old: Sequence[str], new: Sequence[str]) -> Edits:
             gap = known[place] + 1
         else:
             inserted[gap, token] += 1
-    return Edits(frozenset(range(len(a))).difference(kept), inserted)
+    return TokenDiff(frozenset(range(len(a))).difference(kept), inserted)
 
 
 def common(a: Sequence[str], b: Sequence[str]) -> int:
@@ -229,7 +229,7 @@ def split_statements(tokens: Iterable[str]) -> Iterator[tuple[str, ...]]:
 
 def same_tree(a: str, b: str) -> bool:
     """Whether two texts parse, and to equal syntax trees; False for what is beyond the compiler's caps."""
-    if too_hard(a) or too_hard(b):
+    if compile_limit_reason(a) or compile_limit_reason(b):
         return False
     try:
         with quiet():

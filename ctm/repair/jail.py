@@ -60,7 +60,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 _exit, _getpid = os._exit, os.getpid  # ours, whatever the program makes of those in `os`
 
 
-class Refused(Exception):
+class SandboxUnavailable(Exception):
     """The kernel does not give us what isolation needs."""
 
 
@@ -75,7 +75,7 @@ def main() -> NoReturn:
             _build_root(root, request["file_bytes"])
             os.chroot(root)
             os.chdir(FOLDER)
-        except (Refused, OSError) as error:
+        except (SandboxUnavailable, OSError) as error:
             _report("refused", str(error))
             os._exit(0)
     else:
@@ -106,12 +106,12 @@ def _report(outcome: str, why: str = "") -> None:
 
 def _check(result: int, what: str) -> None:
     if result != 0:
-        raise Refused(f"{what}: {os.strerror(ctypes.get_errno())}")
+        raise SandboxUnavailable(f"{what}: {os.strerror(ctypes.get_errno())}")
 
 
 def _enter_namespaces() -> None:
     if not sys.platform.startswith("linux"):
-        raise Refused(f"namespaces need Linux, not {sys.platform}")
+        raise SandboxUnavailable(f"namespaces need Linux, not {sys.platform}")
     flags = NEWNS | NEWPID | NEWNET | NEWIPC | NEWUTS
     user, group = os.geteuid(), os.getegid()
     if user == 0:
@@ -293,9 +293,9 @@ def _drop_privileges(change_user: bool, isolated: bool) -> None:
     header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
     effective_permitted_inheritable = (ctypes.c_uint32 * 6)(kept, kept, 0)
     if _libc.capset(header, effective_permitted_inheritable) != 0:
-        raise Refused("capset")
+        raise SandboxUnavailable("capset")
     if os.geteuid() == 0 or os.getuid() == 0:
-        raise Refused("the program would run as root")
+        raise SandboxUnavailable("the program would run as root")
 
 
 def _execute(text: str, page: mmap.mmap, token: bytes) -> None:

@@ -22,7 +22,7 @@ BUDGET_SHARE = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Loss:
+class TextLoss:
     """What one text has that another lacks."""
 
     words: tuple[str, ...]
@@ -41,7 +41,7 @@ class Loss:
         return len(self.words) <= most and self.swallowed <= max(2, most) and not self.is_all
 
 
-def loss(before: str, after: str) -> Loss:
+def text_loss(before: str, after: str) -> TextLoss:
     """What `after` has lost of `before`."""
     words = _WORD.findall(before)
     gone = Counter(words) - Counter(_WORD.findall(after))
@@ -53,7 +53,7 @@ def loss(before: str, after: str) -> Loss:
         if left[word]:
             left[word] -= 1
             lost.append(word)
-    return Loss(tuple(reversed(lost)), len(words), max(0, code - len(lost)), bool(old) and not new)
+    return TextLoss(tuple(reversed(lost)), len(words), max(0, code - len(lost)), bool(old) and not new)
 
 
 def _code_words(tokens: Sequence[str]) -> Counter[str]:

@@ -17,16 +17,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from ctm.repair.evaluate import DELETION, BadItems, Evaluator, delete_shortest, read_items
+from ctm.repair.evaluate import DELETION, Evaluator, ItemsError, delete_shortest, read_items
 from ctm.repair.metrics import report
 from ctm.repair.outputs import OutputError, check_outputs, descriptor_of, write_output
 from ctm.repair.sandbox import unavailable
 from ctm.repair.terminal import (
     ERROR,
-    complain,
+    error_exit,
     load_model,
+    print_error,
     print_raw,
-    stop,
     visible,
 )
 
@@ -48,15 +48,15 @@ def measure_pairs(
     _check(outputs, [pairs])
     try:
         todo = read_items(pairs, limit)
-    except BadItems as error:
-        raise stop(str(error)) from error
+    except ItemsError as error:
+        raise error_exit(str(error)) from error
     except OSError as error:
-        raise stop(f"{pairs}: {(error.strerror or str(error)).lower()}") from error
+        raise error_exit(f"{pairs}: {(error.strerror or str(error)).lower()}") from error
     model = load_model(bundle, threads)
     _check(outputs, model.path.iterdir())
     run_tests = any(item.test for item in todo)
     if run_tests and not unsafe and (why := unavailable()):
-        complain(f"tests are not run: {why}; --unsafe runs them without isolation")
+        print_error(f"tests are not run: {why}; --unsafe runs them without isolation")
         run_tests = False
     evaluator = Evaluator(
         model.proposer,
@@ -156,7 +156,7 @@ def _check(outputs: list[Path], inputs: Iterable[Path]) -> None:
     try:
         check_outputs(outputs, inputs)
     except OutputError as error:
-        raise stop(str(error)) from error
+        raise error_exit(str(error)) from error
 
 
 def _write(path: Path, text: str) -> bool:
@@ -164,6 +164,6 @@ def _write(path: Path, text: str) -> bool:
     try:
         write_output(path, text)
     except OutputError as error:
-        complain(str(error))
+        print_error(str(error))
         return False
     return True

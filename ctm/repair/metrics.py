@@ -22,7 +22,7 @@ BINS = 15
 
 Measures = dict[str, Any]
 """By name, in the order of docs/measures.md."""
-SEVERAL = (3, 5)
+HARM_LIMITS = (3, 5)
 """Collateral names and over-deleted tokens of an answer that are counted as several: at least three, more than five."""
 
 
@@ -109,9 +109,9 @@ HARM_MEANS: dict[str, Value] = {
     "edit_precision": _of_edit(lambda harm: harm.edit_precision),
     "edit_recall": _edit_recall,
     "collateral_1": _of_edit(lambda harm: harm.collateral > 0),
-    "collateral_3": _of_edit(lambda harm: harm.collateral >= SEVERAL[0]),
+    "collateral_3": _of_edit(lambda harm: harm.collateral >= HARM_LIMITS[0]),
     "collateral_half": _of_edit(lambda harm: harm.loses_half_the_names),
-    "over_deleted_5": _of_edit(lambda harm: harm.over_deleted > SEVERAL[1]),
+    "over_deleted_5": _of_edit(lambda harm: harm.over_deleted > HARM_LIMITS[1]),
     "over_deleted_half": _of_edit(lambda harm: harm.loses_half_the_text),
     "statement_recall": _of_harm(lambda harm: harm.statement_recall),
     "same_tree": lambda item: None if item.harm is None else item.in_scope and item.harm.same_tree,

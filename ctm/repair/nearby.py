@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from ctm.repair.loss import loss
+from ctm.repair.loss import text_loss
 from ctm.repair.rewrites.broken import Broken
 
 REACH = 5
@@ -47,7 +47,7 @@ def nearby(text: str, error: SyntaxError, is_valid: Callable[[str], bool]) -> li
     for number, new in enumerate(_edits(Broken(text, error))):
         if len(found) == MOST or number == COMPILED:
             break
-        if new not in found and is_valid(new) and loss(text, new).is_within_budget:
+        if new not in found and is_valid(new) and text_loss(text, new).is_within_budget:
             found[new] = None
     return list(found)
 

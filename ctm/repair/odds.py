@@ -13,7 +13,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Odds:
+class StrengthCurve:
     """Points (strength, probability), straight lines between them, level outside."""
 
     prior: float
@@ -39,10 +39,10 @@ class Odds:
         return {"prior": self.prior, "points": [list(point) for point in self.points]}
 
 
-def read_odds(content: Any) -> Odds:
+def read_odds(content: Any) -> StrengthCurve:
     """Odds as `as_dict` gives them. Raises ValueError."""
     try:
         prior, points = float(content["prior"]), tuple((float(s), float(p)) for s, p in content["points"])
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise ValueError('not a mapping of "prior" and "points", a list of pairs of numbers') from error
-    return Odds(prior, points)
+    return StrengthCurve(prior, points)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ctm.bundle_names import INPUTS, OUTPUTS
 from ctm.grid.batching import by_length, collate
 from ctm.grid.tokenizer import STOP
-from ctm.repair.candidates import Answer, Candidate, State
+from ctm.repair.candidates import Candidate, CodeState, Proposal
 from ctm.runtime import open_graph
 
 BATCH = 16
@@ -54,16 +54,16 @@ class OnnxProposer:
             )
         self._limits = limits_of_thought(threshold, max_ticks)
 
-    def propose(self, states: Sequence[State]) -> list[Answer]:
+    def propose(self, states: Sequence[CodeState]) -> list[Proposal]:
         """One answer per state, in their order; the candidates of each by probability."""
-        answers: dict[int, Answer] = {}
+        answers: dict[int, Proposal] = {}
         for batch in by_length([len(state.packed.tokens) for state in states], CELLS, BATCH):
             arrays = self.run([states[index] for index in batch])
             for place, index in enumerate(batch):
                 answers[index] = read_answer(arrays, place)
         return [answers[index] for index in range(len(states))]
 
-    def run(self, states: Sequence[State]) -> dict[str, NDArray[Any]]:
+    def run(self, states: Sequence[CodeState]) -> dict[str, NDArray[Any]]:
         """The graph's outputs for one batch, by name."""
         feeds = collate([state.packed for state in states], [state.diagnosis for state in states])
         outputs = self._session.run(list(OUTPUTS), {**feeds, **self._limits})
@@ -78,7 +78,7 @@ def limits_of_thought(threshold: float, max_ticks: int) -> dict[str, NDArray[Any
     }
 
 
-def read_answer(arrays: dict[str, NDArray[Any]], place: int) -> Answer:
+def read_answer(arrays: dict[str, NDArray[Any]], place: int) -> Proposal:
     """Sample `place` of a batch's outputs: spans [B, K, 2], units [B, K, R, 16], log-probabilities [B, K], [B, K, R].
 
     Candidates are ranked by the log-probability of span and units together.
@@ -95,7 +95,7 @@ def read_answer(arrays: dict[str, NDArray[Any]], place: int) -> Answer:
             k.tolist(), replacements[k, r].tolist(), scores[k, r].tolist(), strict=True
         )
     )
-    return Answer(candidates, float(arrays["certainty"][place]), int(arrays["ticks"][place]))
+    return Proposal(candidates, float(arrays["certainty"][place]), int(arrays["ticks"][place]))
 
 
 def _until_stop(units: list[int]) -> tuple[int, ...]:

@@ -15,17 +15,17 @@ from math import log
 from ctm.grid.edits import MAX_PASSES
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.python.compiling import compile_error, compiles
-from ctm.repair.candidates import Answer, Option, Proposer, State, StateMaker, options
-from ctm.repair.confidence import Confidence
-from ctm.repair.loss import Loss
+from ctm.repair.candidates import AppliedEdit, CodeState, Proposal, Proposer, StateCache, options
+from ctm.repair.confidence import ConfidenceCurve
+from ctm.repair.loss import TextLoss
 from ctm.repair.nearby import SCORE, nearby
 from ctm.repair.rewrites.registry import Rewritten, rewritten
-from ctm.repair.search import Found, Leaf, Search, SearchSettings
+from ctm.repair.search import FoundRepair, RepairSearch, RepairSearchSettings, SearchNode
 
 NO_EDIT = "no edit"
 NOT_CONFIDENT = "not confident"
 NO_CANDIDATE = "no candidate"
-TOO_MUCH = "loses too much of the author's"
+LOSES_TOO_MUCH = "loses too much of the author's"
 NO_FIT = "does not fit"
 PASSES_USED = "passes used up"
 REPAIRED = "compiles"
@@ -34,7 +34,7 @@ OTHER = "another candidate"
 USUAL_CELLS = 100
 """Length of code for which a threshold is meant as it stands."""
 
-Allows = Callable[[str], bool]
+EditGuard = Callable[[str], bool]
 """Whether a text may be made of one that compiles: what its surroundings say, beyond the compiler."""
 
 
@@ -44,7 +44,7 @@ class Repair:
 
     text: str
     """The last state; where nothing was found, the text itself: code that is still broken is no answer."""
-    passes: tuple[Option, ...]
+    passes: tuple[AppliedEdit, ...]
     """The edits that were made."""
     certainty: float
     """Lowest certainty among the model's answers; 0 where it was not asked."""
@@ -63,7 +63,7 @@ class Repair:
     """Other answers, best first, where several were asked for."""
     score: float = 0.0
     """Of broken code: log-probability of all its edits, less what their size and loss cost; nats."""
-    loss: Loss | None = None
+    loss: TextLoss | None = None
     """Of broken code: what the answer loses of it."""
     refused: Repair | None = None
     """Of broken code without an answer: the best text that compiles and loses more than the budget."""
@@ -75,14 +75,14 @@ class Repair:
 
 
 @dataclass
-class _Run:
+class _PassState:
     """Passes over a text that compiles."""
 
     text: str
     seen: set[str]
     most: int
-    allows: Allows | None = None
-    passes: list[Option] = field(default_factory=list)
+    allows: EditGuard | None = None
+    passes: list[AppliedEdit] = field(default_factory=list)
     certainty: float = 1.0
     ticks: int = 0
     asked: int = 0
@@ -109,11 +109,11 @@ class Repairer:
         tokenizer: CodeTokenizer,
         threshold: float,
         max_passes: int = MAX_PASSES,
-        answers: Mapping[str, Answer] | None = None,
+        answers: Mapping[str, Proposal] | None = None,
         *,
         further: float = 0.0,
-        search: SearchSettings | None = None,
-        confidence: Confidence | None = None,
+        search: RepairSearchSettings | None = None,
+        confidence: ConfidenceCurve | None = None,
     ) -> None:
         """threshold: that the `strength` of an edit of code that compiles must exceed.
 
@@ -128,15 +128,15 @@ class Repairer:
         self.threshold = threshold
         self.further = max(threshold, further)
         self.max_passes = max_passes
-        self.search = search or SearchSettings()
-        self.confidence = confidence or Confidence()
-        self._states = StateMaker(tokenizer)
-        self._answers: dict[str, Answer] = dict(answers or {})
+        self.search = search or RepairSearchSettings()
+        self.confidence = confidence or ConfidenceCurve()
+        self._states = StateCache(tokenizer)
+        self._answers: dict[str, Proposal] = dict(answers or {})
         self._compiles: dict[str, bool] = {}
         self._rewritten: dict[str, Sequence[Rewritten]] = {}
 
     def repair(
-        self, texts: Sequence[str], allows: Sequence[Allows] | None = None, answers: int = 1
+        self, texts: Sequence[str], allows: Sequence[EditGuard] | None = None, answers: int = 1
     ) -> list[Repair]:
         """The answer for each text. Line ends behind the last line are set aside and put back.
 
@@ -149,11 +149,11 @@ class Repairer:
         bodies = [text.rstrip("\n") for text in texts]
         if allows is not None and len(allows) != len(texts):
             raise ValueError(f"{len(texts)} texts and {len(allows)} of what they may become: one each")
-        runs: dict[int, _Run] = {}
-        searches: dict[int, Search] = {}
+        runs: dict[int, _PassState] = {}
+        searches: dict[int, RepairSearch] = {}
         for index, body in enumerate(bodies):
             if self._is_valid(body) or self._states(body) is None:
-                runs[index] = _Run(body, {body}, self.max_passes, allows[index] if allows else None)
+                runs[index] = _PassState(body, {body}, self.max_passes, allows[index] if allows else None)
             else:
                 searches[index] = self._search(body, answers)
         self._advance(list(runs.values()), list(searches.values()))
@@ -167,7 +167,7 @@ class Repairer:
 
     # --- passes -------------------------------------------------------------------------------------------------
 
-    def _advance(self, runs: list[_Run], searches: list[Search]) -> None:
+    def _advance(self, runs: list[_PassState], searches: list[RepairSearch]) -> None:
         runs = [run for run in runs if len(run.passes) < run.most]
         while True:
             wanted = [(search, text) for search in searches if (text := search.next()) is not None]
@@ -206,8 +206,8 @@ class Repairer:
 
     # --- broken code --------------------------------------------------------------------------------------------
 
-    def _search(self, body: str, wanted: int) -> Search:
-        return Search(
+    def _search(self, body: str, wanted: int) -> RepairSearch:
+        return RepairSearch(
             body,
             self.search,
             self.max_passes,
@@ -216,7 +216,7 @@ class Repairer:
             lambda text: self._states(text) is not None,
         )
 
-    def _look_nearby(self, searches: list[Search]) -> None:
+    def _look_nearby(self, searches: list[RepairSearch]) -> None:
         """For searches that found nothing: single-token edits, judged by how sure the model is of what they make."""
         if not self.search.nearby:
             return
@@ -237,23 +237,23 @@ class Repairer:
         surety = max(self._unedited(state, self._answers[text], 0.0), 1e-6)
         return SCORE + log(surety)
 
-    def _searched(self, search: Search) -> Repair:
+    def _searched(self, search: RepairSearch) -> Repair:
         """The first text that compiles, the others as its alternatives; else the one with the most edits."""
         asked = len(search.asked), sum(answer.ticks for answer in search.asked)
         if not search.found:
-            why = TOO_MUCH if search.refused else PASSES_USED if search.is_used_up else NO_CANDIDATE
-            refused = _found(Found(search.refused, 0.0), asked, why, True) if search.refused else None
-            nothing = Leaf(
+            why = LOSES_TOO_MUCH if search.refused else PASSES_USED if search.is_used_up else NO_CANDIDATE
+            refused = _found(FoundRepair(search.refused, 0.0), asked, why, True) if search.refused else None
+            nothing = SearchNode(
                 search.text, (), 0.0, min((answer.certainty for answer in search.asked), default=0.0)
             )
-            return replace(_found(Found(nothing, 0.0), asked, why, False), refused=refused)
-        answers = [Found(found.leaf, self.confidence(found.share)) for found in search.found]
+            return replace(_found(FoundRepair(nothing, 0.0), asked, why, False), refused=refused)
+        answers = [FoundRepair(found.leaf, self.confidence(found.share)) for found in search.found]
         first, *others = (_found(answer, asked, REPAIRED, True) for answer in answers)
         return replace(first, alternatives=tuple(others))
 
     # --- code that compiles -------------------------------------------------------------------------------------
 
-    def _make_pass(self, run: _Run) -> bool:
+    def _make_pass(self, run: _PassState) -> bool:
         """Make the next edit of a run; False, with the reason in `stopped`, when it is at its end."""
         state = self._states(run.text)
         if state is None:
@@ -269,7 +269,7 @@ class Repairer:
             run.stopped = PASSES_USED
         return len(run.passes) < run.most
 
-    def _choose_careful(self, state: State, answer: Answer, run: _Run) -> bool:
+    def _choose_careful(self, state: CodeState, answer: Proposal, run: _PassState) -> bool:
         """For code that compiles: make the best edit that keeps it so, if it is above the threshold."""
         refused = 0.0
         for option in options(state, answer, self.tokenizer):
@@ -292,27 +292,27 @@ class Repairer:
         self._stop(run, NO_CANDIDATE, 0.0)
         return False
 
-    def _is_strong(self, option: Option, state: State, run: _Run) -> bool:
+    def _is_strong(self, option: AppliedEdit, state: CodeState, run: _PassState) -> bool:
         probability = option.candidate.probability
         if run.passes and probability <= self.further:
             return False
         return strength(probability, len(state.ids)) > self.threshold
 
     @staticmethod
-    def _stop(run: _Run, why: str, unedited: float) -> None:
+    def _stop(run: _PassState, why: str, unedited: float) -> None:
         """End a run; where nothing was edited, its confidence is that of 'no edit'."""
         run.stopped = why
         if not run.passes:
             run.confidence = unedited
 
-    def _unedited(self, state: State, answer: Answer, refused: float) -> float:
+    def _unedited(self, state: CodeState, answer: Proposal, refused: float) -> float:
         """Probability of 'no edit' where an edit was on top: its own if it is a candidate, else what is left over."""
         for option in options(state, answer, self.tokenizer):
             if not option.is_edit:
                 return _given(option, refused)
         return max(0.0, 1.0 - sum(item.probability for item in answer.candidates))
 
-    def _finish(self, run: _Run) -> Repair:
+    def _finish(self, run: _PassState) -> Repair:
         return Repair(
             text=run.text,
             passes=tuple(run.passes),
@@ -337,12 +337,14 @@ class Repairer:
             if option.text in taken or not self._is_valid(option.text):
                 continue
             taken.add(option.text)
-            leaf = Leaf(option.text, (option,) if option.is_edit else (), 0.0, answer.certainty)
-            found.append(_found(Found(leaf, option.candidate.probability), (1, answer.ticks), OTHER, True))
+            leaf = SearchNode(option.text, (option,) if option.is_edit else (), 0.0, answer.certainty)
+            found.append(
+                _found(FoundRepair(leaf, option.candidate.probability), (1, answer.ticks), OTHER, True)
+            )
         return tuple(found)
 
 
-def _found(found: Found, asked: tuple[int, int], stopped: str, is_valid: bool) -> Repair:
+def _found(found: FoundRepair, asked: tuple[int, int], stopped: str, is_valid: bool) -> Repair:
     """A text that was found, as a repair; asked: answers of the model and their ticks."""
     leaf = found.leaf
     return Repair(
@@ -367,7 +369,7 @@ def _with_tail(repair: Repair, tail: str) -> Repair:
     return replace(repair, text=repair.text + tail, alternatives=others)
 
 
-def _given(option: Option, refused: float) -> float:
+def _given(option: AppliedEdit, refused: float) -> float:
     """The candidate's probability when `refused` probability is known to be wrong."""
     return min(1.0, option.candidate.probability / max(1.0 - refused, 1e-6))
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 from ctm.python.compiling import quiet
 from ctm.python.lexical import lenient_tokens
-from ctm.repair.harm import common, edits
-from ctm.repair.loss import Loss
+from ctm.repair.harm import common, token_diff
+from ctm.repair.loss import TextLoss
 
 APART = 1
 """Unchanged tokens between two changes of one place, at most."""
@@ -47,7 +47,7 @@ class Costs:
     absurd: float = 1.0
     """An expression that fails whenever it runs."""
 
-    def __call__(self, before: str, after: str, edits: int, loss: Loss) -> float:
+    def __call__(self, before: str, after: str, edits: int, loss: TextLoss) -> float:
         """The cost of `after`, which compiles, as an answer of so many edits to `before`, of which it loses `loss`."""
         found = signs(before, after)
         return (
@@ -101,7 +101,7 @@ def signs(before: str, after: str) -> Signs:
 
 def _changed_tokens(before: str, after: str) -> tuple[int, int]:
     """Places and new names of `Signs`."""
-    change = edits(lenient_tokens(before), lenient_tokens(after))
+    change = token_diff(lenient_tokens(before), lenient_tokens(after))
     touched = sorted(
         {(place, place + 1) for place in change.deleted} | {(gap, gap) for gap, _ in change.inserted}
     )

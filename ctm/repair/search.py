@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ctm.repair.candidates import Answer, Option
-from ctm.repair.loss import Loss, loss
+from ctm.repair.candidates import AppliedEdit, Proposal
+from ctm.repair.loss import TextLoss, text_loss
 from ctm.repair.plausible import Costs
 from ctm.repair.rewrites.registry import Rewritten
 
@@ -24,7 +24,7 @@ NEARBY = "single token"
 
 
 @dataclass(frozen=True, slots=True)
-class SearchSettings:
+class RepairSearchSettings:
     """How broken code is searched; docs/log/2026-11-search.md has the table that these come from."""
 
     deletion: float = 0.8
@@ -59,16 +59,16 @@ class SearchSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class Leaf:
+class SearchNode:
     """A text and the edits that lead to it."""
 
     text: str
-    path: tuple[Option, ...]
+    path: tuple[AppliedEdit, ...]
     score: float
     """Log-probability of all the edits together, less their cost; nats."""
     certainty: float = 1.0
     """Lowest certainty of the answers that led here."""
-    loss: Loss | None = None
+    loss: TextLoss | None = None
     """What it loses of the first text, and costs for it, once that was looked at."""
     held: float | None = None
     """Where it was looked at and does not compile: what is held against it for that, nats."""
@@ -91,11 +91,11 @@ class Frontier:
     """
 
     def __init__(self) -> None:
-        self._heap: list[tuple[float, int, Leaf]] = []
-        self._open: dict[str, Leaf] = {}
+        self._heap: list[tuple[float, int, SearchNode]] = []
+        self._open: dict[str, SearchNode] = {}
         self._pushed = 0
 
-    def push(self, leaf: Leaf) -> None:
+    def push(self, leaf: SearchNode) -> None:
         """Add a text, unless it is there with as good a score."""
         known = self._open.get(leaf.text)
         if known is None or leaf.rank > known.rank:
@@ -103,7 +103,7 @@ class Frontier:
             self._open[leaf.text] = leaf
             heapq.heappush(self._heap, (-leaf.rank, self._pushed, leaf))
 
-    def pop(self) -> Leaf | None:
+    def pop(self) -> SearchNode | None:
         """Take out the best text; None where there is none left."""
         while self._heap:
             leaf = heapq.heappop(self._heap)[2]
@@ -111,7 +111,7 @@ class Frontier:
                 return self._open.pop(leaf.text)
         return None
 
-    def share(self, leaf: Leaf, found: Iterable[Leaf] = (), unlikely: float = 0.0) -> float:
+    def share(self, leaf: SearchNode, found: Iterable[SearchNode] = (), unlikely: float = 0.0) -> float:
         """Probability of a text that was taken out, given that it, one of those still here or of `found` is right.
 
         unlikely: what is held against those here that were not looked at, nats.
@@ -124,21 +124,21 @@ class Frontier:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundRepair:
     """A text that compiles."""
 
-    leaf: Leaf
+    leaf: SearchNode
     share: float
     """Its probability, given that it or one of the texts open at the time is right."""
 
 
-class Search:
+class RepairSearch:
     """The search for one broken text; who runs it asks the model about `next()` and gives the answer to `expand`."""
 
     def __init__(
         self,
         text: str,
-        settings: SearchSettings,
+        settings: RepairSearchSettings,
         passes: int,
         wanted: int,
         is_valid: Callable[[str], bool],
@@ -150,16 +150,16 @@ class Search:
         """
         self.settings, self.passes, self.wanted = settings, passes, wanted
         self.text = text
-        self.found: list[Found] = []
-        self.refused: Leaf | None = None
+        self.found: list[FoundRepair] = []
+        self.refused: SearchNode | None = None
         """The best text that compiles and loses too much of the author's."""
-        self.asked: list[Answer] = []
+        self.asked: list[Proposal] = []
         self._is_valid, self._fits = is_valid, fits
         self._frontier = Frontier()
         self._looked_at: set[str] = set()
         self._checked = 0
-        self._current: Leaf | None = None
-        self._frontier.push(Leaf(text, (), 0.0))
+        self._current: SearchNode | None = None
+        self._frontier.push(SearchNode(text, (), 0.0))
 
     @property
     def least(self) -> float:
@@ -176,7 +176,7 @@ class Search:
         more = self.settings.expanded_more if self.wanted > 1 and self.found else 0
         return self.settings.expanded + more
 
-    def push(self, leaves: Iterable[Leaf]) -> None:
+    def push(self, leaves: Iterable[SearchNode]) -> None:
         """Add texts to go on from, those that were looked at left out."""
         for leaf in leaves:
             if leaf.text not in self._looked_at and leaf.score > self.settings.floor:
@@ -195,7 +195,9 @@ class Search:
                 continue
             if leaf.loss is not None:
                 before = [found.leaf for found in self.found]
-                self.found.append(Found(leaf, self._frontier.share(leaf, before, self.settings.unlikely)))
+                self.found.append(
+                    FoundRepair(leaf, self._frontier.share(leaf, before, self.settings.unlikely))
+                )
                 if len(self.found) == self.wanted:
                     break
                 continue
@@ -204,23 +206,23 @@ class Search:
                 return leaf.text
         return None
 
-    def _may_ask(self, leaf: Leaf) -> bool:
+    def _may_ask(self, leaf: SearchNode) -> bool:
         return len(leaf.path) < self.passes and len(self.asked) < self._limit
 
-    def _further(self, leaf: Leaf) -> float:
+    def _further(self, leaf: SearchNode) -> float:
         """What is held against a broken text: that it owes a further edit, and what further edits cost."""
         return self.settings.broken + self.settings.costs.further_edit * len(leaf.path)
 
-    def _consider(self, leaf: Leaf) -> None:
+    def _consider(self, leaf: SearchNode) -> None:
         """Put a text that compiles back with what its loss costs, or refuse it."""
-        found = loss(self.text, leaf.text)
+        found = text_loss(self.text, leaf.text)
         if self.settings.has_budget and not self._unasked(leaf, found).is_within_budget:
             self.refused = self.refused or replace(leaf, loss=found)
             return
         cost = self.settings.costs(self.text, leaf.text, len(leaf.path), found)
         self._frontier.push(replace(leaf, score=leaf.score - cost, loss=found))
 
-    def _unasked(self, leaf: Leaf, found: Loss) -> Loss:
+    def _unasked(self, leaf: SearchNode, found: TextLoss) -> TextLoss:
         """Of what a text loses, what the model took away: what a rewrite takes away is no code of the author's.
 
         That nothing is left at all counts whoever did it.
@@ -230,18 +232,20 @@ class Search:
         words: list[str] = []
         before = self.text
         for option in leaf.path:
-            words += () if option.rewrite else loss(before, option.text).words
+            words += () if option.rewrite else text_loss(before, option.text).words
             before = option.text
         return replace(found, words=tuple(words))
 
     def settle(self, texts: Iterable[tuple[str, float]]) -> None:
         """End a search that found nothing with texts that compile and their scores."""
         for text, score in sorted(texts, key=lambda item: -item[1])[: self.wanted]:
-            option = Option.of_rewrite(NEARBY, text, score)
-            leaf = Leaf(text, (option,), score, loss=loss(self.text, text))
-            self.found.append(Found(leaf, math.exp(score)))
+            option = AppliedEdit.of_rewrite(NEARBY, text, score)
+            leaf = SearchNode(text, (option,), score, loss=text_loss(self.text, text))
+            self.found.append(FoundRepair(leaf, math.exp(score)))
 
-    def expand(self, answer: Answer, found: Iterable[Option], rewrites: Iterable[Rewritten] = ()) -> None:
+    def expand(
+        self, answer: Proposal, found: Iterable[AppliedEdit], rewrites: Iterable[Rewritten] = ()
+    ) -> None:
         """Note the model's answer to `next()` and where its options and the rewrites of that text lead."""
         assert self._current is not None, "expand follows next"
         self.asked.append(answer)
@@ -254,13 +258,15 @@ class Search:
         self._current = None
 
 
-def _rewritten(leaf: Leaf, item: Rewritten, settings: SearchSettings) -> Leaf:
+def _rewritten(leaf: SearchNode, item: Rewritten, settings: RepairSearchSettings) -> SearchNode:
     """The text that a rewrite leads to from a leaf."""
-    option = Option.of_rewrite(*item)
-    return Leaf(item.text, (*leaf.path, option), leaf.score + item.score - settings.rewrite, leaf.certainty)
+    option = AppliedEdit.of_rewrite(*item)
+    return SearchNode(
+        item.text, (*leaf.path, option), leaf.score + item.score - settings.rewrite, leaf.certainty
+    )
 
 
-def _either(rewrite: Leaf, edit: Leaf | None) -> Leaf:
+def _either(rewrite: SearchNode, edit: SearchNode | None) -> SearchNode:
     """A rewrite and an edit of the model that lead to one text are one way, with both probabilities.
 
     It counts as the rewrite: what that takes away is no code of the author's, whoever else proposes it.
@@ -268,15 +274,17 @@ def _either(rewrite: Leaf, edit: Leaf | None) -> Leaf:
     return rewrite if edit is None else replace(rewrite, score=float(np.logaddexp(rewrite.score, edit.score)))
 
 
-def _cost(text: str, option: Option, settings: SearchSettings) -> float:
+def _cost(text: str, option: AppliedEdit, settings: RepairSearchSettings) -> float:
     """What the size of an edit costs."""
     lines = option.text.count("\n") > text.count("\n")
     return settings.deletion * option.deleted + settings.insertion * option.inserted + settings.split * lines
 
 
-def successors(leaf: Leaf, answer: Answer, found: Iterable[Option], settings: SearchSettings) -> list[Leaf]:
+def successors(
+    leaf: SearchNode, answer: Proposal, found: Iterable[AppliedEdit], settings: RepairSearchSettings
+) -> list[SearchNode]:
     """The texts that an answer's options lead to from a leaf; equal texts are one, with both probabilities."""
-    best: dict[str, tuple[float, Option]] = {}
+    best: dict[str, tuple[float, AppliedEdit]] = {}
     for option in found:
         score = option.candidate.log_probability
         known = best.get(option.text)
@@ -286,7 +294,7 @@ def successors(leaf: Leaf, answer: Answer, found: Iterable[Option], settings: Se
             best[option.text] = float(np.logaddexp(score, known[0])), known[1]
     certainty = min(leaf.certainty, answer.certainty)
     return [
-        Leaf(
+        SearchNode(
             text,
             (*leaf.path, option),
             leaf.score + score - _cost(leaf.text, option, settings),

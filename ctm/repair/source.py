@@ -34,7 +34,7 @@ class FileError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class PythonFile:
     """A file's text as lines without their ends, and what is needed to write it again."""
 
     lines: tuple[str, ...]
@@ -57,7 +57,7 @@ class Source:
         counts = Counter(end for end in self.ends if end)
         return counts.most_common(1)[0][0] if counts else "\n"
 
-    def splice(self, begin: int, end: int, lines: list[str]) -> Source:
+    def splice(self, begin: int, end: int, lines: list[str]) -> PythonFile:
         """Lines [begin, end) replaced; lines that stay keep their own ends."""
         ends = list(self.ends[begin:end][: len(lines)])
         ends = [item or self.new_end for item in ends] + [self.new_end] * (len(lines) - len(ends))
@@ -66,7 +66,7 @@ class Source:
         all_ends[-1] = ""
         return replace(self, lines=all_lines, ends=tuple(all_ends))
 
-    def with_lines(self, lines: Sequence[str]) -> Source:
+    def with_lines(self, lines: Sequence[str]) -> PythonFile:
         """The same file with other lines: those that stay keep their own ends."""
         first = common(self.lines, lines)
         last = common(self.lines[first:][::-1], lines[first:][::-1])
@@ -98,7 +98,7 @@ class Source:
         return BOM * self.has_bom + raw
 
 
-def read_source(path: Path) -> Source:
+def read_source(path: Path) -> PythonFile:
     """A file's lines. Raises FileError."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
@@ -110,7 +110,7 @@ def read_source(path: Path) -> Source:
         raise FileError((error.strerror or str(error)).lower()) from error
 
 
-def parse_source(raw: bytes) -> Source:
+def parse_source(raw: bytes) -> PythonFile:
     """Lines of a file's bytes. Raises FileError for what is too large, binary, or not in its own encoding."""
     if len(raw) > MAX_BYTES:
         raise FileError(f"too large: more than {MAX_BYTES:,} bytes")
@@ -134,7 +134,7 @@ def parse_source(raw: bytes) -> Source:
         ends.append(match[2])
         if not match[2]:
             break
-    return Source(tuple(lines), tuple(ends), encoding, has_bom)
+    return PythonFile(tuple(lines), tuple(ends), encoding, has_bom)
 
 
 def _decode(raw: bytes, encoding: str) -> str:

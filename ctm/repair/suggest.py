@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from ctm.python.compiling import compiles
-from ctm.repair.fixed import MAX_CHARACTERS, Change, Fixed, change_between, first_error
+from ctm.repair.fixed import MAX_CHARACTERS, FileRepair, LineChange, change_between, first_error
 from ctm.repair.names import ALWAYS, Names, names_of
-from ctm.repair.odds import Odds
-from ctm.repair.passes import NO_FIT, Allows, Repair, Repairer, strength
-from ctm.repair.source import FileError, Source
+from ctm.repair.odds import StrengthCurve
+from ctm.repair.passes import NO_FIT, EditGuard, Repair, Repairer, strength
+from ctm.repair.source import FileError, PythonFile
 from ctm.repair.windows import MAX_LINES, Window, functions_of
 
 UNBOUND = "edits that read a name which nothing in the file binds"
@@ -50,7 +50,7 @@ class Suggestion:
     strength: float
 
 
-def suggest(source: Source, repairer: Repairer, odds: Odds | None = None) -> Fixed:
+def suggest(source: PythonFile, repairer: Repairer, odds: StrengthCurve | None = None) -> FileRepair:
     """What might be wrong in a file that compiles: changes ranked by strength, each of one edit.
 
     repairer: its threshold decides how strong an edit has to be. odds: gives the changes their probability.
@@ -79,7 +79,7 @@ def suggest(source: Source, repairer: Repairer, odds: Odds | None = None) -> Fix
     names.refused |= {item.window for item in together} - {item.window for item in kept}
     skipped[UNBOUND] = len(names.refused)
     changes = tuple(_change(item, source, odds) for item in kept)
-    return Fixed(source, after, True, True, "", changes, dict(+skipped))
+    return FileRepair(source, after, True, True, "", changes, dict(+skipped))
 
 
 def unaskable(window: Window, text: str) -> str:
@@ -89,7 +89,7 @@ def unaskable(window: Window, text: str) -> str:
     return "" if compiles(text) else NOT_ALONE
 
 
-def _askable(source: Source, skipped: Counter[str]) -> Iterator[tuple[Window, str]]:
+def _askable(source: PythonFile, skipped: Counter[str]) -> Iterator[tuple[Window, str]]:
     for number, window in enumerate(functions_of(source.text)):
         text = window.text(source.lines)
         if reason := BEYOND if number >= LIMIT else unaskable(window, text):
@@ -98,7 +98,7 @@ def _askable(source: Source, skipped: Counter[str]) -> Iterator[tuple[Window, st
             yield window, text
 
 
-def _change(item: Suggestion, source: Source, odds: Odds | None) -> Change:
+def _change(item: Suggestion, source: PythonFile, odds: StrengthCurve | None) -> LineChange:
     """The whole function before and after, and which of its lines change."""
     begin, end = item.window.begin, item.window.end
     old = replace(source, lines=source.lines[begin:end], ends=source.ends[begin:end])
@@ -128,7 +128,7 @@ def _without_overlaps(ranked: Sequence[Suggestion]) -> list[Suggestion]:
     return kept
 
 
-def _that_compile(source: Source, ranked: list[Suggestion]) -> tuple[list[Suggestion], Source]:
+def _that_compile(source: PythonFile, ranked: list[Suggestion]) -> tuple[list[Suggestion], PythonFile]:
     """Those after which the file compiles, and the file."""
     for _ in range(ROUNDS):
         after, starts = _applied(source, ranked)
@@ -142,7 +142,7 @@ def _that_compile(source: Source, ranked: list[Suggestion]) -> tuple[list[Sugges
     return (ranked, after) if _error_line(after) is None else ([], source)
 
 
-def _error_line(source: Source) -> int | None:
+def _error_line(source: PythonFile) -> int | None:
     """1-based line of the first error."""
     try:
         error = first_error(source.text)
@@ -151,7 +151,7 @@ def _error_line(source: Source) -> int | None:
     return None if error is None else error.lineno or 1
 
 
-def _applied(source: Source, items: Iterable[Suggestion]) -> tuple[Source, dict[Window, int]]:
+def _applied(source: PythonFile, items: Iterable[Suggestion]) -> tuple[PythonFile, dict[Window, int]]:
     """The file after edits that do not overlap, and the line (from 0) at which each then begins; in one go."""
     lines: list[str] = []
     ends: list[str] = []
@@ -183,7 +183,7 @@ class _FileNames:
         self.refused: set[Window] = set()
         """Windows of which an edit was refused."""
 
-    def after(self, window: Window, text: str) -> Allows:
+    def after(self, window: Window, text: str) -> EditGuard:
         """What a window's text may become: the names that it begins to read must be bound somewhere."""
         read: frozenset[str] | None = None
 
@@ -208,8 +208,8 @@ class _FileNames:
         return name in around
 
     def that_bind_all(
-        self, source: Source, ranked: list[Suggestion], after: Source
-    ) -> tuple[list[Suggestion], Source]:
+        self, source: PythonFile, ranked: list[Suggestion], after: PythonFile
+    ) -> tuple[list[Suggestion], PythonFile]:
         """Those of the edits (which make `after`) with which the file reads no unbound name, and the file.
 
         Two edits that would do alone may not do together: one takes a name away that the other reads.

@@ -42,7 +42,7 @@ def load_model(bundle: Path | None, threads: int) -> Bundle:
     try:
         return load_bundle(find_bundle(bundle), threads)
     except BundleError as error:
-        raise stop(str(error)) from error
+        raise error_exit(str(error)) from error
 
 
 def print_raw(text: str, encoding: str = "utf-8") -> None:
@@ -70,7 +70,7 @@ def read_stdin(limit: int) -> bytes:
     return sys.stdin.buffer.read(limit)
 
 
-def complain(message: str) -> None:
+def print_error(message: str) -> None:
     """One line on stderr; where not even that can be written there is nobody to tell."""
     if sys.stderr is None:
         return
@@ -98,6 +98,6 @@ def reason(error: OSError) -> str:
     return (error.strerror or str(error) or type(error).__name__).lower()
 
 
-def stop(message: str) -> typer.Exit:
-    complain(message)
+def error_exit(message: str) -> typer.Exit:
+    print_error(message)
     return typer.Exit(ERROR)

@@ -24,11 +24,11 @@ def parse_target(text: str) -> Version:
     """ "3.12" → (3, 12). Raises ValueError that says what would be right."""
     match = re.fullmatch(r"3\.(\d{1,2})", text.strip())
     if match is None or (version := (3, int(match[1]))) < OLDEST:
-        raise ValueError(f"--target-version {text!r}: a version such as 3.12, from {spelt(OLDEST)} on")
+        raise ValueError(f"--target-version {text!r}: a version such as 3.12, from {version_text(OLDEST)} on")
     return version
 
 
-def spelt(version: Version) -> str:
+def version_text(version: Version) -> str:
     return f"Python {version[0]}.{version[1]}"
 
 
@@ -42,7 +42,7 @@ def too_new_for(text: str, target: Version) -> str:
         if match:
             line = _first_line(text, match["what"], error.lineno or 1)
             return f"valid for Python 3.{match['minor']} and later ({match['what'].lower()}, line {line})"
-        return f"not valid for {spelt(target)} (line {error.lineno}: {error.msg})"
+        return f"not valid for {version_text(target)} (line {error.lineno}: {error.msg})"
     except (ValueError, MemoryError, RecursionError):
         return ""
     found = newer_constructs(text, since=target)
@@ -62,4 +62,4 @@ def _first_line(text: str, what: str, last: int) -> int:
 def valid_since(constructs: Iterable[Construct]) -> str:
     """The one of them that asks for the newest Python, in words."""
     newest = max(constructs, key=lambda item: (item.since, -item.begin))
-    return f"valid for {spelt(newest.since)} and later ({newest})"
+    return f"valid for {version_text(newest.since)} and later ({newest})"

@@ -18,7 +18,7 @@ MAX_WORK = 10_000_000
 """Characters given to the compiler, a copied body counted as often as it is copied: five of the largest files."""
 MAX_INDENT = 100
 """Of the tokenizer."""
-TOO_MUCH = "finally bodies with too many ways out"
+TOO_MANY_FINALLY_EXITS = "finally bodies with too many ways out"
 
 _TRIES: tuple[type[ast.stmt], ...] = (ast.Try, ast.TryStar)
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -37,7 +37,7 @@ def whole_file_error(text: str) -> SyntaxError | None:
         if tree is None:
             return error
         if work_of(tree.body)[0] > MAX_WORK:
-            return SyntaxError(TOO_MUCH)
+            return SyntaxError(TOO_MANY_FINALLY_EXITS)
     return compile_error(text) if size <= MAX_BYTES else _compiled(text)
 
 

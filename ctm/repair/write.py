@@ -14,12 +14,12 @@ import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from ctm.repair.source import MAX_BYTES, FileError, Source
+from ctm.repair.source import MAX_BYTES, FileError, PythonFile
 
 _OPEN = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
-def write_source(path: Path, before: Source, after: Source) -> None:
+def write_source(path: Path, before: PythonFile, after: PythonFile) -> None:
     """Replace the file that `before` was read from; a link stays a link, owner, mode and extended attributes stay.
 
     Raises FileError, and leaves the file as it is, where that cannot be done or the file is no longer `before`.
@@ -119,7 +119,7 @@ def _attributes(file: int) -> dict[str, bytes]:
         raise FileError("left alone: its extended attributes cannot be read") from error
 
 
-def _refuse_other_content(target: Path, before: Source, known: bytes) -> None:
+def _refuse_other_content(target: Path, before: PythonFile, known: bytes) -> None:
     """Raises FileError unless the file is still the one that was read, byte for byte."""
     try:
         with _opened(target) as handle, open(handle, "rb", closefd=False) as file:

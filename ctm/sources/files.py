@@ -40,7 +40,7 @@ _GENERATED = re.compile(
 )
 
 
-def deals_to(name: str, shard: int, shards: int) -> bool:
+def is_in_shard(name: str, shard: int, shards: int) -> bool:
     """Whether a project belongs to this of `shards` shards, by hash of its name: stable as projects come and go."""
     return key_of(name) % shards == shard % shards
 
@@ -51,7 +51,7 @@ def is_test(path: str) -> bool:
     return bool(_TEST_FOLDERS.intersection(folders) or _TEST_FILE.fullmatch(name))
 
 
-def refuse_path(path: str, tests: bool = False, documentation: bool = False) -> str:
+def path_reject_reason(path: str, tests: bool = False, documentation: bool = False) -> str:
     """Why a file is not read, by its path within the project ("" where it is).
 
     tests, documentation: whether these are read.

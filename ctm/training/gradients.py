@@ -17,9 +17,8 @@ import torch
 from torch import Tensor
 
 from ctm.model.base import EditModel
+from ctm.model.config import NO_TERMS, LossTerms
 from ctm.training.batch import Batch
-from ctm.training.compiled import compile_parts
-from ctm.training.deep_supervision import model_loss
 from ctm.training.graphs import Graphs
 from ctm.training.memory import Fit, free, ran_out, reason, tighter
 from ctm.training.pieces import bounds, cut, join
@@ -35,9 +34,10 @@ class Gradients:
 
     def __init__(
         self, model: EditModel, stage: StageSettings, training: TrainingSettings, ranks: Ranks, device: torch.device,
-        precision: torch.dtype, seed: int,
+        precision: torch.dtype, seed: int, terms: LossTerms = NO_TERMS,
     ) -> None:  # fmt: skip
         self.model, self.stage, self.training, self.ranks = model, stage, training, ranks
+        self.terms = terms
         self.device, self.precision, self.seed = device, precision, seed
         # micro-batches of a step, and samples of each
         self.parts, self.size = (1, stage.batch * stage.accumulation) if training.joined else (
@@ -45,7 +45,7 @@ class Gradients:
         )  # fmt: skip
         self.compiled = training.compile and probed("compile", device)
         if self.compiled:
-            compile_parts(model)
+            model.compile_parts()
         graphs = training.graphs and not training.checkpoint_ticks and probed("graphs", device)
         self.use(Fit(self._shared(), training.checkpoint_ticks, graphs=graphs))
 
@@ -121,9 +121,7 @@ class Gradients:
     def _backward(self, piece: Batch, drawn: Tensor, share: float) -> Tensor:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == torch.bfloat16):
             thought = self.model(**piece.inputs, say_with_gradient=False)
-            loss = model_loss(
-                self.model, thought, piece, self.training.diversity, self.training.later_ticks, drawn
-            )
+            loss = self.model.loss(thought, piece, self.terms, drawn)
         (loss.total * share).backward()
         variance = thought.synchronisation[:, -1].detach().var(dim=0, correction=0).mean()
         certainty = thought.certainty.detach().max(1).values.mean()

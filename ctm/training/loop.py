@@ -17,9 +17,7 @@ import torch
 
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.base import EditModel
-from ctm.model.model import CTM
 from ctm.model.weights import save_weights
-from ctm.training.activations import activation_figures
 from ctm.training.batch import Batch, batches
 from ctm.training.checkpoint import (
     BEST,
@@ -35,12 +33,15 @@ from ctm.training.machine import Machine
 from ctm.training.memory import Fit, no_way_on
 from ctm.training.metrics import Metrics
 from ctm.training.optimiser import make_optimiser, rate_at
+from ctm.training.pieces import cut
 from ctm.training.ranks import Ranks
 from ctm.training.recovery import HISTORY, Diverged, diverged
 from ctm.training.settings import Quarter, StageRun
 from ctm.training.validation import measure
 
 log = logging.getLogger(__name__)
+LOOKED_AT = 4
+"""Samples of a micro-batch on which a model's own figures are taken."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,8 +156,8 @@ class Loop:
         if milestone or step % self.training.log_steps == 0:
             record["samples_per_second"] = record["samples"] / self.progress.seconds
             if self.ranks.first:
-                if isinstance(self.model, CTM):
-                    record["neurons"] = activation_figures(self.model, parts[0], self.device)
+                few = cut(parts[0], 0, min(LOOKED_AT, len(parts[0].start)))
+                record |= self.model.statistics(few.to(self.device).inputs)
                 record["machine"] = self.machine.figures()
                 metrics.write(record)
                 metrics.say_step(record, self.progress.seconds)

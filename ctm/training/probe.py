@@ -15,12 +15,10 @@ from functools import cache
 
 import torch
 
-from ctm.model.config import ModelConfig
+from ctm.model.config import LossTerms, ModelConfig
 from ctm.model.model import CTM
 from ctm.training.batch import Batch
-from ctm.training.compiled import compile_parts
 from ctm.training.graphs import Graphs, Run
-from ctm.training.loss import thought_loss
 
 log = logging.getLogger(__name__)
 SECONDS = 300.0
@@ -60,7 +58,7 @@ def compared(option: str, device: torch.device) -> float:
     shapes = [batch_of(size, cells) for size, cells in ((4, 16), (4, 32), (4, 16), (4, 32), (4, 16))]
     plain = gradients(model, shapes, device, None)
     if option == "compile":
-        compile_parts(model)
+        model.compile_parts()
         with_option = gradients(model, shapes, device, None)
     elif option == "graphs":
         with_option = gradients(model, shapes, device, Graphs(run_of(model), model))
@@ -113,7 +111,7 @@ def run_of(model: CTM) -> Run:
 
     def run(batch: Batch, drawn: torch.Tensor, share: float) -> torch.Tensor:
         thought = model(**batch.inputs, say_with_gradient=False)
-        loss = thought_loss(model, thought, batch, later_ticks=0.5, drawn=drawn)
+        loss = model.loss(thought, batch, LossTerms(later_ticks=0.5), drawn)
         (loss.total * share).backward()
         return loss.at_lowest
 

@@ -1,11 +1,13 @@
-"""What a stage of the curriculum is, in numbers."""
+"""What a stage of training is, in numbers: for any model, and what only a CTM has besides."""
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
-from ctm.model.config import Precision
+from ctm.model.config import NO_TERMS, LossTerms, Precision
 
 Category = Literal["syntax", "logic", "security", "complex", "clean"]
 Measure = Literal["syntax", "logic", "security", "complex", "clean", "overall", "loss"]
@@ -14,12 +16,10 @@ Quarter = Literal["25%", "50%", "75%", "100%"]
 
 @dataclass(frozen=True)
 class StageSettings:
-    """One stage of the curriculum."""
+    """One stage of the training of any model."""
 
     ticks: int
-    """Internal ticks, T."""
-    memory: int
-    """Pre-activations a neuron-level model sees, M; not less than the stage before."""
+    """Ticks of a thought, T: a CTM's internal ticks, a TRM's recursions."""
     batch: int
     """Samples of a micro-batch."""
     accumulation: int
@@ -45,8 +45,16 @@ class StageSettings:
 
 
 @dataclass(frozen=True)
+class CTMStageSettings(StageSettings):
+    """One stage of the curriculum."""
+
+    memory: int = field(kw_only=True)
+    """Pre-activations a neuron-level model sees, M; not less than the stage before."""
+
+
+@dataclass(frozen=True)
 class TrainingSettings:
-    """What all stages share."""
+    """What all stages of all models share."""
 
     seed: int = 0
     """Seeds weights, order of samples and dropout."""
@@ -60,10 +68,6 @@ class TrainingSettings:
     """Largest norm of the gradient."""
     final_state_share: float = 0.15
     """Share of a pair's visits that show its repaired state, whose answer is 'no edit'."""
-    diversity: float = 0.0
-    """Weight of the synchronisation-diversity term (against collapse)."""
-    later_ticks: float = 0.5
-    """Weight of the loss at a tick drawn at random, later ones likelier, so that all learn to answer; 0: none."""
     max_cells: int = 3072
     """Longer states are left out of training, counted."""
     precision: Precision = "auto"
@@ -108,6 +112,16 @@ class TrainingSettings:
 
 
 @dataclass(frozen=True)
+class CTMTrainingSettings(TrainingSettings):
+    """What all stages of the curriculum share."""
+
+    diversity: float = 0.0
+    """Weight of the synchronisation-diversity term (against collapse)."""
+    later_ticks: float = 0.5
+    """Weight of the loss at a tick drawn at random, later ones likelier, so that all learn to answer; 0: none."""
+
+
+@dataclass(frozen=True)
 class StageRun:
     """A stage by name, with everything its trainer needs: what the rule hands over as one JSON."""
 
@@ -118,4 +132,29 @@ class StageRun:
     training: TrainingSettings
     """What all stages share."""
     model: dict[str, int | float | str]
-    """Sizes of the model (ModelConfig), ticks, memory and vocabulary left to the stage and the tokenizer."""
+    """Sizes of the model, with its "architecture" if it is no CTM; ticks and vocabulary are left to the stage and the
+    tokenizer."""
+    loss: LossTerms = NO_TERMS
+    """Weights of the terms that the model's loss has besides."""
+
+
+def stage_of_ctm(
+    name: str, stage: CTMStageSettings, training: CTMTrainingSettings, sizes: Mapping[str, Any]
+) -> StageRun:
+    """The run of a CTM's stage: what only a CTM has goes to the model's sizes and the terms of its loss."""
+    return StageRun(
+        name,
+        StageSettings(**_of_any(StageSettings, stage)),
+        training_of_any(training),
+        {**sizes, "memory": stage.memory},
+        LossTerms(diversity=training.diversity, later_ticks=training.later_ticks),
+    )
+
+
+def training_of_any(training: TrainingSettings) -> TrainingSettings:
+    """What any model has of the settings of the curriculum."""
+    return TrainingSettings(**_of_any(TrainingSettings, training))
+
+
+def _of_any(kind: type, settings: object) -> dict[str, Any]:
+    return {item.name: getattr(settings, item.name) for item in dataclasses.fields(kind)}

@@ -21,13 +21,12 @@ from filelock import FileLock
 from ctm.files import write_json
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.base import EditModel
-from ctm.model.config import ModelConfig
 from ctm.model.device import pick_precision
-from ctm.model.weights import grow_memory, load_weights, save_weights
+from ctm.model.weights import load_weights, save_weights
 from ctm.training.checkpoint import BEST, remove_checkpoints
 from ctm.training.data import load_split, plan_visits
 from ctm.training.gradients import Gradients
-from ctm.training.initial import new_ctm, new_model
+from ctm.training.initial import new_model
 from ctm.training.loop import Loop, Material
 from ctm.training.memory import cap_ram, cap_vram
 from ctm.training.metrics import Metrics
@@ -93,7 +92,7 @@ def _train(
     for reason, count in plan.left_out.items():
         log.info("%s: %d pairs left out: %s", run.name, count, reason)
     precision = pick_precision(run.training.precision, device, "training.precision")
-    gradients = Gradients(model, run.stage, run.training, ranks, device, precision, seed)
+    gradients = Gradients(model, run.stage, run.training, ranks, device, precision, seed, run.loss)
     loop = Loop(run, Material(data, held_out, plan, codec), model, gradients, ranks, device, work)
     with Metrics(run.name, metrics if ranks.first else None, loop.steps) as figures:
         milestones = loop.run(figures)
@@ -145,19 +144,16 @@ def choose(result: str, best: dict[str, Any], last: dict[str, Any]) -> dict[str,
 
 
 def make_model(run: StageRun, codec: CodeTokenizer, init: Path | None, seed: int) -> EditModel:
-    """A new model, or the one of the stage before with this stage's ticks and memory."""
-    sizes = {**run.model, "ticks": run.stage.ticks, "memory": run.stage.memory}
-    own = run.training.seed * 65_537 + seed
-    if init is None:
-        return new_model(sizes, codec, own)
-    model = new_ctm(sizes, codec, own)  # a curriculum is a CTM's
-    config = model.config
-    before, tensors = load_weights(init)
-    if not isinstance(before, ModelConfig) or config != dataclasses.replace(
-        before, ticks=config.ticks, memory=config.memory, dropout=config.dropout
-    ):
-        raise ValueError(
-            f"{init}: a model of other sizes than stage {run.name} asks for; train from the first stage"
-        )
-    model.load_state_dict(grow_memory(tensors, config.memory))
+    """A new model, or the one of the stage before with this stage's sizes.
+
+    Raises ValueError where the model of the stage before does not fit them.
+    """
+    model = new_model({**run.model, "ticks": run.stage.ticks}, codec, run.training.seed * 65_537 + seed)
+    if init is not None:
+        before, tensors = load_weights(init)
+        if before.lasting() != model.config.lasting():
+            raise ValueError(
+                f"{init}: a model of other sizes than stage {run.name} asks for; train from the first stage"
+            )
+        model.load_state_dict(model.grown(tensors))
     return model

@@ -17,7 +17,7 @@ from optuna.distributions import FloatDistribution, IntDistribution
 from optuna.trial import FixedTrial, FrozenTrial, TrialState, create_trial
 
 from ctm.model.config import ModelConfig
-from ctm.pipeline.config import Config, read
+from ctm.pipeline.config import Config, read_config
 from made_grids import make_grids
 
 PROGRAM = Path(__file__).parents[2] / "benchmarks/tune/run.py"
@@ -29,7 +29,7 @@ spec.loader.exec_module(tune)
 
 @pytest.fixture(scope="module")
 def demo() -> Config:
-    return read(tune.CONFIG)
+    return read_config(tune.CONFIG)
 
 
 def test_the_settings_of_the_demo_and_its_neighbours_are_in_the_space(demo: Config) -> None:
@@ -41,9 +41,7 @@ def test_the_settings_of_the_demo_and_its_neighbours_are_in_the_space(demo: Conf
             assert tune.suggest(FixedTrial(tried)) == tried
             assert len(change) == 0 or tried != own
             for run in tune.stage_runs(demo, tried, 1):
-                ModelConfig(
-                    **run.model, ticks=run.stage.ticks, memory=run.stage.memory
-                )  # refuses what cannot be
+                ModelConfig(**run.model, ticks=run.stage.ticks)  # refuses what cannot be
 
 
 def test_stages_have_a_trials_settings_and_their_share_of_its_samples(demo: Config) -> None:
@@ -55,16 +53,16 @@ def test_stages_have_a_trials_settings_and_their_share_of_its_samples(demo: Conf
     assert [run.name for run in runs] == list(demo.training.order)
     for run in runs:
         before = demo.training.stages[run.name]
-        assert run.stage == dataclasses.replace(
+        changed = dataclasses.replace(
             before, batch=24, learning_rate=0.5 * before.learning_rate, samples=round(0.25 * before.samples)
         )
-        assert {name: getattr(run.training, name) for name in tune.SHARED} == {
-            name: chosen[name] for name in tune.SHARED
-        }
+        assert {**vars(run.stage), "memory": run.model["memory"]} == vars(changed)
+        told = {**vars(run.training), **vars(run.loss)}
+        assert {name: told[name] for name in tune.SHARED} == {name: chosen[name] for name in tune.SHARED}
         assert run.training.ema == demo.training.ema, "the rest is the demo's"
         assert {name: run.model[name] for name in tune.SIZES} == {name: chosen[name] for name in tune.SIZES}
         assert run.model["heads"] == 8 and run.model["action_pairs"] == demo.model.action_pairs
-        assert not {"ticks", "memory", "vocabulary"} & run.model.keys(), "a stage and the tokenizer have them"
+        assert not {"ticks", "vocabulary"} & run.model.keys(), "a stage and the tokenizer have them"
     assert all(run.stage.samples == 24 for run in tune.stage_runs(demo, chosen, 1e-9)), "at least a batch"
 
 
@@ -132,7 +130,7 @@ def test_a_search_is_kept_and_goes_on(tiny: Path, monkeypatch: pytest.MonkeyPatc
     )
     study = optuna.load_study(study_name="demo", storage=storage)
     done = study.get_trials(states=(TrialState.COMPLETE,))
-    own = tune.own_settings(read(tune.CONFIG))
+    own = tune.own_settings(read_config(tune.CONFIG))
     assert [trial.params for trial in done] == [{**own, "blocks": 2}, own], (
         "what was asked for, then the config's own settings"
     )

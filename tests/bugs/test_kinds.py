@@ -12,7 +12,7 @@ from ctm.bugs.catalogue import page
 from ctm.bugs.checks.validity import code_of, quiet, same_code
 from ctm.bugs.generation.mutate import load_mix
 from ctm.bugs.registry import Splice, apply, kind_names, register, registry, shuffled
-from ctm.bugs.static_analysis.source import Source
+from ctm.bugs.static_analysis.source import ParsedCode
 
 ROOT = Path(__file__).resolve().parents[2]
 KINDS = list(registry().values())
@@ -31,7 +31,7 @@ def test_example_is_what_the_kind_says(kind):
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_mutator_makes_its_kind_of_the_example(kind):
-    source = Source(kind.before)
+    source = ParsedCode(kind.before)
     assert not kind.needs or not kind.needs.isdisjoint(source.words), "`needs` admits the example"
     good = 0
     with quiet():
@@ -51,7 +51,7 @@ def test_mutator_makes_its_kind_of_the_example(kind):
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_candidates_do_not_overlap_and_repeat_for_the_same_seed(kind):
-    source = Source(kind.before)
+    source = ParsedCode(kind.before)
     for seed in range(5):
         first = list(kind.mutator(source, Random(seed)))
         assert first == list(kind.mutator(source, Random(seed))), "random only through the generator"

@@ -24,8 +24,8 @@ from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.model import CTM
 from ctm.pairs.overall import FEWEST
 from ctm.pairs.record import Origin, make_snippet, write_snippets
-from ctm.repair.candidates import Answer, Candidate, State
-from ctm.repair.evaluate import Item, judge
+from ctm.repair.candidates import Candidate, CodeState, Proposal
+from ctm.repair.evaluate import Item, judge_item
 from ctm.repair.passes import Repairer
 
 SETTINGS = EvaluationSettings(windows=12, tick_items=12, ranked_items=4, confidence_items=40, device="cpu")
@@ -39,10 +39,10 @@ class Oracle:
     tokenizer: CodeTokenizer
     known: dict[str, str] = field(default_factory=dict)
 
-    def propose(self, states: list[State]) -> list[Answer]:
-        return [Answer((self._candidate(state),), 0.9, 2) for state in states]
+    def propose(self, states: list[CodeState]) -> list[Proposal]:
+        return [Proposal((self._candidate(state),), 0.9, 2) for state in states]
 
-    def _candidate(self, state: State) -> Candidate:
+    def _candidate(self, state: CodeState) -> Candidate:
         goal = self.known.get(state.text) or self.goals.get(state.text, state.text)
         edits = edits_between(state.ids, self.tokenizer.encode(goal), self.tokenizer)
         if not edits:
@@ -62,7 +62,7 @@ def test_an_oracle_reaches_everything_in_scope(items: list[Item], tokenizer: Cod
     oracle = Oracle({i.buggy.rstrip("\n"): i.fixed.rstrip("\n") for i in items}, tokenizer)
     repairs = Repairer(oracle, tokenizer, 0.5).repair([item.buggy for item in items])
     judged = [
-        Judged(case, judge(case.item, repair, case.reason), None)
+        Judged(case, judge_item(case.item, repair, case.reason), None)
         for case, repair in zip(cases, repairs, strict=True)
     ]
     shown = figures(judged, 4, 2.0)

@@ -20,8 +20,8 @@ from ctm.grid.edits import edits_between
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.model import Output
 from ctm.model.thinking import NEVER, Kept, keep
-from ctm.repair.candidates import Answer, Candidate, State
-from ctm.repair.evaluate import Item, judge
+from ctm.repair.candidates import Candidate, CodeState, Proposal
+from ctm.repair.evaluate import Item, judge_item
 from ctm.repair.passes import Repairer
 
 
@@ -71,10 +71,10 @@ class Eager:
     def __init__(self, steps: dict[str, tuple[str, float]], tokenizer: CodeTokenizer) -> None:
         self.steps, self.tokenizer = steps, tokenizer
 
-    def propose(self, states: list[State]) -> list[Answer]:
-        return [Answer((self._candidate(state),), 0.9, 1) for state in states]
+    def propose(self, states: list[CodeState]) -> list[Proposal]:
+        return [Proposal((self._candidate(state),), 0.9, 1) for state in states]
 
-    def _candidate(self, state: State) -> Candidate:
+    def _candidate(self, state: CodeState) -> Candidate:
         text, probability = self.steps.get(state.text, (state.text, 1.0))
         edits = edits_between(state.ids, self.tokenizer.encode(text), self.tokenizer)
         if not edits:
@@ -98,7 +98,7 @@ def _repaired(further: float, tokenizer: CodeTokenizer) -> list[Judged]:
     repairs = Repairer(Eager(steps, tokenizer), tokenizer, ALWAYS, further=further).repair(
         [i.buggy for i in items]
     )
-    return [Judged(c, judge(c.item, r, c.reason), None) for c, r in zip(cases, repairs, strict=True)]
+    return [Judged(c, judge_item(c.item, r, c.reason), None) for c, r in zip(cases, repairs, strict=True)]
 
 
 def test_further_edits_are_made_only_where_they_are_mostly_right(tokenizer: CodeTokenizer) -> None:

@@ -20,7 +20,7 @@ from ctm.evaluation.known_bugs import (
     recall_at,
 )
 from ctm.grid.tokenizer import CodeTokenizer
-from ctm.repair.candidates import Answer, Candidate, State
+from ctm.repair.candidates import Candidate, CodeState, Proposal
 from ctm.repair.evaluate import Item
 
 BUGGY, FIXED = "def f(a, b):\n    return a > b\n", "def f(a, b):\n    return a >= b\n"
@@ -32,12 +32,12 @@ class Fixed:
     def __init__(self, tokenizer: CodeTokenizer, edits: Sequence[tuple[str, str, float]]) -> None:
         self.tokenizer, self.edits = tokenizer, edits
 
-    def propose(self, states: Sequence[State]) -> list[Answer]:
+    def propose(self, states: Sequence[CodeState]) -> list[Proposal]:
         return [
-            Answer(tuple(self._candidate(state, *edit) for edit in self.edits), 1.0, 1) for state in states
+            Proposal(tuple(self._candidate(state, *edit) for edit in self.edits), 1.0, 1) for state in states
         ]
 
-    def _candidate(self, state: State, old: str, new: str, probability: float) -> Candidate:
+    def _candidate(self, state: CodeState, old: str, new: str, probability: float) -> Candidate:
         if not old:
             return Candidate(0, 0, (), math.log(probability))
         cells = self.tokenizer.encode(state.text)

@@ -23,7 +23,7 @@ from ctm.evaluation.suggestions import (
 from ctm.evaluation.working import Window
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.model import CTM
-from ctm.repair.candidates import Answer, Candidate, State
+from ctm.repair.candidates import Candidate, CodeState, Proposal
 from ctm.repair.evaluate import Item
 from ctm.repair.passes import strength
 
@@ -125,8 +125,8 @@ class Passes:
     def __init__(self, model: CTM, tokenizer: CodeTokenizer, tick: float, **_: object) -> None:
         self.units = tuple(tokenizer.encode("x\npass")[len(tokenizer.encode("x")) :])
 
-    def propose(self, states: list[State]) -> list[Answer]:
-        return [Answer(tuple(self._candidates(len(state.ids))), 0.9, 1) for state in states]
+    def propose(self, states: list[CodeState]) -> list[Proposal]:
+        return [Proposal(tuple(self._candidates(len(state.ids))), 0.9, 1) for state in states]
 
     def _candidates(self, n: int) -> list[Candidate]:
         nothing = [Candidate(n, n, (), -0.001)] if n % 3 == 0 else []

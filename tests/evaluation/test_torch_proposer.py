@@ -14,18 +14,18 @@ from ctm.grid.tokenizer import STOP, CodeTokenizer
 from ctm.model.answer import best_spans, likeliest_units
 from ctm.model.model import CTM
 from ctm.model.thinking import REPLACEMENTS, SPANS
-from ctm.repair.candidates import State, make_state
+from ctm.repair.candidates import CodeState, make_state
 from ctm.repair.evaluate import Item
 
 
 @pytest.fixture(scope="module")
-def states(items: list[Item], tokenizer: CodeTokenizer) -> list[State]:
+def states(items: list[Item], tokenizer: CodeTokenizer) -> list[CodeState]:
     made = [make_state(item.buggy.rstrip("\n"), tokenizer) for item in items[:12]]
     return [state for state in made if state is not None]
 
 
 def test_batch_answers_what_single_samples_do(
-    model: CTM, tokenizer: CodeTokenizer, states: list[State]
+    model: CTM, tokenizer: CodeTokenizer, states: list[CodeState]
 ) -> None:
     for threshold in (2.0, 0.02):
         proposer = TorchProposer(model, tokenizer, threshold)
@@ -39,7 +39,7 @@ def test_batch_answers_what_single_samples_do(
 
 
 def test_candidates_are_ranked_and_of_the_most_certain_tick(
-    model: CTM, tokenizer: CodeTokenizer, states: list[State]
+    model: CTM, tokenizer: CodeTokenizer, states: list[CodeState]
 ) -> None:
     proposer = TorchProposer(model, tokenizer, goals={s.text: _no_edit(s) for s in states})
     for state, answer in zip(states, proposer.propose(states), strict=True):
@@ -52,7 +52,7 @@ def test_candidates_are_ranked_and_of_the_most_certain_tick(
 
 @torch.inference_mode()
 def test_watched_ticks_are_right_where_a_plain_reading_is(
-    model: CTM, tokenizer: CodeTokenizer, states: list[State]
+    model: CTM, tokenizer: CodeTokenizer, states: list[CodeState]
 ) -> None:
     """The goal is what the model says at tick 2: that tick must be right, and others only if they say the same."""
     goals, said = {}, {}
@@ -107,12 +107,12 @@ def test_case_goals_are_reached_by_their_own_edits(items: list[Item], tokenizer:
         assert leads_to(state, case.goal, case.goal.edit.start, case.goal.edit.end, [*units, STOP], tokenizer)
 
 
-def _no_edit(state: State) -> Goal:
+def _no_edit(state: CodeState) -> Goal:
     return Goal(Edit(len(state.ids), len(state.ids), ()), state.text)
 
 
 def _edited(
-    state: State, span: list[int], units: list[int], tokenizer: CodeTokenizer
+    state: CodeState, span: list[int], units: list[int], tokenizer: CodeTokenizer
 ) -> tuple[Edit | None, str]:
     try:
         edit = Edit(span[0], span[1], expand_units(units, state.packed, tokenizer.vocabulary))

@@ -17,7 +17,7 @@ from ctm.model.heads import certainty
 from ctm.model.model import CTM
 from ctm.model.nlm import NeuronLevelModels
 from ctm.model.synchronization import draw_pairs
-from ctm.model.weights import grow_memory, load_model, load_weights, save_weights
+from ctm.model.weights import load_model, load_weights, save_weights
 
 CONFIG = ModelConfig(
     vocabulary=40, diagnoses=6, width=32, heads=4, neurons=48, ticks=5, memory=4, nlm_hidden=4, blocks=2,
@@ -67,7 +67,7 @@ def test_a_longer_memory_changes_nothing_at_first(nlm: str) -> None:
     config = dataclasses.replace(CONFIG, nlm=nlm)
     before = make_model(config).double()
     after = CTM(dataclasses.replace(config, memory=9)).double()
-    after.load_state_dict(grow_memory(before.state_dict(), 9))
+    after.load_state_dict(after.grown(before.state_dict()))
     inputs = make_inputs([12, 7], 12)
     one, two = before(**inputs, ticks=8), after.eval()(**inputs, ticks=8)
     torch.testing.assert_close(one.pointers, two.pointers, rtol=0, atol=1e-12)
@@ -78,13 +78,13 @@ def test_a_longer_memory_changes_nothing_at_first(nlm: str) -> None:
 
 def test_memory_cannot_shrink() -> None:
     with pytest.raises(ValueError, match="memory 2 is shorter than the 4"):
-        grow_memory(make_model().state_dict(), 2)
+        CTM(dataclasses.replace(CONFIG, memory=2)).grown(make_model().state_dict())
 
 
 def test_grown_memory_learns() -> None:
     """Zero weights on zero traces must not stay zero: the trace fills up during a thought."""
     model = CTM(dataclasses.replace(CONFIG, memory=8))
-    model.load_state_dict(grow_memory(make_model().state_dict(), 8))
+    model.load_state_dict(model.grown(make_model().state_dict()))
     model(**make_inputs([12, 7], 12), ticks=8).pointers[:, -1, 0, 0].sum().backward()
     assert (model.nlm.layers[0].weight.grad[:, :, :4].abs().amax(dim=(0, 1)) > 0).all()
 

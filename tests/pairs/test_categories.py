@@ -2,7 +2,7 @@ import textwrap
 
 import pytest
 
-from ctm.pairs.categories import categorise
+from ctm.pairs.categories import categorize
 
 LONG = "\n".join(f"    v{i} = g(v{i - 1}, {i})" for i in range(1, 12))
 
@@ -21,7 +21,7 @@ LONG = "\n".join(f"    v{i} = g(v{i - 1}, {i})" for i in range(1, 12))
     ],
 )
 def test_first_category_that_matches(buggy: str, fixed: str, category: str) -> None:
-    assert categorise(buggy, fixed) == category
+    assert categorize(buggy, fixed) == category
 
 
 BLOCK = "def f(a, b):\n    c = a + b\n    d = g(c)\n    h(d, a)\n    return d"
@@ -43,14 +43,14 @@ INDENTED = textwrap.indent(BODY, "    ")
     ],
 )
 def test_a_block_that_is_wrapped_or_unwrapped_is_one_edit(wrapped: str, category: str) -> None:
-    assert categorise(BLOCK, wrapped) == category
-    assert categorise(wrapped, BLOCK) == category
+    assert categorize(BLOCK, wrapped) == category
+    assert categorize(wrapped, BLOCK) == category
 
 
 def test_a_statement_moved_out_of_its_block_is_one_edit() -> None:
     inside = "def f(a):\n    for b in a:\n        c = b + 1\n        d = g(c)\n        h(d)\n    return c"
     assert (
-        categorise(inside, inside.replace("        d = g(c)\n        h(d)", "    d = g(c)\n    h(d)"))
+        categorize(inside, inside.replace("        d = g(c)\n        h(d)", "    d = g(c)\n    h(d)"))
         == "logic"
     )
 
@@ -59,6 +59,6 @@ def test_security_comes_before_logic_and_after_syntax() -> None:
     def unsafe(buggy: str, fixed: str) -> bool:
         return "eval" in buggy and "eval" not in fixed
 
-    assert categorise("x = eval(y)", "x = int(y)", unsafe) == "security"
-    assert categorise("x = eval(y", "x = int(y)", unsafe) == "syntax"
-    assert categorise("x = a + y", "x = a - y", unsafe) == "logic"
+    assert categorize("x = eval(y)", "x = int(y)", unsafe) == "security"
+    assert categorize("x = eval(y", "x = int(y)", unsafe) == "syntax"
+    assert categorize("x = a + y", "x = a - y", unsafe) == "logic"

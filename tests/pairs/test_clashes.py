@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from ctm.pairs import clashes
-from ctm.pairs.clashes import Clashes
-from ctm.pairs.record import Origin, Pair, make_pair, write_pairs
+from ctm.pairs.clashes import PairConflicts
+from ctm.pairs.record import Origin, Pair, make_pair
 
 NAMES = ("train", "validation", "test")
 ONCE = (("validation", "test"), ("train",))
@@ -44,18 +44,11 @@ def test_verdicts_are_those_of_dictionaries(
     mutants = [drawn(distinct, rng.choice(NAMES), rng) for _ in range(900)]
     mutants += rng.sample(mutants, 90)
     real = [drawn(distinct, "", rng) for _ in range(50)]
-    files = {"": [tmp_path / "a.parquet", tmp_path / "b.parquet"], "real": [tmp_path / "c.parquet"]}
-    write_pairs(files[""][0], mutants[:500])
-    write_pairs(files[""][1], mutants[500:])
-    write_pairs(files["real"][0], real)
-    found = Clashes(files, ONCE, tmp_path)
+    pairs = ((pair.pair_id, pair.buggy, pair.split or "real") for pair in (*mutants, *real))
+    found = PairConflicts(pairs, ONCE, tmp_path)
     assert {name: list(found.reasons(name)) for name in (*NAMES, "real")} == expected(mutants, real)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.parquet", "b.parquet", "c.parquet"], (
-        "scratch files are gone"
-    )
+    assert not list(tmp_path.iterdir()), "scratch files are gone"
 
 
 def test_nothing_to_read(tmp_path: Path) -> None:
-    write_pairs(tmp_path / "none.parquet", [])
-    found = Clashes({"": [tmp_path / "none.parquet"], "real": []}, ONCE, tmp_path)
-    assert found.names() == set() and list(found.reasons("train")) == []
+    assert list(PairConflicts([], ONCE, tmp_path).reasons("train")) == []

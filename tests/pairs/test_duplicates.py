@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from ctm.pairs.clean import clean_snippets
-from ctm.pairs.duplicates import FirstCome, exact_key, renamed_key
+from ctm.pairs.duplicates import DuplicateFilter, exact_key, renamed_key
 from ctm.pairs.record import Origin, make_snippet, read_rejects, read_snippets, write_snippets
 from ctm.pairs.splits import SplitSettings, split_of
 
@@ -25,7 +25,7 @@ def test_both_sides_of_a_pair_share_their_names() -> None:
 
 
 def test_the_first_of_equal_texts_passes() -> None:
-    first_come = FirstCome()
+    first_come = DuplicateFilter()
     assert first_come.refuse("a = 1") == ""
     assert first_come.refuse("a  = 1") == "duplicate"
     assert first_come.refuse("b = 1") == "duplicate but for names"

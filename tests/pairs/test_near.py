@@ -14,7 +14,7 @@ import pytest
 
 from ctm.pairs.build import PairSettings, build_pairs
 from ctm.pairs.clean import clean_snippets
-from ctm.pairs.near import FirstOfEach, NearSettings, Sketcher, chunks
+from ctm.pairs.near import MinHasher, NearDuplicateFilter, NearSettings, chunks
 from ctm.pairs.quality import QualitySettings
 from ctm.pairs.record import (
     Origin,
@@ -64,7 +64,7 @@ def changed(text: str, rng: random.Random) -> str:
 
 def test_the_estimate_is_the_jaccard_similarity() -> None:
     rng = random.Random(3)
-    sketcher = Sketcher(NearSettings())
+    sketcher = MinHasher(NearSettings())
     errors = []
     for _ in range(60):
         a = b = function(rng)
@@ -78,7 +78,7 @@ def test_the_estimate_is_the_jaccard_similarity() -> None:
 
 def test_signatures_do_not_depend_on_their_neighbours_or_on_spacing() -> None:
     rng = random.Random(5)
-    sketcher = Sketcher(NearSettings())
+    sketcher = MinHasher(NearSettings())
     texts = [function(rng), "", "x", "x = 1", "ä = 'ö\udc80'", "a\0b"]
     together = sketcher.signatures(texts)
     assert np.array_equal(together, np.concatenate([sketcher.signatures([text]) for text in texts]))
@@ -91,11 +91,11 @@ def test_the_first_of_near_texts_passes_and_other_changes_stay_apart() -> None:
     rng = random.Random(7)
     text = function(rng)
     near, far = changed(text, rng), function(rng)
-    first = FirstOfEach(Sketcher(NearSettings()))
+    first = NearDuplicateFilter(MinHasher(NearSettings()))
     assert jaccard(text, near) > 0.85 > jaccard(text, far)
     assert first.add([text, near, far], ["train"] * 3) == [None, "train", None]
     assert first.find([near]) == ["train"]
-    apart = FirstOfEach(Sketcher(NearSettings()))
+    apart = NearDuplicateFilter(MinHasher(NearSettings()))
     assert apart.add([text, near, near], ["train"] * 3, [1, 2, 1]) == [None, None, "train"]
 
 

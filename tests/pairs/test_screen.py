@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from ctm.pairs.quality import DecontaminationSettings, LicenceSettings, QualitySettings, refuse_licence
+from ctm.pairs.quality import DecontaminationSettings, LicenceSettings, QualitySettings, licence_reject_reason
 from ctm.pairs.record import Origin, Pair, make_pair
-from ctm.pairs.screen import BadSuite, Screen, read_texts
+from ctm.pairs.screen import Decontaminator, SuiteError, read_texts
 
 SUITE = """\
 def count_words(text, limit):
@@ -35,11 +35,11 @@ def pair(fixed: str, group: str = "mine", project: str = "", source: str = "muta
 
 
 @pytest.fixture
-def screen(tmp_path: Path) -> Screen:
+def screen(tmp_path: Path) -> Decontaminator:
     path = tmp_path / "suite.jsonl"
     path.write_text(json.dumps({"id": "1", "buggy": SUITE.replace(":\n", "\n", 1), "fixed": SUITE}) + "\n\n")
     named = DecontaminationSettings(repositories={"BugsInPy": ("https://github.com/x/The_Fuck.git",)})
-    screen = Screen(QualitySettings(decontamination=named), {"mini": path})
+    screen = Decontaminator(QualitySettings(decontamination=named), {"mini": path})
     screen.hold_suites()
     return screen
 
@@ -54,12 +54,12 @@ def screen(tmp_path: Path) -> Screen:
         ("print('something else')", ""),
     ],
 )
-def test_copies_of_a_suite_do_not_train(screen: Screen, text: str, detail: str) -> None:
+def test_copies_of_a_suite_do_not_train(screen: Decontaminator, text: str, detail: str) -> None:
     [(_, reason, found)] = screen.refuse([pair(text)], training=True)
     assert (reason, found) == (("suite mini" if detail else ""), detail)
 
 
-def test_projects_of_a_suite_do_not_train_but_test(screen: Screen) -> None:
+def test_projects_of_a_suite_do_not_train_but_test(screen: Decontaminator) -> None:
     pairs = [pair("a = 1", "the-fuck"), pair("b = 1", "joined", project="the-fuck"), pair("c = 1", "fuck")]
     reasons = [reason for _, reason, _ in screen.refuse(pairs, training=True)]
     assert reasons == ["suite BugsInPy", "suite BugsInPy", ""]
@@ -73,9 +73,9 @@ def test_a_suite_that_cannot_be_read_names_its_line(tmp_path: Path) -> None:
         '{"buggy": "", "fixed": ""}\n[]',
     ):
         path.write_text(content)
-        with pytest.raises(BadSuite, match=r"suite\.jsonl:2: "):
+        with pytest.raises(SuiteError, match=r"suite\.jsonl:2: "):
             list(read_texts(path))
-    with pytest.raises(BadSuite, match="decontamination"):
+    with pytest.raises(SuiteError, match="decontamination"):
         list(read_texts(tmp_path / "nowhere.jsonl"))
 
 
@@ -95,4 +95,4 @@ def test_a_suite_that_cannot_be_read_names_its_line(tmp_path: Path) -> None:
     ],
 )
 def test_licences_hold_by_the_list_alone(expression: str, reason: str) -> None:
-    assert refuse_licence(expression, LicenceSettings()) == reason
+    assert licence_reject_reason(expression, LicenceSettings()) == reason

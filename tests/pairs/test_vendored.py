@@ -23,16 +23,16 @@ from ctm.pairs.record import (
 )
 from ctm.pairs.snippets import snippets_of
 from ctm.pairs.splits import SplitSettings, split_of
-from ctm.pairs.vendored import Owned, joined_fixes, joined_groups, name_key
+from ctm.pairs.vendored import KeyOwners, merge_fix_groups, merge_groups, name_key
 
 SPLITS = SplitSettings(seed=0, train=34, validation=33, test=33)
 PROJECT = {split_of(name, SPLITS): name for name in map("p{}".format, range(50))}
-NOTHING = Owned(np.zeros(0, np.uint64), np.zeros(0, np.int32))
+NOTHING = KeyOwners(np.zeros(0, np.uint64), np.zeros(0, np.int32))
 WORDS = [f"{a}_{b}" for a in ("read", "send", "close", "parse", "build", "merge") for b in "abcdefgh"]
 
 
-def owned(keys: list[int], owners: list[int]) -> Owned:
-    return Owned(np.array(keys, np.uint64), np.array(owners, np.int32))
+def owned(keys: list[int], owners: list[int]) -> KeyOwners:
+    return KeyOwners(np.array(keys, np.uint64), np.array(owners, np.int32))
 
 
 def body(rng: random.Random) -> str:
@@ -65,22 +65,22 @@ def test_a_copy_of_a_project_joins_it() -> None:
         [*range(1, 101), *range(1, 31), 500, 501, *range(101, 111)], [0] * 100 + [1] * 32 + [2] * 10
     )
     groups = ["big", "copy", "other"]
-    joined = joined_groups(texts, NOTHING, groups, NearSettings())
+    joined = merge_groups(texts, NOTHING, groups, NearSettings())
     assert joined == {"big": "big", "copy": "big"}
-    assert joined_groups(texts, NOTHING, groups, NearSettings(), first=("copy",)) == {
+    assert merge_groups(texts, NOTHING, groups, NearSettings(), first=("copy",)) == {
         "big": "copy",
         "copy": "copy",
     }
-    assert not joined_groups(texts, NOTHING, groups, NearSettings(joined_share=0))
-    assert joined_groups(NOTHING, texts, groups, NearSettings()).keys() == {"big", "copy"}, (
+    assert not merge_groups(texts, NOTHING, groups, NearSettings(joined_share=0))
+    assert merge_groups(NOTHING, texts, groups, NearSettings()).keys() == {"big", "copy"}, (
         "names join as texts do"
     )
-    assert not joined_groups(NOTHING, NOTHING, groups, NearSettings())
+    assert not merge_groups(NOTHING, NOTHING, groups, NearSettings())
 
 
 def test_names_that_everybody_has_join_nobody() -> None:
     common = owned([*range(1, 41)] * 20, [number for number in range(20) for _ in range(40)])
-    assert not joined_groups(NOTHING, common, [f"p{n}" for n in range(20)], NearSettings())
+    assert not merge_groups(NOTHING, common, [f"p{n}" for n in range(20)], NearSettings())
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_fixes_of_a_fork_come_to_the_group_of_its_origin(tmp_path: Path) -> None
     write_pairs(tmp_path / "mutants.parquet", origin)
     write_pairs(tmp_path / "fixes.parquet", [*fork, *second, *other, *origin[:3]])
     mutants, fixes = [tmp_path / "mutants.parquet"], [tmp_path / "fixes.parquet"]
-    joined = joined_fixes(mutants, fixes, {"vendor": "origin", "origin": "origin"}, NearSettings())
+    joined = merge_fix_groups(mutants, fixes, {"vendor": "origin", "origin": "origin"}, NearSettings())
     assert joined == {"vendor": "origin", "origin": "origin", "fork": "origin", "second": "origin"}
-    alone = joined_fixes([], fixes, {}, NearSettings())
+    alone = merge_fix_groups([], fixes, {}, NearSettings())
     assert alone["fork"] == alone["second"] and "other" not in alone

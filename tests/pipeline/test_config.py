@@ -12,7 +12,7 @@ import yaml
 
 from ctm.pairs.record import CATEGORIES
 from ctm.pipeline import reference
-from ctm.pipeline.config import Config, load, read, settings_json, stage_json
+from ctm.pipeline.config import Config, load, read_config, settings_json, stage_json, trm_json
 from ctm.pipeline.config_errors import ConfigError
 from ctm.pipeline.lineage import Lineage
 from ctm.pipeline.steps import check_resources, steps
@@ -25,19 +25,19 @@ FULL, DEMO, TEST = (ROOT / "config" / f"{name}.yaml" for name in ("config", "dem
 def overlaid(tmp_path: Path, text: str) -> Config:
     overlay = tmp_path / "mine.yaml"
     overlay.write_text(text)
-    return read([FULL, overlay])
+    return read_config([FULL, overlay])
 
 
 @pytest.mark.parametrize("files", [[FULL], [FULL, DEMO], [FULL, TEST]], ids=["full", "demo", "test"])
 def test_shipped_configurations_are_valid_and_complete(files: list[Path]) -> None:
-    config = read(files)
+    config = read_config(files)
     check_resources(config)
     for stage in config.training.order:
         assert json.loads(stage_json(config, stage))["name"] == stage
 
 
 def test_full_scale_has_the_numbers_of_the_specification() -> None:
-    config = read([FULL])
+    config = read_config([FULL])
     stages = [config.training.stages[name] for name in config.training.order]
     columns = {
         "ticks": [16, 32, 48, 64],
@@ -74,20 +74,20 @@ def test_full_scale_has_the_numbers_of_the_specification() -> None:
 
 
 def test_real_pairs_enter_at_the_third_stage_and_weigh_more_in_the_last() -> None:
-    stages = [read([FULL]).training.stages[name] for name in read([FULL]).training.order]
+    stages = [read_config([FULL]).training.stages[name] for name in read_config([FULL]).training.order]
     assert [stage.real_weight for stage in stages[:3]] == [0, 0, 1] and stages[3].real_weight > 1
 
 
 def test_demo_asks_for_no_more_threads_than_two_cores() -> None:
     for files in ([FULL, DEMO], [FULL, TEST]):
-        config = read(files)
+        config = read_config(files)
         rules = [rule for rule in steps(config) if config.resources[rule].threads > 2]
         assert not rules, f"clamped to the cores of the machine, results would depend on it: {rules}"
 
 
 def test_what_the_demo_and_the_full_scale_read_depends_on_pins_alone() -> None:
     for files in ([FULL], [FULL, DEMO]):
-        sources = read(files).sources
+        sources = read_config(files).sources
         assert sources.packages.enabled and not sources.installed.enabled
 
 
@@ -153,7 +153,7 @@ def test_bad_key_or_value_is_refused_by_name(tmp_path: Path, text: str, parts: l
 def test_demands_that_the_config_names_are_laid_over_the_table(tmp_path: Path) -> None:
     """Value by value: a rule's own, else the default of those that are not named, else the table's."""
     text = "resources: {default: {threads: 3}, mutate: {mem_gb: 5}, train_stage1: {vram: 7}}"
-    full, mine = read([FULL]).resources, overlaid(tmp_path, text).resources
+    full, mine = read_config([FULL]).resources, overlaid(tmp_path, text).resources
     assert (full["mutate"].threads, full["mutate"].mem_gb, full["mutate"].runtime) == (12, 24, 960)
     assert (mine["mutate"].threads, mine["mutate"].mem_gb, mine["mutate"].runtime) == (3, 5, 960)
     assert (mine["report"].threads, mine["report"].mem_gb) == (3, full["report"].mem_gb)
@@ -192,13 +192,34 @@ def test_values_of_the_command_line_arrive_as_text() -> None:
 
 
 def test_settings_of_a_step_leave_out_what_only_the_workflow_uses() -> None:
-    config = read([FULL])
+    config = read_config([FULL])
     settings = json.loads(settings_json(config, "bugs"))
     assert "seed" in settings
     assert not {"shards", "mix"} & settings.keys()
     run = json.loads(stage_json(config, "stage2"))
     assert run.keys() == {field.name for field in dataclasses.fields(StageRun)}
     assert not {"order", "stages"} & run["training"].keys()
+
+
+def test_the_runs_of_both_models_name_what_is_theirs_alone() -> None:
+    """A TRM has no memory, no synchronisation and no tick that is drawn: its run must not ask for any."""
+    config = read_config([FULL])
+    ctm, trm = json.loads(stage_json(config, "stage2")), json.loads(trm_json(config))
+    assert (ctm["model"]["memory"], ctm["loss"]) == (24, {"diversity": 0.0, "later_ticks": 0.5})
+    assert "memory" not in trm["model"] and trm["loss"] == {"diversity": 0.0, "later_ticks": 0.0}
+    for part in ("stage", "training"):
+        assert trm[part].keys() == ctm[part].keys()
+        assert not {"memory", "diversity", "later_ticks"} & trm[part].keys()
+
+
+def test_a_key_that_meant_nothing_is_left_out_and_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """`trm.stage.memory` was asked for until a stage's settings were any model's: files that have it still work."""
+    old = overlaid(tmp_path, "trm: {stage: {memory: 1, ticks: 4}}")
+    told = caplog.text
+    assert "mine.yaml: trm.stage.memory is left out: a TRM has no neurons with a memory; delete it" in told
+    assert old == overlaid(tmp_path, "trm: {stage: {ticks: 4}}") and caplog.text == told, "said where it is"
 
 
 def test_schema_and_reference_are_generated_from_the_code() -> None:

@@ -8,14 +8,14 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from ctm.pipeline.cli import app
-from ctm.pipeline.config import read
+from ctm.pipeline.config import read_config
 from ctm.pipeline.doctor import conflicts
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_unified_memory_conflicts_of_the_specification_are_named() -> None:
-    config = read([ROOT / "config" / "config.yaml"])
+    config = read_config([ROOT / "config" / "config.yaml"])
     found = {
         c.rule: (c.unified_gb, c.lowered_to)
         for c in conflicts(config.resources, ROOT / "profiles/strix-halo")

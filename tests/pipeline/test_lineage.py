@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ctm.bugs.registry import _MODULES as registry_modules
-from ctm.pipeline.config import overlay, read
+from ctm.pipeline.config import overlay, read_config
 from ctm.pipeline.lineage import Lineage, closure, code_digest
 from ctm.pipeline.shards import shard_names, shard_number
 from ctm.pipeline.steps import steps
@@ -70,7 +70,7 @@ def test_comment_docstring_layout_and_foreign_code_do_not(tree: Path) -> None:
 
 
 def test_nlm_is_run_by_training_but_not_by_data() -> None:
-    config = read([FULL])
+    config = read_config([FULL])
     runs = {
         step: "ctm.model.nlm" in closure(ROOT / "workflow" / "scripts" / f"{entry.program}.py", ROOT)
         for step, entry in steps(config).items()
@@ -87,7 +87,9 @@ def test_every_kind_of_bug_is_run_by_mutate() -> None:
 
 
 def test_what_reads_packages_depends_on_their_list() -> None:
-    reading = {name: step.files for name, step in steps(read([FULL])).items() if "corpus" in str(step.files)}
+    reading = {
+        name: step.files for name, step in steps(read_config([FULL])).items() if "corpus" in str(step.files)
+    }
     corpus = {"corpus": "config/corpus.csv"}
     assert reading == {"collect_packages": corpus, "working_windows": corpus}
 

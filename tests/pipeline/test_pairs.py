@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ctm.pairs.record import Origin, Pair, Reject, make_pair, write_pairs, write_rejects
-from ctm.pipeline.audit import BadAnswers, audit_page, precision, wilson
+from ctm.pipeline.audit import AnswersError, audit_page, precision, wilson
 from ctm.pipeline.cli import app
 from ctm.pipeline.data_card import write_data_card
 from ctm.pipeline.diffs import diff_lines, link, visible
@@ -122,7 +122,7 @@ def test_precision_of_saved_answers(tmp_path: Path) -> None:
     assert "96.8%" in call("audit", "--answers", path)[1]
     for content in ("{", "[]", '{"format": "ctm.audit", "answers": {"a": "maybe"}}'):
         path.write_text(content)
-        with pytest.raises(BadAnswers, match=r"answers\.json"):
+        with pytest.raises(AnswersError, match=r"answers\.json"):
             precision(path)
 
 

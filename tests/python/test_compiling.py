@@ -5,7 +5,7 @@ import warnings
 
 import pytest
 
-from ctm.python.compiling import compiles, too_hard
+from ctm.python.compiling import compile_limit_reason, compiles
 
 
 def nested_finally(levels: int) -> str:
@@ -36,7 +36,7 @@ def test_hostile_code_is_refused_at_once(text: str) -> None:
 
 def test_ordinary_code_is_not_too_hard() -> None:
     assert compiles(nested_finally(4))
-    assert not too_hard("# " + "-" * 75 + "\nx = [[[(1)]]]")
+    assert not compile_limit_reason("# " + "-" * 75 + "\nx = [[[(1)]]]")
 
 
 def test_warnings_are_no_errors() -> None:

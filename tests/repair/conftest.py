@@ -13,9 +13,9 @@ import yaml
 from ctm.grid.edits import edits_between
 from ctm.grid.packed import units_of
 from ctm.grid.tokenizer import STOP, CodeTokenizer
-from ctm.repair.candidates import Answer, Candidate, State
+from ctm.repair.candidates import Candidate, CodeState, Proposal
 
-Suggest = Callable[[State], list[tuple[str, float]]]
+Suggest = Callable[[CodeState], list[tuple[str, float]]]
 
 
 class FakeProposer:
@@ -30,15 +30,15 @@ class FakeProposer:
     def asked(self) -> list[str]:
         return [text for call in self.calls for text in call]
 
-    def propose(self, states: Sequence[State]) -> list[Answer]:
+    def propose(self, states: Sequence[CodeState]) -> list[Proposal]:
         self.calls.append([state.text for state in states])
-        return [Answer(tuple(self._candidates(state)), 0.9, 5) for state in states]
+        return [Proposal(tuple(self._candidates(state)), 0.9, 5) for state in states]
 
-    def _candidates(self, state: State) -> list[Candidate]:
+    def _candidates(self, state: CodeState) -> list[Candidate]:
         found = [self._candidate(state, text, score) for text, score in self.suggest(state)]
         return sorted(found, key=lambda item: -item.log_probability)
 
-    def _candidate(self, state: State, text: str, score: float) -> Candidate:
+    def _candidate(self, state: CodeState, text: str, score: float) -> Candidate:
         edits = edits_between(state.ids, self.tokenizer.encode(text), self.tokenizer)
         if not edits:
             return Candidate(len(state.ids), len(state.ids), (), score)
@@ -68,7 +68,7 @@ def oracle(tokenizer: CodeTokenizer) -> Callable[..., FakeProposer]:
         goals = {buggy.rstrip("\n"): fixed.rstrip("\n") for buggy, fixed in pairs.items()}
         now = dict(goals)
 
-        def suggest(state: State) -> list[tuple[str, float]]:
+        def suggest(state: CodeState) -> list[tuple[str, float]]:
             goal = now.get(state.text)
             if goal is None:
                 return [(state.text, score)]

@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ctm.python.compiling import compile_error
-from ctm.repair.rewrites.broken import Broken, Token, indentation, inside, width
+from ctm.repair.rewrites.broken import Broken, CodeToken, indentation, inside, width
 from ctm.repair.rewrites.registry import registry, rewritten
 
 MOST_TEXTS = 8
@@ -61,7 +61,7 @@ def test_no_message_is_too_odd_and_texts_are_new_and_few(text, message, line, of
     assert max(Counter(item.name for item in found).values(), default=0) <= MOST_TEXTS
 
 
-class Counted(list[Token]):
+class Counted(list[CodeToken]):
     """A list that counts how many of its items are looked at."""
 
     looks = 0

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from ctm.grid.edits import Edit, apply_edit
 from ctm.grid.tokenizer import EOL
-from ctm.repair.candidates import Answer, Candidate, edited_text, make_state, options
+from ctm.repair.candidates import Candidate, Proposal, edited_text, make_state, options
 
 PIECES = st.sampled_from(
     ["def f(a)", "\n", "    ", " ", "x", "é", "\t", "(", "'''", "1.5", " = ", "\r", "\x0c", "#"]
@@ -33,7 +33,7 @@ def test_copies_and_edits_that_change_nothing(tokenizer):
     copy = Candidate(cells, cells, (tokenizer.encode("+")[1], tokenizer.vocabulary + place), -0.1)
     nothing = Candidate(0, 1, (state.ids[0],), -0.2)
     no_edit = Candidate(cells, cells, (), -0.3)
-    found = list(options(state, Answer((copy, nothing, no_edit), 1.0, 1), tokenizer))
+    found = list(options(state, Proposal((copy, nothing, no_edit), 1.0, 1), tokenizer))
     assert [item.text for item in found] == ["foo = bar+bar", "foo = bar", "foo = bar"]
     assert [item.is_edit for item in found] == [True, False, False]
 

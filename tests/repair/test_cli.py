@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from ctm.repair.bundle import Bundle, BundleError, find_bundle, load_bundle
 from ctm.repair.cli import app
-from ctm.repair.odds import Odds
+from ctm.repair.odds import StrengthCurve
 
 BROKEN, FIXED = "def add(a, b)\n    return a + b\n", "def add(a, b):\n    return a + b\n"
 HOPELESS = "x = = = 1\n"
@@ -249,7 +249,7 @@ def inverting(fake, tokenizer, monkeypatch: pytest.MonkeyPatch):
                 return [(state.text.replace(sign, other), score)]
         return [(state.text, -0.1)]
 
-    odds = Odds(0.01, ((0.0, 0.0), (1.0, 0.5)))
+    odds = StrengthCurve(0.01, ((0.0, 0.0), (1.0, 0.5)))
     model = Bundle(Path("nowhere"), tokenizer, fake(suggested), 0.2, 0.5, odds)
     monkeypatch.setattr("ctm.repair.cli.load_model", lambda *_, **__: model)
 

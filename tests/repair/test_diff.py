@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 
 from ctm.repair import cli
 from ctm.repair.diff import header_name, quoted, unified_diff
-from ctm.repair.fixed import Fixed
-from ctm.repair.source import Source, parse_source
+from ctm.repair.fixed import FileRepair
+from ctm.repair.source import PythonFile, parse_source
 
 BROKEN, FIXED = "def add(a, b)\n    return a + b\n", "def add(a, b):\n    return a + b\n"
 TOOLS = [
@@ -55,8 +55,8 @@ CONTENTS = {  # with "f()" for what is repaired to "f():"
 }
 
 
-def change(old: bytes, new: bytes) -> Fixed:
-    return Fixed(parse_source(old), parse_source(new), compiled=False, compiles=True)
+def change(old: bytes, new: bytes) -> FileRepair:
+    return FileRepair(parse_source(old), parse_source(new), compiled=False, compiles=True)
 
 
 def apply(command: list[str], folder: Path, diff: bytes) -> None:
@@ -208,8 +208,10 @@ def test_stdin_gives_a_diff(colon_bundle: Path):
 
 
 def test_the_byte_order_mark_is_part_of_the_first_line():
-    source = Source(("x", ""), ("\n", ""), has_bom=True)
-    assert unified_diff(Fixed(source, source.splice(0, 1, ["y"]), False, True), "a").splitlines()[3:] == [
+    source = PythonFile(("x", ""), ("\n", ""), has_bom=True)
+    assert unified_diff(FileRepair(source, source.splice(0, 1, ["y"]), False, True), "a").splitlines()[
+        3:
+    ] == [
         "-\ufeffx",
         "+\ufeffy",
     ]

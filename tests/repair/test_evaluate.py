@@ -9,11 +9,11 @@ import pytest
 
 from ctm.repair import sandbox
 from ctm.repair.evaluate import (
-    BadItems,
     Evaluator,
     Item,
+    ItemsError,
     delete_shortest,
-    judge,
+    judge_item,
     out_of_scope,
     read_items,
 )
@@ -62,13 +62,13 @@ def test_items_are_read_with_optional_fields(tmp_path: Path):
 )
 def test_a_bad_line_is_named_with_what_is_wrong(tmp_path: Path, row, message: str):
     path = write(tmp_path / "p.jsonl", {"id": "1", "buggy": "x", "fixed": "y"}, row)
-    with pytest.raises(BadItems) as caught:
+    with pytest.raises(ItemsError) as caught:
         read_items(path)
     assert str(caught.value).startswith(f"{path}:2: ") and message in str(caught.value)
 
 
 def test_an_empty_file_is_refused(tmp_path: Path):
-    with pytest.raises(BadItems, match="no items"):
+    with pytest.raises(ItemsError, match="no items"):
         read_items(write(tmp_path / "p.jsonl", ""))
 
 
@@ -152,7 +152,7 @@ def test_tests_that_were_not_run_are_null(fake, tokenizer):
 def answered(buggy: str, answer: str, fixed: str):
     """An item judged with this answer to it."""
     repair = Repair(answer, (), 0.9, 5, 1, "no edit", compiles=True, confidence=0.5)
-    return judge(item(buggy, fixed), repair, "")
+    return judge_item(item(buggy, fixed), repair, "")
 
 
 def test_what_answers_keep_and_lose():

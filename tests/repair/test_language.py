@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from ctm.repair.admit import admit
+from ctm.repair.admit import refuse_or_skip
 from ctm.repair.fixed import first_error
 from ctm.repair.language import language_by_name, other_language
 from ctm.repair.source import FileError, parse_source
-from ctm.repair.whole_file import TOO_MUCH, whole_file_error
+from ctm.repair.whole_file import TOO_MANY_FINALLY_EXITS, whole_file_error
 
 SHELL = 'set -eu\nfor name in a b; do\n    echo "$name"\n    if [ -f $name ]; then\n        rm $name\n    fi\ndone\n'
 MAKE = ".PHONY: all\nall: build\n\nbuild: main.o\n\t$(CC) -o $@ $^\n\nclean:\n\trm -f *.o\n"
@@ -98,14 +98,14 @@ BROKEN = {
 def test_another_language_is_named(kind: str, text: str):
     assert other_language(text) == kind
     with pytest.raises(FileError, match="not Python: it reads as"):
-        admit(parse_source(text.encode()), "")
+        refuse_or_skip(parse_source(text.encode()), "")
     with pytest.raises(FileError, match="not Python: it reads as"):
-        admit(parse_source(text.encode()), "tool.py")
+        refuse_or_skip(parse_source(text.encode()), "tool.py")
 
 
 @pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN)
 def test_broken_python_is_not_refused(text: str):
-    assert admit(parse_source(text.encode()), "") is None
+    assert refuse_or_skip(parse_source(text.encode()), "") is None
 
 
 def test_no_module_of_the_library_reads_as_another_language():
@@ -145,10 +145,10 @@ def test_names_and_first_lines(path: str, first: str, kind: str):
 
 
 def test_a_name_counts_only_for_what_does_not_compile():
-    assert admit(parse_source(b"x = 1\n"), "notes.txt") is None
+    assert refuse_or_skip(parse_source(b"x = 1\n"), "notes.txt") is None
     with pytest.raises(FileError, match="not Python by its name or first line, but a text"):
-        admit(parse_source(b"def f(a)\n    return a\n"), "notes.txt")
-    assert admit(parse_source(b"def f(a)\n    return a\n"), "") is None, "stdin has no name"
+        refuse_or_skip(parse_source(b"def f(a)\n    return a\n"), "notes.txt")
+    assert refuse_or_skip(parse_source(b"def f(a)\n    return a\n"), "") is None, "stdin has no name"
 
 
 @pytest.mark.parametrize("path", ["a.ipynb", "a.py", ""])
@@ -156,7 +156,7 @@ def test_notebooks_are_not_handled(path: str):
     raw = b'{"cells": [{"source": ["def f(a)"]}], "metadata": {}, "nbformat": 4}'
     ast.parse(raw)  # it even compiles
     with pytest.raises(FileError, match=r"notebook.*export its code"):
-        admit(parse_source(raw), path)
+        refuse_or_skip(parse_source(raw), path)
 
 
 @pytest.mark.parametrize("raw", ["print(1)\n".encode("utf-16"), "print(1)\n".encode("utf-32")])
@@ -167,7 +167,7 @@ def test_utf_16_is_named(raw: bytes):
 
 @pytest.mark.parametrize("raw", [b"", b" \n\t\n", b"\r\n", b"# nothing\n"])
 def test_an_empty_file_has_nothing_to_repair(raw: bytes):
-    assert first_error(parse_source(raw).text) is None and admit(parse_source(raw), "a.py") is None
+    assert first_error(parse_source(raw).text) is None and refuse_or_skip(parse_source(raw), "a.py") is None
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,7 @@ def nested(levels: int, body: int, indent: int = 0) -> str:
 )
 def test_what_the_compiler_copies_without_end_is_refused_at_once(text: str):
     error = whole_file_error(text)
-    assert error is not None and error.msg == TOO_MUCH
+    assert error is not None and error.msg == TOO_MANY_FINALLY_EXITS
     with pytest.raises(FileError, match="cannot be checked"):
         first_error(text)
 

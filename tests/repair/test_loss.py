@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctm.repair.loss import BUDGET, Loss, loss
+from ctm.repair.loss import BUDGET, TextLoss, text_loss
 
 WORD = re.compile(r"\w+")
 
@@ -34,7 +34,7 @@ WORD = re.compile(r"\w+")
     ],
 )
 def test_words_that_are_gone_and_code_that_is_none_any_more(before, after, words, swallowed):
-    found = loss(before, after)
+    found = text_loss(before, after)
     assert (found.words, found.swallowed) == (words, swallowed)
     assert found.of == len(WORD.findall(before))
 
@@ -51,7 +51,7 @@ def test_words_that_are_gone_and_code_that_is_none_any_more(before, after, words
     ],
 )
 def test_the_budget_of_words(lost: int, of: int, may: bool):
-    assert Loss(("word",) * lost, of, 0).is_within_budget is may
+    assert TextLoss(("word",) * lost, of, 0).is_within_budget is may
 
 
 @pytest.mark.parametrize(
@@ -65,14 +65,14 @@ def test_the_budget_of_words(lost: int, of: int, may: bool):
     ],
 )
 def test_what_leaves_nothing_but_comments_is_no_repair(before: str, after: str, may: bool):
-    assert loss(before, after).is_within_budget is may
+    assert text_loss(before, after).is_within_budget is may
 
 
 @pytest.mark.parametrize(
     ("swallowed", "of", "may"), [(2, 3, True), (3, 3, False), (BUDGET, 1000, True), (BUDGET + 1, 1000, False)]
 )
 def test_the_budget_of_code_that_turns_into_strings_or_comments(swallowed: int, of: int, may: bool):
-    assert Loss((), of, swallowed).is_within_budget is may
+    assert TextLoss((), of, swallowed).is_within_budget is may
 
 
 TEXTS = st.lists(
@@ -82,7 +82,7 @@ TEXTS = st.lists(
 
 @given(before=TEXTS, after=TEXTS)
 def test_what_is_lost_and_what_is_left_make_up_the_text(before: str, after: str):
-    lost = loss(before, after).words
+    lost = text_loss(before, after).words
     had, has = Counter(WORD.findall(before)), Counter(WORD.findall(after))
     assert Counter(lost) + (had & has) == had
     rest = iter(WORD.findall(before))
@@ -91,5 +91,5 @@ def test_what_is_lost_and_what_is_left_make_up_the_text(before: str, after: str)
 
 @given(text=TEXTS, more=TEXTS)
 def test_nothing_is_lost_of_a_text_that_stays(text: str, more: str):
-    assert loss(text, text) == Loss((), len(WORD.findall(text)), 0)
-    assert loss(text, f"{text}\n{more}").words == ()
+    assert text_loss(text, text) == TextLoss((), len(WORD.findall(text)), 0)
+    assert text_loss(text, f"{text}\n{more}").words == ()

@@ -11,11 +11,11 @@ from ctm.python.compiling import compiles
 from ctm.repair import passes
 from ctm.repair.passes import USUAL_CELLS, Repairer, strength
 from ctm.repair.plausible import NO_COSTS
-from ctm.repair.search import SearchSettings
+from ctm.repair.search import RepairSearchSettings
 
 BROKEN = "def add(a, b)\n    return a + b"
 FIXED = "def add(a, b):\n    return a + b"
-ALONE = SearchSettings(
+ALONE = RepairSearchSettings(
     rewrites=False,
     nearby=False,
     insertion=0.0,
@@ -97,7 +97,7 @@ def test_of_two_texts_that_compile_the_one_nearer_to_the_author_s_wins(fake, tok
     broken = ["x = f(a, b"]
     (bold,) = repair_many(broken, fake(suggest), tokenizer, 0.5)
     assert bold.text == "x = f(a)", "as likely as the model says"
-    careful = SearchSettings(rewrites=False, nearby=False)
+    careful = RepairSearchSettings(rewrites=False, nearby=False)
     (kept,) = repair_many(broken, fake(suggest), tokenizer, 0.5, search=careful)
     assert kept.text == "x = f(a, b)" and kept.loss.words == ()
 
@@ -106,7 +106,7 @@ def test_a_repair_that_loses_too_much_is_refused_and_kept_for_the_message(fake, 
     text = "def total(first, second, third)\n    return first + second + third"
     proposer = fake(lambda state: [("def total(): pass", -0.1)])
     (repair,) = repair_many([text], proposer, tokenizer, 0.5, search=replace(ALONE, has_budget=True))
-    assert repair.text == text and not repair.edited and repair.stopped == passes.TOO_MUCH
+    assert repair.text == text and not repair.edited and repair.stopped == passes.LOSES_TOO_MUCH
     assert repair.refused.text == "def total(): pass" and len(repair.refused.loss.words) > 5
     (repair,) = repair_many([text], proposer, tokenizer, 0.5)
     assert repair.text == "def total(): pass"
@@ -114,13 +114,15 @@ def test_a_repair_that_loses_too_much_is_refused_and_kept_for_the_message(fake, 
 
 def test_rewrites_compete_with_the_model_and_win_where_it_knows_nothing(fake, tokenizer):
     proposer = fake(lambda state: [(state.text, -0.1)])
-    (repair,) = repair_many([BROKEN], proposer, tokenizer, 0.5, search=SearchSettings())
+    (repair,) = repair_many([BROKEN], proposer, tokenizer, 0.5, search=RepairSearchSettings())
     assert repair.text == FIXED and [option.rewrite for option in repair.passes] == ["colon of a block"]
 
 
 def test_single_tokens_near_the_error_are_the_last_resort(fake, tokenizer):
     proposer = fake(lambda state: [(state.text, -0.1)])
-    (repair,) = repair_many(["y = f(x) g"], proposer, tokenizer, 0.5, search=SearchSettings(rewrites=False))
+    (repair,) = repair_many(
+        ["y = f(x) g"], proposer, tokenizer, 0.5, search=RepairSearchSettings(rewrites=False)
+    )
     assert repair.compiles and [option.rewrite for option in repair.passes] == ["single token"]
     assert repair.confidence < 0.01, "nothing spoke for it"
 
@@ -128,21 +130,21 @@ def test_single_tokens_near_the_error_are_the_last_resort(fake, tokenizer):
 def test_of_single_tokens_the_one_of_which_the_model_is_surest_is_taken(fake, tokenizer):
     buggy, right = "x = f(a, b) ) + c", "x = f(a, b)  + c"
     proposer = fake(lambda state: [(state.text, -0.01 if state.text == right else -6.0)])
-    (repair,) = repair_many([buggy], proposer, tokenizer, 0.5, search=SearchSettings(rewrites=False))
+    (repair,) = repair_many([buggy], proposer, tokenizer, 0.5, search=RepairSearchSettings(rewrites=False))
     assert repair.text == right
 
 
 def test_a_likely_edit_of_the_model_wins_over_a_rewrite(fake, tokenizer):
     for score, expected in ((-0.001, "print, x"), (-9.0, "print(x)")):
         proposer = fake(lambda state, score=score: [("print, x", score)])
-        search = SearchSettings(costs=NO_COSTS, broken=0)
+        search = RepairSearchSettings(costs=NO_COSTS, broken=0)
         (repair,) = repair_many(["print x"], proposer, tokenizer, 0.5, search=search)
         assert repair.text == expected
 
 
 def test_of_two_texts_that_compile_the_one_that_does_something_wins(fake, tokenizer):
     proposer = fake(lambda state: [("print, x", -0.001)])
-    (repair,) = repair_many(["print x"], proposer, tokenizer, 0.5, search=SearchSettings())
+    (repair,) = repair_many(["print x"], proposer, tokenizer, 0.5, search=RepairSearchSettings())
     assert repair.text == "print(x)"
 
 
@@ -243,14 +245,14 @@ def test_texts_advance_together_and_equal_states_are_asked_once(oracle, tokenize
 
 
 def test_unusable_candidates_are_passed_over(tokenizer):
-    from ctm.repair.candidates import Answer, Candidate
+    from ctm.repair.candidates import Candidate, Proposal
 
     class Nonsense:
         def propose(self, states):
             vocabulary = tokenizer.vocabulary
             colon = tokenizer.encode(":")[1]
             return [
-                Answer(
+                Proposal(
                     (
                         Candidate(3, 99, (), -0.1),
                         Candidate(5, 3, (), -0.2),

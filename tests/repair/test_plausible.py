@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ctm.repair.loss import loss
+from ctm.repair.loss import text_loss
 from ctm.repair.plausible import NO_COSTS, Costs, Signs, changed_lines, signs
 
 
@@ -37,11 +37,11 @@ def test_signs_are_counted_where_the_text_was_changed(before: str, after: str, e
 
 def test_each_sign_costs_what_is_set_for_it_and_the_first_edit_and_place_nothing():
     before, after = "f(a b, c d, e)\nx", "f(a, b, c, d, new)\nx"
-    lost = loss(before, after)
+    lost = text_loss(before, after)
     assert NO_COSTS(before, after, 3, lost) == 0
     costs = Costs(further_edit=1, further_place=10, lost_word=100, swallowed=0, new_name=1000)
     assert costs(before, after, 3, lost) == 2 + 20 + 100 + 1000
-    assert Costs()("print x", "print(x)", 1, loss("print x", "print(x)")) == 0
+    assert Costs()("print x", "print(x)", 1, text_loss("print x", "print(x)")) == 0
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from ctm.python.compiling import compile_error, compiles
 from ctm.repair.rewrites.broken import Broken
-from ctm.repair.rewrites.registry import STEP, Rewrite, registry, rewritten
+from ctm.repair.rewrites.registry import STEP, RewriteRule, registry, rewritten
 
 VALID_SINCE = {"quotes of an fstring": (3, 12), "backslash in an fstring": (3, 12)}
 """Examples that newer Pythons compile."""
@@ -37,7 +37,7 @@ def texts_of(text: str, name: str) -> list[str]:
 
 
 @pytest.mark.parametrize("item", registry().values(), ids=lambda item: item.name)
-def test_each_rewrite_mends_its_example(item: Rewrite):
+def test_each_rewrite_mends_its_example(item: RewriteRule):
     if compiles(item.before):
         assert sys.version_info >= VALID_SINCE[item.name], (
             "only newer syntax makes an example one that compiles"
@@ -49,7 +49,7 @@ def test_each_rewrite_mends_its_example(item: Rewrite):
 
 
 @pytest.mark.parametrize("item", registry().values(), ids=lambda item: item.name)
-def test_each_rewrite_says_what_it_does_and_competes_as_a_likely_edit(item: Rewrite):
+def test_each_rewrite_says_what_it_does_and_competes_as_a_likely_edit(item: RewriteRule):
     assert re.fullmatch(r"[A-Z`].+\.", item.doc), "one sentence"
     assert -3 < item.score < 0
 
@@ -191,7 +191,7 @@ PROPER = "\n".join(f"s{n} = {literal}  {COMMENTS[n % len(COMMENTS)]}" for n, lit
 
 @pytest.mark.parametrize("item", registry().values(), ids=lambda item: item.name)
 @pytest.mark.parametrize("comes_first", [True, False])
-def test_strings_and_comments_stay_as_they_are(item: Rewrite, comes_first: bool):
+def test_strings_and_comments_stay_as_they_are(item: RewriteRule, comes_first: bool):
     assert compiles(PROPER)
     if item.name == "end of a docstring" and not comes_first:
         pytest.skip("what follows a string that is never closed is no string of its own")

@@ -8,35 +8,35 @@ from dataclasses import replace
 
 import pytest
 
-from ctm.repair.candidates import Answer, Candidate, Option
+from ctm.repair.candidates import AppliedEdit, Candidate, Proposal
 from ctm.repair.plausible import NO_COSTS
 from ctm.repair.rewrites.registry import Rewritten
-from ctm.repair.search import Frontier, Leaf, Search, SearchSettings, successors
+from ctm.repair.search import Frontier, RepairSearch, RepairSearchSettings, SearchNode, successors
 
-FREE = SearchSettings(deletion=0, insertion=0, split=0, rewrite=0, costs=NO_COSTS, unlikely=0, broken=0)
+FREE = RepairSearchSettings(deletion=0, insertion=0, split=0, rewrite=0, costs=NO_COSTS, unlikely=0, broken=0)
 """Nothing costs anything: probabilities alone decide."""
-ANSWER = Answer((), 0.9, 5)
+ANSWER = Proposal((), 0.9, 5)
 START = "one two three four five six seven eight nine"
 
-Table = dict[str, Sequence[Option | Rewritten]]
+Table = dict[str, Sequence[AppliedEdit | Rewritten]]
 
 
-def edit(text: str, score: float, deleted: int = 0, inserted: int = 0) -> Option:
-    return Option(Candidate(0, 0, (), score), text, True, deleted, inserted)
+def edit(text: str, score: float, deleted: int = 0, inserted: int = 0) -> AppliedEdit:
+    return AppliedEdit(Candidate(0, 0, (), score), text, True, deleted, inserted)
 
 
 def run(
     table: Table,
     valid: Sequence[str],
-    settings: SearchSettings = FREE,
+    settings: RepairSearchSettings = FREE,
     *,
     start: str = START,
     passes: int = 8,
     wanted: int = 1,
     too_long: Sequence[str] = (),
-) -> tuple[Search, list[str]]:
+) -> tuple[RepairSearch, list[str]]:
     """The search at its end, and the texts that the model was asked about."""
-    search = Search(
+    search = RepairSearch(
         start, settings, passes, wanted, lambda text: text in valid, lambda text: text not in too_long
     )
     asked: list[str] = []
@@ -45,13 +45,13 @@ def run(
         found = table.get(text, ())
         search.expand(
             ANSWER,
-            [item for item in found if isinstance(item, Option)],
+            [item for item in found if isinstance(item, AppliedEdit)],
             [item for item in found if isinstance(item, Rewritten)],
         )
     return search, asked
 
 
-def texts(search: Search) -> list[str]:
+def texts(search: RepairSearch) -> list[str]:
     return [found.leaf.text for found in search.found]
 
 
@@ -68,9 +68,9 @@ def texts(search: Search) -> list[str]:
     ],
     ids=["deleted", "inserted", "replaced", "split in two lines"],
 )
-def test_of_two_texts_that_compile_the_nearer_one_wins(far: Option, near: Option):
+def test_of_two_texts_that_compile_the_nearer_one_wins(far: AppliedEdit, near: AppliedEdit):
     table = {START: [far, near]}
-    search, _ = run(table, [far.text, near.text], SearchSettings())
+    search, _ = run(table, [far.text, near.text], RepairSearchSettings())
     assert texts(search) == [near.text]
     search, _ = run(table, [far.text, near.text], FREE)
     assert texts(search) == [far.text], "without a cost the likelier one"
@@ -79,7 +79,7 @@ def test_of_two_texts_that_compile_the_nearer_one_wins(far: Option, near: Option
 def test_two_likely_edits_win_over_an_unlikely_one_and_their_scores_add_up():
     half, whole, hack = f"{START} half", f"{START} whole", f"{START} hack"
     table = {START: [edit(half, -0.5, 0, 1), edit(hack, -4.0)], half: [edit(whole, -0.7, 1, 0)]}
-    search, asked = run(table, [whole, hack], SearchSettings(costs=NO_COSTS, broken=0))
+    search, asked = run(table, [whole, hack], RepairSearchSettings(costs=NO_COSTS, broken=0))
     assert texts(search) == [whole] and asked == [START, half]
     (found,) = search.found
     assert found.leaf.score == pytest.approx(-0.5 - 0.7 - 2 * 0.8)
@@ -90,7 +90,7 @@ def test_two_likely_edits_win_over_an_unlikely_one_and_their_scores_add_up():
 def test_two_ways_to_a_text_are_one_text_with_both_probabilities():
     twice, once = f"{START} twice", f"{START} once"
     found = [edit(once, math.log(0.4)), edit(twice, math.log(0.3)), edit(twice, math.log(0.2))]
-    leaves = successors(Leaf(START, (), 0.0), ANSWER, found, FREE)
+    leaves = successors(SearchNode(START, (), 0.0), ANSWER, found, FREE)
     assert {leaf.text: math.exp(leaf.score) for leaf in leaves} == {
         once: pytest.approx(0.4),
         twice: pytest.approx(0.5),
@@ -240,7 +240,7 @@ def endless(width: int = 1) -> Table:
 
 def test_the_model_is_asked_about_so_many_states_only():
     search, asked = run(endless(3), [], passes=100)
-    assert len(asked) == SearchSettings().expanded and search.is_used_up
+    assert len(asked) == RepairSearchSettings().expanded and search.is_used_up
 
 
 def test_more_states_are_looked_at_for_further_answers_only_once_there_is_one():
@@ -265,7 +265,9 @@ def test_the_compiler_is_asked_about_so_many_texts_only():
         looked_at.append(text)
         return False
 
-    search = Search(START, replace(FREE, checked=20, expanded=1000), 1000, 1, is_valid, lambda text: True)
+    search = RepairSearch(
+        START, replace(FREE, checked=20, expanded=1000), 1000, 1, is_valid, lambda text: True
+    )
     while (text := search.next()) is not None:
         search.expand(ANSWER, endless(50).get(text))
     assert len(looked_at) <= 20 and search.is_used_up
@@ -282,7 +284,7 @@ def test_unlikely_texts_are_not_followed():
 
 
 def test_edits_that_cannot_matter_need_not_be_looked_at():
-    search = Search(START, FREE, 8, 1, lambda text: False, lambda text: True)
+    search = RepairSearch(START, FREE, 8, 1, lambda text: False, lambda text: True)
     assert search.next() == START and search.least == FREE.floor
     search.expand(ANSWER, [edit(f"{START} a", -6.0)])
     assert search.next() == f"{START} a" and search.least == FREE.floor + 6.0
@@ -310,9 +312,9 @@ def test_what_is_found_nearby_is_ranked_by_its_score_and_no_more_than_wanted():
 def test_of_equally_likely_texts_the_first_one_is_taken_out_first():
     frontier = Frontier()
     for name in "abc":
-        frontier.push(Leaf(name, (), -1.0))
+        frontier.push(SearchNode(name, (), -1.0))
     first = frontier.pop()
     assert first is not None and first.text == "a"
     assert frontier.share(first) == pytest.approx(1 / 3)
-    assert frontier.share(Leaf("likelier", (), 5000.0)) == pytest.approx(1.0)
-    assert frontier.share(Leaf("unlikelier", (), -5000.0)) == pytest.approx(0.0)
+    assert frontier.share(SearchNode("likelier", (), 5000.0)) == pytest.approx(1.0)
+    assert frontier.share(SearchNode("unlikelier", (), -5000.0)) == pytest.approx(0.0)

@@ -8,15 +8,15 @@ import symtable
 
 import pytest
 
-from ctm.repair.candidates import Answer, Candidate
+from ctm.repair.candidates import Candidate, Proposal
 from ctm.repair.files import fix_source
-from ctm.repair.odds import Odds, read_odds
+from ctm.repair.odds import StrengthCurve, read_odds
 from ctm.repair.passes import Repairer, strength
 from ctm.repair.source import parse_source
 from ctm.repair.suggest import BEYOND, OVERLAP, TOGETHER, UNBOUND, suggest
 
 
-def fix(text: str, proposer, tokenizer, threshold: float = 0.5, odds: Odds | None = None):
+def fix(text: str, proposer, tokenizer, threshold: float = 0.5, odds: StrengthCurve | None = None):
     return suggest(parse_source(text.encode()), Repairer(proposer, tokenizer, threshold), odds)
 
 
@@ -77,7 +77,7 @@ def test_a_suggestion_is_one_edit(oracle, tokenizer):
 
 
 def test_suggestions_bear_the_probability_of_the_bundles_curve(fake, tokenizer):
-    odds = Odds(0.01, ((0.0, 0.0), (1.0, 0.5)))
+    odds = StrengthCurve(0.01, ((0.0, 0.0), (1.0, 0.5)))
     fixed = fix(PAIR, fake(towards(EDITS)), tokenizer, 0.3, odds)
     cells = len(tokenizer.encode("def h(n):\n    return n  + 1"))
     assert fixed.changes[0].probability == pytest.approx(strength(0.9, cells) / 2)
@@ -234,7 +234,7 @@ class Appends:
     def propose(self, states):
         self.most = max(self.most, len(states))
         return [
-            Answer(
+            Proposal(
                 tuple(Candidate(n, n, units, -0.1 * place) for place, units in enumerate(self.units, 1)),
                 0.9,
                 1,

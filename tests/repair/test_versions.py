@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from ctm.python.compiling import compiles
-from ctm.repair.admit import admit
+from ctm.repair.admit import refuse_or_skip
 from ctm.repair.newer_syntax import RUNNING, in_older_words, newer_constructs
-from ctm.repair.source import FileError, Source, parse_source
+from ctm.repair.source import FileError, PythonFile, parse_source
 from ctm.repair.versions import parse_target, too_new_for
 
 NEWER = {
@@ -53,7 +53,7 @@ SLIPS = [
 ]
 
 
-def source(text: str) -> Source:
+def source(text: str) -> PythonFile:
     return parse_source(text.encode())
 
 
@@ -62,41 +62,41 @@ def test_newer_syntax_is_named_with_its_version(text: str, since: tuple[int, int
     if since <= RUNNING:
         pytest.skip("this Python takes it")
     with pytest.raises(FileError, match=rf"valid for Python 3\.{since[1]} and later \(.*line \d"):
-        admit(source(text), "a.py")
+        refuse_or_skip(source(text), "a.py")
 
 
 @pytest.mark.parametrize(("text", "since"), NEWER.items())
 def test_a_target_that_takes_it_has_nothing_to_repair(text: str, since: tuple[int, int]):
     if since <= RUNNING:
         pytest.skip("this Python takes it")
-    fixed = admit(source(text), "a.py", since)
+    fixed = refuse_or_skip(source(text), "a.py", since)
     assert fixed is not None and fixed.status == "clean" and fixed.after is fixed.before
 
 
 @pytest.mark.parametrize("text", SLIPS)
 def test_slips_stay_broken_code(text: str):
     assert not compiles(text)
-    assert admit(source(text), "a.py") is None
+    assert refuse_or_skip(source(text), "a.py") is None
 
 
 def test_a_syntax_error_beside_newer_f_strings_is_repaired():
-    assert admit(source("x = f'{row['name']}'\ndef f(a)\n    return a\n"), "a.py") is None
+    assert refuse_or_skip(source("x = f'{row['name']}'\ndef f(a)\n    return a\n"), "a.py") is None
 
 
 @pytest.mark.skipif(RUNNING >= (3, 12), reason="this Python takes it")
 def test_a_file_for_a_newer_python_that_is_broken_elsewhere_is_not_touched():
     with pytest.raises(FileError, match=r"type parameters, line 1.*broken elsewhere.*Python 3\.12"):
-        admit(source("class Box[T]:\n    pass\ndef f(a)\n    return a\n"), "a.py")
+        refuse_or_skip(source("class Box[T]:\n    pass\ndef f(a)\n    return a\n"), "a.py")
 
 
 @pytest.mark.skipif(RUNNING >= (3, 12), reason="this Python takes it")
 def test_quotes_in_an_f_string_are_a_slip_for_a_named_older_target_only():
     text = source("print(f'{row['name']}')\n")
     with pytest.raises(FileError, match=r"nothing to repair; --target-version 3\.11 repairs it"):
-        admit(text, "a.py")
-    assert admit(text, "a.py", (3, 11)) is None
+        refuse_or_skip(text, "a.py")
+    assert refuse_or_skip(text, "a.py", (3, 11)) is None
     with pytest.raises(FileError, match=r"the target is Python 3\.10: nothing to repair$"):
-        admit(source("type X = int\n"), "a.py", (3, 10))
+        refuse_or_skip(source("type X = int\n"), "a.py", (3, 10))
 
 
 def test_two_names_behind_except_are_python_2_unless_the_text_cannot_be():
@@ -117,7 +117,7 @@ def test_what_is_too_new_for_an_older_target_is_named(text: str, target: tuple[i
     assert too_new_for(text, target) == words
     if words and target < RUNNING:
         with pytest.raises(FileError, match="nothing is edited"):
-            admit(source(text), "a.py", target)
+            refuse_or_skip(source(text), "a.py", target)
 
 
 def test_stand_ins_keep_the_rest_of_the_text():

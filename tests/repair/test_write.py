@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ctm.repair import cli, write
-from ctm.repair.source import FileError, Source, read_source
+from ctm.repair.source import FileError, PythonFile, read_source
 from ctm.repair.write import replace_file, write_source
 
 BROKEN, FIXED = "def add(a, b)\n    return a + b\n", "def add(a, b):\n    return a + b\n"
@@ -25,12 +25,12 @@ def path(tmp_path: Path) -> Path:
     return made
 
 
-def repaired(path: Path) -> tuple[Source, Source]:
+def repaired(path: Path) -> tuple[PythonFile, PythonFile]:
     before = read_source(path)
     return before, before.splice(0, 1, ["def add(a, b):"])
 
 
-def refused(path: Path, before: Source, after: Source, why: str) -> None:
+def refused(path: Path, before: PythonFile, after: PythonFile, why: str) -> None:
     """The file is left as it is, and nothing is left beside it."""
     there, content, inode = sorted(os.listdir(path.parent)), path.read_bytes(), path.stat().st_ino
     with pytest.raises(FileError, match=why):
@@ -243,7 +243,7 @@ def test_what_is_not_written_is_one_line_and_status_2_and_the_next_file_is_handl
     other.write_text(BROKEN)
     real = cli.fix_source
 
-    def slow(source: Source, repairer, **options):
+    def slow(source: PythonFile, repairer, **options):
         fixed = real(source, repairer, **options)
         path.write_text(BROKEN + "# typed meanwhile\n")
         return fixed

@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 
 sys.path.extend(str(Path(__file__).parents[1] / folder) for folder in ("training", "shared"))
+from ctm.model.config import LossTerms
 from ctm.training.settings import StageRun, StageSettings, TrainingSettings
 from made_grids import Grids, make_grids
 from stage_runs import POISONED, arguments, figures, newest, start
@@ -33,14 +34,15 @@ MODEL = {
 def stage(number: int) -> StageRun:
     """Stage 0 to 3: 48 steps, a checkpoint every third."""
     settings = StageSettings(
-        ticks=TICKS[number], memory=MEMORY[number], batch=8, accumulation=2, learning_rate=2e-3, epochs=4,
+        ticks=TICKS[number], batch=8, accumulation=2, learning_rate=2e-3, epochs=4,
         samples=192,
     )  # fmt: skip
     training = TrainingSettings(
         seed=number, checkpoint_steps=3, log_steps=4, validation_items=24, validation_steps=7, ema=0.99,
-        precision="float32", device="cpu", diversity=0.1,
+        precision="float32", device="cpu",
     )  # fmt: skip
-    return StageRun(f"stage{number + 1}", settings, training, MODEL)  # type: ignore[arg-type]
+    sizes, loss = {**MODEL, "memory": MEMORY[number]}, LossTerms(diversity=0.1, later_ticks=0.5)
+    return StageRun(f"stage{number + 1}", settings, training, sizes, loss)
 
 
 def killed(run: StageRun, grids: Grids, folder: Path, init: Path | None, draw: random.Random) -> list[int]:

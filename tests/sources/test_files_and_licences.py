@@ -2,7 +2,7 @@ import email
 
 import pytest
 
-from ctm.sources.files import deals_to, decode_source, refuse_path
+from ctm.sources.files import decode_source, is_in_shard, path_reject_reason
 from ctm.sources.pypi.licences import stated_licence
 
 
@@ -33,7 +33,7 @@ from ctm.sources.pypi.licences import stated_licence
     ],
 )
 def test_paths(path: str, reason: str) -> None:
-    assert refuse_path(path) == reason
+    assert path_reject_reason(path) == reason
 
 
 def test_sources_are_decoded_or_refused_with_a_reason() -> None:
@@ -46,8 +46,8 @@ def test_sources_are_decoded_or_refused_with_a_reason() -> None:
 
 def test_every_project_is_in_exactly_one_shard() -> None:
     for name in ("click", "jinja2", "urllib3", "requests"):
-        assert sum(deals_to(name, shard, 3) for shard in range(3)) == 1
-        assert sum(deals_to(name, shard, 3) for shard in (1, 2, 3)) == 1
+        assert sum(is_in_shard(name, shard, 3) for shard in range(3)) == 1
+        assert sum(is_in_shard(name, shard, 3) for shard in (1, 2, 3)) == 1
 
 
 @pytest.mark.parametrize(

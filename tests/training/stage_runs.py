@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ctm.model.config import LossTerms
 from ctm.training.settings import StageRun, StageSettings, TrainingSettings
 
 TIMED = ("samples_per_second", "machine")
@@ -44,15 +45,16 @@ def tiny_run() -> StageRun:
     """A stage of 24 steps that takes about a second."""
     return StageRun(
         "stage1",
-        StageSettings(ticks=2, memory=3, batch=8, accumulation=2, learning_rate=3e-3, epochs=2, samples=192),
+        StageSettings(ticks=2, batch=8, accumulation=2, learning_rate=3e-3, epochs=2, samples=192),
         TrainingSettings(
             checkpoint_steps=2, log_steps=1, validation_items=24, precision="float32", device="cpu",
             optimiser="adamw",  # Muon rounds to bfloat16: sums in another order then show in the fourth digit
         ),
         {
             "width": 32, "heads": 2, "neurons": 32, "nlm_hidden": 4, "synapse_depth": 2, "action_pairs": 16,
-            "out_pairs": 16, "self_pairs": 4, "blocks": 1,
+            "out_pairs": 16, "self_pairs": 4, "blocks": 1, "memory": 3,
         },
+        LossTerms(later_ticks=0.5),
     )  # fmt: skip
 
 

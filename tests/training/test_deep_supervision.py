@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 
 import pytest
@@ -12,22 +11,24 @@ from torch import Tensor
 
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.base import EditModel, Thought
-from ctm.model.model import CTM
+from ctm.model.config import LossTerms
+from ctm.model.deep_supervision import HALTING, halting_loss
+from ctm.model.loss import units_loss
 from ctm.model.weights import load_model
 from ctm.training.batch import Batch, make_batch
 from ctm.training.data import load_split
-from ctm.training.deep_supervision import HALTING, every_tick_loss, halting_loss, model_loss
-from ctm.training.loss import thought_loss, units_loss
 from ctm.training.settings import StageRun
 from ctm.training.stage import make_model, train_stage
 from ctm.training.validation import measure
+from stage_runs import arguments, lines
 
 SIZES = {"architecture": "trm", "width": 32, "heads": 2, "mlp": 32, "updates": 2}
 
 
 @pytest.fixture
 def trm_run(run: StageRun) -> StageRun:
-    return dataclasses.replace(run, name="trm", model=SIZES, stage=dataclasses.replace(run.stage, ticks=3))
+    stage = dataclasses.replace(run.stage, ticks=3)
+    return dataclasses.replace(run, name="trm", model=SIZES, stage=stage, loss=LossTerms())
 
 
 def drawn(run: StageRun, grids, count: int = 6) -> tuple[EditModel, Batch]:
@@ -52,7 +53,7 @@ def losses_of(model: EditModel, thought: Thought, batch: Batch) -> Tensor:
 def test_loss_is_the_mean_over_samples_and_recursions(trm_run: StageRun, grids) -> None:
     model, batch = drawn(trm_run, grids)
     thought = model(**batch.inputs)
-    loss, table = every_tick_loss(model, thought, batch), losses_of(model, thought, batch)
+    loss, table = model.loss(thought, batch), losses_of(model, thought, batch)
     assert (thought.certainty < 0.01).all(), "before training nothing is right"
     halting = -torch.log(1 - thought.certainty).mean()  # and nothing is right
     torch.testing.assert_close(loss.total, table.mean() + HALTING * halting)
@@ -66,17 +67,8 @@ def test_every_parameter_is_reached(trm_run: StageRun, grids) -> None:
     model, batch = drawn(trm_run, grids)
     with torch.no_grad():
         model.halt.weight.normal_()  # it begins at zero, which hides what is before it
-    model_loss(model, model(**batch.inputs), batch).total.backward()
+    model.loss(model(**batch.inputs), batch).total.backward()
     assert [n for n, p in model.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0] == []
-
-
-def test_a_ctm_keeps_its_loss(run: StageRun, grids) -> None:
-    model, batch = drawn(run, grids)
-    assert isinstance(model, CTM)
-    thought = model(**batch.inputs)
-    assert torch.equal(
-        model_loss(model, thought, batch, 0.1).total, thought_loss(model, thought, batch, 0.1).total
-    )
 
 
 def test_halting_is_taught_to_be_sure_where_the_answer_is_right() -> None:
@@ -106,8 +98,8 @@ def test_a_trm_learns_a_toy_set_and_says_where_it_is_right(trm_run: StageRun, gr
     )  # fmt: skip
     torch.set_num_threads(before)
     torch.use_deterministic_algorithms(False)
-    lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
-    losses = [line["loss"] for line in lines if "milestone" not in line]
+    records = lines(tmp_path / "metrics.jsonl")
+    losses = [line["loss"] for line in records if "milestone" not in line]
     assert losses[-1] < 0.35 * losses[0], losses
     model, codec = load_model(tmp_path / "trm.safetensors"), CodeTokenizer.load(grids.tokenizer)
     data = load_split(grids.train)
@@ -122,3 +114,19 @@ def test_a_trm_learns_a_toy_set_and_says_where_it_is_right(trm_run: StageRun, gr
     certainty, right = thought.certainty[:, -1], losses_at_end < math.log(2)
     assert right.any() and certainty[right].mean() > 0.6
     assert right.all() or certainty[~right].mean() < certainty[right].mean() - 0.2
+
+
+def test_a_trm_logs_no_neurons_and_goes_on_from_a_stage_of_its_own(
+    trm_run: StageRun, run: StageRun, grids, tmp_path
+) -> None:
+    """The trainer asks each model for its statistics and its growth; it knows no kind."""
+    train_stage(*arguments(trm_run, grids, tmp_path / "one"))
+    steps = [line for line in lines(tmp_path / "one/metrics.jsonl") if "rate" in line]
+    assert steps and not any("neurons" in line for line in steps)
+    first, codec = tmp_path / "one/out.safetensors", CodeTokenizer.load(grids.tokenizer)
+    longer = dataclasses.replace(trm_run, stage=dataclasses.replace(trm_run.stage, ticks=5))
+    model, before = make_model(longer, codec, first, 1), load_model(first)
+    assert model.config.ticks == 5
+    assert all(torch.equal(value, before.state_dict()[name]) for name, value in model.state_dict().items())
+    with pytest.raises(ValueError, match="a model of other sizes than stage stage1 asks for"):
+        make_model(run, codec, first, 1)

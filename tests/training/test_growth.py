@@ -13,7 +13,6 @@ from ctm.model.model import CTM
 from ctm.model.weights import load_model
 from ctm.training.batch import batches
 from ctm.training.data import load_split, plan_visits
-from ctm.training.loss import thought_loss
 from ctm.training.settings import StageRun
 from ctm.training.stage import make_model, train_stage
 from stage_runs import arguments, tiny_run
@@ -30,7 +29,9 @@ def trained(grids, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tiny(ticks: int = 3, memory: int = 3) -> StageRun:
     run = tiny_run()
     return dataclasses.replace(
-        run, stage=dataclasses.replace(run.stage, ticks=ticks, memory=memory, epochs=10, learning_rate=4e-3)
+        run,
+        stage=dataclasses.replace(run.stage, ticks=ticks, epochs=10, learning_rate=4e-3),
+        model={**run.model, "memory": memory},
     )
 
 
@@ -40,10 +41,7 @@ def loss_of(model: CTM, grids) -> float:
     codec, data = CodeTokenizer.load(grids.tokenizer), load_split(grids.train)
     run = tiny()
     plan = plan_visits(data, dataclasses.replace(run.stage, epochs=1), run.training, 7)
-    losses = [
-        thought_loss(model.eval(), model.eval()(**batch.inputs), batch).total
-        for batch in batches(data, plan, codec)
-    ]
+    losses = [model.eval().loss(model(**batch.inputs), batch).total for batch in batches(data, plan, codec)]
     return float(torch.stack(losses).mean())
 
 

@@ -9,10 +9,11 @@ from torch import Tensor
 from ctm.grid.edits import MAX_UNITS, Edit
 from ctm.grid.packed import pack, units_of, word_spans
 from ctm.grid.tokenizer import STOP, CodeTokenizer
+from ctm.model.config import LossTerms
+from ctm.model.loss import sync_diversity
 from ctm.model.model import CTM
 from ctm.training.batch import Batch, make_batch
 from ctm.training.data import load_split
-from ctm.training.loss import sync_diversity, thought_loss
 from ctm.training.optimiser import parameter_groups, rate_at
 from ctm.training.settings import StageRun
 from ctm.training.stage import make_model
@@ -82,7 +83,7 @@ def test_two_ticks_have_the_loss_and_gradients_of_all(run: StageRun, grids) -> N
     gradients = []
     losses = []
     for loss in (
-        lambda: thought_loss(model, model(**batch.inputs, ticks=5), batch, diversity=0.0).total,
+        lambda: model.loss(model(**batch.inputs, ticks=5), batch).total,
         lambda: naive_loss(_with_ticks(model, 5), batch, units),
     ):
         model.zero_grad()
@@ -110,14 +111,14 @@ def _with_ticks(model: CTM, ticks: int):
 
 def test_by_tick_and_parts_agree(run: StageRun, grids) -> None:
     model, batch, _, _ = drawn(run, grids)
-    loss = thought_loss(model, model(**batch.inputs), batch, diversity=0.0)
+    loss = model.loss(model(**batch.inputs), batch)
     assert loss.by_tick.shape == (run.stage.ticks,) and not loss.by_tick.requires_grad
     assert loss.at_lowest <= loss.by_tick.min() + 1e-9, "the lowest of each sample is at most the lowest tick"
     assert loss.total.item() == pytest.approx((loss.at_lowest + loss.at_certain).item() / 2)
-    weighed = thought_loss(model, model(**batch.inputs), batch, diversity=0.5)
+    weighed = model.loss(model(**batch.inputs), batch, LossTerms(diversity=0.5))
     assert weighed.total.item() == pytest.approx((loss.total + 0.5 * loss.diversity).item())
-    one = thought_loss(model, model(**batch.inputs, ticks=1), batch)
-    later = thought_loss(model, model(**batch.inputs, ticks=1), batch, later_ticks=0.5)
+    one = model.loss(model(**batch.inputs, ticks=1), batch)
+    later = model.loss(model(**batch.inputs, ticks=1), batch, LossTerms(later_ticks=0.5))
     assert later.total.item() == pytest.approx(1.5 * one.total.item()), "of one tick, that one is drawn"
 
 
@@ -136,7 +137,7 @@ def test_padding_does_not_enter_the_loss(run: StageRun, grids) -> None:
     }
     words = torch.cat([batch.words, batch.words.new_full((len(batch.words), 16), -1)], dim=1)
     padded = Batch(**{**vars(batch), "inputs": wider, "words": words})
-    one, two = (thought_loss(model, model(**b.inputs), b, 0.0).total.item() for b in (batch, padded))
+    one, two = (model.loss(model(**b.inputs), b).total.item() for b in (batch, padded))
     assert one == pytest.approx(two, abs=1e-10)
 
 

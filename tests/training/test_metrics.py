@@ -14,7 +14,6 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.weights import load_weights
-from ctm.training.activations import activation_figures
 from ctm.training.batch import batches
 from ctm.training.data import load_split, plan_visits
 from ctm.training.machine import MISSING, Machine, device_figures
@@ -71,16 +70,15 @@ def test_neurons_that_are_dead_or_too_loud_are_seen(run: StageRun, grids) -> Non
     codec, data = CodeTokenizer.load(grids.tokenizer), load_split(grids.train)
     model = make_model(run, codec, None, 1)
     batch = next(batches(data, plan_visits(data, run.stage, run.training, 1), codec))
-    cpu = torch.device("cpu")
-    fresh = activation_figures(model.train(), batch, cpu)
+    fresh = model.train().statistics(batch.inputs)["neurons"]
     assert model.training and fresh["still"] < 0.2 and fresh["large"] == 0
     last = model.nlm.layers[-1]
     with torch.no_grad():
         last.weight[:, 0] *= 1e4  # not the gates, of which some would close
-    assert activation_figures(model, batch, cpu)["large"] > 0.5
+    assert model.statistics(batch.inputs)["neurons"]["large"] > 0.5
     with torch.no_grad():
         last.weight[:16] = 0  # half of the neurons
-    dead = activation_figures(model, batch, cpu)
+    dead = model.statistics(batch.inputs)["neurons"]
     assert dead["still"] >= 0.5 and dead["near_zero"] >= 0.5
 
 

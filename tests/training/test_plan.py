@@ -21,9 +21,7 @@ def data(grids) -> TrainingSet:
 
 
 def stage(**changed) -> StageSettings:
-    usual = StageSettings(
-        ticks=2, memory=3, batch=10, accumulation=2, learning_rate=1e-3, epochs=3, samples=100
-    )
+    usual = StageSettings(ticks=2, batch=10, accumulation=2, learning_rate=1e-3, epochs=3, samples=100)
     return dataclasses.replace(usual, **changed)
 
 

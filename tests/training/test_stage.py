@@ -42,7 +42,8 @@ def test_two_stages_learn_and_the_second_remembers_more(run: StageRun, grids, tm
     two = dataclasses.replace(
         run,
         name="stage2",
-        stage=dataclasses.replace(run.stage, ticks=3, memory=5, epochs=1, learning_rate=3e-4),
+        stage=dataclasses.replace(run.stage, ticks=3, epochs=1, learning_rate=3e-4),
+        model={**run.model, "memory": 5},
     )
     first = tmp_path / "one/out.safetensors"
     train_stage(*arguments(two, grids, tmp_path / "two", first))
@@ -107,21 +108,24 @@ def test_killed_and_started_again_it_ends_with_the_same_bits(run: StageRun, grid
 
 
 @pytest.mark.parametrize(
-    ("model", "training"),
+    ("model", "training", "loss"),
     [
-        ({"nlm": "linear"}, {}),
-        ({"action_pairs": 4, "out_pairs": 8, "self_pairs": 2}, {}),
-        ({"pairing": "first-last"}, {}),
-        ({}, {"diversity": 0.5}),
-        ({}, {"checkpoint_ticks": 1}),
+        ({"nlm": "linear"}, {}, {}),
+        ({"action_pairs": 4, "out_pairs": 8, "self_pairs": 2}, {}, {}),
+        ({"pairing": "first-last"}, {}, {}),
+        ({}, {}, {"diversity": 0.5}),
+        ({}, {"checkpoint_ticks": 1}, {}),
     ],
     ids=["linear NLM", "fewer pairs", "other pairing", "diversity", "gradient checkpoints"],
 )
 def test_fallbacks_of_the_specification_are_switches(
-    run: StageRun, grids, tmp_path: Path, model: dict, training: dict
+    run: StageRun, grids, tmp_path: Path, model: dict, training: dict, loss: dict
 ) -> None:
     run = dataclasses.replace(
-        run, model={**run.model, **model}, training=dataclasses.replace(run.training, **training)
+        run,
+        model={**run.model, **model},
+        training=dataclasses.replace(run.training, **training),
+        loss=dataclasses.replace(run.loss, **loss),
     )
     train_stage(*arguments(run, grids, tmp_path))
     losses = [r["loss"] for r in lines(tmp_path / "metrics.jsonl") if "rate" in r]

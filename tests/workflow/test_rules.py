@@ -12,8 +12,8 @@ import pytest
 from snakemake.api import SnakemakeApi
 from snakemake.settings.types import ConfigSettings, OutputSettings, Quietness, ResourceSettings
 
-from ctm.pipeline.config import read
-from ctm.pipeline.steps import Step, steps, table
+from ctm.pipeline.config import read_config
+from ctm.pipeline.steps import WorkflowStep, steps, table
 from fake_checkout import ROOT, Checkout, fake_checkout
 
 SHARED = re.compile(r"\s+((log|benchmark|retries|conda):|(lineage|program)=)")
@@ -68,7 +68,7 @@ def commands(workflow: Any) -> dict[str, Any]:
 
 def test_each_rule_is_a_step_and_each_step_is_a_rule(workflow: Any) -> None:
     """Also of the sources that a usual configuration leaves out."""
-    assert commands(workflow).keys() == table(read([ROOT / "config" / "config.yaml"])).keys()
+    assert commands(workflow).keys() == table(read_config([ROOT / "config" / "config.yaml"])).keys()
 
 
 def test_every_job_has_a_log_a_benchmark_an_environment_and_a_lineage(workflow: Any) -> None:
@@ -85,7 +85,7 @@ def test_every_job_has_a_log_a_benchmark_an_environment_and_a_lineage(workflow: 
 
 def test_rules_ask_for_what_the_table_says_of_them(workflow: Any) -> None:
     """A rule that is copied from another, and keeps the other's name in `threads` or `resources`, is found here."""
-    demands = read([ROOT / "config" / "config.yaml"]).resources
+    demands = read_config([ROOT / "config" / "config.yaml"]).resources
     for name, rule in commands(workflow).items():
         given = {
             key: rule.resources[key].evaluate(
@@ -150,7 +150,7 @@ def refused(checkout: Checkout) -> str:
 
 
 def test_a_step_that_is_switched_off_is_nobodys_parent() -> None:
-    entries: dict[str, Step] = steps(read([ROOT / "config" / "config.yaml"]))
+    entries: dict[str, WorkflowStep] = steps(read_config([ROOT / "config" / "config.yaml"]))
     assert "collect_installed" not in entries
     assert entries["clean_snippets"].parents == ("collect_packages",)
 

@@ -1,6 +1,6 @@
 """Rule discover_repositories: which repositories GitHub has, or a list of one's own."""
 
-from ctm.sources.git.github import SearchSettings
+from ctm.sources.git.github import RepositorySearchSettings
 from ctm.sources.git.repositories import discover
 from options import File, OptionalFile, Text, given, start
 
@@ -14,7 +14,7 @@ def main(
     counts: File,
     listed: OptionalFile = None,
 ) -> None:
-    discover(given(SearchSettings, settings), listed, state, etags, out, rejects, counts)
+    discover(given(RepositorySearchSettings, settings), listed, state, etags, out, rejects, counts)
 
 
 if __name__ == "__main__":

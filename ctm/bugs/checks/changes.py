@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from ctm.bugs.registry import Candidate
-from ctm.bugs.static_analysis.source import Source
+from ctm.bugs.registry import Mutation
+from ctm.bugs.static_analysis.source import ParsedCode
 from ctm.pairs.categories import LONG_EDIT
 
 _CLOSE = LONG_EDIT - 4  # tokens, less what line ends and indentation may add
 
 
-def changed_lines(source: Source, candidate: Candidate, buggy: str, fixed: str) -> tuple[str, str]:
+def changed_lines(source: ParsedCode, candidate: Mutation, buggy: str, fixed: str) -> tuple[str, str]:
     """The logical lines of both sides from the first change to the last."""
     both = set(candidate.buggy).intersection(candidate.fixed)
     splices = sorted(splice for splice in candidate.buggy + candidate.fixed if splice not in both)
@@ -26,7 +26,7 @@ def changed_lines(source: Source, candidate: Candidate, buggy: str, fixed: str) 
     return buggy[before : len(buggy) - behind], fixed[before : len(fixed) - behind]
 
 
-def one_place(source: Source, candidate: Candidate) -> bool:
+def one_place(source: ParsedCode, candidate: Mutation) -> bool:
     """Whether the change is surely one short edit: one splice of code, or texts that change places close together."""
     splices = sorted(candidate.buggy)
     first, last = splices[0].start, splices[-1].end
@@ -39,12 +39,12 @@ def one_place(source: Source, candidate: Candidate) -> bool:
     return sorted(old) == sorted(new)
 
 
-def apart(a: Candidate, b: Candidate) -> bool:
+def apart(a: Mutation, b: Mutation) -> bool:
     """Whether two candidates change places that do not touch."""
     return all(x.end < y.start or y.end < x.start for x in (*a.buggy, *a.fixed) for y in (*b.buggy, *b.fixed))
 
 
-def leaves_trace(source: Source, candidate: Candidate) -> bool:
+def leaves_trace(source: ParsedCode, candidate: Mutation) -> bool:
     """Whether every name that the candidate takes away still stands elsewhere in the text."""
     taken: set[str] = set()
     left: set[str] = set()

@@ -9,7 +9,7 @@ from types import CodeType
 
 from ctm.bugs.security.rules import has_grave_weakness, security_rule_of_lines
 from ctm.pairs.categories import is_complex
-from ctm.python.compiling import NAMELESS, too_hard
+from ctm.python.compiling import NAMELESS, compile_limit_reason
 from ctm.python.compiling import quiet as quiet
 
 _fields = attrgetter(
@@ -25,17 +25,17 @@ _fields = attrgetter(
 )
 
 
-Where = Callable[[], tuple[str, str]]
+ChangedLines = Callable[[], tuple[str, str]]
 """Of a mutant: the whole logical lines of the buggy and of the fixed side outside of which both are equal."""
 
 
 @lru_cache(maxsize=32)  # a snippet's parts, its clean sides and small mutants come again and again
 def code_of(text: str) -> CodeType | None:
-    """The compiled text; None where it does not compile or is beyond the caps of `ctm.python.compiling.too_hard`.
+    """The compiled text; None where it does not compile or is beyond a cap (`ctm.python.compiling.compile_limit_reason`).
 
     Call it inside `quiet()`, and for code of others inside a worker that may be killed.
     """
-    if too_hard(text):
+    if compile_limit_reason(text):
         return None
     try:
         return compile(text, NAMELESS, "exec", dont_inherit=True)
@@ -72,11 +72,13 @@ def _same_constant(a: object, b: object) -> bool:
     return a == b
 
 
-def refused(fixed: str, buggy: str, code: CodeType | None, category: str, where: Where | None = None) -> str:
+def mutant_reject_reason(
+    fixed: str, buggy: str, code: CodeType | None, category: str, where: ChangedLines | None = None
+) -> str:
     """Why a mutant is not what its kind says, "" where it is; `code` is that of the fixed side.
 
     where: the lines in which the sides differ, if that is known; else all of them.
-    What a complex kind makes must be complex to `categorise` too, of which only the last steps are left to take here.
+    What a complex kind makes must be complex to `categorize` too, of which only the last steps are left to take here.
     """
     if code is None:
         return "fixed side does not compile"
@@ -100,6 +102,6 @@ def refused(fixed: str, buggy: str, code: CodeType | None, category: str, where:
     return ""
 
 
-def breaks_rule(buggy: str, fixed: str, where: Where | None = None) -> bool:
+def breaks_rule(buggy: str, fixed: str, where: ChangedLines | None = None) -> bool:
     """Whether a mutant breaks a rule of the security taxonomy that its fixed side keeps."""
     return security_rule_of_lines(buggy, fixed, *(where() if where else (buggy, fixed)))

@@ -13,15 +13,15 @@ from functools import lru_cache
 from random import Random
 
 from ctm.bugs.complex.lines import blocks_of, is_simple, length_of, span_of, word_after
-from ctm.bugs.registry import Candidate, register, replace, shuffled
+from ctm.bugs.registry import Mutation, register, replace, shuffled
 from ctm.bugs.static_analysis.evidence import binds, leaves, reads
-from ctm.bugs.static_analysis.source import Source
+from ctm.bugs.static_analysis.source import ParsedCode
 from ctm.pairs.categories import LONG_EDIT
 
 _TRY = 4  # tokens of `try:` with its line end and its indentation
 
 
-def _told(source: Source, first: int, last: int) -> bool:
+def _told(source: ParsedCode, first: int, last: int) -> bool:
     """Whether what is lost with the lines can be written again: each name, number and string also stands elsewhere."""
     lines, tokens = source.lines, source.tokens
     inside = range(lines[first].first, lines[last].last + 1)
@@ -30,12 +30,12 @@ def _told(source: Source, first: int, last: int) -> bool:
     return all(word in others or keyword.iskeyword(word) or hasattr(builtins, word) for word in words)
 
 
-def _evident(source: Source, first: int, last: int) -> bool:
+def _evident(source: ParsedCode, first: int, last: int) -> bool:
     """Whether the loss of the lines shows and what is lost can be written again."""
     return _told(source, first, last) and _shows(source, first, last)
 
 
-def _shows(source: Source, first: int, last: int) -> bool:
+def _shows(source: ParsedCode, first: int, last: int) -> bool:
     """Whether the loss of the lines shows: below, a name is read that they alone bind, or they alone read one bound above."""
     inside = range(first, last + 1)
     bound, read, parameters = _uses(source)
@@ -49,7 +49,7 @@ def _shows(source: Source, first: int, last: int) -> bool:
 
 
 @lru_cache(maxsize=64)
-def _uses(source: Source) -> tuple[list[frozenset[str]], list[frozenset[str]], frozenset[str]]:
+def _uses(source: ParsedCode) -> tuple[list[frozenset[str]], list[frozenset[str]], frozenset[str]]:
     """Names that each line binds, names that each line reads (headers of functions read none), and all parameters."""
     heads = [source.tokens[line.first].text in ("def", "async") for line in source.lines]
     bound = [binds(source, n) for n in range(len(heads))]
@@ -62,7 +62,7 @@ def _uses(source: Source) -> tuple[list[frozenset[str]], list[frozenset[str]], f
     )
 
 
-def _removed(source: Source, first: int, last: int) -> Iterator[Candidate]:
+def _removed(source: ParsedCode, first: int, last: int) -> Iterator[Mutation]:
     span = span_of(source, first, last)
     lines = source.lines
     begins = not first or lines[first - 1].indent < lines[first].indent
@@ -86,7 +86,7 @@ def _removed(source: Source, first: int, last: int) -> Iterator[Candidate]:
     "def f(a, b, key):\n    log(merge, a.items, b)\n    return c or key(a)",
     places=0.03,
 )
-def dropped_statement(source: Source, rng: Random) -> Iterator[Candidate]:
+def dropped_statement(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     for number in shuffled(range(len(source.lines)), rng):
         if (
             is_simple(source, number)
@@ -104,7 +104,7 @@ def dropped_statement(source: Source, rng: Random) -> Iterator[Candidate]:
     "def f(a):\n    log(n)\n    return total / n",
     places=0.2,
 )
-def dropped_statements(source: Source, rng: Random) -> Iterator[Candidate]:
+def dropped_statements(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     numbers = [
         n for n in range(len(source.lines))
         if is_simple(source, n) and 3 <= length_of(source, n, n) <= LONG_EDIT and _evident(source, n, n)
@@ -114,7 +114,7 @@ def dropped_statements(source: Source, rng: Random) -> Iterator[Candidate]:
         if later:
             parts = [*_removed(source, first, first), *_removed(source, second := rng.choice(later), second)]
             if len(parts) == 2:
-                yield Candidate(parts[0].buggy + parts[1].buggy)
+                yield Mutation(parts[0].buggy + parts[1].buggy)
 
 
 @register(
@@ -126,7 +126,7 @@ def dropped_statements(source: Source, rng: Random) -> Iterator[Candidate]:
     ("if", "for", "while", "with"),
     places=0.01,
 )
-def dropped_block(source: Source, rng: Random) -> Iterator[Candidate]:
+def dropped_block(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     for header, last in blocks_of(source, ("if", "for", "while", "with"), rng):
         if leaves(source, last) or word_after(source, header, last) in ("else", "elif"):
             continue
@@ -143,7 +143,7 @@ def dropped_block(source: Source, rng: Random) -> Iterator[Candidate]:
     ("raise", "return", "continue", "break"),
     places=0.002,
 )
-def dropped_guard(source: Source, rng: Random) -> Iterator[Candidate]:
+def dropped_guard(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     for header, last in blocks_of(source, ("if",), rng):
         guards = leaves(source, last) and word_after(source, header, last) not in ("else", "elif")
         if (
@@ -163,7 +163,7 @@ def dropped_guard(source: Source, rng: Random) -> Iterator[Candidate]:
     ("else", "elif", "except", "finally"),
     places=0.001,
 )
-def dropped_branch(source: Source, rng: Random) -> Iterator[Candidate]:
+def dropped_branch(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     for header, last in blocks_of(source, ("else", "elif", "except", "finally"), rng):
         if length_of(source, header.line, last) > LONG_EDIT and _evident(source, header.line, last):
             yield from _removed(source, header.line, last)
@@ -178,7 +178,7 @@ def dropped_branch(source: Source, rng: Random) -> Iterator[Candidate]:
     ("try",),
     places=0.001,
 )
-def dropped_try(source: Source, rng: Random) -> Iterator[Candidate]:
+def dropped_try(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     lines, text = source.lines, source.text
     for header, last in blocks_of(source, ("try",), rng):
         end = last

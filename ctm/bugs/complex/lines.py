@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from random import Random
 
 from ctm.bugs.registry import shuffled
-from ctm.bugs.static_analysis.source import BLOCK_WORDS, Header, Source
+from ctm.bugs.static_analysis.source import BLOCK_WORDS, Header, ParsedCode
 
 _MOST_TOKENS = 56  # of what has to be written again
 _MOST_CHARACTERS = 230
 
 
-def span_of(source: Source, first: int, last: int) -> tuple[int, int] | None:
+def span_of(source: ParsedCode, first: int, last: int) -> tuple[int, int] | None:
     """Characters of the logical lines first..last with the line end after them; None where a comment is in the way."""
     lines, text = source.lines, source.text
     start, end = lines[first].start, lines[last].end
@@ -27,7 +27,7 @@ def span_of(source: Source, first: int, last: int) -> tuple[int, int] | None:
     return start, min(stop + 1, len(text))
 
 
-def length_of(source: Source, first: int, last: int) -> int:
+def length_of(source: ParsedCode, first: int, last: int) -> int:
     """Lexical tokens of the lines; 0 where they are too many to be written again."""
     lines = source.lines
     count = lines[last].last - lines[first].first + 1
@@ -35,7 +35,7 @@ def length_of(source: Source, first: int, last: int) -> int:
     return count if count <= _MOST_TOKENS and characters <= _MOST_CHARACTERS else 0
 
 
-def is_simple(source: Source, number: int) -> bool:
+def is_simple(source: ParsedCode, number: int) -> bool:
     """Whether a line is a statement of its own that others may lack: no header, decorator, import or docstring."""
     first = source.tokens[source.lines[number].first]
     return (
@@ -43,7 +43,7 @@ def is_simple(source: Source, number: int) -> bool:
     )
 
 
-def blocks_of(source: Source, words: tuple[str, ...], rng: Random) -> Iterator[tuple[Header, int]]:
+def blocks_of(source: ParsedCode, words: tuple[str, ...], rng: Random) -> Iterator[tuple[Header, int]]:
     """Headers of these words with the last line of their block."""
     for header in shuffled([h for h in source.headers if h.word in words], rng):
         block = source.block(header)
@@ -51,7 +51,7 @@ def blocks_of(source: Source, words: tuple[str, ...], rng: Random) -> Iterator[t
             yield header, block[-1]
 
 
-def word_after(source: Source, header: Header, last: int) -> str:
+def word_after(source: ParsedCode, header: Header, last: int) -> str:
     """First word of the line after a block, where it has the header's indentation: `else`, `except`."""
     after = last + 1
     if after < len(source.lines) and source.lines[after].indent == source.lines[header.line].indent:

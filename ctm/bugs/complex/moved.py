@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from random import Random
 
 from ctm.bugs.complex.lines import blocks_of, is_simple, length_of, span_of, word_after
-from ctm.bugs.registry import Candidate, Splice, register, replace, shuffled
+from ctm.bugs.registry import Mutation, Splice, register, replace, shuffled
 from ctm.bugs.static_analysis.evidence import ASSIGNS, MUTATES, binds, block_around, leaves, reads
-from ctm.bugs.static_analysis.source import Source
+from ctm.bugs.static_analysis.source import ParsedCode
 from ctm.pairs.categories import LONG_EDIT
 
 _REPEATS = MUTATES - {"clear", "update", "setdefault", "add", "discard", "sort", "remove"} | {
@@ -21,7 +21,7 @@ _REPEATS = MUTATES - {"clear", "update", "setdefault", "add", "discard", "sort",
 _CLAUSES = frozenset(("else", "elif", "except", "finally", "case"))
 
 
-def _steps(source: Source, first: int, last: int) -> bool:
+def _steps(source: ParsedCode, first: int, last: int) -> bool:
     """Whether doing the lines twice is not the same as once: they count, collect or take out in place."""
     tokens = source.tokens
     for index in range(source.lines[first].first, source.lines[last].last + 1):
@@ -41,7 +41,7 @@ def _steps(source: Source, first: int, last: int) -> bool:
     "def f(a, total):\n    for item in a.items():\n        total += item.price * item.count - item.rebate\n"
     "    for item in a.items():\n        total += item.price * item.count - item.rebate\n    return total",
 )
-def repeated_block(source: Source, rng: Random) -> Iterator[Candidate]:
+def repeated_block(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     """A statement or block twice.
 
     Contract: it changes something in place, so that doing it again does harm.
@@ -68,7 +68,7 @@ def repeated_block(source: Source, rng: Random) -> Iterator[Candidate]:
     "def f(a):\n    total = 0\n    for item in a.items():\n        total += item.price * item.count\n    log(total, len(a))\n    return total",
     "def f(a):\n    log(total, len(a))\n    total = 0\n    for item in a.items():\n        total += item.price * item.count\n    return total",
 )
-def moved_statement(source: Source, rng: Random) -> Iterator[Candidate]:
+def moved_statement(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     """A statement moved within its block, past three lines or more.
 
     Contract: it is moved up past the line before it, which binds a name that it reads, or down past the line after
@@ -92,7 +92,7 @@ def moved_statement(source: Source, rng: Random) -> Iterator[Candidate]:
         ]  # fmt: skip
         if same and moved.endswith("\n") and lines[number].last - lines[number].first >= 2:
             at = lines[rng.choice(same)].start
-            yield Candidate((Splice(span[0], span[1], ""), Splice(at, at, moved)))
+            yield Mutation((Splice(span[0], span[1], ""), Splice(at, at, moved)))
 
 
 @register(
@@ -106,7 +106,7 @@ def moved_statement(source: Source, rng: Random) -> Iterator[Candidate]:
     ("else",),
     places=0.1,
 )
-def swapped_branches(source: Source, rng: Random) -> Iterator[Candidate]:
+def swapped_branches(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     lines, text = source.lines, source.text
     for header, last in blocks_of(source, ("if", "elif"), rng):
         if word_after(source, header, last) != "else":
@@ -121,4 +121,4 @@ def swapped_branches(source: Source, rng: Random) -> Iterator[Candidate]:
         )
         long = length_of(source, header.line + 1, last) and length_of(source, block[0], block[-1])
         if long and not any(first[0] <= a < second[1] for a, _ in source.comments):
-            yield Candidate((Splice(*first, text[slice(*second)]), Splice(*second, text[slice(*first)])))
+            yield Mutation((Splice(*first, text[slice(*second)]), Splice(*second, text[slice(*first)])))

@@ -13,9 +13,9 @@ from random import Random
 
 from ctm.bugs.checks.changes import leaves_trace
 from ctm.bugs.checks.validity import code_of, same_code
-from ctm.bugs.registry import Candidate, Kind, Splice, apply, register, registry, shuffled
+from ctm.bugs.registry import Kind, Mutation, Splice, apply, register, registry, shuffled
 from ctm.bugs.static_analysis.scopes import Read
-from ctm.bugs.static_analysis.source import Source
+from ctm.bugs.static_analysis.source import ParsedCode
 from ctm.pairs.categories import SEPARATE
 
 _TRIES = 14  # parts looked at for one candidate
@@ -32,7 +32,7 @@ def _parts() -> list[Kind]:
     return [kind for kind in kinds for _ in range(3 if kind.name in _OFTEN else 1)]
 
 
-def _several(source: Source, rng: Random, count: int) -> Iterator[Candidate]:
+def _several(source: ParsedCode, rng: Random, count: int) -> Iterator[Mutation]:
     original = code_of(source.text)
     if original is None:
         return
@@ -52,11 +52,11 @@ def _several(source: Source, rng: Random, count: int) -> Iterator[Candidate]:
                 chosen += part.buggy
                 number += 1
                 if number == count:
-                    yield Candidate(tuple(chosen))
+                    yield Mutation(tuple(chosen))
                     break
 
 
-def _apart(source: Source, new: tuple[Splice, ...], chosen: list[Splice]) -> bool:
+def _apart(source: ParsedCode, new: tuple[Splice, ...], chosen: list[Splice]) -> bool:
     """Whether enough tokens stand between the new splices and those that are there."""
     first, last = min(s.start for s in new), max(s.end for s in new)
     for other in chosen:
@@ -82,7 +82,7 @@ _FOUR = _THREE.replace("return k", "k")
     _RIGHT,
     _TWO,
 )
-def two_logic(source: Source, rng: Random) -> Iterator[Candidate]:
+def two_logic(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     return _several(source, rng, 2)
 
 
@@ -93,16 +93,16 @@ def two_logic(source: Source, rng: Random) -> Iterator[Candidate]:
     _RIGHT,
     _THREE,
 )
-def three_logic(source: Source, rng: Random) -> Iterator[Candidate]:
+def three_logic(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     return _several(source, rng, 3)
 
 
 @register("four_logic", "complex", "four logic bugs", _RIGHT, _FOUR)
-def four_logic(source: Source, rng: Random) -> Iterator[Candidate]:
+def four_logic(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     return _several(source, rng, 4)
 
 
-def _places(source: Source) -> dict[str, list[int]]:
+def _places(source: ParsedCode) -> dict[str, list[int]]:
     """Tokens of each name that is assigned or a parameter somewhere, attributes and keyword arguments left out."""
     tokens = source.tokens
     bound: set[str] = set()
@@ -137,7 +137,7 @@ def _far_apart(places: list[int]) -> bool:
     "def f(src, dst):\n    check(src)\n    for item in src:\n        dst.append(item)\n    return dst",
     "def f(src, dst):\n    check(dst)\n    for item in dst:\n        dst.append(item)\n    return dst",
 )
-def misuse_everywhere(source: Source, rng: Random) -> Iterator[Candidate]:
+def misuse_everywhere(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     uses: dict[tuple[str, int], list[Read]] = {}
     for read in source.variables.reads:
         uses.setdefault((read.name, read.scope), []).append(read)
@@ -147,7 +147,7 @@ def misuse_everywhere(source: Source, rng: Random) -> Iterator[Candidate]:
         others = [name for name in wrong[0].others if all(name in read.others for read in wrong)]
         if others and _far_apart([source.token_at(read.start) for read in wrong]):
             new = rng.choice(others)
-            yield Candidate(tuple(Splice(read.start, read.end, new) for read in wrong))
+            yield Mutation(tuple(Splice(read.start, read.end, new) for read in wrong))
 
 
 @register(
@@ -157,7 +157,7 @@ def misuse_everywhere(source: Source, rng: Random) -> Iterator[Candidate]:
     "def f(path):\n    data = read(path)\n    check(path, data)\n    return parse(data)",
     "def f(file_path):\n    data = read(file_path)\n    check(path, data)\n    return parse(data)",
 )
-def half_renamed(source: Source, rng: Random) -> Iterator[Candidate]:
+def half_renamed(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     places = _places(source)
     for name in shuffled(list(places), rng):
         uses = places[name]
@@ -170,4 +170,4 @@ def half_renamed(source: Source, rng: Random) -> Iterator[Candidate]:
         first = rng.choice((0, max(0, len(uses) - count)))
         wrong = uses[first : first + min(count, len(uses) - 1)]
         if new not in source.words and _far_apart(wrong):
-            yield Candidate(tuple(Splice(source.tokens[i].start, source.tokens[i].end, new) for i in wrong))
+            yield Mutation(tuple(Splice(source.tokens[i].start, source.tokens[i].end, new) for i in wrong))

@@ -22,18 +22,18 @@ _CLOSES = {getattr(tokenize, name, -1) for name in ("FSTRING_END", "TSTRING_END"
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class FixToken:
     text: str
     begin: int
     end: int
 
 
 @dataclass(frozen=True, slots=True)
-class Edit:
+class FixEdit:
     """The one place where two lists of tokens differ: [at, stop) of `before` became [at, new_stop) of `after`."""
 
-    before: list[Token]
-    after: list[Token]
+    before: list[FixToken]
+    after: list[FixToken]
     at: int
     stop: int
     new_stop: int
@@ -75,7 +75,7 @@ class Edit:
         return texts[begin:end]
 
 
-def only_edit(before: str, after: str) -> Edit | None:
+def only_edit(before: str, after: str) -> FixEdit | None:
     """The edit, of any size up to `LEVELS` tokens; None where the texts differ in more or cannot be tokenised."""
     old, new = tokens_of(before), tokens_of(after)
     if old is None or new is None:
@@ -85,16 +85,16 @@ def only_edit(before: str, after: str) -> Edit | None:
         first += 1
     while last < shorter - first and old[-1 - last].text == new[-1 - last].text:
         last += 1
-    edit = Edit(old, new, first, len(old) - last, len(new) - last)
+    edit = FixEdit(old, new, first, len(old) - last, len(new) - last)
     return edit if max(edit.stop, edit.new_stop) - first <= LEVELS else None
 
 
-def tokens_of(text: str) -> list[Token] | None:
+def tokens_of(text: str) -> list[FixToken] | None:
     """Lexical tokens without comments and texts that stand by themselves, with their places in `text`."""
     starts = [0]
     for line in io.StringIO(text):
         starts.append(starts[-1] + len(line))
-    found: list[Token] = []
+    found: list[FixToken] = []
     opened = outermost = 0  # f-strings that are open, and where the outermost begins
     try:
         for item in tokenize.generate_tokens(io.StringIO(text).readline):
@@ -104,18 +104,18 @@ def tokens_of(text: str) -> list[Token] | None:
             end = min(starts[min(item.end[0], len(starts)) - 1] + item.end[1], len(text))
             opened += item.type in _OPENS
             if not opened:
-                found.append(Token(_STRUCTURE.get(item.type, item.string), begin, max(begin, end)))
+                found.append(FixToken(_STRUCTURE.get(item.type, item.string), begin, max(begin, end)))
             elif opened == 1 and item.type in _OPENS:
                 outermost = begin
             elif opened == 1 and item.type in _CLOSES:
-                found.append(Token(text[outermost:end], outermost, end))
+                found.append(FixToken(text[outermost:end], outermost, end))
             opened -= item.type in _CLOSES
     except (tokenize.TokenError, SyntaxError, ValueError, RecursionError):
         return None
     return list(_without_documentation(found))
 
 
-def _without_documentation(tokens: list[Token]) -> Iterator[Token]:
+def _without_documentation(tokens: list[FixToken]) -> Iterator[FixToken]:
     """All but the text that a function begins with, unless it is the whole of it."""
     texts = [token.text for token in tokens]
     skip = 0
@@ -128,7 +128,7 @@ def _without_documentation(tokens: list[Token]) -> Iterator[Token]:
         skip = max(0, skip - 1)
 
 
-def made(before: str, after: str, edit: Edit) -> str:
+def made(before: str, after: str, edit: FixEdit) -> str:
     """`before` with the edit; `after` itself where blocks moved, or where the edit alone makes something else."""
     if not BORDERS.isdisjoint(edit.old + edit.new):
         return after
@@ -139,7 +139,7 @@ def made(before: str, after: str, edit: Edit) -> str:
     return made if tokens and [t.text for t in tokens] == [t.text for t in edit.after] else after
 
 
-def rotations(edit: Edit) -> Iterator[Edit]:
+def rotations(edit: FixEdit) -> Iterator[FixEdit]:
     """The edit, and where tokens only come or only go the same one seen further to the left: `self.a and` + `self.`."""
     yield edit
     if edit.old and edit.new:
@@ -149,7 +149,7 @@ def rotations(edit: Edit) -> Iterator[Edit]:
         at -= 1
         if at < 0 or edit.before[at].text != longer[-shift]:
             return
-        yield Edit(edit.before, edit.after, at, edit.stop - shift, edit.new_stop - shift)
+        yield FixEdit(edit.before, edit.after, at, edit.stop - shift, edit.new_stop - shift)
 
 
 def is_name(token: str) -> bool:

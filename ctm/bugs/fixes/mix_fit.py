@@ -18,7 +18,7 @@ from random import Random
 
 from ctm.bugs.checks.validity import quiet
 from ctm.bugs.generation.clean import clean
-from ctm.bugs.generation.mix import Mix
+from ctm.bugs.generation.mix import BugMix
 from ctm.bugs.generation.mutate import load_mix
 from ctm.bugs.registry import Kind, apply, registry
 from ctm.files import write_text
@@ -27,7 +27,7 @@ from ctm.pairs.record import Pair, read_pairs
 from ctm.python.compiling import compiles
 
 log = logging.getLogger(__name__)
-REAL = ("commit", "release")
+REAL_SOURCES = ("commit", "release")
 CATEGORIES = ("syntax", "logic", "security", "complex")
 SEEDS = 4  # draws of each mutator: where it chooses among many candidates, one draw does not show all
 MOST = 60  # candidates of one draw
@@ -70,7 +70,7 @@ def _real(path: Path) -> Iterator[Pair]:
             raise ValueError(
                 f"{path}: pair {pair.pair_id} is of split {pair.split!r}: only the training split is read"
             )
-        if pair.source in REAL:
+        if pair.source in REAL_SOURCES:
             yield pair
 
 
@@ -118,7 +118,7 @@ def explain(buggy: str, fixed: str, seeds: int = SEEDS) -> tuple[list[str], list
     return made, places
 
 
-def fitted(pinned: Mix, evidence: Evidence) -> dict[str, float]:
+def fitted(pinned: BugMix, evidence: Evidence) -> dict[str, float]:
     """The learned weight of each kind of the pinned mix, in its order."""
     kinds = registry()
     learned = dict(pinned.weights)
@@ -141,7 +141,7 @@ def mix_text(learned: Mapping[str, float], evidence: Evidence) -> str:
     return head + "".join(f"{name}: {weight:.3g}\n" for name, weight in learned.items())
 
 
-def side_by_side(pinned: Mix, learned: Mapping[str, float], evidence: Evidence) -> str:
+def side_by_side(pinned: BugMix, learned: Mapping[str, float], evidence: Evidence) -> str:
     """Both mixes as a table, what changed most first within each category."""
     lines = [
         f"{evidence.explained:,} of {evidence.pairs:,} real fixes of the training split are what some kind makes.",

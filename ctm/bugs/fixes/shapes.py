@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from rapidfuzz.distance import OSA
 
-from ctm.bugs.fixes.edit import BORDERS, Edit, is_name
+from ctm.bugs.fixes.edit import BORDERS, FixEdit, is_name
 from ctm.bugs.fixes.tables import (
     ALIKE,
     ARITHMETIC,
@@ -37,12 +37,12 @@ class File:
     new: Mapping[str, int]
 
 
-def shape(edit: Edit, before: str, file: File) -> str:
+def shape(edit: FixEdit, before: str, file: File) -> str:
     """The logic kind that an edit undoes, "" for none."""
     return longer(edit) or (short(edit, before, file) if max(len(edit.old), len(edit.new)) <= MOST else "")
 
 
-def longer(edit: Edit) -> str:
+def longer(edit: FixEdit) -> str:
     """Kinds whose edit may be longer: what moves, and guards."""
     old, new = edit.old, edit.new
     if INDENT in old + new or DEDENT in old + new:
@@ -61,7 +61,7 @@ def _level(old: tuple[str, ...], new: tuple[str, ...]) -> str:
     return "wrong_level" if same and Counter(old) == Counter(new) and 1 <= moved <= 2 else ""
 
 
-def _guard(edit: Edit) -> str:
+def _guard(edit: FixEdit) -> str:
     """`x and`, `x is not None and`, `not x or`, `x is None or` before what reads an attribute or item of x."""
     *guard, joint = edit.new
     negated = guard[:1] == ["not"] or guard[-2:] == ["is", "None"]
@@ -79,7 +79,7 @@ def _guard(edit: Edit) -> str:
     return "dropped_condition" if reads else ""
 
 
-def _swap(edit: Edit) -> str:
+def _swap(edit: FixEdit) -> str:
     """Two balanced parts on the two sides of one token, the other way round."""
     for left in range(5):
         for right in range(5):
@@ -128,7 +128,7 @@ def _is_operand(token: str) -> bool:
     return token in (*ARITHMETIC, ")", "]") or is_name(token)
 
 
-def _in_call(edit: Edit, begin: int) -> bool:
+def _in_call(edit: FixEdit, begin: int) -> bool:
     """Whether the bracket around token `begin` is that of a call."""
     depth = 0
     for place in range(begin - 1, 0, -1):
@@ -149,7 +149,7 @@ def _depends(statements: list[str]) -> bool:
     return len(first) > 2 and first[1] == "=" and first[0] in second and second[0] != first[0]
 
 
-def short(edit: Edit, before: str, file: File) -> str:
+def short(edit: FixEdit, before: str, file: File) -> str:
     old, new = edit.old, edit.new
     if len(old) == len(new) == 1:
         return _operator(old[0], new[0], edit) or _exchange(edit, before, file)
@@ -162,7 +162,7 @@ def short(edit: Edit, before: str, file: File) -> str:
     return ""
 
 
-def _operator(old: str, new: str, edit: Edit) -> str:
+def _operator(old: str, new: str, edit: FixEdit) -> str:
     both = {old, new}
     begins = edit.previous in BORDERS
     if both <= COMPARISONS:
@@ -186,7 +186,7 @@ def _operator(old: str, new: str, edit: Edit) -> str:
     return ""
 
 
-def _exchange(edit: Edit, before: str, file: File) -> str:
+def _exchange(edit: FixEdit, before: str, file: File) -> str:
     """One number, constant or name for another."""
     (old,), (new,) = edit.old, edit.new
     if old in CONSTANTS and new in CONSTANTS:
@@ -229,12 +229,12 @@ def _is_similar(old: str, new: str) -> bool:
     return min(len(old), len(new)) > 2 and OSA.distance(old, new) <= (2 if len(new) > 7 else 1)
 
 
-def _still(name: str, edit: Edit) -> bool:
+def _still(name: str, edit: FixEdit) -> bool:
     """Whether a name is still used behind the fix: one that is gone was renamed, or is dead code."""
     return any(token.text == name for token in edit.after)
 
 
-def _inserted(edit: Edit, before: str, file: File) -> str:
+def _inserted(edit: FixEdit, before: str, file: File) -> str:
     new, previous, following = edit.new, edit.previous, edit.following
     if new == ("not",):
         return "membership" if following == "in" else "dropped_not"
@@ -252,7 +252,7 @@ def _inserted(edit: Edit, before: str, file: File) -> str:
     return "bound" if _is_one(new) else ""
 
 
-def _removed(edit: Edit) -> str:
+def _removed(edit: FixEdit) -> str:
     if edit.old == ("not",):
         return "membership" if edit.following == "in" else "negated_condition"
     return "bound" if _is_one(edit.old) else ""

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ctm.bugs.fixes.defaults import mutable_default
-from ctm.bugs.fixes.edit import Edit, made, only_edit, rotations
+from ctm.bugs.fixes.edit import FixEdit, made, only_edit, rotations
 from ctm.bugs.fixes.shapes import LONGEST, File, shape
 from ctm.bugs.fixes.tables import SAYING
 from ctm.bugs.security.rules import repaired_rules
@@ -47,7 +47,7 @@ _VERSION = re.compile(r"(?i)version|deprecat|hexversion|copyright")
 
 
 @dataclass(frozen=True, slots=True)
-class Undone:
+class ClassifiedFix:
     """What a fix undoes, and the two texts that differ in nothing else."""
 
     kind: str
@@ -60,26 +60,28 @@ class Undone:
     """Lexical tokens that the fix takes away, and those that it puts there."""
 
 
-class NotUndone(ValueError):
+class UnclassifiedFix(ValueError):
     """The change undoes no kind; the message is the reason that is counted."""
 
 
-def undone(before: str, after: str, old_words: Mapping[str, int], new_words: Mapping[str, int]) -> Undone:
-    """What the change of a function undoes; both texts compile. Raises NotUndone.
+def classify_fix(
+    before: str, after: str, old_words: Mapping[str, int], new_words: Mapping[str, int]
+) -> ClassifiedFix:
+    """What the change of a function undoes; both texts compile. Raises UnclassifiedFix.
 
     old_words, new_words: how often each name stands in the whole file, before and after. The fixed side is `before`
     with the one edit made, so that a comment or docstring that changed as well says nothing.
     """
     if (pair := mutable_default(before, after)) is not None:
-        return Undone("mutable_default", "logic", before, after, *pair)
+        return ClassifiedFix("mutable_default", "logic", before, after, *pair)
     edit = only_edit(before, after)
     if edit is None:
-        raise NotUndone("more than one edit")
+        raise UnclassifiedFix("more than one edit")
     if not edit.old and not edit.new:
-        raise NotUndone("comments and docstrings only")
+        raise UnclassifiedFix("comments and docstrings only")
     fixed = made(before, after, edit)
     kind, category = _kind(edit, before, fixed, File(old_words, new_words))
-    return Undone(kind, category, before, fixed, edit.old, edit.new)
+    return ClassifiedFix(kind, category, before, fixed, edit.old, edit.new)
 
 
 def words_of(text: str) -> Counter[str]:
@@ -90,28 +92,28 @@ def words_of(text: str) -> Counter[str]:
     return words
 
 
-def _kind(edit: Edit, before: str, fixed: str, file: File) -> tuple[str, str]:
-    """(kind, category). Raises NotUndone."""
+def _kind(edit: FixEdit, before: str, fixed: str, file: File) -> tuple[str, str]:
+    """(kind, category). Raises UnclassifiedFix."""
     header = _header(edit)
     if _is_self_parameter(edit, header):
         return "missing_self_parameter", "logic"
     if edit.at <= header:
-        raise NotUndone("decorator, parameter or default changed")
+        raise UnclassifiedFix("decorator, parameter or default changed")
     line = edit.line()
     if _VERSION.search(" ".join(line)):
-        raise NotUndone("about versions")
+        raise UnclassifiedFix("about versions")
     is_short = max(len(edit.old), len(edit.new)) <= LONGEST
     if is_short and (rules := repaired_rules(before, fixed)) and not repaired_rules(fixed, before):
         return _security_kind(rules[0], line), "security"
     if _says(line):
-        raise NotUndone("message or log")
+        raise UnclassifiedFix("message or log")
     for same in rotations(edit):
         if kind := shape(same, before, file):
             return kind, "logic"
-    raise NotUndone("no shape of a kind")
+    raise UnclassifiedFix("no shape of a kind")
 
 
-def _header(edit: Edit) -> int:
+def _header(edit: FixEdit) -> int:
     """Index of the last token of the function's header in `before`, its colon."""
     depth, seen = 0, False
     for place, token in enumerate(edit.before):
@@ -123,7 +125,7 @@ def _header(edit: Edit) -> int:
     return 0
 
 
-def _is_self_parameter(edit: Edit, header: int) -> bool:
+def _is_self_parameter(edit: FixEdit, header: int) -> bool:
     if edit.at > header or edit.old or edit.new not in (("self", ","), ("self",)):
         return False
     return edit.at > 2 and edit.previous == "(" and edit.before[edit.at - 3].text == "def"

@@ -6,7 +6,7 @@ from types import CodeType
 
 from ctm.bugs.checks.validity import code_of
 from ctm.bugs.static_analysis.lazy import lazy
-from ctm.bugs.static_analysis.source import Source
+from ctm.bugs.static_analysis.source import ParsedCode
 
 
 class Clean:
@@ -17,9 +17,9 @@ class Clean:
         self.code = code
 
     @lazy
-    def source(self) -> Source:
+    def source(self) -> ParsedCode:
         """Its tokens and sites."""
-        return Source(self.text)
+        return ParsedCode(self.text)
 
     @property
     def is_empty(self) -> bool:

@@ -16,15 +16,15 @@ from random import Random
 from typing import NamedTuple
 
 from ctm.bugs.checks.changes import apart, changed_lines, leaves_trace, one_place
-from ctm.bugs.checks.validity import Where, breaks_rule, code_of, quiet, refused
+from ctm.bugs.checks.validity import ChangedLines, breaks_rule, code_of, mutant_reject_reason, quiet
 from ctm.bugs.generation.clean import Clean, clean
-from ctm.bugs.generation.mix import SORTS, Mix
+from ctm.bugs.generation.mix import SORTS, BugMix
 from ctm.bugs.generation.rates import CHECKED, DRAWN, DUPLICATES, MUTANTS, PASSED, SITES, TRAINING, Tally
 from ctm.bugs.generation.security import SecurityPlaces
 from ctm.bugs.generation.shapes import reshaped
-from ctm.bugs.registry import CLEAN, SEVERAL, Candidate, Kind, apply
+from ctm.bugs.registry import CLEAN, MULTI_ERROR_SYNTAX, Kind, Mutation, apply
 from ctm.bugs.settings import MutationSettings
-from ctm.pairs.categories import categorise
+from ctm.pairs.categories import categorize
 
 TRIES = 3  # candidates of one kind looked at before another kind is drawn
 _DRAWS = 12  # kinds tried for one mutant of several errors, half of them before one error is enough
@@ -41,7 +41,7 @@ class Mutant(NamedTuple):
     category: str
 
 
-class Mutants(NamedTuple):
+class SnippetMutants(NamedTuple):
     """What one snippet gave, (reason, kind) of each candidate that was dropped, and the counts of each kind."""
 
     kept: list[Mutant]
@@ -49,7 +49,7 @@ class Mutants(NamedTuple):
     tally: Tally
 
 
-def generator(seed: int, snippet_id: str) -> Random:
+def snippet_rng(seed: int, snippet_id: str) -> Random:
     """The generator of a snippet: the same for the same seed and snippet, whatever else is mutated."""
     return Random(
         int.from_bytes(hashlib.blake2b(f"{seed}:{snippet_id}".encode(), digest_size=16).digest(), "big")
@@ -59,11 +59,11 @@ def generator(seed: int, snippet_id: str) -> Random:
 def mutate_text(
     text: str,
     rng: Random,
-    mix: Mix,
+    mix: BugMix,
     count: int,
     settings: MutationSettings | None = None,
     uniform: bool = False,
-) -> Mutants:
+) -> SnippetMutants:
     """Up to `count` samples of one snippet, all different.
 
     `uniform` draws all kinds alike (validation and test) instead of by weight. A text that does not compile gives
@@ -76,7 +76,7 @@ def mutate_text(
         return _Draw(original, rng, mix, settings or MutationSettings(), uniform).samples(count)
 
 
-def survey_text(text: str, rng: Random, mix: Mix, settings: MutationSettings) -> Mutants:
+def survey_text(text: str, rng: Random, mix: BugMix, settings: MutationSettings) -> SnippetMutants:
     """Try every kind of the mix once on a snippet, or on a reshaped one as often as training does.
 
     The result keeps no mutants: its tally has 1 under "mutants" for a kind that gave one, and the categories that were
@@ -89,9 +89,9 @@ def survey_text(text: str, rng: Random, mix: Mix, settings: MutationSettings) ->
         return _Draw(original, rng, mix, settings, False).survey()
 
 
-def nothing(reason: str) -> Mutants:
+def nothing(reason: str) -> SnippetMutants:
     """What a snippet gave that no sample was asked of."""
-    return Mutants([], [(reason, "")], Tally())
+    return SnippetMutants([], [(reason, "")], Tally())
 
 
 def _lacks(base: Clean, kind: Kind) -> bool:
@@ -103,7 +103,7 @@ class _Draw:
     """The samples of one snippet."""
 
     def __init__(
-        self, original: Clean, rng: Random, mix: Mix, settings: MutationSettings, uniform: bool
+        self, original: Clean, rng: Random, mix: BugMix, settings: MutationSettings, uniform: bool
     ) -> None:
         self.original, self.rng, self.mix, self.settings, self.uniform = original, rng, mix, settings, uniform
         shares = settings.heldout_shares if uniform else settings.shares
@@ -115,7 +115,7 @@ class _Draw:
         self.tally = Tally()
         self.security_places = SecurityPlaces(original.source, mix, settings, uniform)
 
-    def samples(self, count: int) -> Mutants:
+    def samples(self, count: int) -> SnippetMutants:
         shares = self.settings.heldout_shares if self.uniform else self.settings.shares
         weights = self.security_places.weights(shares)
         sums = list(accumulate(weights))
@@ -140,9 +140,9 @@ class _Draw:
             else:
                 made = self._mutant(sort)
             self.tally.sample(sort, made)
-        return Mutants(self.kept, self.dropped, self.tally)
+        return SnippetMutants(self.kept, self.dropped, self.tally)
 
-    def survey(self) -> Mutants:
+    def survey(self) -> SnippetMutants:
         gave = Tally()
         for category in SORTS:
             kinds = self.mix.kinds(category)
@@ -159,7 +159,7 @@ class _Draw:
                 if not _lacks(at, kind):
                     self.seen.clear()
                     gave.of(kind.name)[MUTANTS] = int(self._single(at, kind))
-        return Mutants([], [], gave)
+        return SnippetMutants([], [], gave)
 
     def _security(self) -> bool:
         """One security sample of the snippet's own code."""
@@ -253,7 +253,7 @@ class _Draw:
                     failed.add(kind.name)
                     continue
                 failed.add(kind.name)
-            self.tally.of(SEVERAL if several else kind.name)[DRAWN] += 1
+            self.tally.of(MULTI_ERROR_SYNTAX if several else kind.name)[DRAWN] += 1
             prints = kind.name == "print_statement" and not self.original.source.prints
             base = self._printing(base or self._base(category, prints), kind)
             if _lacks(base, kind):
@@ -280,20 +280,20 @@ class _Draw:
                 if category == "logic" and self.security and breaks_rule(buggy, fixed, where):
                     category = "security"
                 elif category == "logic" and (candidate.fixed or not one_place(base.source, candidate)):
-                    category = categorise(buggy, fixed)
+                    category = categorize(buggy, fixed)
                 if self._keep(fixed, buggy, kind.name, category):
                     return True
             if tried + 1 >= TRIES:
                 return False
         return False
 
-    def _made(self, base: Clean, candidate: Candidate, kind: Kind) -> tuple[str, str, Where] | None:
+    def _made(self, base: Clean, candidate: Mutation, kind: Kind) -> tuple[str, str, ChangedLines] | None:
         """(fixed, buggy, where) of a candidate that is what its kind says; else None, the reason noted."""
         buggy = apply(base.text, candidate.buggy)
         fixed = apply(base.text, candidate.fixed) if candidate.fixed else base.text
         where = partial(changed_lines, base.source, candidate, buggy, fixed)
         code = code_of(fixed) if candidate.fixed else base.code
-        reason = refused(fixed, buggy, code, kind.category, where)
+        reason = mutant_reject_reason(fixed, buggy, code, kind.category, where)
         return (fixed, buggy, where) if self._passed(reason, kind.name) else None
 
     def _passed(self, reason: str, kind: str) -> bool:
@@ -308,7 +308,7 @@ class _Draw:
     def _several(self, base: Clean, kind: Kind, count: int) -> bool:
         """Two, three or (of one kind) up to four errors in one text."""
         same = self.rng.random() < self.settings.same_kind
-        chosen: list[Candidate] = []
+        chosen: list[Mutation] = []
         for of, candidate in self._stream(base, kind, same):
             if all(apart(candidate, other) for other in chosen) and self._made(base, candidate, of):
                 chosen.append(candidate)
@@ -316,13 +316,15 @@ class _Draw:
                     break
         if len(chosen) < 2:
             return False
-        self.tally.of(SEVERAL)[SITES] += 1
+        self.tally.of(MULTI_ERROR_SYNTAX)[SITES] += 1
         fixed = apply(base.text, [splice for c in chosen for splice in (c.fixed or ())])
         buggy = apply(base.text, [splice for c in chosen for splice in c.buggy])
-        passed = self._passed(refused(fixed, buggy, code_of(fixed), "syntax"), SEVERAL)
-        return passed and self._keep(fixed, buggy, SEVERAL, "syntax")
+        passed = self._passed(
+            mutant_reject_reason(fixed, buggy, code_of(fixed), "syntax"), MULTI_ERROR_SYNTAX
+        )
+        return passed and self._keep(fixed, buggy, MULTI_ERROR_SYNTAX, "syntax")
 
-    def _stream(self, base: Clean, kind: Kind, same: bool) -> Iterator[tuple[Kind, Candidate]]:
+    def _stream(self, base: Clean, kind: Kind, same: bool) -> Iterator[tuple[Kind, Mutation]]:
         """Candidates for several errors: of one kind, or the first or second of each of several kinds."""
         if same:
             for number, candidate in enumerate(kind.mutator(base.source, self.rng)):

@@ -12,7 +12,7 @@ SORTS = ("syntax", "logic", "clean", "security", "complex")
 """Sorts of samples, in the order in which they are dealt."""
 
 
-class Mix:
+class BugMix:
     """Kinds with their weights; kinds that are not named have weight 0.
 
     Raises ValueError for a kind that does not exist or a weight below zero.

@@ -13,11 +13,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from ctm.bugs.generation.draw import Mutant, Mutants, generator, mutate_text, nothing
-from ctm.bugs.generation.mix import Mix
+from ctm.bugs.generation.draw import Mutant, SnippetMutants, mutate_text, nothing, snippet_rng
+from ctm.bugs.generation.mix import BugMix
 from ctm.bugs.generation.quotas import drawing_mix, load_mix, read_quotas
 from ctm.bugs.generation.rates import DUPLICATES, Tally, figures_of
-from ctm.bugs.generation.worker import answers
+from ctm.bugs.generation.worker import mutate_in_workers
 from ctm.bugs.settings import MutationSettings, Shares
 from ctm.pairs.milestones import Milestones
 from ctm.pairs.record import (
@@ -32,15 +32,15 @@ from ctm.pairs.record import (
 )
 
 __all__ = [
-    "Mix",
+    "BugMix",
     "Mutant",
-    "Mutants",
     "MutationSettings",
     "Shares",
-    "generator",
+    "SnippetMutants",
     "load_mix",
     "mutate_shard",
     "mutate_text",
+    "snippet_rng",
 ]
 
 log = logging.getLogger(__name__)
@@ -78,7 +78,7 @@ def mutate_shard(
 
     number = sum(1 for _ in own(["snippet_id"]))
     with Writer(out, PAIR_SCHEMA) as pairs, Writer(rejects, REJECT_SCHEMA) as refused:
-        for snippet, result in answers(own(), settings, drawing_mix(asked), totals):
+        for snippet, result in mutate_in_workers(own(), settings, drawing_mix(asked), totals):
             totals["snippets"] += 1
             if isinstance(result, str):
                 result = nothing(result)

@@ -25,10 +25,10 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from ctm.bugs.generation.mix import Mix
+from ctm.bugs.generation.mix import BugMix
 from ctm.bugs.generation.rates import MUTANTS
 from ctm.bugs.generation.security import MOST_ASKED
-from ctm.bugs.generation.worker import answers
+from ctm.bugs.generation.worker import mutate_in_workers
 from ctm.bugs.registry import registry
 from ctm.bugs.settings import MutationSettings
 from ctm.files import write_json
@@ -80,7 +80,7 @@ class Quotas(dict[str, Quota]):
         """How many times the share of security samples a snippet with a place for one is asked for."""
 
 
-def load_mix(path: Path) -> Mix:
+def load_mix(path: Path) -> BugMix:
     """The mix of a YAML file `kind: weight`. Raises ValueError with the file's name for anything else."""
     weights = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     if not isinstance(weights, dict) or not all(
@@ -88,7 +88,7 @@ def load_mix(path: Path) -> Mix:
     ):
         raise ValueError(f"{path}: a bug mix is a mapping of kinds to weights, like `missing_colon: 7`")
     try:
-        return Mix(weights)
+        return BugMix(weights)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
 
@@ -127,10 +127,10 @@ def shard_quotas(counts: Path) -> dict[str, Quota]:
     return {name: Quota(**values) for name, values in content.get("quotas", {}).items()}
 
 
-def drawing_mix(quotas: Mapping[str, Quota]) -> Mix:
+def drawing_mix(quotas: Mapping[str, Quota]) -> BugMix:
     """The mix to draw by."""
     hosting = quotas.hosting if isinstance(quotas, Quotas) else None
-    return Mix({name: quota.weight for name, quota in quotas.items()}, hosting)
+    return BugMix({name: quota.weight for name, quota in quotas.items()}, hosting)
 
 
 def sample(path: Path, settings: MutationSettings) -> list[Snippet]:
@@ -146,7 +146,7 @@ def sample(path: Path, settings: MutationSettings) -> list[Snippet]:
     return sorted(found.values(), key=lambda s: order[s.snippet_id])
 
 
-def quotas_of(snippets: Sequence[Snippet], settings: MutationSettings, mix: Mix) -> Quotas:
+def quotas_of(snippets: Sequence[Snippet], settings: MutationSettings, mix: BugMix) -> Quotas:
     """The quotas of the kinds of a mix, from a survey of the snippets."""
     kinds = registry()
     first = _survey(snippets[:_FIRST], settings, mix)
@@ -154,7 +154,7 @@ def quotas_of(snippets: Sequence[Snippet], settings: MutationSettings, mix: Mix)
     common = {
         name for name in mix.weights if kinds[name].category != "security" and kinds[name].places > _COMMON
     }
-    rare = Mix({name: weight for name, weight in mix.weights.items() if name not in common})
+    rare = BugMix({name: weight for name, weight in mix.weights.items() if name not in common})
     rest = _survey(snippets[_FIRST:], settings, rare) if rare.weights and snippets[_FIRST:] else []
     quotas: dict[str, Quota] = {}
     hosting = 0.0
@@ -167,7 +167,7 @@ def quotas_of(snippets: Sequence[Snippet], settings: MutationSettings, mix: Mix)
     return Quotas({name: quotas[name] for name in mix.weights}, hosting)
 
 
-def _hosting(found: Sequence[Found], names: Sequence[str], settings: MutationSettings) -> float:
+def _hosting(found: Sequence[SurveyedSnippet], names: Sequence[str], settings: MutationSettings) -> float:
     """How many times the share of security samples a snippet with a place for one is asked for.
 
     As many as its places and `MOST_ASKED` allow, and no more than bring the share that is asked for. All the others are
@@ -187,7 +187,7 @@ def _hosting(found: Sequence[Found], names: Sequence[str], settings: MutationSet
     return float(f"{MOST_ASKED / asked * min(1.0, asked / given):.4g}") if given else 0.0
 
 
-class Found(NamedTuple):
+class SurveyedSnippet(NamedTuple):
     """What the survey found in one snippet."""
 
     snippet: str
@@ -198,17 +198,21 @@ class Found(NamedTuple):
     """Categories in which it was tried."""
 
 
-def _survey(snippets: Sequence[Snippet], settings: MutationSettings, mix: Mix) -> list[Found]:
+def _survey(snippets: Sequence[Snippet], settings: MutationSettings, mix: BugMix) -> list[SurveyedSnippet]:
     found = []
-    for snippet, made in answers(snippets, settings, mix, Counter(), survey=True):
+    for snippet, made in mutate_in_workers(snippets, settings, mix, Counter(), survey=True):
         if not isinstance(made, str):
             kinds = frozenset(kind for kind, counts in made.tally.kinds.items() if counts[MUTANTS])
-            found.append(Found(snippet.snippet_id, kinds, frozenset(made.tally.asked)))
+            found.append(SurveyedSnippet(snippet.snippet_id, kinds, frozenset(made.tally.asked)))
     return found
 
 
 def _table(
-    category: str, names: Sequence[str], first: Sequence[Found], rest: Sequence[Found], common: set[str]
+    category: str,
+    names: Sequence[str],
+    first: Sequence[SurveyedSnippet],
+    rest: Sequence[SurveyedSnippet],
+    common: set[str],
 ) -> NDArray[np.float64]:
     """Which kinds each snippet gives in which a category was tried, 0 or 1 [snippets, kinds].
 
@@ -219,7 +223,7 @@ def _table(
     donors = [found for found in first if category in found.tried]
     if not donors:
         return np.zeros((0, len(names)))
-    alike: dict[int, list[Found]] = {}
+    alike: dict[int, list[SurveyedSnippet]] = {}
     for donor in donors:
         alike.setdefault(_rare(donor.kinds, names, common), []).append(donor)
     rows = [donor.kinds for donor in donors]

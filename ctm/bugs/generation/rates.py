@@ -21,9 +21,9 @@ from typing import Any
 
 from ctm.pairs.milestones import FORMAT_VERSION
 
-SUCCESS = 0.60
+MIN_SUCCESS_RATE = 0.60
 """Share of asked draws that must give a mutant, of the specification."""
-VALIDATION = 0.80
+MIN_PASS_RATE = 0.80
 """Share of checked candidates that must pass, of the specification."""
 FIELDS = ("drawn", "sites", "checked", "passed", "mutants", "duplicates", "training")
 """Counts of a kind: draws of it; those from a snippet with a site; candidates checked; those that passed; mutants

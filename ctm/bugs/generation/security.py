@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Callable
 from random import Random
 
-from ctm.bugs.generation.mix import SORTS, Mix
+from ctm.bugs.generation.mix import SORTS, BugMix
 from ctm.bugs.generation.rates import DRAWN, Tally
 from ctm.bugs.registry import Kind
 from ctm.bugs.security.write import with_own
 from ctm.bugs.settings import MutationSettings, Shares
 from ctm.bugs.static_analysis.lazy import lazy
-from ctm.bugs.static_analysis.source import Source
+from ctm.bugs.static_analysis.source import ParsedCode
 
 MOST_ASKED = 0.5
 """Largest share of a snippet's samples that are asked to be security ones, where it has a place for them."""
@@ -23,7 +23,7 @@ Make = Callable[[Kind], bool]
 class SecurityPlaces:
     """What one snippet is for security kinds, and what they have given in it so far."""
 
-    def __init__(self, source: Source, mix: Mix, settings: MutationSettings, uniform: bool) -> None:
+    def __init__(self, source: ParsedCode, mix: BugMix, settings: MutationSettings, uniform: bool) -> None:
         self.source, self.mix, self.settings, self.uniform = source, mix, settings, uniform
         self.given: Counter[str] = Counter()  # samples of each kind
         self.failed: set[str] = set()  # kinds that gave nothing

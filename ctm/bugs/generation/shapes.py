@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from random import Random
 
-from ctm.bugs.static_analysis.source import Source
+from ctm.bugs.static_analysis.source import ParsedCode
 
 _NAMES = ("x", "y", "i", "n", "a", "b", "name", "count", "total", "data", "result", "value", "number",
           "line", "lines", "words", "age", "choice", "guess", "answer", "user", "score", "text", "numbers",
@@ -34,7 +34,7 @@ _NOT_VARIABLES = frozenset((*dir(builtins), "self", "cls"))
 
 
 @lru_cache(maxsize=1)  # a snippet is reshaped several times
-def _own(source: Source) -> tuple[Sequence[str], Sequence[str]]:
+def _own(source: ParsedCode) -> tuple[Sequence[str], Sequence[str]]:
     """Names and texts of the snippet, at most twelve each."""
     own = [
         name for name in source.names if len(name) <= 16 and name[0].islower() and name not in _NOT_VARIABLES
@@ -49,7 +49,7 @@ def _own(source: Source) -> tuple[Sequence[str], Sequence[str]]:
 class _Shaper:
     """Draws statements; `names` and `texts` come half from the snippet, half from what beginners write."""
 
-    def __init__(self, source: Source, rng: Random) -> None:
+    def __init__(self, source: ParsedCode, rng: Random) -> None:
         self.rng = rng
         self.names, self.texts = _own(source)
         self.quote = rng.choice("'\"")
@@ -264,7 +264,7 @@ class _Shaper:
         return ["try:", *body, f"except {caught}:", "    " + self.simple()]
 
 
-def reshaped(source: Source, rng: Random, prints: bool = False, whole: bool = False) -> str | None:
+def reshaped(source: ParsedCode, rng: Random, prints: bool = False, whole: bool = False) -> str | None:
     """A clean text like the snippet with statements of common shapes in it, mostly short; the caller compiles it.
 
     None for one that surely does not compile: with a `return` outside of any function.
@@ -285,7 +285,7 @@ def reshaped(source: Source, rng: Random, prints: bool = False, whole: bool = Fa
     return None if any(map(_JUMP.match, lines)) else "\n".join(lines)
 
 
-def _cut(source: Source, rng: Random) -> list[str]:
+def _cut(source: ParsedCode, rng: Random) -> list[str]:
     """One to six logical lines of the snippet that follow each other, dedented to the first."""
     lines = source.lines
     first = rng.randrange(len(lines))
@@ -298,7 +298,7 @@ def _cut(source: Source, rng: Random) -> list[str]:
     return [_dedented(line, blank) for line in _logical(source, first, kept)]
 
 
-def _logical(source: Source, first: int, last: int) -> list[str]:
+def _logical(source: ParsedCode, first: int, last: int) -> list[str]:
     """Text of the logical lines first..last - 1, each with the comments and blank lines after it."""
     starts = [line.start for line in source.lines[first:last]]
     if first == 0:

@@ -25,8 +25,8 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from ctm.bugs.checks.validity import quiet
-from ctm.bugs.generation.draw import Mutant, Mutants, generator, mutate_text, survey_text
-from ctm.bugs.generation.mix import Mix
+from ctm.bugs.generation.draw import Mutant, SnippetMutants, mutate_text, snippet_rng, survey_text
+from ctm.bugs.generation.mix import BugMix
 from ctm.bugs.generation.rates import Tally
 from ctm.bugs.settings import MutationSettings
 from ctm.pairs.record import Snippet
@@ -46,7 +46,7 @@ class WorkerLost(Exception):
 class Worker:
     """One child process, started at the first batch and replaced when it is lost. Use as a context manager."""
 
-    def __init__(self, settings: MutationSettings, mix: Mix, survey: bool = False) -> None:
+    def __init__(self, settings: MutationSettings, mix: BugMix, survey: bool = False) -> None:
         """`survey` tries every kind once on each snippet (`survey_text`) in place of drawing mutants."""
         self._settings = settings
         self._setup = pickle.dumps((settings, mix.weights, mix.hosting, survey))
@@ -66,7 +66,7 @@ class Worker:
         """Process id of the child, None before the first batch."""
         return self._process.pid if self._process else None
 
-    def run(self, tasks: Sequence[Task]) -> list[Mutants | str]:
+    def run(self, tasks: Sequence[Task]) -> list[SnippetMutants | str]:
         """The mutants of each snippet in order, or why the snippet was lost: "worker timed out" or "worker died".
 
         Raises RuntimeError where a child cannot even start.
@@ -79,7 +79,7 @@ class Worker:
                 return [str(lost)]
         return [self.run([task])[0] for task in tasks]
 
-    def _ask(self, tasks: Sequence[Task]) -> list[Mutants]:
+    def _ask(self, tasks: Sequence[Task]) -> list[SnippetMutants]:
         pipe = self._pipe or self._start()
         try:
             pipe.send_bytes(marshal.dumps(list(tasks)))
@@ -93,7 +93,8 @@ class Worker:
             self._lost()
             raise
         return [
-            Mutants([Mutant(*row) for row in kept], dropped, Tally(*tally)) for kept, dropped, tally in reply
+            SnippetMutants([Mutant(*row) for row in kept], dropped, Tally(*tally))
+            for kept, dropped, tally in reply
         ]
 
     def _start(self) -> Connection:
@@ -134,13 +135,13 @@ class Worker:
         self._process = self._pipe = None
 
 
-def answers(
+def mutate_in_workers(
     snippets: Iterable[Snippet],
     settings: MutationSettings,
-    mix: Mix,
+    mix: BugMix,
     totals: Counter[str],
     survey: bool = False,
-) -> Iterator[tuple[Snippet, Mutants | str]]:
+) -> Iterator[tuple[Snippet, SnippetMutants | str]]:
     """Each snippet with what the workers made of it, in order; a few batches are under way at a time.
 
     `totals` counts "lost workers" in the end.
@@ -150,14 +151,14 @@ def answers(
     for worker in workers:
         free.put(worker)
 
-    def run(batch: list[Snippet]) -> list[Mutants | str]:
+    def run(batch: list[Snippet]) -> list[SnippetMutants | str]:
         worker = free.get()
         try:
             return worker.run([(s.snippet_id, s.text, s.split in ("validation", "test")) for s in batch])
         finally:
             free.put(worker)
 
-    under_way: deque[tuple[list[Snippet], Future[list[Mutants | str]]]] = deque()
+    under_way: deque[tuple[list[Snippet], Future[list[SnippetMutants | str]]]] = deque()
     stream = iter(snippets)
     try:
         with ThreadPoolExecutor(len(workers)) as pool:
@@ -183,13 +184,13 @@ def _serve(pipe: Connection) -> None:
     # the default action of SIGALRM ends the process even inside the compiler: a child outlives no dead parent
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    mix = Mix(weights, hosting)
+    mix = BugMix(weights, hosting)
     pipe.send_bytes(b"ready")
     with quiet():
         _answer(pipe, settings, mix, survey)
 
 
-def _answer(pipe: Connection, settings: MutationSettings, mix: Mix, survey: bool) -> None:
+def _answer(pipe: Connection, settings: MutationSettings, mix: BugMix, survey: bool) -> None:
     while True:
         try:
             tasks = marshal.loads(pipe.recv_bytes())
@@ -198,7 +199,7 @@ def _answer(pipe: Connection, settings: MutationSettings, mix: Mix, survey: bool
         signal.setitimer(signal.ITIMER_REAL, settings.batch_seconds + 5)
         reply = []
         for snippet, text, heldout in tasks:
-            rng = generator(settings.seed, snippet)
+            rng = snippet_rng(settings.seed, snippet)
             count = settings.per_snippet_heldout if heldout else settings.per_snippet
             if survey:
                 made = survey_text(text, rng, mix, settings)

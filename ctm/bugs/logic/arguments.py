@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 from random import Random
 
-from ctm.bugs.registry import Candidate, Splice, register, shuffled
-from ctm.bugs.static_analysis.source import Call, Source
+from ctm.bugs.registry import Mutation, Splice, register, shuffled
+from ctm.bugs.static_analysis.source import Call, ParsedCode
 
 _ORDERED = frozenset(("isinstance", "issubclass", "getattr", "hasattr", "setattr", "delattr", "map", "filter", "reduce",
                       "enumerate", "partial", "sub", "match", "search", "fullmatch", "findall", "finditer", "strftime",
@@ -32,7 +32,7 @@ _LONGEST = 6
     (",",),
     places=0.28,
 )
-def swapped_arguments(source: Source, rng: Random) -> Iterator[Candidate]:
+def swapped_arguments(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     """Two neighbouring arguments swapped.
 
     Contract: the order is known: the function is one of a fixed order and different sorts (`isinstance(x, str)`), or
@@ -59,10 +59,10 @@ def swapped_arguments(source: Source, rng: Random) -> Iterator[Candidate]:
                 pairs.append((a, b, c, d))
         if pairs:
             a, b, c, d = rng.choice(pairs)
-            yield Candidate((Splice(a, b, text[c:d]), Splice(c, d, text[a:b])))
+            yield Mutation((Splice(a, b, text[c:d]), Splice(c, d, text[a:b])))
 
 
-def _plain(source: Source, call: Call) -> list[tuple[int, int]]:
+def _plain(source: ParsedCode, call: Call) -> list[tuple[int, int]]:
     """Spans of the short positional arguments of a call."""
     tokens = source.tokens
     return [
@@ -74,7 +74,7 @@ def _plain(source: Source, call: Call) -> list[tuple[int, int]]:
     ]
 
 
-def _orders(source: Source) -> set[tuple[str, str]]:
+def _orders(source: ParsedCode) -> set[tuple[str, str]]:
     """Pairs of neighbours, earlier and later, of parameters and of arguments that two calls or more have."""
     tokens, text = source.tokens, source.text
     orders: set[tuple[str, str]] = set()

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from functools import lru_cache
 from random import Random
 
-from ctm.bugs.registry import Candidate, register, replace, shuffled
+from ctm.bugs.registry import Mutation, register, replace, shuffled
 from ctm.bugs.static_analysis.evidence import block_around, sorts_of
-from ctm.bugs.static_analysis.source import Call, Source
+from ctm.bugs.static_analysis.source import Call, ParsedCode
 
 _Place = tuple[int, tuple[str, ...]]
 """A token that is the right name, and wrong ones."""
@@ -27,7 +27,7 @@ _Place = tuple[int, tuple[str, ...]]
     "xs = []\nxs.add(y)",
     places=0.11,
 )
-def wrong_attribute(source: Source, rng: Random) -> Iterator[Candidate]:
+def wrong_attribute(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     """An attribute of the same object, or a function of the same family, that does not fit its place.
 
     Contract: of two lines of one block, or two keywords of one call, each names its attribute on both sides
@@ -43,7 +43,7 @@ def wrong_attribute(source: Source, rng: Random) -> Iterator[Candidate]:
 
 
 @lru_cache(maxsize=1)  # kinds of several bugs ask again and again
-def _places(source: Source) -> list[_Place]:
+def _places(source: ParsedCode) -> list[_Place]:
     return [
         *_paired_lines(source),
         *_paired_keywords(source),
@@ -53,7 +53,7 @@ def _places(source: Source) -> list[_Place]:
     ]
 
 
-def _chain(source: Source, index: int) -> str:
+def _chain(source: ParsedCode, index: int) -> str:
     """What stands before the dot of attribute `index`, like `self.rows`; "" for no attribute of a name."""
     tokens, first = source.tokens, index - 2
     if index < 2 or tokens[index].kind != "NAME" or tokens[index - 1].text != ".":
@@ -63,7 +63,7 @@ def _chain(source: Source, index: int) -> str:
     return source.text[tokens[first].start : tokens[index - 2].end] if tokens[first].kind == "NAME" else ""
 
 
-def _paired_lines(source: Source) -> Iterator[_Place]:
+def _paired_lines(source: ParsedCode) -> Iterator[_Place]:
     """`self.a = a` beside `self.b = b`: either side may get the other's name."""
     tokens = source.tokens
     alike: dict[
@@ -93,7 +93,7 @@ def _paired_lines(source: Source) -> Iterator[_Place]:
                     yield read, others
 
 
-def _paired_keywords(source: Source) -> Iterator[_Place]:
+def _paired_keywords(source: ParsedCode) -> Iterator[_Place]:
     """`f(a=x.a, b=x.b)`: an argument may get the other's name."""
     tokens = source.tokens
     for call in source.calls:
@@ -110,7 +110,7 @@ def _paired_keywords(source: Source) -> Iterator[_Place]:
                     yield index, others
 
 
-def _never_set(source: Source) -> Iterator[_Place]:
+def _never_set(source: ParsedCode) -> Iterator[_Place]:
     """`self.rows`, which `__init__` of a class without bases sets, read as `self.row`."""
     tokens = source.tokens
     if not {"class", "__init__"} <= source.words or re.search(
@@ -133,7 +133,7 @@ def _never_set(source: Source) -> Iterator[_Place]:
             yield index, (other,)
 
 
-def _calls(source: Source) -> Iterator[_Place]:
+def _calls(source: ParsedCode) -> Iterator[_Place]:
     """Functions and methods whose namesakes cannot take these arguments or give what is asked of them."""
     tokens = source.tokens
     for call in source.calls:
@@ -143,7 +143,7 @@ def _calls(source: Source) -> Iterator[_Place]:
             yield index, given
 
 
-def _misfits(source: Source, call: Call, name: str, owner: str) -> tuple[str, ...]:
+def _misfits(source: ParsedCode, call: Call, name: str, owner: str) -> tuple[str, ...]:
     tokens = source.tokens
     words = [tokens[first + 1].text == "=" for first, _ in call.arguments]
     count, plain = len(words), not any(words)
@@ -170,7 +170,7 @@ def _misfits(source: Source, call: Call, name: str, owner: str) -> tuple[str, ..
     return ()
 
 
-def _stream(source: Source, name: str, owner: str, count: int, only: str) -> tuple[str, ...]:
+def _stream(source: ParsedCode, name: str, owner: str, count: int, only: str) -> tuple[str, ...]:
     """The namesake of `json.dump` and the like that these arguments do not fit."""
     if name == "dump":
         return ("dumps",) if count == 2 and owner == "json" else ()
@@ -186,7 +186,7 @@ def _stream(source: Source, name: str, owner: str, count: int, only: str) -> tup
     return ("load",) if only.endswith(".read()") or sorts_of(source, only) == {"str"} else ()
 
 
-def _targets(source: Source, call: Call) -> int:
+def _targets(source: ParsedCode, call: Call) -> int:
     """How many variables the `for` binds that goes through a call; 0 where none does."""
     tokens = source.tokens
     index = call.open - 1
@@ -203,7 +203,7 @@ def _targets(source: Source, call: Call) -> int:
     return 2 if [t.text == "," for t in names] == [False, True, False] else 0
 
 
-def _released(source: Source) -> Iterator[_Place]:
+def _released(source: ParsedCode) -> Iterator[_Place]:
     """The one `release` behind the one `acquire` of the same lock."""
     tokens = source.tokens
     found: dict[str, list[int]] = {}

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from random import Random
 
-from ctm.bugs.registry import Candidate, Splice, register, shuffled
+from ctm.bugs.registry import Mutation, Splice, register, shuffled
 from ctm.bugs.static_analysis.evidence import MUTATES
-from ctm.bugs.static_analysis.source import Header, Source
+from ctm.bugs.static_analysis.source import Header, ParsedCode
 
 _EMPTY = ("[]", "{}", "set()", "list()", "dict()")
 _MADE_BY = {"append": "[]", "extend": "[]", "insert": "[]", "sort": "[]", "update": "{}", "setdefault": "{}",
@@ -22,7 +22,7 @@ _FUNCTION = "def f(x, xs=None):\n    if xs is None:\n        xs = []\n    xs.app
 @register("mutable_default", "logic",
           "a mutable default of a parameter that the function changes, returns or keeps",
           _FUNCTION, _FUNCTION.replace("=None", "=[]"), ("def",), places=0.001)  # fmt: skip
-def mutable_default(source: Source, rng: Random) -> Iterator[Candidate]:
+def mutable_default(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     """A default that is shared between calls: `xs=[]` for `xs=None` and `if xs is None: xs = []`.
 
     Contract: the fixed side has `None` and that guard, its own or one that is written in, and the function changes,
@@ -37,14 +37,14 @@ def mutable_default(source: Source, rng: Random) -> Iterator[Candidate]:
             yield from _unguarded(source, header, body)
 
 
-def _parameters(source: Source, header: Header) -> list[tuple[int, int]]:
+def _parameters(source: ParsedCode, header: Header) -> list[tuple[int, int]]:
     """First and last token of each parameter."""
     tokens, line = source.tokens, source.lines[header.line]
     opening = next((i for i in range(line.first, header.colon) if tokens[i].text == "("), -1)
     return source.arguments_between(opening, source.partner[opening]) if opening in source.partner else []
 
 
-def _guarded(source: Source, header: Header, body: range, rng: Random) -> Iterator[Candidate]:
+def _guarded(source: ParsedCode, header: Header, body: range, rng: Random) -> Iterator[Mutation]:
     """Parameters `x=None` with `if x is None: x = []`, which the function uses so that sharing shows."""
     tokens, lines, text = source.tokens, source.lines, source.text
     for first, last in _parameters(source, header):
@@ -67,10 +67,10 @@ def _guarded(source: Source, header: Header, body: range, rng: Random) -> Iterat
                 default = Splice(tokens[last].start, tokens[last].end, made)
                 guard = Splice(lines[number].start, lines[end + 1].start, "")
                 between = text[lines[end].end : lines[end + 1].start]
-                yield Candidate((default,) if rng.random() < 0.5 or between.strip() else (default, guard))
+                yield Mutation((default,) if rng.random() < 0.5 or between.strip() else (default, guard))
 
 
-def _unguarded(source: Source, header: Header, body: range) -> Iterator[Candidate]:
+def _unguarded(source: ParsedCode, header: Header, body: range) -> Iterator[Mutation]:
     """A last parameter without a default that the function changes: both sides get one, the fixed side a guard."""
     tokens, lines, text = source.tokens, source.lines, source.text
     parameters = _parameters(source, header)
@@ -88,16 +88,16 @@ def _unguarded(source: Source, header: Header, body: range) -> Iterator[Candidat
         indent = text[lines[start].start : lines[start].start + lines[start].indent]
         guard = f"{indent}if {name} is None:\n{indent}    {name} = {made}\n"
         place = lines[start].start
-        yield Candidate((Splice(at, at, f"={made}"),), (Splice(at, at, "=None"), Splice(place, place, guard)))
+        yield Mutation((Splice(at, at, f"={made}"),), (Splice(at, at, "=None"), Splice(place, place, guard)))
 
 
-def _first_use(source: Source, name: str, start: int) -> bool:
+def _first_use(source: ParsedCode, name: str, start: int) -> bool:
     """Whether no line before `start` but the header names the parameter."""
     first = source.tokens[source.lines[start].first].start
     return sum(token.text == name and token.start < first for token in source.tokens) == 1
 
 
-def _container(source: Source, name: str, body: range) -> str:
+def _container(source: ParsedCode, name: str, body: range) -> str:
     """The empty container that a parameter is, by the methods that it is changed with; "" where that is unclear."""
     tokens = source.tokens
     made: set[str] = set()
@@ -114,7 +114,7 @@ def _container(source: Source, name: str, body: range) -> str:
     return made.pop() if len(made) == 1 else ""
 
 
-def _shows(source: Source, name: str, body: range) -> bool:
+def _shows(source: ParsedCode, name: str, body: range) -> bool:
     """Whether the function changes, returns or stores what the parameter holds, so that the next call sees it."""
     tokens, lines = source.tokens, source.lines
     for number in body:

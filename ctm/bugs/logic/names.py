@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from functools import lru_cache
 from random import Random
 
-from ctm.bugs.registry import Candidate, Splice, register, replace, shuffled
+from ctm.bugs.registry import Mutation, Splice, register, replace, shuffled
 from ctm.bugs.static_analysis.evidence import ASSIGNS, TYPES, block_around, sorts_of
-from ctm.bugs.static_analysis.source import Source, Token
+from ctm.bugs.static_analysis.source import ParsedCode, Token
 
 
 @register(
@@ -23,7 +23,7 @@ from ctm.bugs.static_analysis.source import Source, Token
     "def f(a, b):\n    return a + a",
     traced=True,
 )
-def variable_misuse(source: Source, rng: Random) -> Iterator[Candidate]:
+def variable_misuse(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     """A variable where another one belongs.
 
     Contract: the next line does not overwrite what the line sets, so that the repair has an effect, and the right
@@ -35,7 +35,7 @@ def variable_misuse(source: Source, rng: Random) -> Iterator[Candidate]:
             yield replace(read.start, read.end, rng.choice(read.others))
 
 
-def _overwritten(source: Source, index: int) -> bool:
+def _overwritten(source: ParsedCode, index: int) -> bool:
     """Whether the line of token `index` sets what the next one sets again without a look at it."""
     number = source.tokens[index].line
     if number + 1 >= len(source.lines) or source.lines[number].indent != source.lines[number + 1].indent:
@@ -47,7 +47,7 @@ def _overwritten(source: Source, index: int) -> bool:
     return bool(target) and index > equals and again == target and names[-1] not in re.findall(r"\w+", value)
 
 
-def _target(source: Source, number: int) -> tuple[str, int]:
+def _target(source: ParsedCode, number: int) -> tuple[str, int]:
     """What stands before the only `=` of line `number`, and that token; ("", 0) where there is none."""
     tokens, line = source.tokens, source.lines[number]
     equals = [i for i in range(line.first, line.last) if tokens[i].text in ASSIGNS and tokens[i].depth == 0]
@@ -56,7 +56,7 @@ def _target(source: Source, number: int) -> tuple[str, int]:
     return source.text[tokens[line.first].start : tokens[equals[0] - 1].end], equals[0]
 
 
-def _lacks_attribute(source: Source, index: int) -> bool:
+def _lacks_attribute(source: ParsedCode, index: int) -> bool:
     """Whether token `index` is asked for an attribute that no value has that the snippet gives it."""
     tokens = source.tokens
     if index + 2 >= len(tokens) or tokens[index + 1].text != ".":
@@ -70,7 +70,7 @@ def _lacks_attribute(source: Source, index: int) -> bool:
 @register("swapped_operands", "logic", "the two sides of an operator that does not commute swapped",
           "x = a - b", "x = b - a", ("-", "/", "//", "%", "<", ">", "<=", ">=", "in", "**"),
           places=0.31)  # fmt: skip
-def swapped_operands(source: Source, rng: Random) -> Iterator[Candidate]:
+def swapped_operands(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     signs = ("-", "/", "//", "%", "<", ">", "<=", ">=", "in", "**", "<<", ">>", "not in")
     for node in shuffled(source.nodes("binary_operator", "comparison_operator"), rng):
         parts = node.children
@@ -79,11 +79,11 @@ def swapped_operands(source: Source, rng: Random) -> Iterator[Candidate]:
         left, right = source.site(parts[0]), source.site(parts[2])
         a, b = source.text[left.start : left.end], source.text[right.start : right.end]
         if a != b and len(a) + len(b) <= 60:
-            yield Candidate((Splice(left.start, left.end, b), Splice(right.start, right.end, a)))
+            yield Mutation((Splice(left.start, left.end, b), Splice(right.start, right.end, a)))
 
 
 @lru_cache(maxsize=1)
-def _names(source: Source) -> tuple[list[Token], Counter[str]]:
+def _names(source: ParsedCode) -> tuple[list[Token], Counter[str]]:
     """Names of more than three letters, and how often each token stands in the text."""
     names = [token for token in source.tokens if token.kind == "NAME" and len(token.text) > 3]
     return names, Counter(token.text for token in source.tokens)
@@ -96,7 +96,7 @@ def _names(source: Source) -> tuple[list[Token], Counter[str]]:
     "total = 1\nprint(total)",
     "total = 1\nprint(totl)",
 )
-def misspelt_name(source: Source, rng: Random) -> Iterator[Candidate]:
+def misspelt_name(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     names, count = _names(source)
     for token in shuffled(names, rng):
         if count[token.text] < 2:
@@ -126,7 +126,7 @@ def misspelt_name(source: Source, rng: Random) -> Iterator[Candidate]:
     ("self", "cls"),
     places=0.14,
 )
-def dropped_self(source: Source, rng: Random) -> Iterator[Candidate]:
+def dropped_self(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     """`n` for `self.n`.
 
     Contract: the snippet has `self.n` elsewhere, and `n` alone is neither a builtin nor anywhere in it, but as the
@@ -145,7 +145,7 @@ def dropped_self(source: Source, rng: Random) -> Iterator[Candidate]:
 
 
 @lru_cache(maxsize=1)
-def _alone(source: Source) -> frozenset[str]:
+def _alone(source: ParsedCode) -> frozenset[str]:
     """Names that stand somewhere without a dot before them, as a variable, parameter, function or field of a text."""
     tokens, found = source.tokens, set()
     for index, token in enumerate(tokens):
@@ -168,7 +168,7 @@ def _alone(source: Source) -> frozenset[str]:
 @register("missing_self_parameter", "logic", "a method without `self`",
           "class A:\n    def f(self, x):\n        return x", "class A:\n    def f(x):\n        return x",
           ("self",), places=0.32, traced=True)  # fmt: skip
-def missing_self_parameter(source: Source, rng: Random) -> Iterator[Candidate]:
+def missing_self_parameter(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     tokens = source.tokens
     found = [i for i in range(len(tokens) - 4) if tokens[i].text == "def" and tokens[i + 3].text == "self"]
     for index in shuffled(found, rng):
@@ -186,7 +186,7 @@ def missing_self_parameter(source: Source, rng: Random) -> Iterator[Candidate]:
     ("(",),
     places=0.3,
 )
-def missing_call(source: Source, rng: Random) -> Iterator[Candidate]:
+def missing_call(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     tokens = source.tokens
     for call in shuffled(source.calls, rng):
         raised = (

@@ -10,16 +10,16 @@ from collections.abc import Iterator
 from functools import lru_cache
 from random import Random
 
-from ctm.bugs.registry import Candidate, Splice, register, replace, shuffled
+from ctm.bugs.registry import Mutation, Splice, register, replace, shuffled
 from ctm.bugs.static_analysis.evidence import binds, loop_around, reads
 from ctm.bugs.static_analysis.lexemes import CLOSING
-from ctm.bugs.static_analysis.source import Source
+from ctm.bugs.static_analysis.source import ParsedCode
 
 _EQUALITY = ("==", "!=")
 _ORDER = ("<", "<=", ">", ">=")
 
 
-def _text(source: Source, first: int, last: int) -> str:
+def _text(source: ParsedCode, first: int, last: int) -> str:
     """The text of tokens first..last; "" where there are none."""
     return (
         source.text[source.tokens[first].start : source.tokens[last].end]
@@ -28,7 +28,7 @@ def _text(source: Source, first: int, last: int) -> str:
     )
 
 
-def _word(source: Source, index: int) -> str:
+def _word(source: ParsedCode, index: int) -> str:
     return source.tokens[index].text if 0 <= index < len(source.tokens) else ""
 
 
@@ -40,7 +40,7 @@ def _word(source: Source, index: int) -> str:
     "n = 0\nfor x in xs:\n    n += 2",
     places=0.02,
 )
-def off_by_one(source: Source, rng: Random) -> Iterator[Candidate]:
+def off_by_one(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     """A whole number one away from the only one that fits.
 
     Contract: the number is the step of `+= 1` or `-= 1`, which becomes 0 only in a `while` whose condition reads the
@@ -61,7 +61,7 @@ def off_by_one(source: Source, rng: Random) -> Iterator[Candidate]:
 
 
 @lru_cache(maxsize=1)  # kinds of several bugs ask again and again
-def _numbers(source: Source) -> list[int]:
+def _numbers(source: ParsedCode) -> list[int]:
     """Tokens that are whole numbers, without those that begin with a zero."""
     return [
         index
@@ -70,7 +70,7 @@ def _numbers(source: Source) -> list[int]:
     ]
 
 
-def _is_step(source: Source, index: int) -> bool:
+def _is_step(source: ParsedCode, index: int) -> bool:
     """Whether a number is 0 or 1 by the operators and calls around it."""
     token, before, after = source.tokens[index], _word(source, index - 1), _word(source, index + 1)
     line = source.lines[token.line]
@@ -95,7 +95,7 @@ def _is_step(source: Source, index: int) -> bool:
     return False
 
 
-def _stops(source: Source, index: int) -> bool:
+def _stops(source: ParsedCode, index: int) -> bool:
     """Whether a number is no step, or the step without which its loop would never end."""
     number = source.tokens[index].line
     if _word(source, index - 1) not in ("+=", "-="):
@@ -106,7 +106,7 @@ def _stops(source: Source, index: int) -> bool:
     return all(n == number or names.isdisjoint(binds(source, n)) for n in source.block(loop))
 
 
-def _counted(source: Source, index: int) -> bool:
+def _counted(source: ParsedCode, index: int) -> bool:
     """Whether the name at `index` is counted up by one elsewhere."""
     name, tokens = source.tokens[index].text, source.tokens
     return any(
@@ -115,7 +115,7 @@ def _counted(source: Source, index: int) -> bool:
     )
 
 
-def _is_index_of_run(source: Source, index: int) -> bool:
+def _is_index_of_run(source: ParsedCode, index: int) -> bool:
     """Whether a number is one of the indices 0, 1, ..., two or more, that the snippet asks a name for once each."""
     tokens = source.tokens
     if _word(source, index - 1) != "[" or _word(source, index + 1) != "]" or index < 2:
@@ -133,7 +133,7 @@ def _is_index_of_run(source: Source, index: int) -> bool:
 
 @register("bound", "logic", "a range, slice or length that is one off", "for i in range(len(xs)):\n    go(xs[i])",
           "for i in range(len(xs) + 1):\n    go(xs[i])", ("range", "len", "["), places=0.04)  # fmt: skip
-def bound(source: Source, rng: Random) -> Iterator[Candidate]:
+def bound(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     """One more or one less in a bound.
 
     Contract: `range(len(x))` whose block reads `x[i]` reaches too far or not to the end; `range(len(x) - 1)` whose
@@ -142,14 +142,14 @@ def bound(source: Source, rng: Random) -> Iterator[Candidate]:
     """
     places = [*_ranges(source), *_lengths(source), *_halves(source)]
     for splice, texts in shuffled(places, rng):
-        yield Candidate((splice._replace(text=rng.choice(texts)),))
+        yield Mutation((splice._replace(text=rng.choice(texts)),))
 
 
 _Place = tuple[Splice, tuple[str, ...]]
 _ONE = (" + 1", " - 1")
 
 
-def _ranges(source: Source) -> Iterator[_Place]:
+def _ranges(source: ParsedCode) -> Iterator[_Place]:
     tokens = source.tokens
     for call in source.calls:
         if tokens[call.open - 1].text != "len" or _word(source, call.open - 2) != "(":
@@ -169,7 +169,7 @@ def _ranges(source: Source) -> Iterator[_Place]:
             yield Splice(tokens[call.close].end, tokens[outer - 1].end, ""), ("",)
 
 
-def _lengths(source: Source) -> Iterator[_Place]:
+def _lengths(source: ParsedCode) -> Iterator[_Place]:
     tokens = source.tokens
     for call in source.calls:
         if tokens[call.open - 1].text != "len" or _word(source, call.open - 2) in (*"+-*/%.", "//"):
@@ -184,7 +184,7 @@ def _lengths(source: Source) -> Iterator[_Place]:
             yield Splice(end, end, ""), _ONE
 
 
-def _halves(source: Source) -> Iterator[_Place]:
+def _halves(source: ParsedCode) -> Iterator[_Place]:
     """Slices `x[:n]` and `x[n:]` of the same name at the same name or number."""
     tokens = source.tokens
     heads: dict[tuple[str, str], int] = {}
@@ -212,7 +212,7 @@ def _halves(source: Source) -> Iterator[_Place]:
     ("True", "False", "None"),
     places=0.06,
 )
-def constant(source: Source, rng: Random) -> Iterator[Candidate]:
+def constant(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     """A constant that takes the sense out of others.
 
     Contract: `True` or `False` is assigned to a name, or returned, and only one place of the same function or
@@ -229,7 +229,7 @@ def constant(source: Source, rng: Random) -> Iterator[Candidate]:
             yield replace(token.start, token.end, "False" if token.text == "True" else "True")
 
 
-def _only_one(source: Source, index: int) -> bool:
+def _only_one(source: ParsedCode, index: int) -> bool:
     """Whether no other place of the same name or `return` has this constant, and one or more have the opposite."""
     tokens = source.tokens
     if _word(source, index - 1) not in ("=", "return") or source.lines[tokens[index].line].last != index:
@@ -250,7 +250,7 @@ def _only_one(source: Source, index: int) -> bool:
     return same == 1 and opposite > 0 and values
 
 
-def _asked_for_none(source: Source, index: int) -> bool:
+def _asked_for_none(source: ParsedCode, index: int) -> bool:
     """Whether the name that gets `None` is compared with it behind that."""
     tokens, at = source.tokens, index - 2
     if tokens[index].depth:

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 from random import Random
 
-from ctm.bugs.registry import Candidate, Splice, register, replace, shuffled
+from ctm.bugs.registry import Mutation, Splice, register, replace, shuffled
 from ctm.bugs.static_analysis.comparisons import bound_shows, direction_shows
 from ctm.bugs.static_analysis.evidence import binds, loop_around
 from ctm.bugs.static_analysis.lexemes import CLOSING
-from ctm.bugs.static_analysis.source import Source, Token
+from ctm.bugs.static_analysis.source import ParsedCode, Token
 
 _COMPARISONS = {"<": (">", "<="), "<=": (">=", "<"), ">": ("<", ">="), ">=": ("<=", ">"), "==": ("!=", ""),
                 "!=": ("==", "")}  # fmt: skip
@@ -31,11 +31,11 @@ _AUGMENTED = {"+=": ("-=", "-=", "=", "="), "-=": ("+=", "+=", "="), "*=": ("/="
 _OPERANDS = ("NAME", "NUMBER", "STRING")
 
 
-def _swap(token: Token, table: dict[str, tuple[str, ...]], rng: Random) -> Candidate:
+def _swap(token: Token, table: dict[str, tuple[str, ...]], rng: Random) -> Mutation:
     return replace(token.start, token.end, rng.choice(table[token.text]))
 
 
-def _binary(source: Source, table: dict[str, tuple[str, ...]], rng: Random) -> Iterator[int]:
+def _binary(source: ParsedCode, table: dict[str, tuple[str, ...]], rng: Random) -> Iterator[int]:
     """Tokens of the table that stand between two operands (so no sign and no `*args`)."""
     tokens = source.tokens
     found = [
@@ -57,7 +57,7 @@ def _binary(source: Source, table: dict[str, tuple[str, ...]], rng: Random) -> I
     tuple(_COMPARISONS),
     places=0.04,
 )
-def comparison_operator(source: Source, rng: Random) -> Iterator[Candidate]:
+def comparison_operator(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     """A comparison that points the wrong way, or reaches one too far.
 
     Contract: `>` for `<` only where the way shows: the loop's block counts towards the bound; a length is compared
@@ -88,7 +88,7 @@ def comparison_operator(source: Source, rng: Random) -> Iterator[Candidate]:
     ("and", "or"),
     places=0.19,
 )
-def boolean_operator(source: Source, rng: Random) -> Iterator[Candidate]:
+def boolean_operator(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     for token in shuffled([t for t in source.tokens if t.text in ("and", "or")], rng):
         yield replace(token.start, token.end, "or" if token.text == "and" else "and")
 
@@ -102,7 +102,7 @@ def boolean_operator(source: Source, rng: Random) -> Iterator[Candidate]:
     tuple(_ARITHMETIC),
     places=0.15,
 )
-def arithmetic_operator(source: Source, rng: Random) -> Iterator[Candidate]:
+def arithmetic_operator(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     tokens = source.tokens
     for index in _binary(source, _ARITHMETIC, rng):
         # `-` between texts or formatting a text with `+` is no mistake that anybody keeps
@@ -119,7 +119,7 @@ def arithmetic_operator(source: Source, rng: Random) -> Iterator[Candidate]:
     tuple(_BITWISE),
     places=0.01,
 )
-def bitwise_operator(source: Source, rng: Random) -> Iterator[Candidate]:
+def bitwise_operator(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     for index in _binary(source, _BITWISE, rng):
         if "None" in (t.text for t in source.tokens[index - 1 : index + 2]):
             continue  # `int | None` is a type
@@ -135,7 +135,7 @@ def bitwise_operator(source: Source, rng: Random) -> Iterator[Candidate]:
     tuple(_AUGMENTED),
     places=0.03,
 )
-def augmented_operator(source: Source, rng: Random) -> Iterator[Candidate]:
+def augmented_operator(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     """A wrong sign before the `=`, or none.
 
     Contract: in a loop, of a name that the snippet sets before the loop, so that what is collected or counted shows.
@@ -145,7 +145,7 @@ def augmented_operator(source: Source, rng: Random) -> Iterator[Candidate]:
             yield replace(token.start, token.end, rng.choice(_AUGMENTED[token.text]))
 
 
-def _collects(source: Source, token: Token) -> bool:
+def _collects(source: ParsedCode, token: Token) -> bool:
     """Whether an augmented assignment stands in a loop and its name is set before that."""
     loop = loop_around(source, token.line)
     if loop is None:
@@ -163,7 +163,7 @@ def _collects(source: Source, token: Token) -> bool:
     ("==", "!="),
     places=0.13,
 )
-def identity_for_equality(source: Source, rng: Random) -> Iterator[Candidate]:
+def identity_for_equality(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     """Identity where equality is meant.
 
     Contract: one side is a text, a number, a display or a length, which nobody compares by identity.
@@ -180,7 +180,7 @@ def identity_for_equality(source: Source, rng: Random) -> Iterator[Candidate]:
 @register(
     "equality_for_assignment", "logic", "`==` where a value should be assigned", "x = 0", "x == 0", ("=",)
 )
-def equality_for_assignment(source: Source, rng: Random) -> Iterator[Candidate]:
+def equality_for_assignment(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     tokens = source.tokens
     for line in shuffled(source.lines, rng):
         equals = [t for t in tokens[line.first : line.last] if t.text == "=" and t.depth == 0]
@@ -197,7 +197,7 @@ def equality_for_assignment(source: Source, rng: Random) -> Iterator[Candidate]:
     ("in",),
     places=0.14,
 )
-def membership(source: Source, rng: Random) -> Iterator[Candidate]:
+def membership(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     for node in shuffled(source.nodes("comparison_operator"), rng):
         for child in node.children:
             site = source.site(child)
@@ -216,7 +216,7 @@ def membership(source: Source, rng: Random) -> Iterator[Candidate]:
     ("if", "while", "elif"),
     places=0.49,
 )
-def negated_condition(source: Source, rng: Random) -> Iterator[Candidate]:
+def negated_condition(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     for node in shuffled(
         source.nodes("if_statement", "elif_clause", "while_statement", "conditional_expression"), rng
     ):
@@ -228,7 +228,7 @@ def negated_condition(source: Source, rng: Random) -> Iterator[Candidate]:
             continue
         site = source.site(condition)
         if condition.type in ("boolean_operator", "conditional_expression", "named_expression", "lambda"):
-            yield Candidate((Splice(site.start, site.start, "not ("), Splice(site.end, site.end, ")")))
+            yield Mutation((Splice(site.start, site.start, "not ("), Splice(site.end, site.end, ")")))
         else:
             yield replace(site.start, site.start, "not ")
 
@@ -242,7 +242,7 @@ def negated_condition(source: Source, rng: Random) -> Iterator[Candidate]:
     ("not",),
     places=0.18,
 )
-def dropped_not(source: Source, rng: Random) -> Iterator[Candidate]:
+def dropped_not(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     """A condition the wrong way round.
 
     Contract: not in an `assert` of a name alone, which may be either.
@@ -268,7 +268,7 @@ def dropped_not(source: Source, rng: Random) -> Iterator[Candidate]:
     ("and", "or"),
     places=0.001,
 )
-def dropped_condition(source: Source, rng: Random) -> Iterator[Candidate]:
+def dropped_condition(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     """A guard left out before what it guards.
 
     Contract: it is `i < len(x)` before `x[i]`, `k in x` before `x[k]`, or, of a name that is None somewhere in the
@@ -284,7 +284,7 @@ def dropped_condition(source: Source, rng: Random) -> Iterator[Candidate]:
             yield replace(first.start, second.start, "")
 
 
-def _guards(source: Source, left: str, word: str, right: str) -> bool:
+def _guards(source: ParsedCode, left: str, word: str, right: str) -> bool:
     if word == "and" and (match := re.fullmatch(r"(\w+) < len\((\w+)\)|(\w+|'\w+'|\"\w+\") in (\w+)", left)):
         item, whole = match[1] or match[3], match[2] or match[4]
         return f"{whole}[{item}]" in right

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from random import Random
 
-from ctm.bugs.registry import Candidate, Splice, register, replace, shuffled
+from ctm.bugs.registry import Mutation, Splice, register, replace, shuffled
 from ctm.bugs.static_analysis.evidence import ASSIGNS, binds, block_around, leaves, loop_around, reads
-from ctm.bugs.static_analysis.source import BLOCK_WORDS, Header, Line, Source
+from ctm.bugs.static_analysis.source import BLOCK_WORDS, Header, Line, ParsedCode
 
 _NO_MOVE = frozenset(("return", "raise", "break", "continue", "import", "from", "global", "nonlocal", "pass"))
 
 
-def _words(source: Source, line: Line) -> list[str]:
+def _words(source: ParsedCode, line: Line) -> list[str]:
     return [source.tokens[i].text for i in range(line.first, line.last + 1)]
 
 
-def _simple(source: Source, line: Line) -> bool:
+def _simple(source: ParsedCode, line: Line) -> bool:
     """Whether the line is a statement of its own: no header, no decorator."""
     return source.tokens[line.first].text not in BLOCK_WORDS and source.tokens[line.first].text != "@"
 
@@ -30,7 +30,7 @@ def _simple(source: Source, line: Line) -> bool:
     ("return",),
     places=0.31,
 )
-def dropped_return(source: Source, rng: Random) -> Iterator[Candidate]:
+def dropped_return(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     tokens = source.tokens
     for index in shuffled([i for i, t in enumerate(tokens) if t.text == "return"], rng):
         token = tokens[index]
@@ -51,7 +51,7 @@ def dropped_return(source: Source, rng: Random) -> Iterator[Candidate]:
     ("await",),
     places=0.01,
 )
-def dropped_await(source: Source, rng: Random) -> Iterator[Candidate]:
+def dropped_await(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     tokens = source.tokens
     for index in shuffled([i for i, t in enumerate(tokens) if t.text == "await"], rng):
         yield replace(tokens[index].start, tokens[index + 1].start, "")
@@ -60,7 +60,7 @@ def dropped_await(source: Source, rng: Random) -> Iterator[Candidate]:
 @register("wrong_jump", "logic", "`continue` or `pass` where the loop should end, `pass` where the round should",
           "while True:\n    if go():\n        break", "while True:\n    if go():\n        continue",
           ("break", "continue"), places=0.02)  # fmt: skip
-def wrong_jump(source: Source, rng: Random) -> Iterator[Candidate]:
+def wrong_jump(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     """A jump that does nothing, or a loop without an end.
 
     Contract: `break` becomes `continue` or `pass` where it ends the last statement of its loop's block, behind
@@ -85,7 +85,7 @@ def wrong_jump(source: Source, rng: Random) -> Iterator[Candidate]:
             yield replace(token.start, token.end, "pass")
 
 
-def _does_more(source: Source, number: int) -> bool:
+def _does_more(source: ParsedCode, number: int) -> bool:
     """Whether the statements before line `number` in its block call or count, so that once more is not once."""
     lines, tokens = source.lines, source.tokens
     above = number - 1
@@ -107,7 +107,7 @@ def _does_more(source: Source, number: int) -> bool:
     "g(n)\nn = f()",
     places=0.23,
 )
-def wrong_order(source: Source, rng: Random) -> Iterator[Candidate]:
+def wrong_order(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     """Two statements in the wrong order.
 
     Contract: the first one assigns a name that the second one reads.
@@ -124,7 +124,7 @@ def wrong_order(source: Source, rng: Random) -> Iterator[Candidate]:
         if needed and "=" in words and text[first.end : second.start].strip() == "":
             a, b = text[tokens[first.first].start : first.end], text[tokens[second.first].start : second.end]
             if a != b:
-                yield Candidate(
+                yield Mutation(
                     (
                         Splice(tokens[first.first].start, first.end, b),
                         Splice(tokens[second.first].start, second.end, a),
@@ -136,7 +136,7 @@ def wrong_order(source: Source, rng: Random) -> Iterator[Candidate]:
           "def f(xs, n):\n    for x in xs:\n        n += x\n    return n",
           "def f(xs, n):\n    for x in xs:\n        n += x\n        return n",
           ("for", "while", "if", "with", "try", "else"), places=0.25)  # fmt: skip
-def wrong_level(source: Source, rng: Random) -> Iterator[Candidate]:
+def wrong_level(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     """A statement at a wrong depth.
 
     Contract: too deep, it stands behind a `return`, `raise`, `break` or `continue` and is never reached, or it is a
@@ -166,7 +166,7 @@ def wrong_level(source: Source, rng: Random) -> Iterator[Candidate]:
                 )
 
 
-def _ends_first_round(source: Source, number: int) -> bool:
+def _ends_first_round(source: ParsedCode, number: int) -> bool:
     """Whether the line returns a name that the `for` loop right before it changes in its own block."""
     before, line = source.lines[number - 1], source.lines[number]
     words, loop = _words(source, line), loop_around(source, number - 1)
@@ -185,7 +185,7 @@ def _ends_first_round(source: Source, number: int) -> bool:
     )
 
 
-def _bound_only_inside(source: Source, number: int) -> bool:
+def _bound_only_inside(source: ParsedCode, number: int) -> bool:
     """Whether the line reads a name that lines before it in its block assign and nothing before the block does."""
     head = block_around(source, number)
     inside = [n for n in range(head + 1, number) if source.lines[n].indent == source.lines[number].indent]
@@ -204,7 +204,7 @@ def _bound_only_inside(source: Source, number: int) -> bool:
     ("elif", "while"),
     places=0.02,
 )
-def if_for_elif(source: Source, rng: Random) -> Iterator[Candidate]:
+def if_for_elif(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     """A chain of conditions cut in two, or a loop that runs once.
 
     Contract: the `elif` belongs to a chain that ends in `else`, which now runs after earlier branches too, of which
@@ -222,7 +222,7 @@ def if_for_elif(source: Source, rng: Random) -> Iterator[Candidate]:
             yield replace(token.start, token.end, "if")
 
 
-def _runs_on(source: Source, header: Header) -> bool:
+def _runs_on(source: ParsedCode, header: Header) -> bool:
     """Whether a chain has an `else` behind this `elif`, and no branch before it that leaves."""
     lines, tokens = source.lines, source.tokens
     indent, number, asked = lines[header.line].indent, header.line, reads(source, header.line)

@@ -6,7 +6,7 @@ Shapes are those of the libraries' own documentation and of published fixes; nam
 # ruff: noqa: E501  (a shape is read beside its other side)
 from __future__ import annotations
 
-from ctm.bugs.security.rewrite import Rewrite
+from ctm.bugs.security.rewrite import SecurityPattern
 from ctm.bugs.security.visible import asks_outside, attribute_texts, has_input, is_binary, is_list
 from ctm.bugs.security.write import security
 
@@ -26,10 +26,10 @@ security(
          '$out = subprocess.run(f"$program {$file} {$folder}", shell=True, capture_output=True)'),
     ],
     [
-        Rewrite("subprocess.$process(shlex.split($c)$$more)", "subprocess.$process($c, shell=True$$more)"),
-        Rewrite("subprocess.$process([$$a]$$more)", 'subprocess.$process(" ".join([$$a]), shell=True$$more)', shown=has_input),
-        Rewrite("subprocess.$process($var$$more)", 'subprocess.$process(" ".join($var), shell=True$$more)', shown=is_list),
-        Rewrite("shell=False", "shell=True"),
+        SecurityPattern("subprocess.$process(shlex.split($c)$$more)", "subprocess.$process($c, shell=True$$more)"),
+        SecurityPattern("subprocess.$process([$$a]$$more)", 'subprocess.$process(" ".join([$$a]), shell=True$$more)', shown=has_input),
+        SecurityPattern("subprocess.$process($var$$more)", 'subprocess.$process(" ".join($var), shell=True$$more)', shown=is_list),
+        SecurityPattern("shell=False", "shell=True"),
     ],
 )  # fmt: skip
 security(
@@ -44,9 +44,9 @@ security(
         ('$out = subprocess.check_output(["$program", $file], text=True)', '$out = os.popen(f"$program {$file}").read()'),
     ],
     [
-        Rewrite("subprocess.run(shlex.split($c))", "os.system($c)"),
-        Rewrite("subprocess.run([$$a])", 'os.system(" ".join([$$a]))', shown=has_input),
-        Rewrite("subprocess.check_output(shlex.split($c), text=True)", "os.popen($c).read()"),
+        SecurityPattern("subprocess.run(shlex.split($c))", "os.system($c)"),
+        SecurityPattern("subprocess.run([$$a])", 'os.system(" ".join([$$a]))', shown=has_input),
+        SecurityPattern("subprocess.check_output(shlex.split($c), text=True)", "os.popen($c).read()"),
     ],
 )  # fmt: skip
 security(
@@ -62,7 +62,7 @@ security(
         ('subprocess.$process("$program %s 2>/dev/null" % shlex.quote($file), shell=True)',
          'subprocess.$process("$program %s 2>/dev/null" % $file, shell=True)'),
     ],
-    [Rewrite("shlex.quote($x)", "$x"), Rewrite("pipes.quote($x)", "$x")],
+    [SecurityPattern("shlex.quote($x)", "$x"), SecurityPattern("pipes.quote($x)", "$x")],
 )  # fmt: skip
 
 # CWE-22: paths
@@ -77,7 +77,7 @@ security(
         ("$out = send_from_directory($folder, $file)", "$out = send_file(os.path.join($folder, $file))"),
     ],
     [
-        Rewrite("os.path.join($$a, os.path.basename($x))", "os.path.join($$a, $x)"),
+        SecurityPattern("os.path.join($$a, os.path.basename($x))", "os.path.join($$a, $x)"),
     ],
 )  # fmt: skip
 security(
@@ -114,8 +114,8 @@ security(
         ('tarfile.open($file).extractall($folder, filter="data")', "tarfile.open($file).extractall($folder)"),
     ],
     [
-        Rewrite('.extractall($$a, filter="data")', ".extractall($$a)"),
-        Rewrite('tar.extractall($$a, filter="data")', "tar.extractall($$a)", back=True),
+        SecurityPattern('.extractall($$a, filter="data")', ".extractall($$a)"),
+        SecurityPattern('tar.extractall($$a, filter="data")', "tar.extractall($$a)", back=True),
     ],
 )
 
@@ -134,10 +134,10 @@ security(
         ("$out = torch.load($file, weights_only=True)", "$out = torch.load($file)"),
     ],
     [
-        Rewrite("json.loads($x)", "pickle.loads($x)", shown=is_binary),
-        Rewrite("json.load($x)", "pickle.load($x)", shown=is_binary),
-        Rewrite("np.load($$a, allow_pickle=False$$more)", "np.load($$a, allow_pickle=True$$more)"),
-        Rewrite("torch.load($$a, weights_only=True$$more)", "torch.load($$a$$more)"),
+        SecurityPattern("json.loads($x)", "pickle.loads($x)", shown=is_binary),
+        SecurityPattern("json.load($x)", "pickle.load($x)", shown=is_binary),
+        SecurityPattern("np.load($$a, allow_pickle=False$$more)", "np.load($$a, allow_pickle=True$$more)"),
+        SecurityPattern("torch.load($$a, weights_only=True$$more)", "torch.load($$a$$more)"),
     ],
 )  # fmt: skip
 security(
@@ -154,8 +154,8 @@ security(
         ("with open($file) as f:\n    $out = yaml.safe_load(f)", "with open($file) as f:\n    $out = yaml.unsafe_load(f)"),
     ],
     [
-        Rewrite("yaml.safe_load($x)", "yaml.unsafe_load($x)", back=True),
-        Rewrite("yaml.load($x, Loader=yaml.SafeLoader)", "yaml.load($x, Loader=yaml.Loader)", back=True),
+        SecurityPattern("yaml.safe_load($x)", "yaml.unsafe_load($x)", back=True),
+        SecurityPattern("yaml.load($x, Loader=yaml.SafeLoader)", "yaml.load($x, Loader=yaml.Loader)", back=True),
     ],
 )  # fmt: skip
 security(
@@ -169,8 +169,8 @@ security(
         ("$out = $call(json.loads($data))", "$out = $call(marshal.loads($data))"),
     ],
     [
-        Rewrite("json.loads($x)", "marshal.loads($x)", shown=is_binary),
-        Rewrite("json.load($x)", "marshal.load($x)", shown=is_binary),
+        SecurityPattern("json.loads($x)", "marshal.loads($x)", shown=is_binary),
+        SecurityPattern("json.load($x)", "marshal.load($x)", shown=is_binary),
     ],
 )  # fmt: skip
 
@@ -187,8 +187,8 @@ security(
         ("$out = getattr(self, $user)", '$out = eval("self." + $user)'),
     ],
     [
-        Rewrite("ast.literal_eval($x)", "eval($x)"),
-        Rewrite("getattr(self, $var)", 'eval("self." + $var)', shown=asks_outside),
+        SecurityPattern("ast.literal_eval($x)", "eval($x)"),
+        SecurityPattern("getattr(self, $var)", 'eval("self." + $var)', shown=asks_outside),
     ],
     finder=lambda source: attribute_texts(source, "getattr"),
     finds=frozenset(("getattr", "literal_eval")),
@@ -204,7 +204,9 @@ security(
         ("getattr(self, $user)($data)", 'exec(f"self.{$user}({$data!r})")'),
     ],
     [
-        Rewrite("setattr(self, $var, $v)", 'exec("self." + $var + " = " + repr($v))', shown=asks_outside),
+        SecurityPattern(
+            "setattr(self, $var, $v)", 'exec("self." + $var + " = " + repr($v))', shown=asks_outside
+        ),
     ],
     finder=lambda source: attribute_texts(source, "setattr"),
     finds=frozenset(("setattr",)),
@@ -228,10 +230,10 @@ security(
          "from xml.etree.ElementTree import parse\n$out = parse($file).getroot()"),
     ],
     [
-        Rewrite("import defusedxml.ElementTree as ET", "import xml.etree.ElementTree as ET", back=True),
-        Rewrite("from defusedxml import ElementTree", "from xml.etree import ElementTree", back=True),
-        Rewrite("from defusedxml import minidom", "from xml.dom import minidom", back=True),
-        Rewrite("from defusedxml.ElementTree import", "from xml.etree.ElementTree import"),
+        SecurityPattern("import defusedxml.ElementTree as ET", "import xml.etree.ElementTree as ET", back=True),
+        SecurityPattern("from defusedxml import ElementTree", "from xml.etree import ElementTree", back=True),
+        SecurityPattern("from defusedxml import minidom", "from xml.dom import minidom", back=True),
+        SecurityPattern("from defusedxml.ElementTree import", "from xml.etree.ElementTree import"),
     ],
 )  # fmt: skip
 security(
@@ -249,8 +251,8 @@ security(
          "$out = etree.parse($file, etree.XMLParser(resolve_entities=True, no_network=False))"),
     ],
     [
-        Rewrite("defusedxml.ElementTree.$parse($$a)", "xml.etree.ElementTree.$parse($$a)", back=True),
-        Rewrite("etree.XMLParser($$a, resolve_entities=False$$more)", "etree.XMLParser($$a, resolve_entities=True$$more)"),
-        Rewrite("etree.XMLParser(resolve_entities=False$$more)", "etree.XMLParser(resolve_entities=True$$more)"),
+        SecurityPattern("defusedxml.ElementTree.$parse($$a)", "xml.etree.ElementTree.$parse($$a)", back=True),
+        SecurityPattern("etree.XMLParser($$a, resolve_entities=False$$more)", "etree.XMLParser($$a, resolve_entities=True$$more)"),
+        SecurityPattern("etree.XMLParser(resolve_entities=False$$more)", "etree.XMLParser(resolve_entities=True$$more)"),
     ],
 )  # fmt: skip

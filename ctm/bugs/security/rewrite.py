@@ -19,7 +19,7 @@ from rapidfuzz.distance import Levenshtein
 
 from ctm.bugs.registry import Splice
 from ctm.bugs.static_analysis.lexemes import CLOSING, OPENING
-from ctm.bugs.static_analysis.source import Source
+from ctm.bugs.static_analysis.source import ParsedCode
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "verb": ("get", "post", "put", "delete", "head", "patch"),
@@ -55,7 +55,7 @@ def pattern(text: str) -> tuple[Element, ...]:
     for hole in [*_HOLE.finditer(text), None]:
         between = text[at : hole.start() if hole else len(text)]
         end = 0
-        for token in Source(between).tokens:
+        for token in ParsedCode(between).tokens:
             elements.append(Element("word", token.text, gap + between[end : token.start]))
             gap, end = "", token.end
         gap += between[end:]
@@ -73,7 +73,7 @@ def words_of(text: str) -> frozenset[str]:
 
 
 @dataclass(frozen=True)
-class Rewrite:
+class SecurityPattern:
     """A secure pattern and what it becomes; `back` says that the insecure one, found in code, is surely so repaired.
 
     `shown` tells whether a match is a place where the snippet shows that; None where each is.
@@ -82,10 +82,10 @@ class Rewrite:
     secure: str
     insecure: str
     back: bool = False
-    shown: Callable[[Source, Match], bool] | None = None
+    shown: Callable[[ParsedCode, Match], bool] | None = None
 
 
-def found(source: Source, wanted: tuple[Element, ...]) -> Iterator[Match]:
+def found(source: ParsedCode, wanted: tuple[Element, ...]) -> Iterator[Match]:
     """Places of a pattern, in order of the text."""
     first = wanted[0]
     for index, token in enumerate(source.tokens):
@@ -100,7 +100,7 @@ def found(source: Source, wanted: tuple[Element, ...]) -> Iterator[Match]:
 
 
 def _match(
-    source: Source,
+    source: ParsedCode,
     wanted: tuple[Element, ...],
     at: int,
     index: int,
@@ -141,7 +141,7 @@ def _match(
     return None
 
 
-def _runs(source: Source, index: int, many: bool) -> Iterator[int]:
+def _runs(source: ParsedCode, index: int, many: bool) -> Iterator[int]:
     """Ends of the balanced runs of tokens from `index` on, shortest first."""
     tokens, end = source.tokens, index
     line = tokens[index - 1].line

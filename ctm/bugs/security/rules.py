@@ -16,7 +16,7 @@ from functools import lru_cache
 from ctm.bugs.security.calls import call_places
 from ctm.bugs.security.places import other_places
 from ctm.bugs.static_analysis.trees import nodes_of
-from ctm.python.compiling import too_hard
+from ctm.python.compiling import compile_limit_reason
 
 CWES = {
     "sql": "CWE-89",
@@ -99,7 +99,7 @@ def places(text: str) -> tuple[Counter[str], Counter[str]]:
 
 @lru_cache(maxsize=4)
 def _tree(text: str) -> ast.Module | None:
-    if too_hard(text):
+    if compile_limit_reason(text):
         return None
     try:
         return ast.parse(text)

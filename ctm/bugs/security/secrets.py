@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 
-from ctm.bugs.security.rewrite import Rewrite
+from ctm.bugs.security.rewrite import SecurityPattern
 from ctm.bugs.security.visible import (
     given_through,
     has_url,
@@ -15,7 +15,7 @@ from ctm.bugs.security.visible import (
     secret_defaults,
 )
 from ctm.bugs.security.write import security
-from ctm.bugs.static_analysis.source import Source
+from ctm.bugs.static_analysis.source import ParsedCode
 
 _PASSWORDS = re.compile(
     r"(?i:passw|pass_?phrase|pwd|secret|(?<![a-z])(?:pass|pw)(?![a-z]))|(?<=[a-z])(?:Pass|Pw)(?![a-z])"
@@ -28,7 +28,7 @@ _HASH_CONTRACT = """no name or key in the snippet is that of a password or secre
     after the repair."""
 
 
-def _no_passwords(source: Source) -> bool:
+def _no_passwords(source: ParsedCode) -> bool:
     """Whether no name, and no text that may be a key, is called like a password."""
     return not any(
         _PASSWORDS.search(token.text)
@@ -57,10 +57,10 @@ security(
          "context = ssl.SSLContext(ssl.PROTOCOL_SSLv3)\ncontext.load_cert_chain($file)"),
     ],
     [
-        Rewrite("AES.new($k, AES.MODE_CBC$$more)", "DES.new($k, DES.MODE_CBC$$more)"),
-        Rewrite("algorithms.AES($k)", "algorithms.TripleDES($k)"),
-        Rewrite("ssl.PROTOCOL_TLS_CLIENT", "ssl.PROTOCOL_TLSv1"),
-        Rewrite("ssl.PROTOCOL_TLS_SERVER", "ssl.PROTOCOL_SSLv3"),
+        SecurityPattern("AES.new($k, AES.MODE_CBC$$more)", "DES.new($k, DES.MODE_CBC$$more)"),
+        SecurityPattern("algorithms.AES($k)", "algorithms.TripleDES($k)"),
+        SecurityPattern("ssl.PROTOCOL_TLS_CLIENT", "ssl.PROTOCOL_TLSv1"),
+        SecurityPattern("ssl.PROTOCOL_TLS_SERVER", "ssl.PROTOCOL_SSLv3"),
     ],
 )  # fmt: skip
 security(
@@ -78,8 +78,8 @@ security(
          "nonce = os.urandom(12)\ncipher = Cipher(algorithms.AES($key), modes.ECB())"),
     ],
     [
-        Rewrite("AES.new($k, AES.MODE_GCM)", "AES.new($k, AES.MODE_ECB)"),
-        Rewrite("iv = os.urandom(16)\ncipher = Cipher(algorithms.AES($k), modes.CBC(iv))",
+        SecurityPattern("AES.new($k, AES.MODE_GCM)", "AES.new($k, AES.MODE_ECB)"),
+        SecurityPattern("iv = os.urandom(16)\ncipher = Cipher(algorithms.AES($k), modes.CBC(iv))",
                 "iv = os.urandom(16)\ncipher = Cipher(algorithms.AES($k), modes.ECB())"),
     ],
 )  # fmt: skip
@@ -98,10 +98,10 @@ security(
         ("digest = hashes.Hash(hashes.SHA256())\ndigest.update($data)", "digest = hashes.Hash(hashes.MD5())\ndigest.update($data)"),
     ],
     [
-        Rewrite("hashlib.sha256", "hashlib.md5"),
-        Rewrite('hashlib.new("sha256"$$more)', 'hashlib.new("md5"$$more)'),
-        Rewrite("hashlib.new('sha256'$$more)", "hashlib.new('md5'$$more)"),
-        Rewrite("hashes.SHA256()", "hashes.MD5()"),
+        SecurityPattern("hashlib.sha256", "hashlib.md5"),
+        SecurityPattern('hashlib.new("sha256"$$more)', 'hashlib.new("md5"$$more)'),
+        SecurityPattern("hashlib.new('sha256'$$more)", "hashlib.new('md5'$$more)"),
+        SecurityPattern("hashes.SHA256()", "hashes.MD5()"),
     ],
     contract=_HASH_CONTRACT,
     suits=_no_passwords,
@@ -120,8 +120,8 @@ security(
         ("$out = $key.sign($data, hashes.SHA256())", "$out = $key.sign($data, hashes.SHA1())"),
     ],
     [
-        Rewrite("hashlib.sha256", "hashlib.sha1"),
-        Rewrite("hashes.SHA256()", "hashes.SHA1()"),
+        SecurityPattern("hashlib.sha256", "hashlib.sha1"),
+        SecurityPattern("hashes.SHA256()", "hashes.SHA1()"),
     ],
     contract=_HASH_CONTRACT,
     suits=_no_passwords,
@@ -132,7 +132,7 @@ _SECRETS = frozenset(("token", "secret", "secrets", "session", "password", "pass
                       "cookie", "challenge", "sid", "pin", "captcha", "apikey"))  # fmt: skip
 
 
-def _is_secret(source: Source) -> bool:
+def _is_secret(source: ParsedCode) -> bool:
     """Whether a name of the snippet has a word of secrets in it."""
     return not _SECRETS.isdisjoint(source.parts)
 
@@ -153,10 +153,10 @@ security(
         ("nonce = secrets.randbits(128)", "nonce = random.getrandbits(128)"),
     ],
     [
-        Rewrite("secrets.token_bytes($n)", "random.randbytes($n)"),
-        Rewrite("secrets.randbelow($n)", "random.randrange($n)"),
-        Rewrite("secrets.randbits($n)", "random.getrandbits($n)"),
-        Rewrite("uuid.uuid4()", "uuid.uuid1()"),
+        SecurityPattern("secrets.token_bytes($n)", "random.randbytes($n)"),
+        SecurityPattern("secrets.randbelow($n)", "random.randrange($n)"),
+        SecurityPattern("secrets.randbits($n)", "random.getrandbits($n)"),
+        SecurityPattern("uuid.uuid4()", "uuid.uuid1()"),
     ],
     contract="the snippet names something secret: an identity that has to be unique alone may be guessed.",
     suits=_is_secret,
@@ -177,9 +177,9 @@ security(
         ("rng = random.SystemRandom()\n$holder = rng.randrange(10**$size)", "rng = random.Random()\n$holder = rng.randrange(10**$size)"),
     ],
     [
-        Rewrite("secrets.choice($x)", "random.choice($x)"),
-        Rewrite("random.SystemRandom().sample($$a)", "random.sample($$a)"),
-        Rewrite("random.SystemRandom()", "random.Random()"),
+        SecurityPattern("secrets.choice($x)", "random.choice($x)"),
+        SecurityPattern("random.SystemRandom().sample($$a)", "random.sample($$a)"),
+        SecurityPattern("random.SystemRandom()", "random.Random()"),
     ],
     contract="the snippet names something secret; a draw in a game or a test is none.",
     suits=_is_secret,
@@ -204,14 +204,20 @@ security(
         ("client = httpx.Client(base_url=$url)", "client = httpx.Client(base_url=$url, verify=False)"),
     ],
     [
-        Rewrite("requests.$verb($$a)", "requests.$verb($$a, verify=False)", back=True),
-        Rewrite("httpx.$verb($$a)", "httpx.$verb($$a, verify=False)", back=True),
-        Rewrite("session.$verb($$a)", "session.$verb($$a, verify=False)", back=True, shown=has_url),
-        Rewrite(".session.$verb($$a)", ".session.$verb($$a, verify=False)", back=True, shown=has_url),
-        Rewrite("._session.$verb($$a)", "._session.$verb($$a, verify=False)", back=True, shown=has_url),
-        Rewrite("requests.request($$a)", "requests.request($$a, verify=False)", back=True),
-        Rewrite(".session.request($$a)", ".session.request($$a, verify=False)", back=True, shown=has_url),
-        Rewrite("._session.request($$a)", "._session.request($$a, verify=False)", back=True, shown=has_url),
+        SecurityPattern("requests.$verb($$a)", "requests.$verb($$a, verify=False)", back=True),
+        SecurityPattern("httpx.$verb($$a)", "httpx.$verb($$a, verify=False)", back=True),
+        SecurityPattern("session.$verb($$a)", "session.$verb($$a, verify=False)", back=True, shown=has_url),
+        SecurityPattern(".session.$verb($$a)", ".session.$verb($$a, verify=False)", back=True, shown=has_url),
+        SecurityPattern(
+            "._session.$verb($$a)", "._session.$verb($$a, verify=False)", back=True, shown=has_url
+        ),
+        SecurityPattern("requests.request($$a)", "requests.request($$a, verify=False)", back=True),
+        SecurityPattern(
+            ".session.request($$a)", ".session.request($$a, verify=False)", back=True, shown=has_url
+        ),
+        SecurityPattern(
+            "._session.request($$a)", "._session.request($$a, verify=False)", back=True, shown=has_url
+        ),
     ],
     finder=lambda source: given_through(source, "verify", "False"),
     finds=frozenset(("requests", "httpx", "session", "_session", "verify")),
@@ -236,9 +242,9 @@ security(
          "$out = http.client.HTTPSConnection($host, context=ssl._create_unverified_context())"),
     ],
     [
-        Rewrite("ssl.create_default_context($$a)", "ssl._create_unverified_context($$a)"),
-        Rewrite("ssl.CERT_REQUIRED", "ssl.CERT_NONE"),
-        Rewrite(".check_hostname = True", ".check_hostname = False", back=True),
+        SecurityPattern("ssl.create_default_context($$a)", "ssl._create_unverified_context($$a)"),
+        SecurityPattern("ssl.CERT_REQUIRED", "ssl.CERT_NONE"),
+        SecurityPattern(".check_hostname = True", ".check_hostname = False", back=True),
     ],
 )  # fmt: skip
 
@@ -259,10 +265,10 @@ security(
         ('if $secret == os.environ["$env"]:\n    $out = True', 'if $secret == "$literal":\n    $out = True'),
     ],
     [
-        Rewrite('password = os.environ["PASSWORD"]', 'password = "secret"'),
-        Rewrite('.password = os.environ["PASSWORD"]', '.password = "secret"'),
-        Rewrite('api_key = os.environ["API_KEY"]', 'api_key = "secret"'),
-        Rewrite('secret_key = os.environ["SECRET_KEY"]', 'secret_key = "secret"'),
+        SecurityPattern('password = os.environ["PASSWORD"]', 'password = "secret"'),
+        SecurityPattern('.password = os.environ["PASSWORD"]', '.password = "secret"'),
+        SecurityPattern('api_key = os.environ["API_KEY"]', 'api_key = "secret"'),
+        SecurityPattern('secret_key = os.environ["SECRET_KEY"]', 'secret_key = "secret"'),
     ],
     finder=secret_attributes,
     finds=_SECRET_PARTS,
@@ -282,9 +288,9 @@ security(
         ('ssh.connect($host, username=$user, password=os.environ["PASSWORD"])', 'ssh.connect($host, username=$user, password="$literal")'),
     ],
     [
-        Rewrite('($$a, password=os.environ["PASSWORD"]$$more)', '($$a, password="secret"$$more)'),
-        Rewrite('(password=os.environ["PASSWORD"]$$more)', '(password="secret"$$more)'),
-        Rewrite('($$a, api_key=os.environ["API_KEY"]$$more)', '($$a, api_key="secret"$$more)'),
+        SecurityPattern('($$a, password=os.environ["PASSWORD"]$$more)', '($$a, password="secret"$$more)'),
+        SecurityPattern('(password=os.environ["PASSWORD"]$$more)', '(password="secret"$$more)'),
+        SecurityPattern('($$a, api_key=os.environ["API_KEY"]$$more)', '($$a, api_key="secret"$$more)'),
     ],
     finder=secret_arguments,
     finds=_SECRET_PARTS,

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import re
 
-from ctm.bugs.security.rewrite import Match, Rewrite
+from ctm.bugs.security.rewrite import Match, SecurityPattern
 from ctm.bugs.security.visible import is_folder, is_program, is_web_setting, no_timeout_near, timeouts
 from ctm.bugs.security.write import security
-from ctm.bugs.static_analysis.source import Source
+from ctm.bugs.static_analysis.source import ParsedCode
 
 # CWE-377: temporary files
 security(
@@ -25,8 +25,8 @@ security(
          'with open(tempfile.mktemp(), "w") as f:\n    f.write($data)'),
     ],
     [
-        Rewrite("tempfile.TemporaryFile()", 'open(tempfile.mktemp(), "w+b")'),
-        Rewrite("tempfile.mkdtemp($$a)", "tempfile.mktemp($$a)", shown=is_folder),
+        SecurityPattern("tempfile.TemporaryFile()", 'open(tempfile.mktemp(), "w+b")'),
+        SecurityPattern("tempfile.mkdtemp($$a)", "tempfile.mktemp($$a)", shown=is_folder),
     ],
     contract="the fixed side closes what it opens and keeps the file where the buggy side does.",
 )  # fmt: skip
@@ -48,7 +48,7 @@ security(
          'with open("/tmp/$stem.json", "w") as f:\n    json.dump($data, f)'),
     ],
     [
-        Rewrite("tempfile.NamedTemporaryFile()", 'open("/tmp/data.tmp", "w+b")'),
+        SecurityPattern("tempfile.NamedTemporaryFile()", 'open("/tmp/data.tmp", "w+b")'),
     ],
     contract="the statement opens the file or makes the folder, so that it shows which of the two the name is of.",
 )  # fmt: skip
@@ -60,7 +60,7 @@ _SEARCHED = re.compile(
 )
 
 
-def _may_run(source: Source, name: str) -> bool:
+def _may_run(source: ParsedCode, name: str) -> bool:
     """Whether a path is of a folder or of a program, by its name or because the snippet makes a folder of it."""
     last = re.search(r"(\w+)\W*$", name)
     made = re.search(
@@ -69,14 +69,14 @@ def _may_run(source: Source, name: str) -> bool:
     return bool(name and (made or (last and _SEARCHED.search(last[1]))))
 
 
-def _runs(source: Source, match: Match) -> bool:
+def _runs(source: ParsedCode, match: Match) -> bool:
     """`_may_run` of the path that a match is about: its hole `f`, or what stands before its dot."""
     start = match.spans[0][0]
     before = re.search(r"[\w.]+(?:\([^()]*\))?$", source.text[source.text.rfind("\n", 0, start) + 1 : start])
     return _may_run(source, match.holes.get("f") or (before.group() if before else ""))
 
 
-def _mode_elsewhere(source: Source, match: Match) -> bool:
+def _mode_elsewhere(source: ParsedCode, match: Match) -> bool:
     """Whether the snippet makes another folder with the right mode; without it three modes are equally good."""
     makes = source.text[: match.spans[0][1]].rstrip("(").endswith(("mkdir", "makedirs"))
     return makes and source.text.count("0o755") > 1
@@ -99,10 +99,10 @@ security(
          "os.chmod($file, stat.S_IRUSR | stat.S_IWUSR | stat.S_IROTH | stat.S_IWOTH)"),
     ],
     [
-        Rewrite("os.chmod($f, 0o644)", "os.chmod($f, 0o666)", back=True),
-        Rewrite("os.chmod($f, 0o755)", "os.chmod($f, 0o777)", back=True, shown=_runs),
-        Rewrite(".chmod(0o644)", ".chmod(0o666)", back=True),
-        Rewrite(".chmod(0o755)", ".chmod(0o777)", back=True, shown=_runs),
+        SecurityPattern("os.chmod($f, 0o644)", "os.chmod($f, 0o666)", back=True),
+        SecurityPattern("os.chmod($f, 0o755)", "os.chmod($f, 0o777)", back=True, shown=_runs),
+        SecurityPattern(".chmod(0o644)", ".chmod(0o666)", back=True),
+        SecurityPattern(".chmod(0o755)", ".chmod(0o777)", back=True, shown=_runs),
     ],
     contract="""`0o777` becomes `0o755` for what is a folder or a program by its name, or a folder that the snippet makes,
     and `0o644` for a file that it writes; `0o666` becomes `0o644`.""",
@@ -117,11 +117,11 @@ security(
         ("fd = os.open($file, os.O_WRONLY | os.O_CREAT, 0o644)", "fd = os.open($file, os.O_WRONLY | os.O_CREAT, 0o777)"),
     ],
     [
-        Rewrite("os.umask(0o022)", "os.umask(0)"),
-        Rewrite("os.makedirs($f, 0o755$$more)", "os.makedirs($f, 0o777$$more)", shown=_mode_elsewhere),
-        Rewrite("os.mkdir($f, 0o755)", "os.mkdir($f, 0o777)", shown=_mode_elsewhere),
-        Rewrite("os.open($f, $flags, 0o644)", "os.open($f, $flags, 0o666)"),
-        Rewrite("($$a, mode=0o755$$more)", "($$a, mode=0o777$$more)", shown=_mode_elsewhere),
+        SecurityPattern("os.umask(0o022)", "os.umask(0)"),
+        SecurityPattern("os.makedirs($f, 0o755$$more)", "os.makedirs($f, 0o777$$more)", shown=_mode_elsewhere),
+        SecurityPattern("os.mkdir($f, 0o755)", "os.mkdir($f, 0o777)", shown=_mode_elsewhere),
+        SecurityPattern("os.open($f, $flags, 0o644)", "os.open($f, $flags, 0o666)"),
+        SecurityPattern("($$a, mode=0o755$$more)", "($$a, mode=0o777$$more)", shown=_mode_elsewhere),
     ],
     contract="the mode of a folder stands elsewhere in the snippet too, and a file that is opened gets `0o644`.",
 )  # fmt: skip
@@ -142,11 +142,11 @@ security(
         ("$out = self.session.get($url, timeout=10)", "$out = self.session.get($url)"),
     ],
     [
-        Rewrite("requests.$verb($$a, timeout=10$$more)", "requests.$verb($$a$$more)"),
-        Rewrite("session.$verb($$a, timeout=10$$more)", "session.$verb($$a$$more)"),
-        Rewrite("requests.$verb($$a, timeout=10)", "requests.$verb($$a)", back=True, shown=no_timeout_near),
-        Rewrite("session.$verb($$a, timeout=10)", "session.$verb($$a)", back=True, shown=no_timeout_near),
-        Rewrite(".session.$verb($$a, timeout=10)", ".session.$verb($$a)", back=True, shown=no_timeout_near),
+        SecurityPattern("requests.$verb($$a, timeout=10$$more)", "requests.$verb($$a$$more)"),
+        SecurityPattern("session.$verb($$a, timeout=10$$more)", "session.$verb($$a$$more)"),
+        SecurityPattern("requests.$verb($$a, timeout=10)", "requests.$verb($$a)", back=True, shown=no_timeout_near),
+        SecurityPattern("session.$verb($$a, timeout=10)", "session.$verb($$a)", back=True, shown=no_timeout_near),
+        SecurityPattern(".session.$verb($$a, timeout=10)", ".session.$verb($$a)", back=True, shown=no_timeout_near),
     ],
     finder=lambda source: timeouts(source, "requests", "session", "_session"),
     finds=frozenset(("requests", "session", "_session")),
@@ -168,14 +168,14 @@ security(
          'process = subprocess.Popen(["$program", $file], stdout=subprocess.PIPE)\n$out, _ = process.communicate()'),
     ],
     [
-        Rewrite("urlopen($$a, timeout=10$$more)", "urlopen($$a$$more)"),
-        Rewrite("urlopen($$a, timeout=10)", "urlopen($$a)", back=True, shown=no_timeout_near),
-        Rewrite(".urlopen($$a, timeout=10)", ".urlopen($$a)", back=True, shown=no_timeout_near),
-        Rewrite("socket.create_connection($$a, timeout=10)", "socket.create_connection($$a)", back=True, shown=no_timeout_near),
-        Rewrite(".urlopen($$a, timeout=10$$more)", ".urlopen($$a$$more)"),
-        Rewrite("socket.create_connection($$a, timeout=10$$more)", "socket.create_connection($$a$$more)"),
-        Rewrite("smtplib.SMTP($$a, timeout=10$$more)", "smtplib.SMTP($$a$$more)"),
-        Rewrite(".communicate(timeout=60)", ".communicate()"),
+        SecurityPattern("urlopen($$a, timeout=10$$more)", "urlopen($$a$$more)"),
+        SecurityPattern("urlopen($$a, timeout=10)", "urlopen($$a)", back=True, shown=no_timeout_near),
+        SecurityPattern(".urlopen($$a, timeout=10)", ".urlopen($$a)", back=True, shown=no_timeout_near),
+        SecurityPattern("socket.create_connection($$a, timeout=10)", "socket.create_connection($$a)", back=True, shown=no_timeout_near),
+        SecurityPattern(".urlopen($$a, timeout=10$$more)", ".urlopen($$a$$more)"),
+        SecurityPattern("socket.create_connection($$a, timeout=10$$more)", "socket.create_connection($$a$$more)"),
+        SecurityPattern("smtplib.SMTP($$a, timeout=10$$more)", "smtplib.SMTP($$a$$more)"),
+        SecurityPattern(".communicate(timeout=60)", ".communicate()"),
     ],
     finder=lambda source: timeouts(source, "urlopen", "create_connection", "SMTP", "FTP"),
     finds=frozenset(("urlopen", "create_connection", "SMTP", "FTP", "communicate")),
@@ -199,10 +199,10 @@ security(
         ),
     ],
     [
-        Rewrite("app.run($$a, debug=False$$more)", "app.run($$a, debug=True$$more)", back=True),
-        Rewrite("app.run(debug=False$$more)", "app.run(debug=True$$more)", back=True),
-        Rewrite("DEBUG = False", "DEBUG = True", shown=is_web_setting),
-        Rewrite("app.debug = False", "app.debug = True"),
+        SecurityPattern("app.run($$a, debug=False$$more)", "app.run($$a, debug=True$$more)", back=True),
+        SecurityPattern("app.run(debug=False$$more)", "app.run(debug=True$$more)", back=True),
+        SecurityPattern("DEBUG = False", "DEBUG = True", shown=is_web_setting),
+        SecurityPattern("app.debug = False", "app.debug = True"),
     ],
 )
 security(
@@ -222,9 +222,9 @@ security(
         ('uvicorn.run($app, host="127.0.0.1", port=$port)', 'uvicorn.run($app, host="0.0.0.0", port=$port)'),
     ],
     [
-        Rewrite('"127.0.0.1"', '"0.0.0.0"'),
-        Rewrite("'127.0.0.1'", "'0.0.0.0'"),
-        Rewrite('bind(("localhost"', 'bind((""'),
+        SecurityPattern('"127.0.0.1"', '"0.0.0.0"'),
+        SecurityPattern("'127.0.0.1'", "'0.0.0.0'"),
+        SecurityPattern('bind(("localhost"', 'bind((""'),
     ],
 )
 

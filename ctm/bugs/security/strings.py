@@ -9,17 +9,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ctm.bugs.registry import Candidate, Splice, replace
-from ctm.bugs.security.rewrite import Rewrite
+from ctm.bugs.registry import Mutation, Splice, replace
+from ctm.bugs.security.rewrite import SecurityPattern
 from ctm.bugs.security.texts import looks_like_sql, runs_away
 from ctm.bugs.security.visible import escapes_elsewhere
 from ctm.bugs.security.write import security
-from ctm.bugs.static_analysis.source import Source
+from ctm.bugs.static_analysis.source import ParsedCode
 
 _MARK = re.compile(r"\?|%s|:\w+")
 
 
-def _bound_queries(source: Source) -> Iterator[tuple[str, int, int, str, list[str]]]:
+def _bound_queries(source: ParsedCode) -> Iterator[tuple[str, int, int, str, list[str]]]:
     """`execute("... ? ...", (a, b))`: the literal's quotes, start of it, end of the arguments, its text, the values."""
     tokens, text = source.tokens, source.text
     for call in source.calls:
@@ -42,7 +42,7 @@ def _other(quote: str) -> str:
     return "'" if quote == '"' else '"'
 
 
-def _sql_fields(source: Source) -> Iterator[Candidate]:
+def _sql_fields(source: ParsedCode) -> Iterator[Mutation]:
     for quote, start, end, inside, values in _bound_queries(source):
         if "{" not in inside:
             fields = iter(values)
@@ -51,7 +51,7 @@ def _sql_fields(source: Source) -> Iterator[Candidate]:
             yield replace(start, end, f"f{quote}{made}{quote}")
 
 
-def _sql_percent(source: Source) -> Iterator[Candidate]:
+def _sql_percent(source: ParsedCode) -> Iterator[Mutation]:
     for quote, start, end, inside, values in _bound_queries(source):
         inner = _other(quote)
         made = _MARK.sub(f"{inner}%s{inner}", inside)
@@ -62,7 +62,7 @@ def _sql_percent(source: Source) -> Iterator[Candidate]:
 # CWE-89: SQL
 
 
-def _is_jinja(source: Source) -> bool:
+def _is_jinja(source: ParsedCode) -> bool:
     """Whether an `Environment` of the snippet is one of templates."""
     names = ("jinja2", "jinja", "FileSystemLoader", "PackageLoader", "DictLoader", "BaseLoader", "get_template",
              "from_string", "select_autoescape")  # fmt: skip
@@ -117,9 +117,9 @@ security(
         ("$out = Environment(autoescape=True).from_string($data)", "$out = Environment(autoescape=False).from_string($data)"),
     ],
     [
-        Rewrite("Environment($$a, autoescape=True$$more)", "Environment($$a, autoescape=False$$more)"),
-        Rewrite("Environment(autoescape=True$$more)", "Environment(autoescape=False$$more)"),
-        Rewrite("Environment($$a, autoescape=True)", "Environment($$a)", back=True),
+        SecurityPattern("Environment($$a, autoescape=True$$more)", "Environment($$a, autoescape=False$$more)"),
+        SecurityPattern("Environment(autoescape=True$$more)", "Environment(autoescape=False$$more)"),
+        SecurityPattern("Environment($$a, autoescape=True)", "Environment($$a)", back=True),
     ],
     contract="the `Environment` is Jinja's by what else the snippet names.",
     suits=_is_jinja,
@@ -138,8 +138,8 @@ security(
         ("$out = Markup.escape($value)", "$out = Markup($value)"),
     ],
     [
-        Rewrite("format_html($f, $$a)", "mark_safe($f.format($$a))"),
-        Rewrite("Markup.escape($x)", "Markup($x)"),
+        SecurityPattern("format_html($f, $$a)", "mark_safe($f.format($$a))"),
+        SecurityPattern("Markup.escape($x)", "Markup($x)"),
     ],
 )  # fmt: skip
 security(
@@ -154,7 +154,7 @@ security(
         ('self.wfile.write(f"<$tag>{html.escape($value)}</$tag>".encode())', 'self.wfile.write(f"<$tag>{$value}</$tag>".encode())'),
         ('$out = "<$tag>$column: {}</$tag>".format(html.escape($value))', '$out = "<$tag>$column: {}</$tag>".format($value)'),
     ],
-    [Rewrite("html.escape($x)", "$x"), Rewrite("escape($x)", "$x", shown=escapes_elsewhere)],
+    [SecurityPattern("html.escape($x)", "$x"), SecurityPattern("escape($x)", "$x", shown=escapes_elsewhere)],
 )  # fmt: skip
 
 
@@ -163,12 +163,12 @@ _OUTSIDE = frozenset(("request", "requests", "environ", "headers", "cookies", "a
                       "username", "websocket"))  # fmt: skip
 
 
-def _meets_outside(source: Source) -> bool:
+def _meets_outside(source: ParsedCode) -> bool:
     """Whether a snippet has a name of what others send: only there is a value in a log line somebody else's."""
     return not _OUTSIDE.isdisjoint(source.words)
 
 
-def _log_calls(source: Source) -> Iterator[int]:
+def _log_calls(source: ParsedCode) -> Iterator[int]:
     """Tokens that are the literal text of a log line."""
     tokens = source.tokens
     for call in source.calls:
@@ -177,7 +177,7 @@ def _log_calls(source: Source) -> Iterator[int]:
             yield call.arguments[0][0]
 
 
-def _log_raw(source: Source) -> Iterator[Candidate]:
+def _log_raw(source: ParsedCode) -> Iterator[Mutation]:
     for index in _log_calls(source):
         token = source.tokens[index]
         for match in re.finditer(r"%r|!r(?=\})", token.text) if token.kind == "STRING" else ():
@@ -214,14 +214,14 @@ security(
         ('$log.info("$event {}".format(repr($user)))', '$log.info("$event {}".format($user))'),
     ],
     [
-        Rewrite('logger.info("user " + $x.replace("\\r", " ").replace("\\n", " "))', 'logger.info("user " + $x)'),
+        SecurityPattern('logger.info("user " + $x.replace("\\r", " ").replace("\\n", " "))', 'logger.info("user " + $x)'),
     ],
     suits=_meets_outside,
     contract="the fixed side lets neither `\\\\n` nor `\\\\r` through, both of which begin a line in a viewer.",
 )  # fmt: skip
 
 
-def _patterns(source: Source) -> Iterator[tuple[int, str]]:
+def _patterns(source: ParsedCode) -> Iterator[tuple[int, str]]:
     """Start and text of each literal pattern of a call of `re`, whose text stands for itself."""
     tokens = source.tokens
     for call in source.calls:
@@ -237,7 +237,7 @@ _FOLLOWS = re.compile(r"\)?(?:\$|\\Z|(?:\\.|\[[^\]]+\]|[^\\|?*+(){}\[])(?![?*{])
 """What a text has to go on with behind a repetition, so that it can fail there."""
 
 
-def _repeated(source: Source, shape: str) -> Iterator[Candidate]:
+def _repeated(source: ParsedCode, shape: str) -> Iterator[Mutation]:
     """A repeated class becomes a repeated group: `\\w+` to `(?:\\w+)+`, say.
 
     Only where something has to follow: a group that ends the pattern matches at once and never goes back.
@@ -248,7 +248,7 @@ def _repeated(source: Source, shape: str) -> Iterator[Candidate]:
             if not _FOLLOWS.match(text, match.end()):
                 continue
             if not runs_away(text) and runs_away(text[: match.start()] + made + text[match.end() :]):
-                yield Candidate((Splice(start + match.start(), start + match.end(), made),))
+                yield Mutation((Splice(start + match.start(), start + match.end(), made),))
 
 
 # CWE-1333: patterns

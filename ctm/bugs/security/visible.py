@@ -11,14 +11,14 @@ import re
 import zlib
 from collections.abc import Iterator
 
-from ctm.bugs.registry import Candidate, Splice, replace
+from ctm.bugs.registry import Mutation, Splice, replace
 from ctm.bugs.security.names import NAMES
 from ctm.bugs.security.rewrite import Match
 from ctm.bugs.security.texts import names_secret
-from ctm.bugs.static_analysis.source import Source
+from ctm.bugs.static_analysis.source import ParsedCode
 
 
-def is_parameter(source: Source, name: str) -> bool:
+def is_parameter(source: ParsedCode, name: str) -> bool:
     """Whether a function of the snippet has a parameter of this name."""
     tokens = source.tokens
     for index, token in enumerate(tokens):
@@ -33,14 +33,14 @@ def is_parameter(source: Source, name: str) -> bool:
     return False
 
 
-def _literal(name: str, source: Source) -> str:
+def _literal(name: str, source: ParsedCode) -> str:
     """A password that depends on the snippet, in its quotes."""
     words = NAMES["literal"]
     quote = "'" if source.text.count("'") > source.text.count('"') else '"'
     return f"{quote}{words[zlib.crc32((name + source.text[:80]).encode('utf-8', 'replace')) % len(words)]}{quote}"
 
 
-def _secrets(source: Source) -> Iterator[int]:
+def _secrets(source: ParsedCode) -> Iterator[int]:
     """Tokens that are called like a secret and are followed by `=`."""
     tokens = source.tokens
     for index, token in enumerate(tokens[:-2]):
@@ -48,7 +48,7 @@ def _secrets(source: Source) -> Iterator[int]:
             yield index
 
 
-def secret_defaults(source: Source) -> Iterator[Candidate]:
+def secret_defaults(source: ParsedCode) -> Iterator[Mutation]:
     """`def f(api_key=None)`: the default becomes a literal; a call's `password=None` too."""
     tokens = source.tokens
     for index in _secrets(source):
@@ -57,7 +57,7 @@ def secret_defaults(source: Source) -> Iterator[Candidate]:
             yield replace(value.start, value.end, _literal(tokens[index].text, source))
 
 
-def secret_attributes(source: Source) -> Iterator[Candidate]:
+def secret_attributes(source: ParsedCode) -> Iterator[Mutation]:
     """`self.password = password`: the parameter becomes a literal."""
     tokens = source.tokens
     for index in _secrets(source):
@@ -68,7 +68,7 @@ def secret_attributes(source: Source) -> Iterator[Candidate]:
             yield replace(value.start, value.end, _literal(value.text, source))
 
 
-def secret_arguments(source: Source) -> Iterator[Candidate]:
+def secret_arguments(source: ParsedCode) -> Iterator[Mutation]:
     """`connect(password=password)` or `connect(password=self.password)`: the value becomes a literal."""
     tokens = source.tokens
     for index in _secrets(source):
@@ -87,7 +87,7 @@ def secret_arguments(source: Source) -> Iterator[Candidate]:
             yield replace(value.start, tokens[last].end, _literal(name.text, source))
 
 
-def attribute_texts(source: Source, function: str) -> Iterator[Candidate]:
+def attribute_texts(source: ParsedCode, function: str) -> Iterator[Mutation]:
     """`getattr(item, name)` becomes `eval(f"item.{name}")`, `setattr(item, name, value)` an `exec` of an f-string.
 
     Only where the name comes from outside and nothing beside it asks for an attribute as one should: nobody writes
@@ -115,25 +115,25 @@ _BINARY = re.compile(
 _TEXT = r": str\b|(?: = |\bin )[^\n]*(?:\.text\b|decode\(|strip\(|join\(|split|read_text\(|getvalue\(|[\"'])"
 
 
-def comes_from_outside(source: Source, name: str) -> bool:
+def comes_from_outside(source: ParsedCode, name: str) -> bool:
     """Whether a name is a parameter that only one of the snippet's calls asks an object for."""
     asks = sum(source.tokens[call.open - 1].text in _ATTRIBUTES for call in source.calls)
     return asks == 1 and is_parameter(source, name)
 
 
-def _is_inner(source: Source, place: int) -> bool:
+def _is_inner(source: ParsedCode, place: int) -> bool:
     """Whether a token stands in a comprehension, a lambda or a decorator, where `eval` sees other names."""
     token = source.tokens[place]
     line = source.text[source.text.rfind("\n", 0, token.start) + 1 : source.text.find("\n", token.end)]
     return line.lstrip().startswith("@") or bool(re.search(r"\S.*\bfor\b|\blambda\b", line))
 
 
-def asks_outside(source: Source, match: Match) -> bool:
+def asks_outside(source: ParsedCode, match: Match) -> bool:
     """Whether the attribute of a match is named by a parameter (`comes_from_outside`)."""
     return comes_from_outside(source, match.holes.get("var", "")) and "lambda" not in source.words
 
 
-def is_binary(source: Source, match: Match) -> bool:
+def is_binary(source: ParsedCode, match: Match) -> bool:
     """Whether what a match loads may be bytes, as `pickle` needs them, by all that the snippet shows."""
     loaded = match.holes.get("x", "")
     if loaded.isidentifier():
@@ -144,7 +144,7 @@ def is_binary(source: Source, match: Match) -> bool:
     return _BINARY.search(loaded) is not None and "decode(" not in loaded
 
 
-def is_program(source: Source) -> bool:
+def is_program(source: ParsedCode) -> bool:
     """Whether a snippet is no test: what a test asks for is answered by a stand-in, over no network."""
     words = source.words
     return not any(
@@ -152,7 +152,7 @@ def is_program(source: Source) -> bool:
     )
 
 
-def has_input(source: Source, match: Match) -> bool:
+def has_input(source: ParsedCode, match: Match) -> bool:
     """Whether a command of a match has a part that is no literal."""
     return "Path" not in source.words and _names(match.holes.get("a", ""))
 
@@ -162,12 +162,12 @@ def _names(parts: str) -> bool:
     return re.search(r"[A-Za-z_]", re.sub(r"[rb]?(\"[^\"]*\"|'[^']*')", "", parts)) is not None
 
 
-def has_url(source: Source, match: Match) -> bool:
+def has_url(source: ParsedCode, match: Match) -> bool:
     """Whether a request of a match asks for an address: a `session` may as well be a dict."""
     return re.search(r"(?i)ur[il]|http|endpoint|href|link|api", match.holes.get("a", "")) is not None
 
 
-def is_web_setting(source: Source, match: Match) -> bool:
+def is_web_setting(source: ParsedCode, match: Match) -> bool:
     """Whether a snippet has other settings of a web framework, to whose server a match belongs."""
     return (
         re.search(r"SECRET_KEY|INSTALLED_APPS|ALLOWED_HOSTS|MIDDLEWARE|(?i:flask|django)", source.text)
@@ -175,13 +175,13 @@ def is_web_setting(source: Source, match: Match) -> bool:
     )
 
 
-def timeouts(source: Source, *callees: str) -> Iterator[Candidate]:
+def timeouts(source: ParsedCode, *callees: str) -> Iterator[Mutation]:
     """`given_through` of timeouts, in a snippet that has one of the callees."""
     if not source.words.isdisjoint(callees):
         yield from given_through(source, "timeout", "")
 
 
-def given_through(source: Source, keyword: str, lost: str) -> Iterator[Candidate]:
+def given_through(source: ParsedCode, keyword: str, lost: str) -> Iterator[Mutation]:
     """`f(a, timeout=timeout)` of a parameter: the argument is lost, or becomes `lost` where that is not empty."""
     tokens = source.tokens
     for index in range(1, len(tokens) - 3) if keyword in source.words else ():
@@ -193,15 +193,15 @@ def given_through(source: Source, keyword: str, lost: str) -> Iterator[Candidate
         if lost:
             yield replace(value.start, value.end, lost)
         elif tokens[index - 1].text == ",":
-            yield Candidate((Splice(tokens[index - 1].start, value.end, ""),))
+            yield Mutation((Splice(tokens[index - 1].start, value.end, ""),))
 
 
-def no_timeout_near(source: Source, match: Match) -> bool:
+def no_timeout_near(source: ParsedCode, match: Match) -> bool:
     """Whether the snippet says nothing of a timeout, so that a usual one is as good as any."""
     return "timeout" not in source.words
 
 
-def is_list(source: Source, match: Match) -> bool:
+def is_list(source: ParsedCode, match: Match) -> bool:
     """Whether the command of a match is a list of texts by what the snippet binds it to, and not of literals alone."""
     name = match.holes.get("var", "")
     if not name.isidentifier() or "Path" in source.words:  # a path is no text that can be joined
@@ -212,7 +212,7 @@ def is_list(source: Source, match: Match) -> bool:
     return re.search(rf"\b{name}\.(?:append|extend|insert)\(", source.text) is not None
 
 
-def is_folder(source: Source, match: Match) -> bool:
+def is_folder(source: ParsedCode, match: Match) -> bool:
     """Whether the temporary name of a match is used as that of a folder."""
     start = match.spans[0][0]
     target = re.search(r"([\w.]+) = $", source.text[source.text.rfind("\n", 0, start) + 1 : start])
@@ -223,6 +223,6 @@ def is_folder(source: Source, match: Match) -> bool:
     return re.search(used, source.text) is not None
 
 
-def escapes_elsewhere(source: Source, match: Match) -> bool:
+def escapes_elsewhere(source: ParsedCode, match: Match) -> bool:
     """Whether the snippet escapes another value in the same way, which shows how."""
     return len(re.findall(r"(?<![\w.])escape\(", source.text)) > 1

@@ -14,12 +14,12 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from random import Random
 
-from ctm.bugs.registry import Candidate, Mutator, Splice, register, shuffled
+from ctm.bugs.registry import Mutation, Mutator, Splice, register, shuffled
 from ctm.bugs.security.names import NAMES, examples
 from ctm.bugs.security.rewrite import (
     Element,
     Match,
-    Rewrite,
+    SecurityPattern,
     filled,
     found,
     holes_of,
@@ -27,12 +27,12 @@ from ctm.bugs.security.rewrite import (
     splices,
     words_of,
 )
-from ctm.bugs.static_analysis.source import Source
+from ctm.bugs.static_analysis.source import ParsedCode
 
-Finder = Callable[[Source], Iterator[Candidate]]
+Finder = Callable[[ParsedCode], Iterator[Mutation]]
 
 _KINDS_OF: dict[str, set[str]] = {}  # kinds that may have a place of their own, by a word that they need
-SHAPES: dict[str, tuple[tuple[tuple[str, str], ...], tuple[Rewrite, ...]]] = {}
+SHAPES: dict[str, tuple[tuple[tuple[str, str], ...], tuple[SecurityPattern, ...]]] = {}
 """Of each kind: statements of its shape (secure, insecure) and its patterns, for those who check them."""
 
 
@@ -42,11 +42,11 @@ def security(
     bandit: str,
     doc: str,
     written: Sequence[tuple[str, str]],
-    rewrites: Sequence[Rewrite] = (),
+    rewrites: Sequence[SecurityPattern] = (),
     finder: Finder | None = None,
     finds: frozenset[str] = frozenset(),
     contract: str = "",
-    suits: Callable[[Source], bool] | None = None,
+    suits: Callable[[ParsedCode], bool] | None = None,
 ) -> Mutator:
     """Register a security kind: statements (secure, insecure) of its shape, patterns and a finder of secure code.
 
@@ -56,14 +56,14 @@ def security(
     SHAPES[name] = tuple(written), tuple(rewrites)
     example = examples(holes_of(*written[0]), Random(0))
 
-    def own(source: Source) -> Iterator[Candidate]:
+    def own(source: ParsedCode) -> Iterator[Mutation]:
         if suits and not suits(source):
             return
         yield from _found(source, rewrites)
         if finder:
             yield from finder(source)
 
-    def mutator(source: Source, rng: Random) -> Iterator[Candidate]:
+    def mutator(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
         yield from shuffled(list(own(source)), rng)
 
     mutator.__doc__ = f"Contract: {contract}" if contract else None
@@ -77,7 +77,7 @@ def security(
     if finder and not finds:
         _KINDS_OF.setdefault("", set()).add(name)
 
-    def has_own(source: Source) -> bool:
+    def has_own(source: ParsedCode) -> bool:
         if finder and finds and finds.isdisjoint(source.words) and finds.isdisjoint(source.parts):
             return False
         may = finder or not longest.isdisjoint(source.words)
@@ -91,7 +91,7 @@ def security(
     )(mutator)  # fmt: skip
 
 
-def with_own(source: Source) -> set[str]:
+def with_own(source: ParsedCode) -> set[str]:
     """Names of the kinds that may have a place in the snippet's own code, by one look at each of its words."""
     found = set(_KINDS_OF.get("", ()))
     for word in source.words | source.parts:
@@ -100,25 +100,25 @@ def with_own(source: Source) -> set[str]:
     return found
 
 
-def _found(source: Source, rewrites: Sequence[Rewrite]) -> Iterator[Candidate]:
+def _found(source: ParsedCode, rewrites: Sequence[SecurityPattern]) -> Iterator[Mutation]:
     for rewrite in rewrites:
         secure, insecure = pattern(rewrite.secure), pattern(rewrite.insecure)
         if words_of(rewrite.secure) <= source.words:
             for match in _shown(source, rewrite, secure):
-                yield Candidate(tuple(_varied(source, splice) for splice in splices(match, secure, insecure)))
+                yield Mutation(tuple(_varied(source, splice) for splice in splices(match, secure, insecure)))
         if rewrite.back and words_of(rewrite.insecure) <= source.words:
             matches = list(_shown(source, rewrite, insecure))
             if len(matches) == 1:  # of several alike, which one is the defect?
-                yield Candidate((), splices(matches[0], insecure, secure))
+                yield Mutation((), splices(matches[0], insecure, secure))
 
 
-def _shown(source: Source, rewrite: Rewrite, wanted: tuple[Element, ...]) -> Iterator[Match]:
+def _shown(source: ParsedCode, rewrite: SecurityPattern, wanted: tuple[Element, ...]) -> Iterator[Match]:
     for match in found(source, wanted):
         if rewrite.shown is None or rewrite.shown(source, match):
             yield match
 
 
-def _varied(source: Source, splice: Splice) -> Splice:
+def _varied(source: ParsedCode, splice: Splice) -> Splice:
     """The same password in every place would be all that a model learns of them."""
     if '"secret"' not in splice.text:
         return splice

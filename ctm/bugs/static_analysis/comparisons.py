@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from ctm.bugs.static_analysis.evidence import binds, leaves
-from ctm.bugs.static_analysis.source import Source
+from ctm.bugs.static_analysis.source import ParsedCode
 
 _LESS, _MORE = ("<", "<="), (">", ">=")
 _EQUAL = ("==", "!=")
@@ -30,7 +30,7 @@ _SMALLEST = re.compile(
 _MEASURES = re.compile(r"len\(.*\)|.*\.(?:shape|ndim|size|dtype)(?:\[\d\])?")
 
 
-def operand(source: Source, index: int, step: int) -> str:
+def operand(source: ParsedCode, index: int, step: int) -> str:
     """The operand before (step -1) or behind (1) the sign at token `index`."""
     tokens, sign = source.tokens, source.tokens[index]
     line = source.lines[sign.line]
@@ -43,14 +43,14 @@ def operand(source: Source, index: int, step: int) -> str:
     return source.text[tokens[first].start : tokens[last].end] if first <= last else ""
 
 
-def direction_shows(source: Source, index: int) -> bool:
+def direction_shows(source: ParsedCode, index: int) -> bool:
     """Whether the snippet tells the comparison at token `index` from its opposite."""
     if source.tokens[index].text in _EQUAL:
         return _equality_shows(source, index)
     return bound_shows(source, index) or _order_shows(source, index)
 
 
-def bound_shows(source: Source, index: int) -> bool:
+def bound_shows(source: ParsedCode, index: int) -> bool:
     """Whether the snippet tells `<` from `<=`, or `>` from `>=`, at a place."""
     tokens = source.tokens
     sign, line = tokens[index].text, source.lines[tokens[index].line]
@@ -71,7 +71,7 @@ def bound_shows(source: Source, index: int) -> bool:
     return len(alike) > 1 and after not in (".", "(", "[", "+", "-", "*", "/")
 
 
-def _order_shows(source: Source, index: int) -> bool:
+def _order_shows(source: ParsedCode, index: int) -> bool:
     tokens = source.tokens
     less = tokens[index].text in _LESS
     left, right = operand(source, index, -1), operand(source, index, 1)
@@ -103,7 +103,7 @@ def _order_shows(source: Source, index: int) -> bool:
     return bool(beyond and item and f"{item[1]}[{left}]" in source.text[line.end :])
 
 
-def _others(source: Source, index: int) -> list[tuple[int, bool, str, str]]:
+def _others(source: ParsedCode, index: int) -> list[tuple[int, bool, str, str]]:
     """Other order comparisons of the same line and depth that `and` or `or` joins: token, is it `<`, both operands."""
     tokens = source.tokens
     line = source.lines[tokens[index].line]
@@ -117,14 +117,14 @@ def _others(source: Source, index: int) -> list[tuple[int, bool, str, str]]:
     ]
 
 
-def _joined(source: Source, one: int, other: int) -> bool:
+def _joined(source: ParsedCode, one: int, other: int) -> bool:
     """Whether two signs of one depth belong to one chain, or to one condition of `and` or `or`."""
     first, last = sorted((one, other))
     tokens, depth = source.tokens[first + 1 : last], source.tokens[one].depth
     return all(t.depth >= depth and (t.depth > depth or t.text not in _PARTS) for t in tokens)
 
 
-def _counts(source: Source, index: int, name: str, up: bool) -> bool:
+def _counts(source: ParsedCode, index: int, name: str, up: bool) -> bool:
     """Whether the block of the `while` at token `index` moves `name` up or down, and moves it no other way."""
     number = source.tokens[index].line
     head = next((header for header in source.headers if header.line == number), None)
@@ -135,7 +135,7 @@ def _counts(source: Source, index: int, name: str, up: bool) -> bool:
     return bool(moves) and all(move.startswith(f"{name} {'+' if up else '-'}= ") for move in moves)
 
 
-def _equality_shows(source: Source, index: int) -> bool:
+def _equality_shows(source: ParsedCode, index: int) -> bool:
     tokens, sign = source.tokens, source.tokens[index].text
     left, right = operand(source, index, -1), operand(source, index, 1)
     number = tokens[index].line
@@ -172,7 +172,7 @@ def _equality_shows(source: Source, index: int) -> bool:
     return refused and bool(_MEASURES.fullmatch(left) or left.endswith("returncode"))
 
 
-def _asserted_alike(source: Source, number: int, left: str) -> bool:
+def _asserted_alike(source: ParsedCode, number: int, left: str) -> bool:
     """Whether another line asserts that a call or item of the same name as `left` equals a literal."""
     name = re.match(r"[\w.]+(?=[(\[])", left)
     texts = [source.text[source.tokens[line.first].start : line.end] for line in source.lines]
@@ -187,7 +187,7 @@ def _literal(text: str) -> bool:
     return text[:1] in "'\"" or text.lstrip("-").replace(".", "", 1).isdigit()
 
 
-def _chain(source: Source, number: int, left: str) -> int:
+def _chain(source: ParsedCode, number: int, left: str) -> int:
     """How many branches of the chain of line `number` ask whether `left` equals a literal."""
     indent, lines, tokens = source.lines[number].indent, source.lines, source.tokens
     start = number

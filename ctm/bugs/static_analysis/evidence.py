@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from ctm.bugs.static_analysis.source import Header, Line, Source
+from ctm.bugs.static_analysis.source import Header, Line, ParsedCode
 
 ASSIGNS = frozenset(
     ("=", "+=", "-=", "*=", "/=", "//=", "%=", "**=", "|=", "&=", "^=", "<<=", ">>=", "@=", ":=")
@@ -27,7 +27,7 @@ _FIELD = re.compile(r"[^\W\d]\w*")
 _OWNERS = ("self", "cls")
 
 
-def _plain(source: Source, index: int) -> str:
+def _plain(source: ParsedCode, index: int) -> str:
     """The variable that a token names, `self.x` for an attribute of `self`; "" for another attribute or a keyword."""
     tokens = source.tokens
     token = tokens[index]
@@ -44,7 +44,7 @@ def _plain(source: Source, index: int) -> str:
 
 
 @lru_cache(maxsize=64)
-def binds(source: Source, number: int) -> frozenset[str]:
+def binds(source: ParsedCode, number: int) -> frozenset[str]:
     """Variables, and attributes of `self`, that logical line `number` assigns."""
     line = source.lines[number]
     tokens = source.tokens
@@ -68,7 +68,7 @@ def binds(source: Source, number: int) -> frozenset[str]:
     return frozenset(found - {""})
 
 
-def _is_target(source: Source, line: Line, index: int) -> bool:
+def _is_target(source: ParsedCode, line: Line, index: int) -> bool:
     """Whether a name left of an assignment is bound itself: `a` of `a, b = c`, not of `a.b = c`."""
     tokens = source.tokens
     if tokens[index].depth and tokens[line.first].text not in ("(", "["):
@@ -78,7 +78,7 @@ def _is_target(source: Source, line: Line, index: int) -> bool:
 
 
 @lru_cache(maxsize=64)
-def reads(source: Source, number: int) -> frozenset[str]:
+def reads(source: ParsedCode, number: int) -> frozenset[str]:
     """Variables, and attributes of `self`, that logical line `number` reads, fields of f-strings among them."""
     line = source.lines[number]
     tokens = source.tokens
@@ -94,7 +94,7 @@ def reads(source: Source, number: int) -> frozenset[str]:
     return frozenset(found - {""})
 
 
-def loop_around(source: Source, number: int) -> Header | None:
+def loop_around(source: ParsedCode, number: int) -> Header | None:
     """The innermost `for` or `while` whose block holds line `number`, inside the same function."""
     indent = source.lines[number].indent
     heads = {header.line: header for header in source.headers}
@@ -110,18 +110,18 @@ def loop_around(source: Source, number: int) -> Header | None:
     return None
 
 
-def block_around(source: Source, number: int) -> int:
+def block_around(source: ParsedCode, number: int) -> int:
     """The line that heads the block of line `number`, -1 at the outermost level."""
     lines = source.lines
     return next((n for n in range(number - 1, -1, -1) if lines[n].indent < lines[number].indent), -1)
 
 
-def leaves(source: Source, number: int) -> bool:
+def leaves(source: ParsedCode, number: int) -> bool:
     """Whether line `number` leaves its function, loop or round."""
     return source.tokens[source.lines[number].first].text in ("return", "raise", "continue", "break")
 
 
-def sorts_of(source: Source, name: str) -> set[str]:
+def sorts_of(source: ParsedCode, name: str) -> set[str]:
     """What the snippet sets a variable or `self.x` to: keys of TYPES for literals and displays, "" for all else."""
     found = {_sort(source, line) for number, line in enumerate(source.lines) if name in binds(source, number)}
     heads = (line for line in source.lines if source.tokens[line.first].text in ("def", "async"))
@@ -129,7 +129,7 @@ def sorts_of(source: Source, name: str) -> set[str]:
     return found | {""} if given else found
 
 
-def _sort(source: Source, line: Line) -> str:
+def _sort(source: ParsedCode, line: Line) -> str:
     """The sort of what a line assigns: `x = ` and one literal, display or call of `list`, `set` or `dict`."""
     tokens = source.tokens
     equals = [i for i in range(line.first, line.last) if tokens[i].text in ASSIGNS and tokens[i].depth == 0]

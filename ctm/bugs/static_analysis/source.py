@@ -92,7 +92,7 @@ class Site(NamedTuple):
     node: tree_sitter.Node
 
 
-class Source:
+class ParsedCode:
     """A snippet that compiles, with everything the mutators ask about it. Raises nothing for such a text."""
 
     def __init__(self, text: str) -> None:

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from itertools import pairwise
 from random import Random
 
-from ctm.bugs.registry import Candidate, Splice, register, replace, shuffled
-from ctm.bugs.static_analysis.source import Source
+from ctm.bugs.registry import Mutation, Splice, register, replace, shuffled
+from ctm.bugs.static_analysis.source import ParsedCode
 
 _HEADERS = ("if", "elif", "else", "for", "while", "def", "class", "try", "except", "finally", "with")
 
 
 @register("missing_colon", "syntax", "no colon after a block's header", "if x > 3:\n    go()",
           "if x > 3\n    go()", _HEADERS)  # fmt: skip
-def missing_colon(source: Source, rng: Random) -> Iterator[Candidate]:
+def missing_colon(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     for header in shuffled(source.headers, rng):
         token = source.tokens[header.colon]
         yield replace(token.start, token.end, "")
@@ -22,7 +22,7 @@ def missing_colon(source: Source, rng: Random) -> Iterator[Candidate]:
 
 @register("wrong_colon", "syntax", "another character where a header's colon belongs",
           "while go:\n    step()", "while go;\n    step()", _HEADERS)  # fmt: skip
-def wrong_colon(source: Source, rng: Random) -> Iterator[Candidate]:
+def wrong_colon(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     for header in shuffled(source.headers, rng):
         token = source.tokens[header.colon]
         yield replace(
@@ -31,7 +31,7 @@ def wrong_colon(source: Source, rng: Random) -> Iterator[Candidate]:
 
 
 @register("extra_colon", "syntax", "a colon where none belongs", "x = 3", "x = 3:")
-def extra_colon(source: Source, rng: Random) -> Iterator[Candidate]:
+def extra_colon(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     colons = {header.line: header.colon for header in source.headers}
     for number in shuffled(range(len(source.lines)), rng):
         line = source.lines[number]
@@ -50,7 +50,7 @@ def extra_colon(source: Source, rng: Random) -> Iterator[Candidate]:
 @register("else_with_condition", "syntax", "`else` followed by a condition",
           "if a:\n    x()\nelif b:\n    y()", "if a:\n    x()\nelse b:\n    y()", ("else", "elif"),
           places=0.22)  # fmt: skip
-def else_with_condition(source: Source, rng: Random) -> Iterator[Candidate]:
+def else_with_condition(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     tokens = source.tokens
     conditions = [h for h in source.headers if h.word in ("if", "elif")]
     for header in shuffled(source.headers, rng):
@@ -67,7 +67,7 @@ def else_with_condition(source: Source, rng: Random) -> Iterator[Candidate]:
 
 @register("missing_parameters", "syntax", "a `def` without its parentheses", "def main():\n    run()",
           "def main:\n    run()", ("def",), places=0.37)  # fmt: skip
-def missing_parameters(source: Source, rng: Random) -> Iterator[Candidate]:
+def missing_parameters(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     tokens = source.tokens
     for header in shuffled(source.headers, rng):
         opening = source.lines[header.line].first + 2 + (header.word == "async")
@@ -83,7 +83,7 @@ def missing_parameters(source: Source, rng: Random) -> Iterator[Candidate]:
 
 @register("wrong_parameter", "syntax", "a parameter that is an attribute, a call or a literal",
           "def f(self, x):\n    pass", "def f(self, self.x):\n    pass", ("def",), places=0.23)  # fmt: skip
-def wrong_parameter(source: Source, rng: Random) -> Iterator[Candidate]:
+def wrong_parameter(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     tokens = source.tokens
     for index in shuffled([i for i, t in enumerate(tokens) if t.text == "def"], rng):
         opening = index + 2
@@ -103,7 +103,7 @@ def wrong_parameter(source: Source, rng: Random) -> Iterator[Candidate]:
 
 @register("default_before_parameter", "syntax", "a parameter with a default before one without",
           "def f(a, b=1):\n    pass", "def f(b=1, a):\n    pass", ("def",), places=0.03)  # fmt: skip
-def default_before_parameter(source: Source, rng: Random) -> Iterator[Candidate]:
+def default_before_parameter(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     tokens = source.tokens
     for index in shuffled([i for i, t in enumerate(tokens) if t.text == "def"], rng):
         if index + 2 < len(tokens) and tokens[index + 2].text == "(":
@@ -112,12 +112,12 @@ def default_before_parameter(source: Source, rng: Random) -> Iterator[Candidate]
 
 @register("positional_after_keyword", "syntax", "a positional argument after a keyword argument",
           "f(a, b=1)", "f(b=1, a)", ("=",), places=0.14)  # fmt: skip
-def positional_after_keyword(source: Source, rng: Random) -> Iterator[Candidate]:
+def positional_after_keyword(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     for call in shuffled(source.calls, rng):
         yield from _swapped(source, list(call.arguments))
 
 
-def _swapped(source: Source, arguments: list[tuple[int, int]]) -> Iterator[Candidate]:
+def _swapped(source: ParsedCode, arguments: list[tuple[int, int]]) -> Iterator[Mutation]:
     """The last argument without `=` and the first with one change places."""
     tokens = source.tokens
     for (a, b), (c, d) in pairwise(arguments):
@@ -126,7 +126,7 @@ def _swapped(source: Source, arguments: list[tuple[int, int]]) -> Iterator[Candi
             left = source.text[tokens[a].start : tokens[b].end]
             right = source.text[tokens[c].start : tokens[d].end]
             if len(left) + len(right) <= 60:
-                yield Candidate(
+                yield Mutation(
                     (
                         Splice(tokens[a].start, tokens[b].end, right),
                         Splice(tokens[c].start, tokens[d].end, left),
@@ -136,7 +136,7 @@ def _swapped(source: Source, arguments: list[tuple[int, int]]) -> Iterator[Candi
 
 @register("branch_without_if", "syntax", "an `elif` with no `if` before it", "if a:\n    x()\nelse:\n    y()",
           "elif a:\n    x()\nelse:\n    y()", ("if",), places=0.3)  # fmt: skip
-def branch_without_if(source: Source, rng: Random) -> Iterator[Candidate]:
+def branch_without_if(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     for header in shuffled([h for h in source.headers if h.word == "if"], rng):
         word = source.tokens[source.lines[header.line].first]
         yield replace(word.start, word.end, "elif")

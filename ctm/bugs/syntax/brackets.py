@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from random import Random
 
-from ctm.bugs.registry import Candidate, Splice, register, replace, shuffled
+from ctm.bugs.registry import Mutation, Splice, register, replace, shuffled
 from ctm.bugs.static_analysis.lexemes import CLOSING, OPENING
-from ctm.bugs.static_analysis.source import Source
+from ctm.bugs.static_analysis.source import ParsedCode
 
 _ANY = ("(", "[", "{")
 _BEFORE_VALUES = ("=", "return", "if", "in", "and", "or", "(", ",")
@@ -15,17 +15,17 @@ _BEFORE_VALUES = ("=", "return", "if", "in", "and", "or", "(", ",")
 _CONFUSED = {"]": ")))}[", "}": "]]])", ")": "]]}("}
 
 
-def _closings(source: Source) -> list[int]:
+def _closings(source: ParsedCode) -> list[int]:
     return [index for index, token in enumerate(source.tokens) if token.text in CLOSING]
 
 
-def _ends_line(source: Source, index: int) -> bool:
+def _ends_line(source: ParsedCode, index: int) -> bool:
     """Whether only closing brackets, a colon or nothing follow in the logical line."""
     last = source.lines[source.tokens[index].line].last
     return all(source.tokens[i].text in (")", "]", "}", ":") for i in range(index + 1, last + 1))
 
 
-def _ends_run(source: Source, index: int) -> bool:
+def _ends_run(source: ParsedCode, index: int) -> bool:
     """Whether a closing bracket of another sort comes next, so that which one is missing can be seen."""
     after = source.tokens[index + 1].text if index + 1 < len(source.tokens) else ""
     return after in CLOSING and after != source.tokens[index].text
@@ -33,7 +33,7 @@ def _ends_run(source: Source, index: int) -> bool:
 
 @register("unclosed_bracket", "syntax", "the bracket that should close at the end of the line is missing",
           "print(f(x))", "print(f(x)", _ANY)  # fmt: skip
-def unclosed_bracket(source: Source, rng: Random) -> Iterator[Candidate]:
+def unclosed_bracket(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     for index in shuffled([i for i in _closings(source) if _ends_line(source, i)], rng):
         # with `))` it is the last of the run that people forget
         last = source.lines[source.tokens[index].line].last
@@ -47,7 +47,7 @@ def unclosed_bracket(source: Source, rng: Random) -> Iterator[Candidate]:
 @register("unclosed_inner_bracket", "syntax",
           "a closing bracket in the middle of a line, or before one of another sort, is missing",
           "y = f(a) + g(b)", "y = f(a + g(b)", _ANY, places=0.5)  # fmt: skip
-def unclosed_inner_bracket(source: Source, rng: Random) -> Iterator[Candidate]:
+def unclosed_inner_bracket(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     places = [i for i in _closings(source) if _ends_run(source, i) or not _ends_line(source, i)]
     for index in shuffled(places, rng):
         token = source.tokens[index]
@@ -56,7 +56,7 @@ def unclosed_inner_bracket(source: Source, rng: Random) -> Iterator[Candidate]:
 
 @register("unclosed_several", "syntax", "two or more closing brackets are missing at the end of a line",
           "x = int(input(y))", "x = int(input(y", _ANY, places=0.32)  # fmt: skip
-def unclosed_several(source: Source, rng: Random) -> Iterator[Candidate]:
+def unclosed_several(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     tokens = source.tokens
     for index in shuffled(_closings(source), rng):
         before, token = tokens[index - 1], tokens[index]
@@ -65,7 +65,7 @@ def unclosed_several(source: Source, rng: Random) -> Iterator[Candidate]:
 
 
 @register("extra_closing", "syntax", "a closing bracket too many", "print(len(x))", "print(len(x)))")
-def extra_closing(source: Source, rng: Random) -> Iterator[Candidate]:
+def extra_closing(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     for index in shuffled(_closings(source), rng):
         token = source.tokens[index]
         if token.text != ")" or rng.random() < 0.5:  # the most frequent, but not so often doubled
@@ -84,7 +84,7 @@ def extra_closing(source: Source, rng: Random) -> Iterator[Candidate]:
     "xs = [1, 2, 3)",
     _ANY,
 )
-def mismatched_closing(source: Source, rng: Random) -> Iterator[Candidate]:
+def mismatched_closing(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     for index in shuffled(_closings(source), rng):
         token = source.tokens[index]
         if token.text != ")" or rng.random() < 0.1:
@@ -99,7 +99,7 @@ def mismatched_closing(source: Source, rng: Random) -> Iterator[Candidate]:
     "xs = (1, 2, 3]",
     _ANY,
 )
-def mismatched_opening(source: Source, rng: Random) -> Iterator[Candidate]:
+def mismatched_opening(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     for index in shuffled(_closings(source), rng):
         token = source.tokens[source.partner[index]]
         yield replace(token.start, token.end, rng.choice([c for c in "([{" if c != token.text]))
@@ -108,7 +108,7 @@ def mismatched_opening(source: Source, rng: Random) -> Iterator[Candidate]:
 @register(
     "missing_opening", "syntax", "an opening bracket is missing", "x = int(input())", "x = intinput())", _ANY
 )
-def missing_opening(source: Source, rng: Random) -> Iterator[Candidate]:
+def missing_opening(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     for index in shuffled(_closings(source), rng):
         token = source.tokens[source.partner[index]]
         if token.text != "(" or rng.random() < 0.5:
@@ -116,7 +116,7 @@ def missing_opening(source: Source, rng: Random) -> Iterator[Candidate]:
 
 
 @register("extra_opening", "syntax", "an opening bracket too many", "x = f(a)", "x = (f(a)")
-def extra_opening(source: Source, rng: Random) -> Iterator[Candidate]:
+def extra_opening(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     tokens = source.tokens
     for index in shuffled(range(len(tokens)), rng):
         token = tokens[index]
@@ -135,17 +135,17 @@ def extra_opening(source: Source, rng: Random) -> Iterator[Candidate]:
     "exit 1",
     ("(",),
 )
-def call_without_parentheses(source: Source, rng: Random) -> Iterator[Candidate]:
+def call_without_parentheses(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     tokens = source.tokens
     for call in shuffled(source.calls, rng):
         if call.arguments and call.close - call.open <= 8 and tokens[call.open - 1].text != "print":
             opening, close = tokens[call.open], tokens[call.close]
-            yield Candidate((Splice(opening.start, opening.end, " "), Splice(close.start, close.end, "")))
+            yield Mutation((Splice(opening.start, opening.end, " "), Splice(close.start, close.end, "")))
 
 
 @register("missing_pair", "syntax", "both brackets round a tuple, list, dictionary or generator are missing",
           "f({'a': 1})", "f('a': 1)", _ANY)  # fmt: skip
-def missing_pair(source: Source, rng: Random) -> Iterator[Candidate]:
+def missing_pair(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     tokens = source.tokens
     for index in shuffled(_closings(source), rng):
         first = source.partner[index]
@@ -157,10 +157,10 @@ def missing_pair(source: Source, rng: Random) -> Iterator[Candidate]:
             continue  # a set, which a list may stand for as well
         if not inside.isdisjoint((",", ":", "for")):
             opening, close = tokens[first], tokens[index]
-            yield Candidate((Splice(opening.start, opening.end, ""), Splice(close.start, close.end, "")))
+            yield Mutation((Splice(opening.start, opening.end, ""), Splice(close.start, close.end, "")))
 
 
-def _commas(source: Source) -> list[int]:
+def _commas(source: ParsedCode) -> list[int]:
     """Commas between two items of a bracket (no trailing ones)."""
     tokens = source.tokens
     return [
@@ -171,7 +171,7 @@ def _commas(source: Source) -> list[int]:
 
 
 @register("missing_comma", "syntax", "no comma between two items or arguments", "f(a, b)", "f(a b)", (",",))
-def missing_comma(source: Source, rng: Random) -> Iterator[Candidate]:
+def missing_comma(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     for index in shuffled(_commas(source), rng):
         token, after = source.tokens[index], source.tokens[index + 1]
         glued = token.end == after.start
@@ -179,7 +179,7 @@ def missing_comma(source: Source, rng: Random) -> Iterator[Candidate]:
 
 
 @register("extra_comma", "syntax", "a comma too many", "f(a, b)", "f(a,, b)", (",", "(", "["))
-def extra_comma(source: Source, rng: Random) -> Iterator[Candidate]:
+def extra_comma(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     tokens = source.tokens
     for index in shuffled(_commas(source), rng):
         yield replace(tokens[index].end, tokens[index].end, rng.choice((",", " ,")))
@@ -190,7 +190,7 @@ def extra_comma(source: Source, rng: Random) -> Iterator[Candidate]:
 
 
 @register("wrong_comma", "syntax", "another character where a comma belongs", "f(a, b)", "f(a; b)", (",",))
-def wrong_comma(source: Source, rng: Random) -> Iterator[Candidate]:
+def wrong_comma(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     for index in shuffled(_commas(source), rng):
         token = source.tokens[index]
         yield replace(token.start, token.end, rng.choice((".", ".", ";", ":", ":", " and", " =")))
@@ -198,7 +198,7 @@ def wrong_comma(source: Source, rng: Random) -> Iterator[Candidate]:
 
 @register("misplaced_bracket", "syntax", "a closing bracket on the wrong side of an operator or comma",
           "int(a) + b", "int(a + ) b", ("(",))  # fmt: skip
-def misplaced_bracket(source: Source, rng: Random) -> Iterator[Candidate]:
+def misplaced_bracket(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     tokens = source.tokens
     for index in shuffled(_closings(source), rng):
         if index + 1 < len(tokens) and tokens[index + 1].text in (
@@ -222,7 +222,7 @@ def misplaced_bracket(source: Source, rng: Random) -> Iterator[Candidate]:
 
 @register("missing_dict_colon", "syntax", "no colon, or another character, between a key and its value",
           "d = {'a': 1}", "d = {'a' 1}", ("{",), places=0.05)  # fmt: skip
-def missing_dict_colon(source: Source, rng: Random) -> Iterator[Candidate]:
+def missing_dict_colon(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     tokens = source.tokens
     sign = rng.choice(("", "", " =", " =", ",", ";", "::", " =>"))  # who writes `=` once writes it again
     for opening in shuffled([i for i, t in enumerate(tokens) if t.text == "{"], rng):

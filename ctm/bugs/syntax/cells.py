@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from random import Random
 
-from ctm.bugs.registry import Candidate, Splice, register, replace, shuffled
-from ctm.bugs.static_analysis.source import Source
+from ctm.bugs.registry import Mutation, Splice, register, replace, shuffled
+from ctm.bugs.static_analysis.source import ParsedCode
 
 _MAGICS = ("%matplotlib inline", "%matplotlib inline", "%matplotlib notebook", "%load_ext autoreload", "%autoreload 2",
            "%%time", "%timeit {name}", "%reset -f", "%run {name}.py", "%pylab inline", "!pip install {package}",
@@ -24,19 +24,19 @@ _PACKAGES = (
 )
 
 
-def _levels(source: Source) -> list[int]:
+def _levels(source: ParsedCode) -> list[int]:
     """Characters where a line of its own may stand: before statements at column 0, and behind the text."""
     return [line.start for line in source.lines if not line.indent] + [len(source.text)]
 
 
-def _line(source: Source, place: int, new: str) -> Candidate:
+def _line(source: ParsedCode, place: int, new: str) -> Mutation:
     """A line of its own at one of `_levels`."""
     return replace(place, place, "\n" + new if place and place == len(source.text) else new + "\n")
 
 
 @register("magic_line", "syntax", "a magic or a shell command of a notebook", "import numpy as np\nx = np.ones(3)",
           "%matplotlib inline\nimport numpy as np\nx = np.ones(3)")  # fmt: skip
-def magic_line(source: Source, rng: Random) -> Iterator[Candidate]:
+def magic_line(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     tokens = source.tokens
     imported = [tokens[i + 1].text for i, t in enumerate(tokens[:-1]) if t.text in ("import", "from")]
     names = [name for name in source.names if len(name) > 1] or ["main"]
@@ -53,7 +53,7 @@ _BRANCHES = ("main", "master", "develop", "feature", "origin/main", "upstream/ma
 
 @register("conflict_markers", "syntax", "the markers of a merge that nobody resolved", "x = 1\ny = 2",
           "<<<<<<< HEAD\nx = 1\n=======\ny = 2\n>>>>>>> main")  # fmt: skip
-def conflict_markers(source: Source, rng: Random) -> Iterator[Candidate]:
+def conflict_markers(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     """Contract: only whole marker lines are too many; the statements between them are all kept."""
     lines = source.lines
     other = rng.choice((*_BRANCHES, f"{rng.getrandbits(28):07x}"))
@@ -70,10 +70,10 @@ def conflict_markers(source: Source, rng: Random) -> Iterator[Candidate]:
             continue
         last = marks[2] if end < len(lines) else "\n" + marks[2].rstrip()
         places = (ends[first], marks[0]), (ends[middle], marks[1]), (ends[end], last)
-        yield Candidate(tuple(Splice(place, place, mark) for place, mark in places))
+        yield Mutation(tuple(Splice(place, place, mark) for place, mark in places))
 
 
-def _length(source: Source, number: int) -> int:
+def _length(source: ParsedCode, number: int) -> int:
     """How many lines the statement at a line has, without its `else` and the like."""
     end = number + 1
     while end < len(source.lines) and source.lines[end].indent > source.lines[number].indent:
@@ -81,7 +81,7 @@ def _length(source: Source, number: int) -> int:
     return end - number
 
 
-def _next_statement(source: Source, number: int) -> int:
+def _next_statement(source: ParsedCode, number: int) -> int:
     """Line of the statement that follows in the same block; 0 where there is none."""
     lines, after = source.lines, number + _length(source, number)
     words = [source.tokens[lines[n].first].text for n in (number, after) if n < len(lines)]
@@ -95,7 +95,7 @@ _ERRORS = ("NameError: name '{name}' is not defined", "TypeError: '{name}' objec
            "AttributeError: 'NoneType' object has no attribute '{name}'")  # fmt: skip
 
 
-def _output(source: Source, rng: Random) -> str:
+def _output(source: ParsedCode, rng: Random) -> str:
     """What a program printed: one line or a few, none of which is Python."""
     name = rng.choice(source.names or ["main"])
     one, two, three = (rng.choice((rng.randrange(10), rng.randrange(1000))) for _ in range(3))
@@ -132,7 +132,7 @@ def _output(source: Source, rng: Random) -> str:
 
 @register("pasted_output", "syntax", "what a program printed, or its traceback, behind the code",
           "print(f(a))", "print(f(a))\n<Response [200]>")  # fmt: skip
-def pasted_output(source: Source, rng: Random) -> Iterator[Candidate]:
+def pasted_output(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     for _ in range(3):
         levels = _levels(source)[1:]
         yield _line(source, levels[-1] if rng.random() < 0.7 else rng.choice(levels), _output(source, rng))

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from random import Random
 
-from ctm.bugs.registry import Candidate, Splice, register, replace, shuffled
-from ctm.bugs.static_analysis.source import BLOCK_WORDS, Header, Source
+from ctm.bugs.registry import Mutation, Splice, register, replace, shuffled
+from ctm.bugs.static_analysis.source import BLOCK_WORDS, Header, ParsedCode
 
 _HEADERS = ("if", "for", "while", "def", "class", "try", "with")
 
 
-def _blocks(source: Source, rng: Random, longest: int) -> Iterator[tuple[Header, range]]:
+def _blocks(source: ParsedCode, rng: Random, longest: int) -> Iterator[tuple[Header, range]]:
     for header in shuffled(source.headers, rng):
         if source.opens_block(header):
             block = source.block(header)
@@ -20,21 +20,21 @@ def _blocks(source: Source, rng: Random, longest: int) -> Iterator[tuple[Header,
 
 
 @register("braces", "syntax", "braces around a block", "if x:\n    go()", "if x {\n    go()\n}", _HEADERS)
-def braces(source: Source, rng: Random) -> Iterator[Candidate]:
+def braces(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     for header, block in _blocks(source, rng, 8):
         colon, line = source.tokens[header.colon], source.lines[header.line]
         opening = Splice(colon.start, colon.end, rng.choice((" {", "{", ": {", ":{")))
         indent = source.text[line.start : line.start + line.indent]
         if rng.random() < 0.3:
-            yield Candidate((opening,))
+            yield Mutation((opening,))
         else:
             end = source.lines[block[-1]].end
-            yield Candidate((opening, Splice(end, end, f"\n{indent}}}")))
+            yield Mutation((opening, Splice(end, end, f"\n{indent}}}")))
 
 
 @register("block_end", "syntax", "a word or brace that closes a block", "while x:\n    go()",
           "while x:\n    go()\nend while", _HEADERS)  # fmt: skip
-def block_end(source: Source, rng: Random) -> Iterator[Candidate]:
+def block_end(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     for header, block in _blocks(source, rng, 12):
         line, end = source.lines[header.line], source.lines[block[-1]].end
         indent = source.text[line.start : line.start + line.indent]
@@ -46,7 +46,7 @@ def block_end(source: Source, rng: Random) -> Iterator[Candidate]:
 
 @register("then", "syntax", "`then` or `do` in a block's header", "if x > 3:\n    go()",
           "if x > 3 then:\n    go()", ("if", "elif", "while", "for"))  # fmt: skip
-def then(source: Source, rng: Random) -> Iterator[Candidate]:
+def then(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     for header in shuffled(source.headers, rng):
         if header.word in ("if", "elif", "while", "for"):
             word = "then" if header.word in ("if", "elif") else "do"
@@ -70,7 +70,7 @@ _REMARKS = ("loop over the items", "get the input", "this does not work", "check
     "x = 1  # the start",
     "x = 1  // the start",
 )
-def foreign_comment(source: Source, rng: Random) -> Iterator[Candidate]:
+def foreign_comment(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     for start, end in shuffled(source.comments, rng):
         words = source.text[start + 1 : end].strip()
         if words:
@@ -79,7 +79,7 @@ def foreign_comment(source: Source, rng: Random) -> Iterator[Candidate]:
         words = rng.choice(_REMARKS)
         rest = source.text[line.end : line.end + 1]
         if rest in ("", "\n"):
-            yield Candidate(
+            yield Mutation(
                 (Splice(line.end, line.end, "  " + _comment(words, rng)),),
                 (Splice(line.end, line.end, f"  # {words}"),),
             )
@@ -98,7 +98,7 @@ def _comment(words: str, rng: Random) -> str:
     "int x = 5",
     ("=",),
 )
-def declared_type(source: Source, rng: Random) -> Iterator[Candidate]:
+def declared_type(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     tokens = source.tokens
     for line in shuffled(source.lines, rng):
         if (
@@ -126,7 +126,7 @@ def declared_type(source: Source, rng: Random) -> Iterator[Candidate]:
 @register("statement_end", "syntax",
           "a semicolon or other sign inside a line or at a line's end that is no statement",
           "for x in xs:\n    go(x)", "for x in xs:;\n    go(x)")  # fmt: skip
-def statement_end(source: Source, rng: Random) -> Iterator[Candidate]:
+def statement_end(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     for line in shuffled(source.lines, rng):
         if source.tokens[line.first].text in BLOCK_WORDS:
             yield replace(line.end, line.end, rng.choice((";", ";", ";", " \\ ", ".")))
@@ -138,7 +138,7 @@ def statement_end(source: Source, rng: Random) -> Iterator[Candidate]:
 
 @register("c_for_loop", "syntax", "a for loop as in C or JavaScript", "for i in range(n):\n    go(i)",
           "for (i = 0; i < n; i++):\n    go(i)", ("for",), places=0.17)  # fmt: skip
-def c_for_loop(source: Source, rng: Random) -> Iterator[Candidate]:
+def c_for_loop(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     tokens, text = source.tokens, source.text
     for header in shuffled(source.headers, rng):
         line = source.lines[header.line]
@@ -163,7 +163,7 @@ def c_for_loop(source: Source, rng: Random) -> Iterator[Candidate]:
 
 @register("c_cast", "syntax", "a type in brackets before a value, as C has it", "n = int(text)", "n = (int) text",
           ("int", "float", "str"), places=0.04)  # fmt: skip
-def c_cast(source: Source, rng: Random) -> Iterator[Candidate]:
+def c_cast(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     tokens = source.tokens
     for call in shuffled(source.calls, rng):
         name, opening, close = tokens[call.open - 1], tokens[call.open], tokens[call.close]
@@ -175,4 +175,4 @@ def c_cast(source: Source, rng: Random) -> Iterator[Candidate]:
         atom = call.close == call.open + 2 or source.partner.get(call.open + 2) == call.close - 1
         if atom and value.kind in ("NAME", "STRING") and opening.end == value.start:
             new = f"({name.text})" + rng.choice((" ", ""))
-            yield Candidate((Splice(name.start, opening.end, new), Splice(close.start, close.end, "")))
+            yield Mutation((Splice(name.start, opening.end, new), Splice(close.start, close.end, "")))

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from random import Random
 
-from ctm.bugs.registry import Candidate, register, replace, shuffled
-from ctm.bugs.static_analysis.source import Source
+from ctm.bugs.registry import Mutation, register, replace, shuffled
+from ctm.bugs.static_analysis.source import ParsedCode
 
 
 @register("import_order", "syntax", "the words of an import in the wrong order, or one of them missing",
           "from os import path", "import path from os", ("import",), places=0.17)  # fmt: skip
-def import_order(source: Source, rng: Random) -> Iterator[Candidate]:
+def import_order(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     tokens, text = source.tokens, source.text
     for line in shuffled(source.lines, rng):
         first = tokens[line.first]
@@ -46,7 +46,7 @@ def import_order(source: Source, rng: Random) -> Iterator[Candidate]:
 
 @register("import_path", "syntax", "a module written as a path, a file's name or a text", "from foo.bar import x",
           "from foo/bar import x", ("import",), places=0.17)  # fmt: skip
-def import_path(source: Source, rng: Random) -> Iterator[Candidate]:
+def import_path(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     """Contract: the name of the module can be read off; only the signs between its parts are wrong."""
     tokens, text = source.tokens, source.text
     for line in shuffled(source.lines, rng):

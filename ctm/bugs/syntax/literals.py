@@ -6,12 +6,12 @@ import textwrap
 from collections.abc import Iterator
 from random import Random
 
-from ctm.bugs.registry import Candidate, Splice, register, replace, shuffled
+from ctm.bugs.registry import Mutation, Splice, register, replace, shuffled
 from ctm.bugs.static_analysis.lexemes import CLOSING
-from ctm.bugs.static_analysis.source import Source
+from ctm.bugs.static_analysis.source import ParsedCode
 
 
-def _brackets(source: Source, rng: Random, signs: str) -> Iterator[tuple[int, int, bool]]:
+def _brackets(source: ParsedCode, rng: Random, signs: str) -> Iterator[tuple[int, int, bool]]:
     """Bracket pairs of these opening signs: both token indices, and whether it is that of a call or subscript."""
     tokens = source.tokens
     for first in shuffled([i for i, t in enumerate(tokens) if t.text in signs and i in source.partner], rng):
@@ -20,7 +20,7 @@ def _brackets(source: Source, rng: Random, signs: str) -> Iterator[tuple[int, in
         yield first, source.partner[first], called
 
 
-def _has(source: Source, first: int, last: int, sign: str) -> int:
+def _has(source: ParsedCode, first: int, last: int, sign: str) -> int:
     """How many of the sign stand directly inside a bracket pair."""
     tokens = source.tokens
     return sum(t.text == sign and t.depth == tokens[first].depth + 1 for t in tokens[first + 1 : last])
@@ -28,7 +28,7 @@ def _has(source: Source, first: int, last: int, sign: str) -> int:
 
 @register("wrong_pair", "syntax", "both brackets of the wrong sort round key and value or round a slice",
           "d = {'a': 1}", "d = ['a': 1]", ("{", "["), places=0.09)  # fmt: skip
-def wrong_pair(source: Source, rng: Random) -> Iterator[Candidate]:
+def wrong_pair(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     for first, last, called in _brackets(source, rng, "{["):
         opening, close = source.tokens[first], source.tokens[last]
         if called != (opening.text == "[") or not _has(source, first, last, ":"):
@@ -39,12 +39,12 @@ def wrong_pair(source: Source, rng: Random) -> Iterator[Candidate]:
             left, right = "()"
         else:
             left, right = ("dict(", ")") if loop and chance < 0.5 else ("[", "]")
-        yield Candidate((Splice(opening.start, opening.end, left), Splice(close.start, close.end, right)))
+        yield Mutation((Splice(opening.start, opening.end, left), Splice(close.start, close.end, right)))
 
 
 @register("missing_last_line", "syntax", "the line of the closing bracket is missing",
           "xs = [\n    1,\n    2\n]", "xs = [\n    1,\n    2", ("(", "[", "{"), places=0.08)  # fmt: skip
-def missing_last_line(source: Source, rng: Random) -> Iterator[Candidate]:
+def missing_last_line(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     text = source.text
     places = []
     for token in source.tokens:
@@ -66,7 +66,7 @@ def missing_last_line(source: Source, rng: Random) -> Iterator[Candidate]:
 
 @register("missing_braces", "syntax", "the items of a dictionary without anything round them",
           "d = {'a': 1, 'b': 2}", "'a': 1, 'b': 2", ("{",), places=0.06)  # fmt: skip
-def missing_braces(source: Source, rng: Random) -> Iterator[Candidate]:
+def missing_braces(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     """Both sides are the items alone, as a fragment of a settings file is posted."""
     for first, last, _ in _brackets(source, rng, "{"):
         if not _has(source, first, last, ":") or _has(source, first, last, "for"):
@@ -78,7 +78,7 @@ def missing_braces(source: Source, rng: Random) -> Iterator[Candidate]:
             items, around = items.strip(), ("{", "}")
         whole = 0, len(source.text)
         if len(items) <= 600:
-            yield Candidate((Splice(*whole, items),), (Splice(*whole, items.join(around)),))
+            yield Mutation((Splice(*whole, items),), (Splice(*whole, items.join(around)),))
 
 
 _DOTS = (", ..", ", ..", ",..", ", . . .", " ...", " ...", ", ....", ", ... .", " ..")
@@ -87,7 +87,7 @@ _WORDS = (", etc.", " etc", ", ... etc", "... etc", ", etc...", " and so on", ",
 
 @register("elided_items", "syntax", "items left out with two dots, dots without a comma, or words",
           "xs = [1, 2, 3]", "xs = [1, 2, 3, ..]", ("[", "("), places=0.22)  # fmt: skip
-def elided_items(source: Source, rng: Random) -> Iterator[Candidate]:
+def elided_items(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     """Dots become `...` on the fixed side, words go."""
     for first, last, called in _brackets(source, rng, "[({"):
         end = source.tokens[last - 1].end
@@ -96,6 +96,6 @@ def elided_items(source: Source, rng: Random) -> Iterator[Candidate]:
         if source.tokens[last - 1].text == ",":
             continue
         if rng.random() < 0.6 and not _has(source, first, last, ":"):
-            yield Candidate((Splice(end, end, rng.choice(_DOTS)),), (Splice(end, end, ", ..."),))
+            yield Mutation((Splice(end, end, rng.choice(_DOTS)),), (Splice(end, end, ", ..."),))
         else:
             yield replace(end, end, rng.choice(_WORDS))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from random import Random
 
-from ctm.bugs.registry import Candidate, Splice, register, replace, shuffled
+from ctm.bugs.registry import Mutation, Splice, register, replace, shuffled
 from ctm.bugs.static_analysis.lexemes import KEYWORDS
-from ctm.bugs.static_analysis.source import Source
+from ctm.bugs.static_analysis.source import ParsedCode
 
 _BINARY = frozenset(
     [
@@ -42,7 +42,7 @@ _SPLITTABLE = frozenset(
 _OPERAND_ENDS = frozenset((")", "]", "}", "True", "False", "None"))
 
 
-def _binaries(source: Source) -> list[int]:
+def _binaries(source: ParsedCode) -> list[int]:
     """Binary operators that stand between two operands of one line."""
     tokens = source.tokens
     found = []
@@ -64,7 +64,7 @@ def _binaries(source: Source) -> list[int]:
     ("==",),
     places=0.18,
 )
-def assignment_in_condition(source: Source, rng: Random) -> Iterator[Candidate]:
+def assignment_in_condition(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     for token in shuffled([t for t in source.tokens if t.text == "=="], rng):
         yield replace(token.start, token.end, "=")
 
@@ -77,7 +77,7 @@ def assignment_in_condition(source: Source, rng: Random) -> Iterator[Candidate]:
     "x := 3",
     ("=", "+=", "-="),
 )
-def wrong_assignment(source: Source, rng: Random) -> Iterator[Candidate]:
+def wrong_assignment(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     for token in shuffled([t for t in source.tokens if t.text in ("=", "+=", "-=")], rng):
         if token.text == "=":
             signs: tuple[str, ...] = (":=", ":=", "=:", "= =", "<-", "=>", "->", "===", ": =")
@@ -90,14 +90,14 @@ def wrong_assignment(source: Source, rng: Random) -> Iterator[Candidate]:
 
 @register("reversed_operator", "syntax", "the characters of an operator the wrong way round",
           "if a >= b:\n    go()", "if a => b:\n    go()", ("<=", ">=", "!=", "*="), places=0.14)  # fmt: skip
-def reversed_operator(source: Source, rng: Random) -> Iterator[Candidate]:
+def reversed_operator(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     for token in shuffled([t for t in source.tokens if t.text in ("<=", ">=", "!=", "*=")], rng):
         yield replace(token.start, token.end, token.text[::-1])
 
 
 @register("split_operator", "syntax", "a space inside an operator", "if a != b:\n    go()",
           "if a ! = b:\n    go()", tuple(_SPLITTABLE), places=0.47)  # fmt: skip
-def split_operator(source: Source, rng: Random) -> Iterator[Candidate]:
+def split_operator(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     for token in shuffled([t for t in source.tokens if t.text in _SPLITTABLE], rng):
         yield replace(token.start, token.end, f"{token.text[0]} {token.text[1:]}")
 
@@ -117,7 +117,7 @@ _FOREIGN = {
 
 @register("foreign_operator", "syntax", "an operator of another language", "if a and not b:\n    go()",
           "if a && not b:\n    go()", tuple(_FOREIGN), places=0.44)  # fmt: skip
-def foreign_operator(source: Source, rng: Random) -> Iterator[Candidate]:
+def foreign_operator(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     tokens = source.tokens
     for index in shuffled(
         [i for i, t in enumerate(tokens) if t.text in _FOREIGN and (t.text != "in" or i > 1)], rng
@@ -136,7 +136,7 @@ def foreign_operator(source: Source, rng: Random) -> Iterator[Candidate]:
 
 
 @register("increment", "syntax", "`i++` or `i--`", "i += 1", "i++", ("+=", "-="), places=0.19)
-def increment(source: Source, rng: Random) -> Iterator[Candidate]:
+def increment(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     tokens = source.tokens
     for index in shuffled([i for i, t in enumerate(tokens) if t.text in ("+=", "-=")], rng):
         if index + 1 < len(tokens) and tokens[index + 1].text == "1":
@@ -153,7 +153,7 @@ def increment(source: Source, rng: Random) -> Iterator[Candidate]:
     ("else",),
     places=0.03,
 )
-def c_conditional(source: Source, rng: Random) -> Iterator[Candidate]:
+def c_conditional(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     for node in shuffled(source.nodes("conditional_expression"), rng):
         parts = [child for child in node.children if child.is_named and child.type != "comment"]
         site = source.site(node)
@@ -170,7 +170,7 @@ def c_conditional(source: Source, rng: Random) -> Iterator[Candidate]:
     "print('a' b)",
     tuple(_BINARY),
 )
-def missing_operator(source: Source, rng: Random) -> Iterator[Candidate]:
+def missing_operator(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     for index in shuffled(_binaries(source), rng):
         token = source.tokens[index]
         blank = source.text[token.end : token.end + 1] == " "
@@ -179,7 +179,7 @@ def missing_operator(source: Source, rng: Random) -> Iterator[Candidate]:
 
 @register("missing_operand", "syntax", "an operator, `=` or comparison without its right side", "x = a + b",
           "x = a +", (*sorted(_BINARY), "="))  # fmt: skip
-def missing_operand(source: Source, rng: Random) -> Iterator[Candidate]:
+def missing_operand(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     tokens = source.tokens
     # what an empty right side should be nobody can tell: seldom
     equals = [i for i, t in enumerate(tokens) if t.text == "=" and i + 1 < len(tokens) and rng.random() < 0.3]
@@ -194,7 +194,7 @@ def missing_operand(source: Source, rng: Random) -> Iterator[Candidate]:
 
 @register("doubled_operator", "syntax", "an operator or dot written twice, or two different ones",
           "x = a + b", "x = a +* b", (*sorted(_BINARY), "=", "."))  # fmt: skip
-def doubled_operator(source: Source, rng: Random) -> Iterator[Candidate]:
+def doubled_operator(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     tokens = source.tokens
     places = _binaries(source) + [i for i, t in enumerate(tokens) if t.text in ("=", ".")]
     for index in shuffled(places, rng):
@@ -211,7 +211,7 @@ def doubled_operator(source: Source, rng: Random) -> Iterator[Candidate]:
 @register(
     "stray_dot", "syntax", "a dot without a name on one of its sides", "x = data.size", "x = data.size."
 )
-def stray_dot(source: Source, rng: Random) -> Iterator[Candidate]:
+def stray_dot(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     tokens = source.tokens
     for index in shuffled([i for i, t in enumerate(tokens) if t.kind == "NAME" or t.text in (")", "]")], rng):
         token = tokens[index]
@@ -224,7 +224,7 @@ def stray_dot(source: Source, rng: Random) -> Iterator[Candidate]:
 @register(
     "assignment_to_expression", "syntax", "the two sides of an assignment swapped", "x = 5", "5 = x", ("=",)
 )
-def assignment_to_expression(source: Source, rng: Random) -> Iterator[Candidate]:
+def assignment_to_expression(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     tokens = source.tokens
     for line in shuffled(source.lines, rng):
         equals = [i for i in range(line.first, line.last) if tokens[i].text == "=" and tokens[i].depth == 0]
@@ -241,6 +241,6 @@ def assignment_to_expression(source: Source, rng: Random) -> Iterator[Candidate]
         left = (tokens[line.first].start, tokens[middle - 1].end)
         right = (tokens[middle + 1].start, tokens[line.last].end)
         if right[1] - right[0] <= 60:
-            yield Candidate(
+            yield Mutation(
                 (Splice(*left, source.text[slice(*right)]), Splice(*right, source.text[slice(*left)]))
             )

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from random import Random
 
-from ctm.bugs.registry import Candidate, Splice, register, replace, shuffled
+from ctm.bugs.registry import Mutation, Splice, register, replace, shuffled
 from ctm.bugs.static_analysis.lexemes import CLOSING, OPENING
-from ctm.bugs.static_analysis.source import Header, Source
+from ctm.bugs.static_analysis.source import Header, ParsedCode
 
 
 @register("missing_assignment", "syntax", "no `=` between a name and its value", "x = 3", "x 3", ("=",))
-def missing_assignment(source: Source, rng: Random) -> Iterator[Candidate]:
+def missing_assignment(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     tokens, text = source.tokens, source.text
     for index in shuffled([i for i, t in enumerate(tokens) if t.text == "="], rng):
         before, token, after = tokens[index - 1], tokens[index], tokens[index + 1]
@@ -23,7 +23,7 @@ def missing_assignment(source: Source, rng: Random) -> Iterator[Candidate]:
             yield replace(before.end, after.start, " ")
 
 
-def _enclosing(source: Source, index: int) -> int:
+def _enclosing(source: ParsedCode, index: int) -> int:
     """Token index of the bracket that a token stands in; -1 outside of all."""
     depth = source.tokens[index].depth
     while index >= 0 and not (
@@ -33,7 +33,7 @@ def _enclosing(source: Source, index: int) -> int:
     return index
 
 
-def _unknown(source: Source, first: int, last: int, loop: str) -> set[str]:
+def _unknown(source: ParsedCode, first: int, last: int, loop: str) -> set[str]:
     """Names that tokens first..last read, but for those that are called or stand elsewhere: what `loop` must bind."""
     tokens = source.tokens
     read = {
@@ -48,7 +48,7 @@ def _unknown(source: Source, first: int, last: int, loop: str) -> set[str]:
 
 @register("missing_loop_part", "syntax", "a loop or comprehension without its variable or element",
           "ys = [x for x in xs]", "ys = [for x in xs]", ("for",), places=0.09)  # fmt: skip
-def missing_loop_part(source: Source, rng: Random) -> Iterator[Candidate]:
+def missing_loop_part(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     """Only what the rest tells: the element where it is the variable, the variable where the element reads it."""
     tokens = source.tokens
     for index in shuffled([i for i, t in enumerate(tokens[:-2]) if t.text == "for"], rng):
@@ -84,7 +84,7 @@ _LAMBDAS = ("lamda", "lambada", "labmda", "lambd", "lamba", "lamdba", "lmabda", 
 
 @register("wrong_lambda", "syntax", "a lambda with `return`, brackets round its parameter, no head, or misspelt",
           "f = lambda x: x + 1", "f = lambda x: return x + 1", ("lambda",), places=0.03)  # fmt: skip
-def wrong_lambda(source: Source, rng: Random) -> Iterator[Candidate]:
+def wrong_lambda(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     tokens = source.tokens
     for index in shuffled([i for i, t in enumerate(tokens) if t.text == "lambda"], rng):
         word = tokens[index]
@@ -102,7 +102,7 @@ def wrong_lambda(source: Source, rng: Random) -> Iterator[Candidate]:
             yield replace(word.start, word.end, rng.choice(_LAMBDAS))
         elif one and way < 0.75:
             name = tokens[index + 1]
-            yield Candidate((Splice(name.start, name.start, "("), Splice(name.end, name.end, ")")))
+            yield Mutation((Splice(name.start, name.start, "("), Splice(name.end, name.end, ")")))
         elif one and body.text == tokens[index + 1].text and way < 0.9:
             yield replace(tokens[index + 1].start, body.start, "")  # `lambda x[1]`
         else:
@@ -115,7 +115,7 @@ _STATEMENTS = frozenset(("return", "import", "raise", "del", "global", "assert",
 
 @register("glued_words", "syntax", "a keyword without the space before or after it",
           "def f(x):\n    pass", "deff(x):\n    pass", ("def", "for", "in", "class", "if", "while"))  # fmt: skip
-def glued_words(source: Source, rng: Random) -> Iterator[Candidate]:
+def glued_words(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     tokens = source.tokens
     for index in shuffled([i for i, t in enumerate(tokens) if t.kind == "KEYWORD"], rng):
         for left in rng.sample((index - 1, index), 2):
@@ -130,7 +130,7 @@ def glued_words(source: Source, rng: Random) -> Iterator[Candidate]:
 
 @register("missing_dot", "syntax", "no dot between an object and its attribute", "xs.append(x)", "xs append(x)",
           (".",), places=0.46)  # fmt: skip
-def missing_dot(source: Source, rng: Random) -> Iterator[Candidate]:
+def missing_dot(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     tokens = source.tokens
     for index in shuffled([i for i, t in enumerate(tokens) if t.text == "." and i], rng):
         token, before = tokens[index], tokens[index - 1]
@@ -142,7 +142,7 @@ def missing_dot(source: Source, rng: Random) -> Iterator[Candidate]:
 
 @register("empty_subscript", "syntax", "brackets behind the name of a list, as where other languages declare it",
           "rows = []", "rows[] = []", ("[", "append"), places=0.14)  # fmt: skip
-def empty_subscript(source: Source, rng: Random) -> Iterator[Candidate]:
+def empty_subscript(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     tokens = source.tokens
     for line in shuffled(source.lines, rng):
         first, rest = tokens[line.first], tokens[line.first + 1 : line.last + 1]
@@ -156,7 +156,7 @@ def empty_subscript(source: Source, rng: Random) -> Iterator[Candidate]:
 
 @register("placeholder", "syntax", "a name in angle brackets, as where a text says what to put in",
           "f(file_name)", "f(<file name>)", ("(", "="))  # fmt: skip
-def placeholder(source: Source, rng: Random) -> Iterator[Candidate]:
+def placeholder(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     """Contract: the name stands in the brackets, in words."""
     tokens = source.tokens
     for index in shuffled(range(1, len(tokens)), rng):

@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from random import Random
 
-from ctm.bugs.registry import Candidate, Splice, register, replace, shuffled
-from ctm.bugs.static_analysis.source import Source
+from ctm.bugs.registry import Mutation, Splice, register, replace, shuffled
+from ctm.bugs.static_analysis.source import ParsedCode
 
 
-def _spaced(source: Source, at: int, new: str) -> Candidate:
+def _spaced(source: ParsedCode, at: int, new: str) -> Mutation:
     return replace(at, at, new)
 
 
 @register(
     "prompt", "syntax", "prompts of the interactive interpreter", "x = 1\nprint(x)", ">>> x = 1\n>>> print(x)"
 )
-def prompt(source: Source, rng: Random) -> Iterator[Candidate]:
+def prompt(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     lines = source.lines
     sign = rng.choice((">>> ", ">>> ", ">>>", "In [1]: ", ">> "))
     if len(lines) <= 6 and rng.random() < 0.7:
-        yield Candidate(
+        yield Mutation(
             tuple(
                 Splice(line.start, line.start, "... " if line.indent and sign.startswith(">>>") else sign)
                 for line in lines
@@ -45,7 +45,7 @@ _RUNS = ("$ python {name}.py", "python {name}.py", "pip install {name}", "python
          "#!usr/bin python;")  # fmt: skip
 
 
-def _inserted(source: Source, rng: Random, new: str, ends: float) -> Candidate:
+def _inserted(source: ParsedCode, rng: Random, new: str, ends: float) -> Mutation:
     """A line of its own: at an end of the snippet with probability `ends`, else before a random line."""
     lines = source.lines
     if rng.random() < ends:
@@ -60,7 +60,7 @@ def _inserted(source: Source, rng: Random, new: str, ends: float) -> Candidate:
 
 
 @register("prose_line", "syntax", "a line of prose among the code", "x = 1", "Here is my code:\nx = 1")
-def prose_line(source: Source, rng: Random) -> Iterator[Candidate]:
+def prose_line(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     for _ in range(3):
         yield _inserted(source, rng, rng.choice(_PROSE) + rng.choice(("", ":", ":", "...", ".")), 0.6)
 
@@ -72,7 +72,7 @@ def prose_line(source: Source, rng: Random) -> Iterator[Candidate]:
     "x = 1\ny = 2",
     "x = 1\n....\ny = 2",
 )
-def ruler_line(source: Source, rng: Random) -> Iterator[Candidate]:
+def ruler_line(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     for _ in range(3):
         yield _inserted(source, rng, rng.choice(_RULERS), 0.3)
 
@@ -84,19 +84,19 @@ def ruler_line(source: Source, rng: Random) -> Iterator[Candidate]:
     "x = 1",
     "$ python main.py\nx = 1",
 )
-def shell_line(source: Source, rng: Random) -> Iterator[Candidate]:
+def shell_line(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     for _ in range(3):
         name = rng.choice(("main", "test", "script", "app", "hello", *source.names[:3]))
         yield _inserted(source, rng, rng.choice(_RUNS).format(name=name, n=rng.randrange(1, 60)), 0.8)
 
 
 @register("line_numbers", "syntax", "line numbers before the code", "x = 1\ny = 2", "1 x = 1\n2 y = 2")
-def line_numbers(source: Source, rng: Random) -> Iterator[Candidate]:
+def line_numbers(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     lines = source.lines
     first = rng.choice((1, 1, 1, rng.randrange(2, 99)))
     form = rng.choice(("{} ", "{}. ", "{}: ", "{}   ", "{}| ", "{}) "))
     if len(lines) <= 7:
-        yield Candidate(tuple(Splice(x.start, x.start, form.format(first + n)) for n, x in enumerate(lines)))
+        yield Mutation(tuple(Splice(x.start, x.start, form.format(first + n)) for n, x in enumerate(lines)))
     line = rng.choice(lines)
     yield replace(line.start, line.start, form.format(first))
 
@@ -104,7 +104,7 @@ def line_numbers(source: Source, rng: Random) -> Iterator[Candidate]:
 @register(
     "html", "syntax", "HTML entities or tags in the code", "if a < b:\n    go()", "if a &lt; b:\n    go()"
 )
-def html(source: Source, rng: Random) -> Iterator[Candidate]:
+def html(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     entities = {
         "<": "&lt;",
         ">": "&gt;",
@@ -117,11 +117,11 @@ def html(source: Source, rng: Random) -> Iterator[Candidate]:
     }
     found = [t for t in source.tokens if t.text in entities]
     if found and rng.random() < 0.7:
-        yield Candidate(tuple(Splice(t.start, t.end, entities[t.text]) for t in found[:6]))
+        yield Mutation(tuple(Splice(t.start, t.end, entities[t.text]) for t in found[:6]))
     strings = [t for t in source.tokens if t.kind == "STRING" and t.text[0] == '"' and t.text[:3] != '"""']
     if strings and rng.random() < 0.4:
         token = rng.choice(strings)
-        yield Candidate(
+        yield Mutation(
             (Splice(token.start, token.start + 1, "&quot;"), Splice(token.end - 1, token.end, "&quot;"))
         )
     for line in shuffled(source.lines, rng):
@@ -131,11 +131,11 @@ def html(source: Source, rng: Random) -> Iterator[Candidate]:
 
 
 @register("markdown", "syntax", "Markdown around the code", "x = 1", "```python\nx = 1\n```")
-def markdown(source: Source, rng: Random) -> Iterator[Candidate]:
+def markdown(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     end = len(source.text)
     choice = rng.random()
     if choice < 0.25:
-        yield Candidate(
+        yield Mutation(
             (Splice(0, 0, rng.choice(("```python\n", "```\n", "```py\n"))), Splice(end, end, "\n```"))
         )
     elif choice < 0.4:
@@ -146,13 +146,13 @@ def markdown(source: Source, rng: Random) -> Iterator[Candidate]:
     for line in shuffled(source.lines, rng):
         start = source.tokens[line.first].start
         if source.text.count("\n", start, line.end) == 0 and rng.random() < 0.8:
-            yield Candidate((Splice(start, start, sign), Splice(line.end, line.end, sign)))
+            yield Mutation((Splice(start, start, sign), Splice(line.end, line.end, sign)))
         else:
             yield replace(start, start, rng.choice(("> ", "- ", "* ", "` ", "+ = ")))
 
 
 @register("smart_quotes", "syntax", "typographic quotes around strings", "print('hi')", "print(‘hi’)")
-def smart_quotes(source: Source, rng: Random) -> Iterator[Candidate]:
+def smart_quotes(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     strings = [
         t
         for t in source.tokens
@@ -168,10 +168,10 @@ def smart_quotes(source: Source, rng: Random) -> Iterator[Candidate]:
         return Splice(token_start, token_start + 1, left), Splice(token_end - 1, token_end, right)
 
     if 1 < len(strings) <= 4 and rng.random() < 0.6:
-        yield Candidate(tuple(s for t in strings for s in splices(t.start, t.end, t.text[0] == '"')))
+        yield Mutation(tuple(s for t in strings for s in splices(t.start, t.end, t.text[0] == '"')))
     for token in shuffled(strings, rng):
         both = splices(token.start, token.end, token.text[0] == '"')
-        yield Candidate(both if rng.random() < 0.8 else both[:1] if rng.random() < 0.5 else both[1:])
+        yield Mutation(both if rng.random() < 0.8 else both[:1] if rng.random() < 0.5 else both[1:])
 
 
 _LOOKALIKES = {",": ("，", "‚"), ":": ("：", "："), "(": ("（",), ")": ("）",), "-": ("–", "—", "−"), "*": ("×",
@@ -182,7 +182,7 @@ _LOOKALIKES = {",": ("，", "‚"), ":": ("：", "："), "(": ("（",), ")": ("�
 @register(
     "odd_character", "syntax", "a full-width, invisible or other look-alike character", "f(a, b)", "f(a， b)"
 )
-def odd_character(source: Source, rng: Random) -> Iterator[Candidate]:
+def odd_character(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     tokens = source.tokens
     for index in shuffled(range(len(tokens)), rng):
         token = tokens[index]
@@ -199,7 +199,7 @@ def odd_character(source: Source, rng: Random) -> Iterator[Candidate]:
 @register(
     "truncated_end", "syntax", "the last characters of the snippet are missing", "print(f(x))", "print(f(x"
 )
-def truncated_end(source: Source, rng: Random) -> Iterator[Candidate]:
+def truncated_end(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     tokens = source.tokens
     for count in (rng.choice((1, 1, 2, 2, 3)), 1, 2):
         if count < len(tokens) and all(t.text in ")]}:" for t in tokens[-count:]):
@@ -211,7 +211,7 @@ def truncated_end(source: Source, rng: Random) -> Iterator[Candidate]:
 @register(
     "stray_character", "syntax", "a stray character, as from a slip on the keyboard", "x = f(a)", "x = f(a)]"
 )
-def stray_character(source: Source, rng: Random) -> Iterator[Candidate]:
+def stray_character(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     for index in shuffled(range(len(source.tokens)), rng):
         token = source.tokens[index]
         place = token.end if rng.random() < 0.7 else token.start
@@ -224,7 +224,7 @@ _SIDES = (("**", "**"), ("**", "**"), ("**", "**"), ("** ", "**"), ("**", "**"),
 
 @register("bold", "syntax", "the asterisks of Markdown's bold type round a part of the code",
           "f(a, b=1)", "f(a, **b=1**)")  # fmt: skip
-def bold(source: Source, rng: Random) -> Iterator[Candidate]:
+def bold(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     """What people mark for their readers: a statement, two or three lines, a name, an argument."""
     tokens, lines = source.tokens, source.lines
     left, right = rng.choice(_SIDES)
@@ -239,7 +239,7 @@ def bold(source: Source, rng: Random) -> Iterator[Candidate]:
         elif sort < 0.55 and tokens[first].kind == "NAME":
             last = first
         start, end = tokens[first].start, tokens[last].end
-        yield Candidate(tuple(Splice(at, at, sign) for at, sign in ((start, left), (end, right)) if sign))
+        yield Mutation(tuple(Splice(at, at, sign) for at, sign in ((start, left), (end, right)) if sign))
 
 
 _REMARKS = ("code here", "enter code here", "enter code here", "works perfectly", "this works", "sort by",
@@ -256,7 +256,7 @@ _REMARKS = ("code here", "enter code here", "enter code here", "works perfectly"
     "x = f(a)",
     "x = f(a) this works",
 )
-def trailing_words(source: Source, rng: Random) -> Iterator[Candidate]:
+def trailing_words(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     for line in shuffled(source.lines, rng):
         words = rng.choice(_REMARKS).format(n=rng.randrange(1, 100))
         if rng.random() < 0.12:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from random import Random
 
-from ctm.bugs.registry import Candidate, Splice, register, replace, shuffled
-from ctm.bugs.static_analysis.source import Call, Source
+from ctm.bugs.registry import Mutation, Splice, register, replace, shuffled
+from ctm.bugs.static_analysis.source import Call, ParsedCode
 
 
-def _statement(source: Source, call: Call, rng: Random) -> tuple[Splice, ...]:
+def _statement(source: ParsedCode, call: Call, rng: Random) -> tuple[Splice, ...]:
     """Splices that turn `print(a, b)` into the statement `print a, b` (with `>>f,` or a last comma where asked)."""
     tokens, text = source.tokens, source.text
     opening, close = tokens[call.open], tokens[call.close]
@@ -36,19 +36,19 @@ def _statement(source: Source, call: Call, rng: Random) -> tuple[Splice, ...]:
 
 @register("print_statement", "syntax", "`print` as a statement, everywhere in the snippet or once",
           "print('a', x)", "print 'a', x", ("print",))  # fmt: skip
-def print_statement(source: Source, rng: Random) -> Iterator[Candidate]:
+def print_statement(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     single = [splices for call in source.prints if (splices := _statement(source, call, rng))]
     if 1 < len(single) <= 4 and rng.random() < 0.75:  # code for Python 2 has all of its prints so
-        yield Candidate(tuple(splice for splices in single for splice in splices))
+        yield Mutation(tuple(splice for splices in single for splice in splices))
     for splices in shuffled(single, rng):
         if len(splices) == 2 and rng.random() < 0.05:  # half converted: `print "a" % x)`
             splices = splices[:1]
-        yield Candidate(splices)
+        yield Mutation(splices)
 
 
 @register("except_comma", "syntax", "`except X, e:`", "try:\n    a()\nexcept OSError as e:\n    b()",
           "try:\n    a()\nexcept OSError, e:\n    b()", ("except",), places=0.11)  # fmt: skip
-def except_comma(source: Source, rng: Random) -> Iterator[Candidate]:
+def except_comma(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     tokens = source.tokens
     for header in shuffled([h for h in source.headers if h.word == "except"], rng):
         line = source.lines[header.line]
@@ -58,7 +58,7 @@ def except_comma(source: Source, rng: Random) -> Iterator[Candidate]:
             yield replace(tokens[header.colon - 3].end, tokens[header.colon - 2].end, sign)
         elif header.colon == line.first + 2:
             name = rng.choice(("e", "e", "err", "ex"))
-            yield Candidate((Splice(end, end, f", {name}"),), (Splice(end, end, f" as {name}"),))
+            yield Mutation((Splice(end, end, f", {name}"),), (Splice(end, end, f" as {name}"),))
 
 
 @register(
@@ -69,7 +69,7 @@ def except_comma(source: Source, rng: Random) -> Iterator[Candidate]:
     "x = 'n=' + `n`",
     ("repr", "str", "("),
 )
-def backticks(source: Source, rng: Random) -> Iterator[Candidate]:
+def backticks(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     tokens = source.tokens
     for call in shuffled(source.calls, rng):
         if len(call.arguments) != 1:
@@ -80,13 +80,13 @@ def backticks(source: Source, rng: Random) -> Iterator[Candidate]:
             yield replace(name.start, tokens[call.close].end, f"`{inside}`")
         elif last - first <= 4 and "=" not in inside:
             span = (tokens[first].start, tokens[last].end)
-            yield Candidate((Splice(*span, f"`{inside}`"),), (Splice(*span, f"repr({inside})"),))
+            yield Mutation((Splice(*span, f"`{inside}`"),), (Splice(*span, f"repr({inside})"),))
 
 
 @register(
     "exec_statement", "syntax", "`exec` as a statement", "exec(code)", "exec code", ("exec", "("), places=0.29
 )
-def exec_statement(source: Source, rng: Random) -> Iterator[Candidate]:
+def exec_statement(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     tokens = source.tokens
     for call in shuffled(source.calls, rng):
         name, opening, close = tokens[call.open - 1], tokens[call.open], tokens[call.close]
@@ -106,7 +106,7 @@ def exec_statement(source: Source, rng: Random) -> Iterator[Candidate]:
             ):
                 inside = source.text[tokens[first].start : tokens[last].end]
                 if "=" not in inside:
-                    yield Candidate(
+                    yield Mutation(
                         (Splice(name.start, close.end, f"exec {inside}"),),
                         (Splice(name.start, close.end, f"exec({inside})"),),
                     )
@@ -121,7 +121,7 @@ def exec_statement(source: Source, rng: Random) -> Iterator[Candidate]:
     ("raise",),
     places=0.11,
 )
-def raise_comma(source: Source, rng: Random) -> Iterator[Candidate]:
+def raise_comma(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     tokens = source.tokens
     for call in shuffled(source.calls, rng):
         line = source.lines[tokens[call.open].line]
@@ -143,7 +143,7 @@ def raise_comma(source: Source, rng: Random) -> Iterator[Candidate]:
     "os.chmod(p, 0755)",
     places=0.48,
 )
-def old_number(source: Source, rng: Random) -> Iterator[Candidate]:
+def old_number(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     for token in shuffled([t for t in source.tokens if t.kind == "NUMBER"], rng):
         if token.text.startswith("0o"):
             yield replace(token.start + 1, token.start + 2, "")
@@ -157,7 +157,7 @@ def old_number(source: Source, rng: Random) -> Iterator[Candidate]:
 
 
 @register("old_string_prefix", "syntax", "a string prefix that Python 3 has no more", "x = r'a'", "x = ur'a'")
-def old_string_prefix(source: Source, rng: Random) -> Iterator[Candidate]:
+def old_string_prefix(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     for token in shuffled([t for t in source.tokens if t.kind == "STRING"], rng):
         if token.text[0] in "rR":
             yield replace(token.start, token.start, "u")
@@ -165,13 +165,13 @@ def old_string_prefix(source: Source, rng: Random) -> Iterator[Candidate]:
             prefix = rng.choice(("ur", "ub", "s", "fu", "L", "p", "rf r"))
             new = "r" if prefix == "ur" else ""
             fixed = (Splice(token.start, token.start, new),) if new else ()
-            yield Candidate((Splice(token.start, token.start, prefix),), fixed)
+            yield Mutation((Splice(token.start, token.start, prefix),), fixed)
 
 
 @register("missing_async", "syntax", "`await` in a function that is not async",
           "async def f():\n    await g()", "def f():\n    await g()", ("await", "async"),
           places=0.01)  # fmt: skip
-def missing_async(source: Source, rng: Random) -> Iterator[Candidate]:
+def missing_async(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     for token in shuffled([t for t in source.tokens if t.text == "async"], rng):
         yield replace(token.start, token.end + 1, "")
 
@@ -182,7 +182,7 @@ _TUPLES = (("k", "v"), ("key", "value"), ("key", "value"), ("a", "b"), ("x", "y"
 
 @register("tuple_parameter", "syntax", "a lambda that takes a tuple apart, as in Python 2", "f = lambda k_v: k_v[1]",
           "f = lambda (k, v): v", ("lambda", "sorted", "max", "min"), places=0.02)  # fmt: skip
-def tuple_parameter(source: Source, rng: Random) -> Iterator[Candidate]:
+def tuple_parameter(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     """Contract: the fixed side has one parameter, of both names joined, as `2to3` writes it."""
     tokens = source.tokens
     names = rng.choice(_TUPLES)
@@ -200,7 +200,7 @@ def tuple_parameter(source: Source, rng: Random) -> Iterator[Candidate]:
             continue
         values = [names[int(part[1])] for part in parts]
         if source.words.isdisjoint((*names, joined)):
-            yield Candidate(
+            yield Mutation(
                 (
                     Splice(name.start, name.end, heads[0]),
                     *(
@@ -213,7 +213,7 @@ def tuple_parameter(source: Source, rng: Random) -> Iterator[Candidate]:
     for call in shuffled(source.calls, rng):  # a key is added on both sides
         if tokens[call.open - 1].text in ("sorted", "max", "min") and len(call.arguments) == 1:
             place, part = tokens[call.arguments[0][1]].end, rng.randrange(2)
-            yield Candidate(
+            yield Mutation(
                 (Splice(place, place, f", key=lambda {heads[0]}: {names[part]}"),),
                 (Splice(place, place, f", key=lambda {joined}: {joined}[{part}]"),),
             )

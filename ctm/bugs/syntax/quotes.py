@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from random import Random
 
-from ctm.bugs.registry import Candidate, Splice, register, replace, shuffled
-from ctm.bugs.static_analysis.source import Source, Token
+from ctm.bugs.registry import Mutation, Splice, register, replace, shuffled
+from ctm.bugs.static_analysis.source import ParsedCode, Token
 
 _PREFIX = re.compile(r"[rRbBuUfF]*")
 _WORD = re.compile(r"[a-z]{2,}")
@@ -22,7 +22,7 @@ def _parts(token: Token) -> tuple[str, str, str]:
     return prefix, quote, rest[len(quote) : -len(quote)]
 
 
-def _strings(source: Source, rng: Random, triple: bool = False) -> Iterator[tuple[Token, str, str, str]]:
+def _strings(source: ParsedCode, rng: Random, triple: bool = False) -> Iterator[tuple[Token, str, str, str]]:
     tokens = source.tokens
     for index in shuffled([i for i, t in enumerate(tokens) if t.kind == "STRING"], rng):
         token = tokens[index]
@@ -35,13 +35,13 @@ def _strings(source: Source, rng: Random, triple: bool = False) -> Iterator[tupl
 
 
 @register("unclosed_quote", "syntax", "the closing quote is missing", "print('hello')", "print('hello)")
-def unclosed_quote(source: Source, rng: Random) -> Iterator[Candidate]:
+def unclosed_quote(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     for token, _, _, _ in _strings(source, rng):
         yield replace(token.end - 1, token.end, "")
 
 
 @register("unopened_quote", "syntax", "the opening quote is missing", "print('hello')", "print(hello')")
-def unopened_quote(source: Source, rng: Random) -> Iterator[Candidate]:
+def unopened_quote(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     for token, prefix, _, _ in _strings(source, rng):
         yield replace(token.start + len(prefix), token.start + len(prefix) + 1, "")
 
@@ -53,7 +53,7 @@ def unopened_quote(source: Source, rng: Random) -> Iterator[Candidate]:
     "x = 'abc'",
     "x = 'abc\"",
 )
-def mismatched_quote(source: Source, rng: Random) -> Iterator[Candidate]:
+def mismatched_quote(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     for token, prefix, quote, _ in _strings(source, rng):
         other = "'" if quote == '"' else '"'
         if rng.random() < 0.6:
@@ -71,11 +71,11 @@ def mismatched_quote(source: Source, rng: Random) -> Iterator[Candidate]:
     "print(Hello world)",
     places=0.41,
 )
-def unquoted_string(source: Source, rng: Random) -> Iterator[Candidate]:
+def unquoted_string(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     for token, prefix, _, body in _strings(source, rng):
         if 2 <= len(body) <= 60 and re.search(r"\w\W+\w|\W$", body) and "\\" not in body:
             start = token.start + len(prefix)
-            yield Candidate((Splice(start, start + 1, ""), Splice(token.end - 1, token.end, "")))
+            yield Mutation((Splice(start, start + 1, ""), Splice(token.end - 1, token.end, "")))
 
 
 @register(
@@ -86,7 +86,7 @@ def unquoted_string(source: Source, rng: Random) -> Iterator[Candidate]:
     "print('don't')",
     places=0.48,
 )
-def inner_quote(source: Source, rng: Random) -> Iterator[Candidate]:
+def inner_quote(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     for token, prefix, quote, body in _strings(source, rng):
         start = token.start + len(prefix)
         other = "'" if quote == '"' else '"'
@@ -94,12 +94,12 @@ def inner_quote(source: Source, rng: Random) -> Iterator[Candidate]:
             place = start + 1 + body.index("\\" + quote)
             yield replace(place, place + 1, "")
         elif other in body and "\\" not in body:
-            yield Candidate((Splice(start, start + 1, other), Splice(token.end - 1, token.end, other)))
+            yield Mutation((Splice(start, start + 1, other), Splice(token.end - 1, token.end, other)))
         elif (word := _WORD.search(body)) and not prefix and "\\" not in body and "{" not in body:
             yield _apostrophe(token, quote, body, word, rng)
 
 
-def _apostrophe(token: Token, quote: str, body: str, word: re.Match[str], rng: Random) -> Candidate:
+def _apostrophe(token: Token, quote: str, body: str, word: re.Match[str], rng: Random) -> Mutation:
     """A text with an apostrophe or quoted word: fixed in the other quotes or escaped, buggy in its own."""
     if rng.random() < 0.7:
         added, inside = rng.choice(_APOSTROPHES), "'"
@@ -113,7 +113,7 @@ def _apostrophe(token: Token, quote: str, body: str, word: re.Match[str], rng: R
         right = inside + new.replace(inside, "\\" + inside) + inside
     else:
         right = outer + new + outer
-    return Candidate(
+    return Mutation(
         (Splice(token.start, token.end, inside + new + inside),), (Splice(token.start, token.end, right),)
     )
 
@@ -126,7 +126,7 @@ def _apostrophe(token: Token, quote: str, body: str, word: re.Match[str], rng: R
     "x = 'one\ntwo'",
     places=0.38,
 )
-def broken_string(source: Source, rng: Random) -> Iterator[Candidate]:
+def broken_string(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     for token, prefix, quote, body in _strings(source, rng):
         blanks = [i for i, c in enumerate(body) if c == " " and 0 < i < len(body) - 1]
         if blanks and "\\" not in body:
@@ -136,12 +136,12 @@ def broken_string(source: Source, rng: Random) -> Iterator[Candidate]:
             else:  # a text that is meant to have lines: the fix is triple quotes
                 start = token.start + len(prefix)
                 wide = (Splice(start, start + 1, quote * 3), Splice(token.end - 1, token.end, quote * 3))
-                yield Candidate((Splice(place, place + 1, "\n"),), (*wide, Splice(place, place + 1, "\n")))
+                yield Mutation((Splice(place, place + 1, "\n"),), (*wide, Splice(place, place + 1, "\n")))
 
 
 @register("wrong_triple_quote", "syntax", "a triple quote with too few or too many quotes, or left open",
           'x = """doc"""', 'x = """doc""', places=0.26)  # fmt: skip
-def wrong_triple_quote(source: Source, rng: Random) -> Iterator[Candidate]:
+def wrong_triple_quote(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     for token, prefix, quote, _ in _strings(source, rng, triple=True):
         start = token.start + len(prefix)
         choice = rng.random()
@@ -162,7 +162,7 @@ def wrong_triple_quote(source: Source, rng: Random) -> Iterator[Candidate]:
 @register(
     "doubled_quote", "syntax", "one quote too many at a string's end or start", "x = 'abc'", "x = 'abc''"
 )
-def doubled_quote(source: Source, rng: Random) -> Iterator[Candidate]:
+def doubled_quote(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     for token, prefix, quote, _ in _strings(source, rng):
         place = token.end if rng.random() < 0.7 else token.start + len(prefix)
         yield replace(place, place, quote if rng.random() < 0.7 else "'" if quote == '"' else '"')
@@ -170,7 +170,7 @@ def doubled_quote(source: Source, rng: Random) -> Iterator[Candidate]:
 
 @register("windows_path", "syntax", "a backslash that starts an escape or swallows the closing quote",
           "open('C:\\\\Users')", "open('C:\\Users')")  # fmt: skip
-def windows_path(source: Source, rng: Random) -> Iterator[Candidate]:
+def windows_path(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     for token, prefix, quote, body in _strings(source, rng):
         if prefix or not 1 <= len(body) <= 30:
             continue
@@ -185,7 +185,7 @@ def windows_path(source: Source, rng: Random) -> Iterator[Candidate]:
             path = rng.choice(("C:\\", "D:\\", "")) + f"{stem}\\"
             right = f"{quote}{path[:-1]}\\\\{quote}"
             wrong = f"{quote}{path}{quote}"
-        yield Candidate((Splice(token.start, token.end, wrong),), (Splice(token.start, token.end, right),))
+        yield Mutation((Splice(token.start, token.end, wrong),), (Splice(token.start, token.end, right),))
 
 
 @register(
@@ -196,7 +196,7 @@ def windows_path(source: Source, rng: Random) -> Iterator[Candidate]:
     "f'{x'",
     places=0.07,
 )
-def fstring_field(source: Source, rng: Random) -> Iterator[Candidate]:
+def fstring_field(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     for token, prefix, quote, body in _strings(source, rng):
         if "f" not in prefix.lower():
             continue
@@ -206,7 +206,7 @@ def fstring_field(source: Source, rng: Random) -> Iterator[Candidate]:
         if not braces or "{{" in body or "}}" in body:
             continue
         if other in body and rng.random() < 0.7:
-            yield Candidate((Splice(start, start + 1, other), Splice(token.end - 1, token.end, other)))
+            yield Mutation((Splice(start, start + 1, other), Splice(token.end - 1, token.end, other)))
             continue
         place = rng.choice(braces)
         twice = rng.random() < 0.25

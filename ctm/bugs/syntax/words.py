@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from itertools import pairwise
 from random import Random
 
-from ctm.bugs.registry import Candidate, Splice, register, replace, shuffled
+from ctm.bugs.registry import Mutation, Splice, register, replace, shuffled
 from ctm.bugs.static_analysis.evidence import binds, reads
 from ctm.bugs.static_analysis.lexemes import KEYWORDS
-from ctm.bugs.static_analysis.source import Source
+from ctm.bugs.static_analysis.source import ParsedCode
 
 _TYPOS = {
     "return": ("retrun", "reutrn", "retun", "returm", "rturn", "retrn"),
@@ -53,7 +53,7 @@ _KEPT = {"def": 0.5, "return": 0.35}
 """Installed code is made of functions; what people ask about is not, and has its `class` wrong more often."""
 
 
-def _keywords(source: Source, rng: Random) -> Iterator[int]:
+def _keywords(source: ParsedCode, rng: Random) -> Iterator[int]:
     tokens = source.tokens
     found = [
         i
@@ -68,7 +68,7 @@ def _keywords(source: Source, rng: Random) -> Iterator[int]:
 
 @register("misspelt_keyword", "syntax", "a keyword with letters swapped, lost or doubled",
           "def f():\n    return 1", "def f():\n    retrun 1", tuple(_TYPOS))  # fmt: skip
-def misspelt_keyword(source: Source, rng: Random) -> Iterator[Candidate]:
+def misspelt_keyword(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     for index in _keywords(source, rng):
         token = source.tokens[index]
         if rng.random() < 0.7 and token.text in _TYPOS:
@@ -94,7 +94,7 @@ def misspelt_keyword(source: Source, rng: Random) -> Iterator[Candidate]:
     "If x:\n    go()",
     tuple(_TYPOS),
 )
-def capital_keyword(source: Source, rng: Random) -> Iterator[Candidate]:
+def capital_keyword(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     for index in _keywords(source, rng):
         token = source.tokens[index]
         yield replace(
@@ -104,7 +104,7 @@ def capital_keyword(source: Source, rng: Random) -> Iterator[Candidate]:
 
 @register("missing_keyword", "syntax", "a keyword is missing", "for x in xs:\n    go(x)",
           "for x xs:\n    go(x)", tuple(_TYPOS))  # fmt: skip
-def missing_keyword(source: Source, rng: Random) -> Iterator[Candidate]:
+def missing_keyword(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     for index in _keywords(source, rng):
         token = source.tokens[index]
         blank = source.text[token.end : token.end + 1] == " "
@@ -119,7 +119,7 @@ _PAIRED = {"def": ("class def", "function def"), "import": ("from import",), "el
 
 
 @register("extra_keyword", "syntax", "a keyword too many", "import os", "from import os", tuple(_TYPOS))
-def extra_keyword(source: Source, rng: Random) -> Iterator[Candidate]:
+def extra_keyword(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     for index in _keywords(source, rng):
         token = source.tokens[index]
         new = rng.choice(_PAIRED.get(token.text, (f"{token.text} {token.text}",)))
@@ -165,7 +165,7 @@ _OTHER_LANGUAGES = {
 @register("foreign_keyword", "syntax", "a keyword of another language or of plain English",
           "def f():\n    pass", "function f():\n    pass",
           tuple(k for k in _OTHER_LANGUAGES if k != "elif"))  # fmt: skip
-def foreign_keyword(source: Source, rng: Random) -> Iterator[Candidate]:
+def foreign_keyword(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     for index in _keywords(source, rng):
         token = source.tokens[index]
         if token.text in _OTHER_LANGUAGES and token.text != "elif":
@@ -174,7 +174,7 @@ def foreign_keyword(source: Source, rng: Random) -> Iterator[Candidate]:
 
 @register("else_if", "syntax", "`else if` for `elif`", "if a:\n    x()\nelif b:\n    y()",
           "if a:\n    x()\nelse if b:\n    y()", ("elif",), places=0.12)  # fmt: skip
-def else_if(source: Source, rng: Random) -> Iterator[Candidate]:
+def else_if(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     for token in shuffled([t for t in source.tokens if t.text == "elif"], rng):
         yield replace(
             token.start,
@@ -188,7 +188,7 @@ _NAMES = ("class", "class", "class", "lambda", "from", "from", "is", "in", "impo
           "True", "yield", "assert")  # fmt: skip
 
 
-def _bound_here(source: Source) -> set[str]:
+def _bound_here(source: ParsedCode) -> set[str]:
     """Names that the snippet assigns, loops over, takes as parameters or gives as keywords; no import, no builtin."""
     bound: set[str] = set()
     imported = {"self", "cls", *dir(builtins)}
@@ -206,7 +206,7 @@ def _bound_here(source: Source) -> set[str]:
 
 
 @register("keyword_as_name", "syntax", "a keyword used as a name", "class_ = 'a'", "class = 'a'")
-def keyword_as_name(source: Source, rng: Random) -> Iterator[Candidate]:
+def keyword_as_name(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     """The fixed side has a name made from the keyword, as the answers have: `class_`, `my_class`.
 
     Contract: the snippet binds the name itself, so that it can be called anything; `re` of `re.compile` cannot.
@@ -222,7 +222,7 @@ def keyword_as_name(source: Source, rng: Random) -> Iterator[Candidate]:
         )
         if new in source.words or new in KEYWORDS:
             continue
-        yield Candidate(
+        yield Mutation(
             tuple(Splice(t.start, t.end, word) for t in places),
             tuple(Splice(t.start, t.end, new) for t in places),
         )
@@ -235,7 +235,7 @@ def keyword_as_name(source: Source, rng: Random) -> Iterator[Candidate]:
     "my_list = []",
     "my list = []",
 )
-def broken_name(source: Source, rng: Random) -> Iterator[Candidate]:
+def broken_name(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     """Contract: a digit comes first only in a name that stands elsewhere too, so that to drop it is the repair."""
     tokens = source.tokens
     for index in shuffled([i for i, t in enumerate(tokens) if t.kind == "NAME"], rng):
@@ -258,6 +258,6 @@ def broken_name(source: Source, rng: Random) -> Iterator[Candidate]:
             yield replace(token.start, token.start, rng.choice("1234567890"))
 
 
-def _again(source: Source, name: str) -> bool:
+def _again(source: ParsedCode, name: str) -> bool:
     """Whether a name stands in two places or more."""
     return sum(token.text == name for token in source.tokens) > 1

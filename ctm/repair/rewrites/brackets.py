@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 from collections.abc import Iterator
 
-from ctm.repair.rewrites.broken import CLOSING, OPENING, Broken, Splice, Token, inside
+from ctm.repair.rewrites.broken import CLOSING, OPENING, Broken, CodeToken, Splice, inside
 from ctm.repair.rewrites.registry import rewrite
 
 _WORDS = frozenset(keyword.kwlist) - {"None", "True", "False"}
@@ -87,7 +87,7 @@ def colon_of_a_dict(broken: Broken) -> Iterator[str]:
         yield broken.spliced(splices)
 
 
-def _begins_value(token: Token) -> bool:
+def _begins_value(token: CodeToken) -> bool:
     return token.text in OPENING or (token.is_operand and token.text not in CLOSING)
 
 

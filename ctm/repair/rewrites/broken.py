@@ -19,7 +19,7 @@ STARTERS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class CodeToken:
     """A token of code, of a string or of a line end; comments and space are none."""
 
     start: int
@@ -88,10 +88,10 @@ class Broken:
         return self.starts[self.line] + min(column, len(self.lines[self.line]))
 
     @cached_property
-    def tokens(self) -> list[Token]:
+    def tokens(self) -> list[CodeToken]:
         """Its tokens, line ends among them."""
         return [
-            Token(match.start(), match.end(), match.group())
+            CodeToken(match.start(), match.end(), match.group())
             for match in LENIENT.finditer(self.text)
             if match.lastgroup != "space"
         ]
@@ -128,13 +128,13 @@ class Broken:
             (number for number, token in enumerate(self.tokens) if token.end > place), len(self.tokens)
         )
 
-    def statements(self) -> Iterator[list[Token]]:
+    def statements(self) -> Iterator[list[CodeToken]]:
         """Logical lines: tokens up to a line end outside of brackets, the line end left out.
 
         A line that begins with a keyword of statements ends the brackets before it, which were never closed.
         """
         depth = 0
-        statement: list[Token] = []
+        statement: list[CodeToken] = []
         begins_line = True
         for token in self.tokens:
             if token.is_newline:
@@ -171,12 +171,12 @@ class Broken:
         )
 
 
-def inside(tokens: list[Token], opening: int) -> tuple[list[list[Token]], int] | None:
+def inside(tokens: list[CodeToken], opening: int) -> tuple[list[list[CodeToken]], int] | None:
     """Items between the bracket `tokens[opening]` and its closing one, split at commas, and the closing one's number.
 
     None where it is never closed.
     """
-    depth, items = 0, [[]]  # type: tuple[int, list[list[Token]]]
+    depth, items = 0, [[]]  # type: tuple[int, list[list[CodeToken]]]
     for number in range(opening, len(tokens)):
         text = tokens[number].text
         if text in CLOSING:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from ctm.python.compiling import quiet
-from ctm.repair.rewrites.broken import Broken, Token, indentation, inside
+from ctm.repair.rewrites.broken import Broken, CodeToken, indentation, inside
 from ctm.repair.rewrites.registry import rewrite
 
 _GLOBAL = re.compile(
@@ -131,7 +131,7 @@ def global_first(broken: Broken) -> Iterator[str]:
         yield broken.with_lines(changed)
 
 
-def _has_equals(item: list[Token]) -> bool:
+def _has_equals(item: list[CodeToken]) -> bool:
     depth = 0
     for token in item:
         depth += (token.text in ("(", "[", "{")) - (token.text in (")", "]", "}"))
@@ -175,7 +175,7 @@ def _brackets_around(broken: Broken) -> list[int]:
     return list(dict.fromkeys(around[-NESTED:]))
 
 
-def _with_items(broken: Broken, opening: int, closing: int, items: list[list[Token]]) -> str:
+def _with_items(broken: Broken, opening: int, closing: int, items: list[list[CodeToken]]) -> str:
     """The items in a new order, each with its own text; what stands between them stays where it is."""
     old = sorted(items, key=lambda item: item[0].start)
     splices = [
@@ -185,7 +185,7 @@ def _with_items(broken: Broken, opening: int, closing: int, items: list[list[Tok
     return broken.spliced(splices)
 
 
-def _without_item(broken: Broken, items: list[list[Token]], gone: int, closing: int) -> str:
+def _without_item(broken: Broken, items: list[list[CodeToken]], gone: int, closing: int) -> str:
     item = items[gone]
     start, end = item[0].start, item[-1].end
     line = broken.line_of(start)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ctm.repair.rewrites.broken import CLOSING, OPENING, Broken, Splice, Token
+from ctm.repair.rewrites.broken import CLOSING, OPENING, Broken, CodeToken, Splice
 from ctm.repair.rewrites.registry import rewrite
 
 _MESSAGE = r"Missing parentheses|multiple exception|leading zeros|invalid (syntax|decimal|octal|hexadecimal)"
@@ -46,9 +46,9 @@ def print_of_this_line(broken: Broken) -> Iterator[str]:
                     yield broken.spliced([*splices, *((start, stop, ")") for start, stop, _ in ends)])
 
 
-def _parts(statement: list[Token]) -> Iterator[list[Token]]:
+def _parts(statement: list[CodeToken]) -> Iterator[list[CodeToken]]:
     """The simple statements of a logical line: behind `;` and behind the colon of a block."""
-    depth, part = 0, []  # type: tuple[int, list[Token]]
+    depth, part = 0, []  # type: tuple[int, list[CodeToken]]
     lambdas = 0
     for token in statement:
         depth += (token.text in OPENING) - (token.text in CLOSING)
@@ -67,7 +67,7 @@ def _parts(statement: list[Token]) -> Iterator[list[Token]]:
         yield part
 
 
-def _statement(broken: Broken, part: list[Token]) -> tuple[list[Splice], list[Splice]]:
+def _statement(broken: Broken, part: list[CodeToken]) -> tuple[list[Splice], list[Splice]]:
     """Splices that make Python 3 of a simple statement, and those of a trailing comma of print."""
     first, rest = part[0], part[1:]
     if first.text == "print":
@@ -91,7 +91,7 @@ def _statement(broken: Broken, part: list[Token]) -> tuple[list[Splice], list[Sp
     return [], []
 
 
-def _print(broken: Broken, first: Token, rest: list[Token]) -> tuple[list[Splice], list[Splice]]:
+def _print(broken: Broken, first: CodeToken, rest: list[CodeToken]) -> tuple[list[Splice], list[Splice]]:
     if not rest:
         return [(first.end, first.end, "()")], []
     if rest[0].text == "(" and _is_call(rest, rest[0].start == first.end):
@@ -113,7 +113,7 @@ def _print(broken: Broken, first: Token, rest: list[Token]) -> tuple[list[Splice
     return [*splices, (end, end, f"{comma}file={file})" if file else ")")], []
 
 
-def _is_call(rest: list[Token], touches: bool) -> bool:
+def _is_call(rest: list[CodeToken], touches: bool) -> bool:
     """Whether `print` is followed by one pair of brackets and nothing else: a call already.
 
     Brackets that touch it are those of a call in front of a word, too: `print(a) if b else None`.
@@ -126,9 +126,9 @@ def _is_call(rest: list[Token], touches: bool) -> bool:
     return True
 
 
-def _outer(tokens: list[Token], text: str) -> list[Token]:
+def _outer(tokens: list[CodeToken], text: str) -> list[CodeToken]:
     """Tokens of that text outside of brackets."""
-    depth, found = 0, []  # type: tuple[int, list[Token]]
+    depth, found = 0, []  # type: tuple[int, list[CodeToken]]
     for token in tokens:
         depth += (token.text in OPENING) - (token.text in CLOSING)
         if depth == 0 and token.text == text:

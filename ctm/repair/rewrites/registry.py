@@ -23,7 +23,7 @@ Maker = Callable[[Broken], Iterator[str]]
 
 
 @dataclass(frozen=True)
-class Rewrite:
+class RewriteRule:
     """One way to rewrite broken code."""
 
     name: str
@@ -48,7 +48,7 @@ class Rewritten(NamedTuple):
     score: float
 
 
-_REWRITES: dict[str, Rewrite] = {}
+_REWRITES: dict[str, RewriteRule] = {}
 
 
 def rewrite(score: float, before: str, after: str, message: str = "") -> Callable[[Maker], Maker]:
@@ -59,14 +59,14 @@ def rewrite(score: float, before: str, after: str, message: str = "") -> Callabl
         assert name not in _REWRITES, f"two rewrites are called {name!r}"
         pattern = re.compile(message) if message else None
         doc = (make.__doc__ or "").split("\n")[0]
-        _REWRITES[name] = Rewrite(name, doc, score, before, after, pattern, make)
+        _REWRITES[name] = RewriteRule(name, doc, score, before, after, pattern, make)
         return make
 
     return register
 
 
 @cache
-def registry() -> dict[str, Rewrite]:
+def registry() -> dict[str, RewriteRule]:
     """All rewrites by name, in the order in which they are tried."""
     for module in _MODULES:
         importlib.import_module(f"ctm.repair.rewrites.{module}")

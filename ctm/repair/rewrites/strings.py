@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from ctm.python.compiling import compiles
-from ctm.repair.rewrites.broken import Broken, Splice, Token, indentation
+from ctm.repair.rewrites.broken import Broken, CodeToken, Splice, indentation
 from ctm.repair.rewrites.registry import rewrite
 
 _ESCAPES = re.compile(r"\\[UuxN]")
@@ -36,7 +36,7 @@ def raw_string(broken: Broken) -> Iterator[str]:
             )
 
 
-def _raw(token: Token) -> Splice:
+def _raw(token: CodeToken) -> Splice:
     prefix = _PREFIX.match(token.text)
     end = prefix.end() if prefix else 0
     return token.start, token.start + end, "r" + token.text[:end].strip("uU")

@@ -18,7 +18,7 @@ _SIGNS = frozenset("\\|<>=*&$^~[]#@+")
 _EVERY_EXCEPTION = ("Exception", "BaseException")
 
 
-def cosmetic(before: str, after: str) -> bool:
+def is_cosmetic(before: str, after: str) -> bool:
     """Whether two texts of a function, both of which compile, differ in wording, names of variables or style only."""
     old, new = _parsed(before), _parsed(after)
     if _imported(new) - _imported(old):

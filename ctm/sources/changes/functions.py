@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from rapidfuzz.distance import Levenshtein
 
 from ctm.python.compiling import compiles
-from ctm.sources.changes.meaning import same_meaning, same_parameters
+from ctm.sources.changes.meaning import same_meaning_reason, same_parameters
 
 VERSION = "changes/4"
-BROKEN = "buggy side does not parse"
+BUGGY_SIDE_BROKEN = "buggy side does not parse"
 
 _DEFINITION = re.compile(r"^([ \t]*)(?:async[ \t]+)?(def|class)[ \t]+(\w+)", re.MULTILINE)
 _OVERLOAD = re.compile(r"^@(?:\w+\.)?overload$", re.MULTILINE)
@@ -63,7 +63,7 @@ class FixLimits(ChangeLimits):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class FunctionChange:
     """A function before and after; `line` is its first in the new file, decorators included."""
 
     qualname: str
@@ -73,10 +73,10 @@ class Change:
 
 
 @dataclass
-class Changes:
+class FunctionChanges:
     """The changed functions of a file that are within the limits, and the others as (reason, qualname, line)."""
 
-    kept: list[Change] = field(default_factory=list)
+    kept: list[FunctionChange] = field(default_factory=list)
     rejected: list[tuple[str, str, int]] = field(default_factory=list)
 
 
@@ -88,9 +88,9 @@ class _Function:
     indent: str
 
 
-def changed_functions(before: str, after: str, limits: FixLimits) -> Changes:
+def changed_functions(before: str, after: str, limits: FixLimits) -> FunctionChanges:
     """Compare two versions of a file. A change in a nested function counts for the outermost that is short enough."""
-    changes = Changes()
+    changes = FunctionChanges()
     old_lines, new_lines = before.split("\n"), after.split("\n")
     first, old_stop, new_stop = _changed_range(old_lines, new_lines)
     if first == old_stop and first == new_stop:
@@ -111,17 +111,17 @@ def changed_functions(before: str, after: str, limits: FixLimits) -> Changes:
             continue
         done = new.stop
         test = not limits.tests and _TEST.search(new.qualname)
-        reason = "test function" if test else judge(old_text, text, limits)
+        reason = "test function" if test else change_reject_reason(old_text, text, limits)
         if not reason and not limits.parameters and not same_parameters(old_text, text):
             reason = "parameters changed"
-        if reason and not (limits.broken and reason == BROKEN):
+        if reason and not (limits.broken and reason == BUGGY_SIDE_BROKEN):
             changes.rejected.append((reason, new.qualname, new.first + 1))
         else:
-            changes.kept.append(Change(new.qualname, new.first + 1, old_text, text))
+            changes.kept.append(FunctionChange(new.qualname, new.first + 1, old_text, text))
     return changes
 
 
-def judge(before: str, after: str, limits: ChangeLimits) -> str:
+def change_reject_reason(before: str, after: str, limits: ChangeLimits) -> str:
     """Why a changed function is not taken for a bug fix ("" where it is)."""
     old, new = before.split("\n"), after.split("\n")
     if max(len(old), len(new)) > limits.max_lines:
@@ -136,10 +136,10 @@ def judge(before: str, after: str, limits: ChangeLimits) -> str:
     if not compiles(after):
         return "fixed side does not parse"
     if not compiles(before):
-        return BROKEN
+        return BUGGY_SIDE_BROKEN
     if _OVERLOAD.search(after):
         return "declaration of an overload"
-    return "" if limits.same_meaning else same_meaning(before, after)
+    return "" if limits.same_meaning else same_meaning_reason(before, after)
 
 
 def diff_size(old: list[str], new: list[str]) -> tuple[int, int]:

@@ -22,7 +22,7 @@ _MAY_SAY = re.compile(
 )
 
 
-def same_meaning(before: str, after: str) -> str:
+def same_meaning_reason(before: str, after: str) -> str:
     """Why two texts of a function, both of which compile, mean the same ("" where they do not)."""
     # Bytecode is the quick answer; trees are compared where it is equal, or where it holds types: a cast, the
     # annotations of a nested function.

@@ -8,22 +8,22 @@ from __future__ import annotations
 import ast
 import re
 
-from ctm.sources.changes.cosmetic import cosmetic
+from ctm.sources.changes.cosmetic import is_cosmetic
 from ctm.sources.changes.plain_form import plain_form
 
 VERSION = "refactored/2"
 _ATTRIBUTE = re.compile(r"\bself\.(\w+)(?=[ \t]*(?::[^=\n]*)?=(?!=))")
 
 
-def refactored(before: str, after: str) -> bool:
+def is_refactoring(before: str, after: str) -> bool:
     """Whether two texts of a function, both of which compile, do the same in another form."""
-    if cosmetic(before, after):
+    if is_cosmetic(before, after):
         return True
     old, new = (plain_form(text) for text in (before, after))
     if ast.dump(old) == ast.dump(new):
         return True
     try:
-        return cosmetic(_text(old), _text(new))
+        return is_cosmetic(_text(old), _text(new))
     except (SyntaxError, ValueError):  # an f-string whose parts cannot be written on Python 3.11
         return False
 

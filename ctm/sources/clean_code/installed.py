@@ -15,7 +15,7 @@ from pathlib import Path
 from ctm.pairs.record import REJECT_SCHEMA, Writer
 from ctm.pairs.splits import STDLIB, project_name
 from ctm.sources.clean_code.projects import Project, SnippetSettings, SourceFile, collect_projects
-from ctm.sources.files import deals_to
+from ctm.sources.files import is_in_shard
 from ctm.sources.pypi.licences import stated_licence
 
 STEP = "collect_installed"
@@ -44,7 +44,7 @@ def collect(
     counts_file: Path | None = None,
 ) -> dict[str, int]:
     """Write this shard's snippets and rejects; returns counts of projects, files, snippets and rejects."""
-    own = [project for project in projects(settings) if deals_to(project.name, shard, shards)]
+    own = [project for project in projects(settings) if is_in_shard(project.name, shard, shards)]
     with Writer(rejects, REJECT_SCHEMA) as refused:
         return collect_projects(own, len(own), STEP, settings, out, refused, counts_file)
 

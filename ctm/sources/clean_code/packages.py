@@ -14,8 +14,8 @@ from pathlib import Path
 
 from ctm.pairs.record import REJECT_SCHEMA, Reject, Writer
 from ctm.sources.clean_code.projects import Project, SnippetSettings, SourceFile, collect_projects
-from ctm.sources.files import deals_to
-from ctm.sources.pypi.archives import SUFFIXES, BadArchive, read_archive
+from ctm.sources.files import is_in_shard
+from ctm.sources.pypi.archives import SUFFIXES, PackageArchiveError, read_archive
 from ctm.sources.pypi.client import IndexClient
 from ctm.sources.pypi.licences import stated_licence
 from ctm.sources.pypi.pins import Pin, read_pins
@@ -68,7 +68,7 @@ def collect(
 
     work: where archives are kept. Raises ValueError for a bad list, OSError where the index is out of reach.
     """
-    own = [pin for pin in read_corpus(corpus) if deals_to(pin.name, shard, shards)]
+    own = [pin for pin in read_corpus(corpus) if is_in_shard(pin.name, shard, shards)]
     with Writer(rejects, REJECT_SCHEMA) as refused:
         found = projects(own, settings, work, refused)
         return collect_projects(found, max(1, len(own)), STEP, settings, out, refused, counts_file)
@@ -84,9 +84,9 @@ def projects(
     for pin, found in IndexClient(work, settings.timeout, settings.downloads).fetch(pins).items():
         try:
             if isinstance(found, str):
-                raise BadArchive(found)
+                raise PackageArchiveError(found)
             yield _project(pin, found, settings)
-        except BadArchive as error:
+        except PackageArchiveError as error:
             log.warning("%s %s: %s", pin.name, pin.version, error)
             refused.write(Reject(step, "source failed", f"{pin.name} {pin.version}", pin.name, str(error)))
 

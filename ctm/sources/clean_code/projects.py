@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from ctm.pairs.milestones import Milestones
 from ctm.pairs.record import SNIPPET_SCHEMA, Origin, Reject, Writer, make_snippet
 from ctm.pairs.snippets import MAX_LINES, SHAPES, Shape, cut
-from ctm.sources.files import decode_source, is_test, refuse_path
+from ctm.sources.files import decode_source, is_test, path_reject_reason
 
 log = logging.getLogger(__name__)
 CAP = "cap of the project"
@@ -132,7 +132,7 @@ def _collect(
         if left <= 0:
             refused.write(Reject(step, CAP, project.name, project.name, "files left unread"))
             break
-        if reason := refuse_path(file.path, tests=project.is_whole, documentation=project.is_whole):
+        if reason := path_reject_reason(file.path, tests=project.is_whole, documentation=project.is_whole):
             if reason != "not Python":
                 refused.write(Reject(step, reason, file.path, project.name))
             continue

@@ -24,7 +24,7 @@ from ctm.files import write_text
 from ctm.pairs.milestones import Milestones
 from ctm.pairs.record import PAIR_SCHEMA, REJECT_SCHEMA, Reject, Writer
 from ctm.pairs.splits import project_name
-from ctm.sources.files import deals_to
+from ctm.sources.files import is_in_shard
 from ctm.sources.git.commits import STEP, CommitSettings
 from ctm.sources.git.history import History
 from ctm.sources.git.process import without_credentials
@@ -157,7 +157,7 @@ def _dealt(
     given = [(item, "") for item in repositories]
     if listed is not None:
         given += [(item.url, item.licence) for item in read_list(listed)]
-    own = [item for item in given if deals_to(project_name(item[0]), shard, shards)]
+    own = [item for item in given if is_in_shard(project_name(item[0]), shard, shards)]
     first: dict[str, tuple[str, str]] = {}
     for url, licence in own:
         first.setdefault(url.rstrip("/").removesuffix(".git").lower(), (url, licence))

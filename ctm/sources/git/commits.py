@@ -14,7 +14,7 @@ from pathlib import Path
 from ctm.pairs.record import Origin, Pair, Reject, day, make_pair
 from ctm.sources.changes import cosmetic, functions
 from ctm.sources.changes.functions import FixLimits, changed_functions
-from ctm.sources.files import decode_source, refuse_path
+from ctm.sources.files import decode_source, path_reject_reason
 from ctm.sources.git import messages, plumbing
 from ctm.sources.git.messages import MessageFilter, MessageRules
 from ctm.sources.git.repository import About
@@ -58,7 +58,7 @@ class CommitSettings(FixLimits):
 
 
 @dataclass(frozen=True)
-class Batch:
+class CommitBatch:
     """Some commits of a repository, in the order of its log; `read` compares their contents."""
 
     commits: int
@@ -66,18 +66,18 @@ class Batch:
 
 
 def scan(folder: Path, url: str, origin: About, settings: CommitSettings) -> Iterator[Pair | Reject]:
-    """Pairs and rejects of one git directory, newest commit first. Raises git.GitFailed."""
+    """Pairs and rejects of one git directory, newest commit first. Raises git.GitError."""
     for batch in batches(folder, url, origin, settings):
         yield from batch.read()
 
 
 def batches(
     folder: Path, url: str, origin: About, settings: CommitSettings, revision: str = "HEAD"
-) -> Iterator[Batch]:
+) -> Iterator[CommitBatch]:
     """The work on one git directory in parts that are always the same for the same `revision` and settings.
 
     The first has what the log alone refuses; the contents of the others are read when they are asked for.
-    Raises git.GitFailed.
+    Raises git.GitError.
     """
     named = MessageFilter(settings.messages, settings.bots)
     waiting: list[plumbing.Commit] = []
@@ -99,10 +99,10 @@ def batches(
             refused.append(Reject(STEP, reason, commit.sha, origin.project))
         else:
             waiting.append(commit)
-    yield Batch(len(refused), lambda: refused)
+    yield CommitBatch(len(refused), lambda: refused)
     for start in range(0, len(waiting), BATCH):
         part = waiting[start : start + BATCH]
-        yield Batch(len(part), partial(_scan_batch, folder, url, origin, part, settings))
+        yield CommitBatch(len(part), partial(_scan_batch, folder, url, origin, part, settings))
 
 
 def _own_message(commit: plumbing.Commit) -> str:
@@ -117,7 +117,7 @@ def _scan_batch(
     wanted: list[tuple[plumbing.Commit, list[plumbing.FileChange]]] = []
     modified = plumbing.changed_files(folder, commits, settings.git_timeout)
     for commit in commits:
-        files = [item for item in modified[commit.sha] if not refuse_path(item.path, settings.tests)]
+        files = [item for item in modified[commit.sha] if not path_reject_reason(item.path, settings.tests)]
         if not files:
             yield Reject(STEP, "no Python file outside tests", commit.sha, origin.project)
         elif len(files) > settings.max_files:
@@ -142,7 +142,7 @@ def _scan_commit(
     settings: CommitSettings,
     doubtful: bool,
 ) -> Iterator[Pair | Reject]:
-    found: list[tuple[plumbing.FileChange, functions.Change]] = []
+    found: list[tuple[plumbing.FileChange, functions.FunctionChange]] = []
     touched = unread = 0
     for file in files:
         if file.before not in blobs or file.after not in blobs:
@@ -169,7 +169,7 @@ def _scan_commit(
         return
     link = f"{url.removesuffix('.git')}/commit/{commit.sha}" if url.startswith("https://") else ""
     for file, change in found:
-        if doubtful and cosmetic.cosmetic(change.before, change.after):
+        if doubtful and cosmetic.is_cosmetic(change.before, change.after):
             item = f"{commit.sha}:{file.path}:{change.line}"
             yield Reject(STEP, "does what its subject names", item, origin.project, change.qualname)
             continue

@@ -39,7 +39,7 @@ CREATE TABLE IF NOT EXISTS repositories
 
 
 @dataclass(frozen=True)
-class SearchSettings(RestSettings):
+class RepositorySearchSettings(RestSettings):
     """Which repositories GitHub's search is asked for."""
 
     api: str = "https://api.github.com"
@@ -87,13 +87,13 @@ class Repository:
 COLUMNS = tuple(field.name for field in fields(Repository))
 
 
-class Search:
+class RepositorySearch:
     """A search that can be stopped and gone on with; its progress is in the SQLite file `state`.
 
     `state` belongs to one query: another one empties it. Raises ValueError for a file that is no SQLite database.
     """
 
-    def __init__(self, client: RestClient, settings: SearchSettings, state: Path) -> None:
+    def __init__(self, client: RestClient, settings: RepositorySearchSettings, state: Path) -> None:
         self._client, self._settings = client, settings
         state.parent.mkdir(parents=True, exist_ok=True)
         self._file = sqlite3.connect(state, timeout=60, isolation_level=None)

@@ -22,7 +22,7 @@ from ctm.pairs.record import PAIR_SCHEMA, REJECT_SCHEMA, Pair, Writer, read_pair
 from ctm.pairs.splits import project_name
 from ctm.sources.git import commits, plumbing
 from ctm.sources.git.commits import VERSIONS, CommitSettings, batches
-from ctm.sources.git.process import GitFailed, without_credentials
+from ctm.sources.git.process import GitError, without_credentials
 from ctm.sources.git.repository import About, about, remote_name
 
 log = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ FORMAT_VERSION = 1
 
 
 @dataclass
-class State:
+class HistoryState:
     """Where the collection of one repository stands. `head` is the commit that it is read at, "" before a clone."""
 
     repository: str
@@ -67,7 +67,7 @@ class History:
             "licence": licence,
         }
         digest = hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:16]
-        self.state = State(without_credentials(url), digest)
+        self.state = HistoryState(without_credentials(url), digest)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -79,7 +79,7 @@ class History:
                 fcntl.flock(stack.enter_context(path.open("w")), fcntl.LOCK_EX)
             yield
 
-    def known(self) -> State:
+    def known(self) -> HistoryState:
         """The state as it is on disk."""
         self._load()
         return self.state
@@ -92,7 +92,7 @@ class History:
                 return
             self._bring()
             self._scan()
-        except (GitFailed, OSError) as error:
+        except (GitError, OSError) as error:
             self.state.errors.append(without_credentials(str(error)) or type(error).__name__)
             log.warning("%s: %s", self.state.repository, self.state.errors[-1])
             self._save()
@@ -107,7 +107,7 @@ class History:
 
     def _load(self) -> None:
         try:
-            known = State(**json.loads(self.file.read_text()))
+            known = HistoryState(**json.loads(self.file.read_text()))
         except FileNotFoundError:
             return
         except (ValueError, TypeError):

@@ -53,7 +53,7 @@ def is_url(repository: str) -> bool:
 def clone_or_fetch(repository: str, folder: Path, seconds: float, max_bytes: int) -> None:
     """Bring a repository's history into a bare clone in `folder`; blobs of URLs are left out until `prefetch`.
 
-    Raises GitFailed after `seconds`, past `max_bytes` on disk, or with git's own message.
+    Raises GitError after `seconds`, past `max_bytes` on disk, or with git's own message.
     """
     if folder.exists():
         # A clone appears under its name once complete: what is there is whole, and only grows.
@@ -77,7 +77,7 @@ def clone_or_fetch(repository: str, folder: Path, seconds: float, max_bytes: int
 
 
 def log_commits(folder: Path, seconds: float, limit: int, revision: str = "HEAD") -> Iterator[Commit]:
-    """Commits with parents reachable from `revision`, newest first, at most `limit`. Raises GitFailed."""
+    """Commits with parents reachable from `revision`, newest first, at most `limit`. Raises GitError."""
     line = command(
         "log", "-z", "--min-parents=1", f"--max-count={limit}", "--no-show-signature",
         "--encoding=UTF-8", "--format=%H%n%P%n%cs%n%an <%ae>%n%B", revision, folder=folder,
@@ -90,7 +90,7 @@ def log_commits(folder: Path, seconds: float, limit: int, revision: str = "HEAD"
 
 
 def changed_files(folder: Path, commits: Sequence[Commit], seconds: float) -> dict[str, list[FileChange]]:
-    """The regular files that each commit modified against its first parent, by its name. Raises GitFailed."""
+    """The regular files that each commit modified against its first parent, by its name. Raises GitError."""
     line = command(
         "diff-tree", "--stdin", "--raw", "-r", "-z", "--no-renames", "--diff-filter=M", "--no-ext-diff",
         "--no-textconv", "--ignore-submodules=all", folder=folder,
@@ -113,7 +113,7 @@ def changed_files(folder: Path, commits: Sequence[Commit], seconds: float) -> di
 
 
 def read_blobs(folder: Path, names: Sequence[str], seconds: float, max_bytes: int) -> dict[str, bytes]:
-    """Contents by object name; what is missing, no blob or larger than `max_bytes` is left out. Raises GitFailed."""
+    """Contents by object name; what is missing, no blob or larger than `max_bytes` is left out. Raises GitError."""
     contents: dict[str, bytes] = {}
     unique = list(dict.fromkeys(names))
     with stream(
@@ -142,7 +142,7 @@ def prefetch(folder: Path, names: Sequence[str], seconds: float) -> None:
     """Fetch the blobs that a partial clone lacks, in one go: lazy fetching costs a round trip each.
 
     What was fetched is listed beside the objects, since asking git whether a blob is there would fetch it. Does
-    nothing for a whole clone. Raises GitFailed.
+    nothing for a whole clone. Raises GitError.
     """
     if not is_partial(folder):
         return
@@ -159,7 +159,7 @@ def prefetch(folder: Path, names: Sequence[str], seconds: float) -> None:
 
 
 def head(folder: Path, seconds: float) -> str:
-    """Name of the commit that HEAD stands for. Raises GitFailed."""
+    """Name of the commit that HEAD stands for. Raises GitError."""
     return (
         output(command("rev-parse", "--verify", "HEAD^{commit}", folder=folder), b"", seconds)
         .decode()
@@ -181,7 +181,7 @@ def remove_parts(folder: Path) -> None:
 
 
 def read_file(folder: Path, path: str, seconds: float, max_bytes: int, revision: str = "HEAD") -> bytes:
-    """A file of `revision` by its path; b"" where there is none. Raises GitFailed."""
+    """A file of `revision` by its path; b"" where there is none. Raises GitError."""
     names = output(
         command("rev-parse", "--verify", "--quiet", f"{revision}:{path}", folder=folder), b"", seconds, (0, 1)
     )
@@ -193,7 +193,7 @@ def read_file(folder: Path, path: str, seconds: float, max_bytes: int, revision:
 
 
 def top_level(folder: Path, seconds: float, revision: str = "HEAD") -> list[str]:
-    """Names in the top folder of `revision`. Raises GitFailed."""
+    """Names in the top folder of `revision`. Raises GitError."""
     return output(command("ls-tree", "-z", "--name-only", revision, folder=folder), b"", seconds).decode(
         "utf-8", "replace"
     ).split("\0")  # fmt: skip

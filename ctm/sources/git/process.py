@@ -41,7 +41,7 @@ ENVIRONMENT = {
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
 
 
-class GitFailed(RuntimeError):
+class GitError(RuntimeError):
     """A call of git that ended in an error, took too long or grew too large; the message carries no credentials."""
 
 
@@ -61,7 +61,7 @@ def command(*arguments: str, folder: Path | None = None) -> list[str]:
 
 
 def watched(line: Sequence[str], cwd: Path, folder: Path, seconds: float, max_bytes: int) -> None:
-    """Run a git command through GitPython; kill it past its time or the folder past its size. Raises GitFailed."""
+    """Run a git command through GitPython; kill it past its time or the folder past its size. Raises GitError."""
     process = git.Git(str(cwd)).execute(list(line), as_process=True, env=_environment())
     deadline = time.monotonic() + seconds
     pause = 0.02
@@ -73,18 +73,18 @@ def watched(line: Sequence[str], cwd: Path, folder: Path, seconds: float, max_by
             process.proc.kill()
             process.proc.wait()
             limit = f"{seconds:.0f} s" if late else f"{max_bytes / 1e6:.0f} MB"
-            raise GitFailed(f"git {_verb(line)}: more than {limit}")
+            raise GitError(f"git {_verb(line)}: more than {limit}")
     try:
         process.wait()
     except git.GitCommandError as error:
-        raise GitFailed(without_credentials(" ".join(str(error.stderr).split()))) from None
+        raise GitError(without_credentials(" ".join(str(error.stderr).split()))) from None
 
 
 @contextmanager
 def stream(line: Sequence[str], seconds: float, given: bytes = b"") -> Iterator[IO[bytes]]:
     """Output of a running git, read as it comes; killed after `seconds`, and when the block is left early.
 
-    Raises GitFailed.
+    Raises GitError.
     """
     process = subprocess.Popen(
         line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=_environment()
@@ -121,19 +121,19 @@ def stream(line: Sequence[str], seconds: float, given: bytes = b"") -> Iterator[
             thread.join(5)
         process.stdout.close()
     if late.is_set():
-        raise GitFailed(f"git {_verb(line)}: more than {seconds:.0f} s")
+        raise GitError(f"git {_verb(line)}: more than {seconds:.0f} s")
     if process.returncode:
-        raise GitFailed(f"git {_verb(line)}: {_one_line(b''.join(errors))}")
+        raise GitError(f"git {_verb(line)}: {_one_line(b''.join(errors))}")
 
 
 def output(line: Sequence[str], given: bytes, seconds: float, good: Sequence[int] = (0,)) -> bytes:
-    """All that git writes once it has ended. Raises GitFailed after `seconds`, and for an exit status not in `good`."""
+    """All that git writes once it has ended. Raises GitError after `seconds`, and for an exit status not in `good`."""
     try:
         done = subprocess.run(line, input=given, capture_output=True, timeout=seconds, env=_environment())
     except subprocess.TimeoutExpired:
-        raise GitFailed(f"git {_verb(line)}: more than {seconds:.0f} s") from None
+        raise GitError(f"git {_verb(line)}: more than {seconds:.0f} s") from None
     if done.returncode not in good:
-        raise GitFailed(f"git {_verb(line)}: {_one_line(done.stderr)}")
+        raise GitError(f"git {_verb(line)}: {_one_line(done.stderr)}")
     return done.stdout
 
 

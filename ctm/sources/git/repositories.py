@@ -22,13 +22,13 @@ from ctm.sources.git.github import (
     HEADERS,
     TOKEN,
     Repository,
-    Search,
-    SearchSettings,
+    RepositorySearch,
+    RepositorySearchSettings,
     github_token,
 )
 from ctm.sources.git.process import without_credentials
 from ctm.sources.rest.client import RestClient
-from ctm.sources.rest.etags import Etags
+from ctm.sources.rest.etags import ResponseCache
 
 log = logging.getLogger(__name__)
 STEP = "discover_repositories"
@@ -36,7 +36,7 @@ TRUE = ("1", "true", "yes")
 
 
 def discover(
-    settings: SearchSettings,
+    settings: RepositorySearchSettings,
     given: Path | None,
     state: Path,
     etags: Path,
@@ -120,15 +120,15 @@ class OptOut:
 
 
 def _search(
-    settings: SearchSettings, state: Path, etags: Path, client: RestClient | None
+    settings: RepositorySearchSettings, state: Path, etags: Path, client: RestClient | None
 ) -> tuple[list[Repository], dict[str, object]]:
-    store = Etags(etags)
+    store = ResponseCache(etags)
     own = client or RestClient(settings.api, store, settings, github_token(), HEADERS)
-    search: Search | None = None
+    search: RepositorySearch | None = None
     try:
         if not own.authorised:
             log.warning("%s is not set: GitHub allows 10 searches a minute in place of 30", TOKEN)
-        search = Search(own, settings, state)
+        search = RepositorySearch(own, settings, state)
         search.run()
         return list(search.found()), {**search.counts(), **own.counts}
     finally:
@@ -139,7 +139,7 @@ def _search(
         store.close()
 
 
-def _refuse(item: Repository, settings: SearchSettings, kept: int) -> str:
+def _refuse(item: Repository, settings: RepositorySearchSettings, kept: int) -> str:
     if item.fork and not settings.forks:
         return "fork"
     if item.archived and not settings.archived:

@@ -63,7 +63,7 @@ class About:
 
 
 def about(folder: Path, fallback: str, seconds: float, revision: str = "HEAD") -> About:
-    """What the files of `revision` say. `fallback` names the project where they do not. Raises GitFailed."""
+    """What the files of `revision` say. `fallback` names the project where they do not. Raises GitError."""
     names = plumbing.top_level(folder, seconds, revision)
 
     def read(name: str) -> str:

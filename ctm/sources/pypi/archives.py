@@ -27,7 +27,7 @@ _FAULTS = (
 )  # fmt: skip
 
 
-class BadArchive(ValueError):
+class PackageArchiveError(ValueError):
     """An archive that cannot be read; the message says why."""
 
 
@@ -42,7 +42,7 @@ class Archive:
 
 
 def read_archive(path: Path, name: str, max_bytes: int) -> Archive:
-    """Python files and metadata of a wheel or source distribution. Raises BadArchive, OSError.
+    """Python files and metadata of a wheel or source distribution. Raises PackageArchiveError, OSError.
 
     name: the file's own name, which says what it is. max_bytes: larger Python files are cut to one byte more than that,
     so that whoever reads them sees that they are too large.
@@ -59,11 +59,11 @@ def read_archive(path: Path, name: str, max_bytes: int) -> Archive:
                 files[inside.as_posix()] = data
                 held += len(data)
                 if held > MOST_PYTHON:
-                    raise BadArchive(f"more than {MOST_PYTHON // 2**20} MB of Python files")
+                    raise PackageArchiveError(f"more than {MOST_PYTHON // 2**20} MB of Python files")
             elif not metadata and _is_metadata(inside, is_wheel):
                 metadata = data
     except _FAULTS as error:
-        raise BadArchive(f"{name}: {error}") from error
+        raise PackageArchiveError(f"{name}: {error}") from error
     return Archive(email.parser.Parser().parsestr(metadata.decode("utf-8", "replace"), True), files)
 
 
@@ -114,5 +114,5 @@ def _most(name: str, python: int) -> int:
 
 def _grown(unpacked: int, size: int) -> int:
     if unpacked + size > MOST_BYTES:
-        raise BadArchive(f"more than {MOST_BYTES // 2**20} MB unpacked")
+        raise PackageArchiveError(f"more than {MOST_BYTES // 2**20} MB unpacked")
     return unpacked + size

@@ -38,7 +38,7 @@ PAUSE = 1.0
 """Seconds before it is asked again; doubles."""
 
 
-class Gone(Exception):
+class NotInIndexError(Exception):
     """The index answers, and does not have an archive."""
 
 
@@ -108,7 +108,7 @@ class IndexClient:
             try:
                 self._download(pin, page(), path)
                 return path
-            except Gone as gone:
+            except NotInIndexError as gone:
                 return str(gone)
             except (requests.RequestException, OSError, ValueError, UnsupportedRepoVersionError) as failure:
                 error = failure
@@ -121,13 +121,13 @@ class IndexClient:
         try:
             return self._client.get_project_page(name, timeout=self.timeout)
         except NoSuchProjectError:
-            raise Gone(f"the index does not know {name}") from None
+            raise NotInIndexError(f"the index does not know {name}") from None
 
     def _download(self, pin: Pin, page: ProjectPage, path: Path) -> None:
         """Bring one archive. Raises Gone; what requests and pypi-simple raise."""
         listed = [item for item in page.packages if item.digests.get("sha256") == pin.sha256]
         if not listed:
-            raise Gone(f"the index has no file of {pin.name} with sha256 {pin.sha256}")
+            raise NotInIndexError(f"the index has no file of {pin.name} with sha256 {pin.sha256}")
         with replacing(path) as temporary:
             self._client.download_package(listed[0], temporary, timeout=self.timeout)
 

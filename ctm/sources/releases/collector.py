@@ -17,14 +17,14 @@ from pathlib import Path
 
 from ctm.pairs.milestones import Milestones
 from ctm.pairs.record import PAIR_SCHEMA, REJECT_SCHEMA, Origin, Reject, Writer, make_pair
-from ctm.sources.changes.functions import VERSION, Change, FixLimits, changed_functions
+from ctm.sources.changes.functions import VERSION, FixLimits, FunctionChange, changed_functions
 from ctm.sources.changes.refactored import VERSION as FORMS
-from ctm.sources.changes.refactored import refactored, renamed, same_but_defaults
-from ctm.sources.files import deals_to, decode_source, refuse_path
+from ctm.sources.changes.refactored import is_refactoring, renamed, same_but_defaults
+from ctm.sources.files import decode_source, is_in_shard, path_reject_reason
 from ctm.sources.pypi.client import IndexClient
 from ctm.sources.pypi.licences import stated_licence
 from ctm.sources.pypi.pins import Pin, read_pins
-from ctm.sources.releases.sweeps import half, leaves_old_python, makes_faster, swept
+from ctm.sources.releases.sweeps import is_half_change, is_repeated_change, leaves_old_python, makes_faster
 
 log = logging.getLogger(__name__)
 STEP = "collect_releases"
@@ -81,11 +81,11 @@ def collect(
     Wheels are kept in `work` by their sha256. Returns counts of wheels, transitions, pairs and rejects. A wheel that
     the index does not have is a reject. Raises ValueError for a bad list, OSError where the index is out of reach.
     """
-    pins = [pin for pin in read_pins(releases_csv) if deals_to(pin.name, shard, shards)]
+    pins = [pin for pin in read_pins(releases_csv) if is_in_shard(pin.name, shard, shards)]
     milestones = Milestones()
     counts = {"wheels": 0, "transitions": 0, "pairs": 0, "rejects": 0}
     with Writer(out, PAIR_SCHEMA) as pairs, Writer(rejects, REJECT_SCHEMA) as refused:
-        wheels = bring_wheels(pins, settings, work, refused)
+        wheels = download_wheels(pins, settings, work, refused)
         counts["wheels"] = len(wheels)
         transitions = [both for both in _transitions(pins) if wheels.keys() >= set(both)]
         for number, (before, after) in enumerate(transitions, 1):
@@ -102,7 +102,7 @@ def collect(
     return counts
 
 
-def bring_wheels(
+def download_wheels(
     pins: Sequence[Pin], settings: ReleaseSettings, work: Path, refused: Writer, step: str = STEP
 ) -> dict[Pin, Path]:
     """The pinned wheels, downloaded into `work` where they are not there yet; what cannot be had is a reject.
@@ -136,7 +136,7 @@ def _compare(
     pairs: Writer,
     refused: Writer,
 ) -> None:
-    kept: list[tuple[str, Change]] = []
+    kept: list[tuple[str, FunctionChange]] = []
     rejects: list[Reject] = []
     texts: list[tuple[str, str]] = []
     touched = 0
@@ -167,7 +167,7 @@ def _compare(
         sides = _sides(old, new, texts, settings) if kept else ("", "")
     for reject in rejects:
         refused.write(reject)
-    alike = swept([change for _, change in kept], settings.max_alike)
+    alike = is_repeated_change([change for _, change in kept], settings.max_alike)
     for (path, change), sweep in zip(kept, alike, strict=True):
         reason = "same exchange in many functions" if sweep else _refuse(change, *sides, settings)
         if not reason and change.before.replace(before.version, after.version) == change.after:
@@ -202,9 +202,9 @@ def _compare(
         )
 
 
-def _refuse(change: Change, old: str, new: str, settings: ReleaseSettings) -> str:
+def _refuse(change: FunctionChange, old: str, new: str, settings: ReleaseSettings) -> str:
     """Why a changed function is taken for no fix, by what it shows itself and what else its release changes."""
-    if half(change, old, new):
+    if is_half_change(change, old, new):
         return "goes with a change elsewhere"
     if leaves_old_python(change):
         return "leaves an old Python"
@@ -212,7 +212,7 @@ def _refuse(change: Change, old: str, new: str, settings: ReleaseSettings) -> st
         return "comment names speed"
     if change.before.count("\n") - change.after.count("\n") > settings.max_shorter:
         return "takes lines away"
-    if refactored(change.before, change.after) or renamed(change.before, change.after):
+    if is_refactoring(change.before, change.after) or renamed(change.before, change.after):
         return "does the same in another form"
     return "another default only" if same_but_defaults(change.before, change.after) else ""
 
@@ -228,7 +228,7 @@ def _sides(
 
 
 def _texts(archive: zipfile.ZipFile, paths: set[str], settings: ReleaseSettings) -> list[str]:
-    read = (archive.read(path) for path in sorted(paths) if not refuse_path(path, settings.tests))
+    read = (archive.read(path) for path in sorted(paths) if not path_reject_reason(path, settings.tests))
     return [decode_source(data, settings.max_bytes)[0] for data in read]
 
 
@@ -241,7 +241,7 @@ def _changed_files(
         path = entry.filename
         if checksums.get(path, entry.CRC) == entry.CRC or not path.endswith(".py"):
             continue
-        if reason := refuse_path(path, settings.tests):
+        if reason := path_reject_reason(path, settings.tests):
             yield path, "", "", reason
             continue
         old_text, old_reason = decode_source(old.read(path), settings.max_bytes)

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from ctm.python.lexical import lenient_tokens
-from ctm.sources.changes.functions import Change
+from ctm.sources.changes.functions import FunctionChange
 
 _FASTER = re.compile(
     r"(?i)#.*\b(?:performance|fast(?:er|est)?|costly|expensive|slow(?:er)?|speed\w*|optimi[sz]\w*)\b"
@@ -30,7 +30,7 @@ _OLD_PYTHON = {
 Exchange = tuple[frozenset[str], frozenset[str]]
 
 
-def exchange(change: Change) -> Exchange:
+def exchange(change: FunctionChange) -> Exchange:
     """The words (names and keywords) that a change takes away, and those that it adds."""
     old, new = (
         Counter(filter(_WORD.fullmatch, lenient_tokens(text))) for text in (change.before, change.after)
@@ -38,26 +38,26 @@ def exchange(change: Change) -> Exchange:
     return frozenset(old - new), frozenset(new - old)
 
 
-def swept(changes: Sequence[Change], most: int) -> list[bool]:
+def is_repeated_change(changes: Sequence[FunctionChange], most: int) -> list[bool]:
     """For each change whether its exchange of words is made in more than `most` of them."""
     exchanges = [exchange(change) for change in changes]
     counts = Counter(exchanges)
     return [any(words) and counts[words] > most for words in exchanges]
 
 
-def makes_faster(change: Change) -> bool:
+def makes_faster(change: FunctionChange) -> bool:
     """Whether a line that a change adds says in a comment that it is about speed."""
     before = set(change.before.split("\n"))
     return any(_FASTER.search(line) for line in change.after.split("\n") if line not in before)
 
 
-def leaves_old_python(change: Change) -> bool:
+def leaves_old_python(change: FunctionChange) -> bool:
     """Whether a change takes names away that stand there for the sake of an old Python only."""
     gone, come = exchange(change)
     return bool(gone & _OLD_PYTHON) and not come & _OLD_PYTHON
 
 
-def half(change: Change, old: str, new: str) -> bool:
+def is_half_change(change: FunctionChange, old: str, new: str) -> bool:
     """Whether a change uses what the release defines elsewhere, or leaves what it no longer defines there.
 
     old, new: the files of both releases that differ, one behind the other.

@@ -21,7 +21,7 @@ from urllib.parse import quote
 
 import httpx
 
-from ctm.sources.rest.etags import Etags, Kept
+from ctm.sources.rest.etags import CachedResponse, ResponseCache
 
 log = logging.getLogger(__name__)
 for _name in (
@@ -64,7 +64,7 @@ class RestError(RuntimeError):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class JsonResponse:
     """Parsed JSON, the URL of the next page ("" after the last), and whether the server sent it anew (not 304)."""
 
     data: Any
@@ -92,7 +92,7 @@ class RestClient:
     def __init__(
         self,
         base: str,
-        etags: Etags,
+        etags: ResponseCache,
         settings: RestSettings,
         token: str = "",
         headers: Mapping[str, str] | None = None,
@@ -130,7 +130,7 @@ class RestClient:
 
     def pages(
         self, path: str, params: Mapping[str, Any] | None = None, bucket: str = "core"
-    ) -> Iterator[Answer]:
+    ) -> Iterator[JsonResponse]:
         """All pages of a list, as the Link header of each names the next one. Raises RestError."""
         answer = self.get(path, params, bucket)
         yield answer
@@ -138,7 +138,7 @@ class RestClient:
             answer = self.get(answer.next, None, bucket)
             yield answer
 
-    def get(self, path: str, params: Mapping[str, Any] | None = None, bucket: str = "core") -> Answer:
+    def get(self, path: str, params: Mapping[str, Any] | None = None, bucket: str = "core") -> JsonResponse:
         """The answer to one GET. `path` is joined to the base; `bucket` names the limit that it counts against.
 
         Raises RestError: at once where asking again is of no use, else after `attempts`, or where the server asks for
@@ -197,7 +197,7 @@ class RestClient:
             self.counts["seconds waited"] += max(1, round(left))
             self._sleep(left)
 
-    def _send(self, url: httpx.URL, kept: Kept | None) -> Reply:
+    def _send(self, url: httpx.URL, kept: CachedResponse | None) -> Reply:
         headers = {"If-None-Match": kept.etag} if kept else {}
         limit = self._settings.max_answer_mb * 1_000_000
         for _ in range(MAX_REDIRECTS):
@@ -222,17 +222,17 @@ class RestClient:
                 url = self._url(str(url.join(response.headers["location"])))
         raise self._error(url, f"more than {MAX_REDIRECTS} redirects")
 
-    def _understood(self, url: httpx.URL, reply: Reply, kept: Kept | None) -> Answer | None:
+    def _understood(self, url: httpx.URL, reply: Reply, kept: CachedResponse | None) -> JsonResponse | None:
         """The answer, or None where it pays to ask again. Raises RestError where not, ValueError for no JSON."""
         if reply.status == 304 and kept:
             self.counts["not modified"] += 1
-            return Answer(json.loads(kept.body), self._next(kept.link), False)
+            return JsonResponse(json.loads(kept.body), self._next(kept.link), False)
         if reply.status == 200:
             data = json.loads(reply.body)
             link, etag = (self._clean(reply.headers.get(name, "")) for name in ("link", "etag"))
             if etag:
-                self._etags.put(str(url), Kept(etag, link, reply.body))
-            return Answer(data, self._next(link), True)
+                self._etags.put(str(url), CachedResponse(etag, link, reply.body))
+            return JsonResponse(data, self._next(link), True)
         if reply.status in (403, 408, 429) or reply.status >= 500 or reply.status < 400:
             return None
         remedy = "; the token is not accepted: set it again" if reply.status == 401 else ""

@@ -19,7 +19,7 @@ CREATE TABLE IF NOT EXISTS waits (bucket TEXT PRIMARY KEY, until REAL NOT NULL);
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class CachedResponse:
     """An answer as it was: its ETag, its Link header ("" without) and its body."""
 
     etag: str
@@ -27,7 +27,7 @@ class Kept:
     body: bytes
 
 
-class Etags:
+class ResponseCache:
     """The file; `path` is made with its folders. Raises ValueError for a file that is no SQLite database."""
 
     def __init__(self, path: Path) -> None:
@@ -41,12 +41,12 @@ class Etags:
                 f"{path}: cannot be used as a store of answers ({error}); delete it, it is made anew"
             ) from None
 
-    def get(self, url: str) -> Kept | None:
+    def get(self, url: str) -> CachedResponse | None:
         """What was answered to `url` last, if it had an ETag."""
         row = self._file.execute("SELECT etag, link, body FROM answers WHERE url = ?", (url,)).fetchone()
-        return Kept(row[0], row[1], zlib.decompress(row[2])) if row else None
+        return CachedResponse(row[0], row[1], zlib.decompress(row[2])) if row else None
 
-    def put(self, url: str, kept: Kept) -> None:
+    def put(self, url: str, kept: CachedResponse) -> None:
         """Remember an answer in place of the one before."""
         row = (url, kept.etag, kept.link, zlib.compress(kept.body))
         self._file.execute("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?)", row)

@@ -21,9 +21,9 @@ from typing import Any
 
 import httpx
 
-from ctm.sources.rest.client import EVERYTHING, Answer, Reply, RestClient, RestError
+from ctm.sources.rest.client import EVERYTHING, JsonResponse, Reply, RestClient, RestError
 from ctm.sources.rest.days import day_seconds
-from ctm.sources.rest.etags import Etags, Kept
+from ctm.sources.rest.etags import CachedResponse, ResponseCache
 from ctm.sources.stackoverflow.settings import StackOverflowSettings
 
 log = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ CREATE TABLE IF NOT EXISTS answers (id INTEGER PRIMARY KEY, post BLOB NOT NULL);
 class StackExchange(RestClient):
     """The client of that API, which says in its answers' bodies how long to wait, and how much is left of the quota."""
 
-    def _understood(self, url: httpx.URL, reply: Reply, kept: Kept | None) -> Answer | None:
+    def _understood(self, url: httpx.URL, reply: Reply, kept: CachedResponse | None) -> JsonResponse | None:
         said = _said(reply.body)
         if seconds := _count(said.get("backoff")):
             self.hold(seconds)
@@ -83,7 +83,7 @@ class Questions:
     ) -> None:
         self._settings, api = settings, settings.api
         self._client = client or StackExchange(
-            api.address, Etags(etags), api, stackexchange_key(), parameter="key"
+            api.address, ResponseCache(etags), api, stackexchange_key(), parameter="key"
         )
         self._last = day_seconds(api.created_to, "created_to") + DAY - 1
         self._site = httpx.URL(settings.site).host

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from ctm.pairs.milestones import Milestones
 from ctm.pairs.record import PAIR_SCHEMA, REJECT_SCHEMA, Origin, Reject, Writer, day, make_pair
-from ctm.sources.files import deals_to
+from ctm.sources.files import is_in_shard
 from ctm.sources.stackoverflow import dump
 from ctm.sources.stackoverflow.api import Questions, StackExchange
 from ctm.sources.stackoverflow.code_blocks import cleaned, html_blocks, markdown_blocks
@@ -203,7 +203,7 @@ class _Collector:
         if self.tags.isdisjoint((row.get("Tags") or "").replace(">", "<").replace("|", "<").split("<")):
             self.skipped["question without the tag"] += 1
             return
-        if not deals_to(str(name), self.shard, self.shards):
+        if not is_in_shard(str(name), self.shard, self.shards):
             self.skipped["question of another shard"] += 1
             return
         # one author's questions are about the same code: they stay in one split

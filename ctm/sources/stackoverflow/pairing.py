@@ -16,7 +16,7 @@ from rapidfuzz.distance import Indel
 
 from ctm.pairs.snippets import MAX_LINE_CHARACTERS
 from ctm.sources.changes import functions
-from ctm.sources.changes.functions import BROKEN, ChangeLimits, judge
+from ctm.sources.changes.functions import BUGGY_SIDE_BROKEN, ChangeLimits, change_reject_reason
 
 _STATEMENT = re.compile(
     r"^[ \t]*(?:@|(?:async|assert|class|def|for|from|if|import|raise|return|try|while|with)\b)", re.MULTILINE
@@ -78,7 +78,7 @@ def match(before: Sequence[str], after: Sequence[str], limits: PairingLimits) ->
     for score, a, b in scores:
         if score and a in earlier and b in later:
             old, new = earlier.pop(a), later.pop(b)
-            if reason := refuse(old, new, limits):
+            if reason := match_reject_reason(old, new, limits):
                 matches.rejected.append((reason, b))
             else:
                 matches.kept.append((old, new, a, b))
@@ -86,13 +86,15 @@ def match(before: Sequence[str], after: Sequence[str], limits: PairingLimits) ->
     return matches
 
 
-def refuse(before: str, after: str, limits: PairingLimits) -> str:
+def match_reject_reason(before: str, after: str, limits: PairingLimits) -> str:
     """Why a matched pair is not taken for a fix ("" where it is)."""
     old, new = before.split("\n"), after.split("\n")
     if Indel.normalized_similarity(old, new) > limits.max_similarity:
         return "too similar"
-    reason = judge(before, after, replace(limits, min_lines=1))  # sizes first, then the compiler
-    broken = reason == BROKEN
+    reason = change_reject_reason(
+        before, after, replace(limits, min_lines=1)
+    )  # sizes first, then the compiler
+    broken = reason == BUGGY_SIDE_BROKEN
     if reason and not broken:
         return reason
     if min(len(old), len(new)) < (limits.min_broken_lines if broken else limits.min_lines):

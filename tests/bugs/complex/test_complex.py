@@ -13,15 +13,15 @@ from random import Random
 import pytest
 
 from ctm.bugs.checks.validity import code_of, quiet, same_code
-from ctm.bugs.generation.draw import generator, mutate_text
-from ctm.bugs.generation.mix import Mix
+from ctm.bugs.generation.draw import mutate_text, snippet_rng
+from ctm.bugs.generation.mix import BugMix
 from ctm.bugs.registry import apply, registry
 from ctm.bugs.security.rules import security_rule
 from ctm.bugs.settings import MutationSettings, Shares
-from ctm.bugs.static_analysis.source import Source
+from ctm.bugs.static_analysis.source import ParsedCode
 from ctm.grid.edits import Unreachable, edits_between
 from ctm.grid.tokenizer import CodeTokenizer
-from ctm.pairs.categories import categorise
+from ctm.pairs.categories import categorize
 
 KINDS = [kind for kind in registry().values() if kind.category == "complex"]
 TEXTS = [
@@ -36,18 +36,18 @@ SETTINGS = MutationSettings(shares=Shares(0, 0, 0, 0, 1), heldout_shares=Shares(
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_example_is_complex(kind):
-    assert categorise(kind.after, kind.before, security_rule) == "complex"
+    assert categorize(kind.after, kind.before, security_rule) == "complex"
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_kind_is_made_of_real_code(kind):
     made = 0
     for number, text in enumerate(SHORT):
-        result = mutate_text(text, generator(0, str(number)), Mix({kind.name: 1}), 1, SETTINGS)
+        result = mutate_text(text, snippet_rng(0, str(number)), BugMix({kind.name: 1}), 1, SETTINGS)
         for mutant in result.kept:
             made += 1
             assert (mutant.kind, mutant.category) == (kind.name, "complex")
-            assert categorise(mutant.buggy, mutant.fixed, security_rule) == "complex"
+            assert categorize(mutant.buggy, mutant.fixed, security_rule) == "complex"
     # a loss that shows and can be written again is rare: of some kinds these modules have none or one
     assert made >= (5 if kind.places > 0.05 else 0), f"of {len(SHORT)} functions"
 
@@ -56,7 +56,7 @@ def test_each_of_several_bugs_is_one():
     kind = registry()["three_logic"]
     text = TEXTS[3]
     with quiet():
-        for candidate in kind.mutator(Source(text), Random(1)):
+        for candidate in kind.mutator(ParsedCode(text), Random(1)):
             for splice in candidate.buggy:
                 assert apply(text, [splice]) != text
             old, new = code_of(text), code_of(apply(text, candidate.buggy))
@@ -65,10 +65,10 @@ def test_each_of_several_bugs_is_one():
 
 def test_eight_edits_repair_nearly_all_of_them():
     tokenizer = CodeTokenizer.train(TEXTS, 2048)
-    mix = Mix({kind.name: 1 for kind in KINDS})
+    mix = BugMix({kind.name: 1 for kind in KINDS})
     reached = asked = 0
     for number, text in enumerate(SHORT):
-        for mutant in mutate_text(text, generator(0, str(number)), mix, 2, SETTINGS, uniform=True).kept:
+        for mutant in mutate_text(text, snippet_rng(0, str(number)), mix, 2, SETTINGS, uniform=True).kept:
             asked += 1
             try:
                 edits_between(tokenizer.encode(mutant.buggy), tokenizer.encode(mutant.fixed), tokenizer)
@@ -97,7 +97,7 @@ def test_what_is_lost_shows_and_stands_elsewhere(name):
     def places(text: str) -> int:
         return sum(
             1
-            for c in kind.mutator(Source(text), Random(0))
+            for c in kind.mutator(ParsedCode(text), Random(0))
             if apply(text, c.buggy).count("\n") < text.count("\n")
         )
 
@@ -113,5 +113,5 @@ def test_what_is_repeated_does_something_else_the_second_time():
     kind = registry()["repeated_block"]
     again = "x = make(a.first, b.second, key=a.third, other=b.fourth)\nprint(x)"
     counts = "total += make(a.first, b.second, key=a.third, other=b.fourth)\nprint(total)"
-    assert not list(kind.mutator(Source(again), Random(0)))
-    assert list(kind.mutator(Source(counts), Random(0)))
+    assert not list(kind.mutator(ParsedCode(again), Random(0)))
+    assert list(kind.mutator(ParsedCode(counts), Random(0)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ctm.bugs.fixes.mix_fit import PSEUDO, explain, fit_bug_mix, fitted, gather
-from ctm.bugs.generation.mix import Mix
+from ctm.bugs.generation.mix import BugMix
 from ctm.bugs.generation.mutate import load_mix
 from ctm.bugs.registry import registry
 from ctm.pairs.record import Origin, make_pair, write_pairs
@@ -52,7 +52,7 @@ def test_a_pair_that_no_kind_makes():
 
 
 def test_weights_move_towards_what_fixes_ask_for():
-    pinned = Mix(
+    pinned = BugMix(
         {"comparison_operator": 1, "boolean_operator": 1, "negated_condition": 1, "missing_colon": 7}
     )
     pairs = [pair(*(text.format(n) for text in FIXES[0])) for n in range(60)]

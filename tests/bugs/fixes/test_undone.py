@@ -6,14 +6,21 @@ import pytest
 
 from ctm.bugs.fixes.edit import tokens_of
 from ctm.bugs.fixes.tables import ALIKE
-from ctm.bugs.fixes.undone import SECURITY_KINDS, TELLTALE, NotUndone, Undone, undone, words_of
+from ctm.bugs.fixes.undone import (
+    SECURITY_KINDS,
+    TELLTALE,
+    ClassifiedFix,
+    UnclassifiedFix,
+    classify_fix,
+    words_of,
+)
 from ctm.bugs.registry import registry
 
 
-def fix(before: str, after: str, rest: str = "", new_rest: str | None = None) -> Undone:
+def fix(before: str, after: str, rest: str = "", new_rest: str | None = None) -> ClassifiedFix:
     """What the change undoes; `rest` is what else stands in the file."""
     before, after = (textwrap.dedent(text).strip() for text in (before, after))
-    return undone(
+    return classify_fix(
         before, after, words_of(before + rest), words_of(after + (rest if new_rest is None else new_rest))
     )
 
@@ -88,7 +95,7 @@ def test_kinds_that_change_more_than_a_line_are_found() -> None:
 def test_a_function_that_became_a_method_is_no_dropped_self() -> None:
     """Where the file itself binds the bare name, nothing was wrong with it."""
     for rest in ("\ndef size(): ...", "\nfrom a import (b,\n    size)", "\nsize = 3"):
-        with pytest.raises(NotUndone, match="no shape"):
+        with pytest.raises(UnclassifiedFix, match="no shape"):
             fix(function("return go(size)"), function("return go(self.size)"), rest)
 
 
@@ -109,14 +116,14 @@ def test_a_function_that_became_a_method_is_no_dropped_self() -> None:
 )  # fmt: skip
 def test_other_changes_are_refused_with_a_reason(reason: str, before: str, after: str) -> None:
     """Choices, messages, style and newer names of the library are no bugs of ours."""
-    with pytest.raises(NotUndone, match=reason):
+    with pytest.raises(UnclassifiedFix, match=reason):
         fix(function(before), function(after))
 
 
 def test_a_rename_is_no_wrong_attribute() -> None:
     """Where the old name is gone from the file, all of it was renamed; where it stays, one place had the wrong one."""
     before, after = function("return self.first_part(a)"), function("return self.whole(a)")
-    with pytest.raises(NotUndone, match="no shape"):
+    with pytest.raises(UnclassifiedFix, match="no shape"):
         fix(before, after, "def first_part(self): ...", "def whole(self): ...")
     rest = "def first_part(self): ...\ndef whole(self): ..."
     assert fix(before, after, rest).kind == "wrong_attribute"
@@ -124,7 +131,7 @@ def test_a_rename_is_no_wrong_attribute() -> None:
 
 def test_parameters_and_decorators_are_no_places() -> None:
     """A default that changes is a choice that callers see."""
-    with pytest.raises(NotUndone, match="parameter"):
+    with pytest.raises(UnclassifiedFix, match="parameter"):
         fix("def f(a=True):\n    return a", "def f(a=False):\n    return a")
 
 
@@ -134,7 +141,7 @@ def test_the_two_sides_differ_in_the_edit_alone() -> None:
     after = 'def f(a, b):\n    """New."""\n    # up to b, included\n    return a <= b'
     found = fix(before, after)
     assert (found.buggy, found.fixed) == (before, before.replace("<", "<="))
-    with pytest.raises(NotUndone, match="comments and docstrings only"):
+    with pytest.raises(UnclassifiedFix, match="comments and docstrings only"):
         fix(before, before.replace("Old", "New"))
 
 
@@ -151,5 +158,5 @@ def test_an_f_string_is_one_token_on_every_python() -> None:
     assert [item for item in found if item[0] == "f" and len(item) > 1] == [
         "f'{a:{3}}'", "f''", "f'''{\n f\"{a}\"}'''",
     ]  # fmt: skip
-    with pytest.raises(NotUndone, match="no shape"):
+    with pytest.raises(UnclassifiedFix, match="no shape"):
         fix("def f(a, b):\n    g(a, b)\n    return f'{a}'", "def f(a, b):\n    g(a, b)\n    return f'{b}'")

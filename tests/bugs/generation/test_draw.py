@@ -11,14 +11,14 @@ from random import Random
 import pytest
 
 from ctm.bugs.checks.validity import code_of, quiet, same_code
-from ctm.bugs.generation.draw import generator, mutate_text
-from ctm.bugs.generation.mix import Mix, _pick
+from ctm.bugs.generation.draw import mutate_text, snippet_rng
+from ctm.bugs.generation.mix import BugMix, _pick
 from ctm.bugs.generation.shapes import _Shaper, reshaped
 from ctm.bugs.registry import apply, registry
 from ctm.bugs.security.rules import security_rule
 from ctm.bugs.settings import MutationSettings, Shares
-from ctm.bugs.static_analysis.source import Source
-from ctm.pairs.categories import categorise
+from ctm.bugs.static_analysis.source import ParsedCode
+from ctm.pairs.categories import categorize
 from ctm.python.compiling import compiles
 
 SNIPPETS = [
@@ -28,18 +28,18 @@ SNIPPETS = [
     "x = 1",
     "async def f(a, b=None):\n    while a != b:\n        await g(a)\n    return a if b else None",
 ]
-MIX = Mix(dict.fromkeys(registry(), 1))
+MIX = BugMix(dict.fromkeys(registry(), 1))
 
 
 @pytest.mark.parametrize("uniform", [False, True])
 def test_every_mutant_is_what_it_says(uniform):
     kinds = Counter()
     for number, text in enumerate(SNIPPETS * 6):
-        made = mutate_text(text, generator(1, str(number)), MIX, 8, uniform=uniform)
+        made = mutate_text(text, snippet_rng(1, str(number)), MIX, 8, uniform=uniform)
         for mutant in made.kept:
             kinds[mutant.category] += 1
             assert compiles(mutant.fixed)
-            assert categorise(mutant.buggy, mutant.fixed, security_rule) == mutant.category, mutant
+            assert categorize(mutant.buggy, mutant.fixed, security_rule) == mutant.category, mutant
             if mutant.category != "clean":
                 assert mutant.buggy != mutant.fixed
         assert len({(m.buggy, m.fixed) for m in made.kept}) == len(made.kept), "no mutant twice"
@@ -48,7 +48,7 @@ def test_every_mutant_is_what_it_says(uniform):
 
 def test_repeatable_and_seeded():
     def draw(seed: int) -> list[object]:
-        return [mutate_text(text, generator(seed, "id"), MIX, 4) for text in SNIPPETS]
+        return [mutate_text(text, snippet_rng(seed, "id"), MIX, 4) for text in SNIPPETS]
 
     assert draw(1) == draw(1)
     assert draw(1) != draw(2)
@@ -59,16 +59,16 @@ def test_shares_are_followed():
     assert {m.kind for m in mutate_text(SNIPPETS[0], Random(0), MIX, 5, settings).kept} == {"clean"}
     settings = MutationSettings(shares=Shares(1, 0, 0), two_errors=0.0, three_errors=1.0, reshape=0.0)
     kept = [
-        m for n in range(20) for m in mutate_text(SNIPPETS[0], generator(0, str(n)), MIX, 3, settings).kept
+        m for n in range(20) for m in mutate_text(SNIPPETS[0], snippet_rng(0, str(n)), MIX, 3, settings).kept
     ]
     assert sum(m.kind == "several_syntax" for m in kept) > 0.7 * len(kept)
 
 
 def test_print_statements_come_even_from_code_without_prints():
-    mix = Mix({"print_statement": 1})
+    mix = BugMix({"print_statement": 1})
     settings = MutationSettings(shares=Shares(1, 0, 0), two_errors=0, three_errors=0, reshape=0)
     made = [
-        m for n in range(20) for m in mutate_text("x = f(1)", generator(0, str(n)), mix, 1, settings).kept
+        m for n in range(20) for m in mutate_text("x = f(1)", snippet_rng(0, str(n)), mix, 1, settings).kept
     ]
     assert len(made) >= 15
     assert all("print" in m.fixed and m.kind == "print_statement" for m in made)
@@ -96,7 +96,7 @@ def test_reshaped_snippets_mostly_compile_and_keep_strings_whole():
     text = SNIPPETS[0]
     with quiet():
         for _ in range(200):
-            new = reshaped(Source(text), rng, whole=True)
+            new = reshaped(ParsedCode(text), rng, whole=True)
             good += code_of(new) is not None
             assert text.split('"""')[1] in new, "nothing is put inside a docstring"
     assert good > 150
@@ -119,18 +119,20 @@ def test_settings_bound_hostile_code():
     ],
 )
 def test_training_sees_no_bug_whose_repair_could_only_be_guessed(kind: str, traced: str, lost: str):
-    mix, only = Mix({kind: 1}), Shares(0, 1, 0)
+    mix, only = BugMix({kind: 1}), Shares(0, 1, 0)
     settings = MutationSettings(shares=only, heldout_shares=only, reshape_logic=0)
 
     def made(text: str, uniform: bool) -> int:
         return sum(
-            len(mutate_text(text, generator(0, str(n)), mix, 1, settings, uniform).kept) for n in range(20)
+            len(mutate_text(text, snippet_rng(0, str(n)), mix, 1, settings, uniform).kept) for n in range(20)
         )
 
     assert made(traced, False) == 20
     assert made(lost, True) == 20, "held-out sets keep every place"
     if kind == "variable_misuse":
-        kept = [m for n in range(20) for m in mutate_text(lost, generator(0, str(n)), mix, 1, settings).kept]
+        kept = [
+            m for n in range(20) for m in mutate_text(lost, snippet_rng(0, str(n)), mix, 1, settings).kept
+        ]
         assert kept and all("b" in m.buggy for m in kept), "the only `b` stays"
     else:
         assert made(lost, False) == 0
@@ -139,7 +141,7 @@ def test_training_sees_no_bug_whose_repair_could_only_be_guessed(kind: str, trac
 def test_a_missing_pair_is_never_that_of_a_call_or_subscript():
     text = "rows.rename(columns={'a': 'b'}, key=(1, 2))\nx = sum(n for n in [1, 2])\ny = rows['a', 'b']\n"
     kind = registry()["missing_pair"]
-    made = {apply(text, candidate.buggy) for candidate in kind.mutator(Source(text), Random(0))}
+    made = {apply(text, candidate.buggy) for candidate in kind.mutator(ParsedCode(text), Random(0))}
     assert made == {
         text.replace("{'a': 'b'}", "'a': 'b'"),
         text.replace("(1, 2)", "1, 2"),
@@ -151,15 +153,15 @@ def test_a_dictionary_without_colons_has_the_same_sign_for_each():
     text = "d = {'a': 1, 'b': 2, 'c': 3}"
     kind = registry()["missing_dict_colon"]
     for seed in range(20):
-        made = [apply(text, candidate.buggy) for candidate in kind.mutator(Source(text), Random(seed))]
+        made = [apply(text, candidate.buggy) for candidate in kind.mutator(ParsedCode(text), Random(seed))]
         signs = {item.replace("d = {", "").replace("'", "") for item in made}
         assert len(signs) == 3, "each colon may go"
-        [wrong] = {candidate.buggy[0].text for candidate in kind.mutator(Source(text), Random(seed))}
+        [wrong] = {candidate.buggy[0].text for candidate in kind.mutator(ParsedCode(text), Random(seed))}
         assert wrong != ":"
 
 
 def test_data_among_the_shapes_compile_and_are_long():
-    source = Source(
+    source = ParsedCode(
         "def f(total, rows):\n    for row in rows:\n        total += row.value\n    return total\n"
     )
     data = ["\n".join(_Shaper(source, Random(seed)).literal()) for seed in range(300)]

@@ -13,17 +13,17 @@ from pathlib import Path
 
 import pytest
 
-from ctm.bugs.generation.mix import Mix
+from ctm.bugs.generation.mix import BugMix
 from ctm.bugs.generation.mutate import MutationSettings, mutate_shard
 from ctm.bugs.generation.quotas import balance_mix
 from ctm.bugs.generation.rates import (
     CHECKED,
     DUPLICATES,
+    MIN_PASS_RATE,
+    MIN_SUCCESS_RATE,
     MUTANTS,
     PASSED,
-    SUCCESS,
     TRAINING,
-    VALIDATION,
     read_rates,
 )
 from ctm.bugs.generation.worker import Worker
@@ -93,7 +93,9 @@ def test_counts_of_each_kind_lie_beside_the_shard_and_add_up(snippets, tmp_path)
     assert sum(c[CHECKED] - c[PASSED] for c in one.kinds.values()) == refused[False], (
         "so is a refused candidate"
     )
-    assert one.success and one.success > SUCCESS and one.validation and one.validation > VALIDATION
+    assert (
+        one.success and one.success > MIN_SUCCESS_RATE and one.validation and one.validation > MIN_PASS_RATE
+    )
     repeated = len(whole) - len({pair.pair_id for pair in whole})
     assert sum(c[DUPLICATES] for c in one.kinds.values()) >= repeated
 
@@ -106,7 +108,7 @@ def test_counts_of_another_format_are_refused_with_the_file(tmp_path):
 
 def test_worker_that_is_killed_loses_nothing():
     settings = MutationSettings()
-    mix = Mix(dict.fromkeys(registry(), 1))
+    mix = BugMix(dict.fromkeys(registry(), 1))
     tasks = [(str(n), text, False) for n, text in enumerate(TEXTS)]
     with Worker(settings, mix) as worker:
         first = worker.run(tasks)
@@ -130,7 +132,7 @@ def test_snippet_that_takes_too_long_is_lost_alone_and_counted(snippets, tmp_pat
 
 def test_worker_without_memory_says_so():
     """Where Python starts at all in what it already has, a snippet of some megabytes is what does not fit."""
-    worker = Worker(MutationSettings(worker_mb=1), Mix({"missing_colon": 1}))
+    worker = Worker(MutationSettings(worker_mb=1), BugMix({"missing_colon": 1}))
     try:
         assert worker.run([("id", "x = " + "1 + " * 2_000_000 + "1", False)]) == ["worker died"]
     except RuntimeError as error:

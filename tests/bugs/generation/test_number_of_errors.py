@@ -11,8 +11,8 @@ import pytest
 from rapidfuzz.distance import LCSseq
 
 import real_code
-from ctm.bugs.generation.draw import generator, mutate_text
-from ctm.bugs.generation.mix import Mix
+from ctm.bugs.generation.draw import mutate_text, snippet_rng
+from ctm.bugs.generation.mix import BugMix
 from ctm.bugs.generation.quotas import drawing_mix, load_mix, quotas_of
 from ctm.bugs.settings import MutationSettings, Shares
 from ctm.pairs.record import Origin, make_snippet
@@ -20,7 +20,7 @@ from ctm.pairs.snippets import cut
 from ctm.python.lexical import DEDENT, INDENT, lenient_tokens, taken_apart
 
 ASKED = load_mix(Path(__file__).parents[3] / "config" / "bug_mix.yaml")
-MIX = Mix({kind.name: ASKED.weights[kind.name] for kind in ASKED.kinds("syntax")})
+MIX = BugMix({kind.name: ASKED.weights[kind.name] for kind in ASKED.kinds("syntax")})
 REAL = {1: 0.73, 2: 0.18, 3: 0.09}
 """Shares of texts with one, two, three and more errors, of 1,622 that people posted: half of a suite."""
 CLOSING = {"(": ")", "[": "]", "{": "}", INDENT: DEDENT}
@@ -81,7 +81,7 @@ def test_texts_have_as_many_errors_as_real_ones() -> None:
     made = [
         mutant
         for snippet in snippets
-        for mutant in mutate_text(snippet.text, generator(0, snippet.snippet_id), mix, 3, settings).kept
+        for mutant in mutate_text(snippet.text, snippet_rng(0, snippet.snippet_id), mix, 3, settings).kept
     ]
     drawn = Counter(min(3, errors(mutant.buggy, mutant.fixed)) for mutant in made)
     assert len(made) > 1000

@@ -9,8 +9,8 @@ from random import Random
 
 import pytest
 
-from ctm.bugs.generation.draw import generator, mutate_text
-from ctm.bugs.generation.mix import Mix
+from ctm.bugs.generation.draw import mutate_text, snippet_rng
+from ctm.bugs.generation.mix import BugMix
 from ctm.bugs.generation.quotas import (
     Quota,
     asked_and_drawn,
@@ -24,7 +24,7 @@ from ctm.pairs.record import Origin, Snippet, make_snippet, write_snippets
 
 COMMON = "def f{n}(a, b):\n    if a == {n}:\n        return g(a, b)\n    return h{n}(b)"
 RARE = "def f{n}(a):\n    x = a.y{n} if a == {n} else None\n    return g(x)"
-MIX = Mix({"missing_colon": 5, "unclosed_bracket": 5, "c_conditional": 2, "else_if": 1})
+MIX = BugMix({"missing_colon": 5, "unclosed_bracket": 5, "c_conditional": 2, "else_if": 1})
 SETTINGS = MutationSettings(
     shares=Shares(1, 0, 0), two_errors=0, three_errors=0, reshape=0, per_snippet=2, surveyed=400
 )
@@ -36,11 +36,11 @@ def corpus(number: int = 600) -> list[Snippet]:
     return [make_snippet(text, "function", "g", Origin(), "train") for text in texts]
 
 
-def drawn(snippets: list[Snippet], mix: Mix) -> Counter[str]:
+def drawn(snippets: list[Snippet], mix: BugMix) -> Counter[str]:
     return Counter(
         mutant.kind
         for s in snippets
-        for mutant in mutate_text(s.text, generator(0, s.snippet_id), mix, 2, SETTINGS).kept
+        for mutant in mutate_text(s.text, snippet_rng(0, s.snippet_id), mix, 2, SETTINGS).kept
     )
 
 
@@ -60,7 +60,7 @@ def test_rare_kind_comes_near_its_share(quotas):
 
 
 def test_kind_with_enough_places_is_within_a_factor_of_two():
-    mix = Mix({"missing_colon": 10, "unclosed_bracket": 10, "c_conditional": 0.5})
+    mix = BugMix({"missing_colon": 10, "unclosed_bracket": 10, "c_conditional": 0.5})
     quotas = quotas_of(corpus(), SETTINGS, mix)
     assert quotas["c_conditional"].expected == pytest.approx(quotas["c_conditional"].asked, rel=0.1)
     rows = asked_and_drawn(quotas, drawn(corpus(), drawing_mix(quotas)))
@@ -76,10 +76,10 @@ def test_kind_without_places_is_said_with_its_reason(quotas):
 
 def test_a_snippet_gives_a_kind_once():
     text = "\n".join(f"x{n} = a if b else c" for n in range(9))
-    mix = Mix({"c_conditional": 1})
+    mix = BugMix({"c_conditional": 1})
     for most in (1, 3):
         settings = replace(SETTINGS, kind_per_snippet=most)
-        assert len(mutate_text(text, generator(0, "a"), mix, 6, settings).kept) == most
+        assert len(mutate_text(text, snippet_rng(0, "a"), mix, 6, settings).kept) == most
 
 
 def test_quotas_do_not_depend_on_workers_batches_or_order(tmp_path: Path):
@@ -111,7 +111,7 @@ def test_one_snippet_more_or_less_hardly_moves_the_weights():
     parts = ("if a == {n}:\n    b = {n}", "c = g({n})", "d = [{n}, a]", "import m{n}", "e = 'x' + '{n}'")
     texts = ["\n".join(rng.sample(parts, 2)).format(n=n) for n in range(400)]
     snippets = [make_snippet(text, "statements", "g", Origin(), "train") for text in texts]
-    mix = Mix(
+    mix = BugMix(
         {
             "missing_colon": 1,
             "unclosed_bracket": 1,

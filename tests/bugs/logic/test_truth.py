@@ -9,12 +9,12 @@ import pytest
 
 from ctm.bugs.registry import apply, registry
 from ctm.bugs.static_analysis.evidence import binds, reads
-from ctm.bugs.static_analysis.source import Source
+from ctm.bugs.static_analysis.source import ParsedCode
 
 
 def pairs(kind: str, text: str, seeds: int = 30) -> set[tuple[str, str]]:
     """(buggy, fixed) of all candidates of some seeds."""
-    source = Source(text)
+    source = ParsedCode(text)
     made = [c for seed in range(seeds) for c in registry()[kind].mutator(source, Random(seed))]
     return {(apply(text, c.buggy), apply(text, c.fixed)) for c in made}
 
@@ -84,7 +84,7 @@ def test_a_moved_statement_leaves_the_line_that_it_depends_on(text):
     assert made
     for buggy, fixed in made:
         lines = fixed.splitlines()
-        source = Source(fixed)
+        source = ParsedCode(fixed)
         [number] = {
             n for n, line in enumerate(lines) if _place(buggy, line) != n and _is_moved(buggy, lines, n)
         }

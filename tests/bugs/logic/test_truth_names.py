@@ -8,12 +8,12 @@ from random import Random
 import pytest
 
 from ctm.bugs.registry import apply, registry
-from ctm.bugs.static_analysis.source import Source
+from ctm.bugs.static_analysis.source import ParsedCode
 
 
 def buggy(kind: str, text: str, seeds: int = 60) -> set[str]:
     """Buggy sides of all candidates of some seeds, whose fixed side is the text."""
-    source = Source(text)
+    source = ParsedCode(text)
     made = [c for seed in range(seeds) for c in registry()[kind].mutator(source, Random(seed))]
     assert all(not c.fixed for c in made), "the fixed side is the snippet"
     return {apply(text, c.buggy) for c in made}

@@ -12,8 +12,8 @@ import pytest
 
 from ctm.bugs.checks.changes import changed_lines
 from ctm.bugs.checks.validity import code_of, quiet
-from ctm.bugs.generation.draw import generator, mutate_text
-from ctm.bugs.generation.mix import Mix
+from ctm.bugs.generation.draw import mutate_text, snippet_rng
+from ctm.bugs.generation.mix import BugMix
 from ctm.bugs.registry import apply, registry
 from ctm.bugs.security.names import examples
 from ctm.bugs.security.rewrite import CHOICES, filled, found, holes_of, pattern, splices
@@ -21,8 +21,8 @@ from ctm.bugs.security.rules import CWES, places, repaired_rules, security_rule,
 from ctm.bugs.security.texts import runs_away
 from ctm.bugs.security.write import SHAPES
 from ctm.bugs.settings import MutationSettings, Shares
-from ctm.bugs.static_analysis.source import Source
-from ctm.pairs.categories import categorise
+from ctm.bugs.static_analysis.source import ParsedCode
+from ctm.pairs.categories import categorize
 
 KINDS = [kind for kind in registry().values() if kind.category == "security"]
 LISTED = (89, 78, 22, 79, 502, 327, 328, 330, 295, 798, 377, 732, 94, 611, 400, 605, 117, 209, 1333)
@@ -62,7 +62,7 @@ def test_each_written_shape_breaks_the_rule_of_its_weakness(kind):
             with quiet():
                 assert code_of(secure) and code_of(insecure), (secure, insecure)
             assert kind.cwe in [CWES[rule] for rule in repaired_rules(insecure, secure)], (secure, insecure)
-            assert categorise(insecure, secure, security_rule) == "security"
+            assert categorize(insecure, secure, security_rule) == "security"
             assert not security_rule(secure, insecure), "the way back is no repair"
 
 
@@ -89,13 +89,13 @@ def test_patterns_turn_secure_code_into_insecure_and_back(kind):
     for rewrite in SHAPES[kind.name][1]:
         text = snippet(kind.name, rewrite.secure)
         secure, insecure = pattern(rewrite.secure), pattern(rewrite.insecure)
-        (match, *_) = found(Source(text), secure)
+        (match, *_) = found(ParsedCode(text), secure)
         broken = apply(text, splices(match, secure, insecure))
         with quiet():
             assert code_of(text) and code_of(broken), (text, broken)
         assert security_rule(broken, text), (text, broken)
         if rewrite.back:
-            (match, *_) = found(Source(broken), insecure)
+            (match, *_) = found(ParsedCode(broken), insecure)
             assert apply(broken, splices(match, insecure, secure)) == text
 
 
@@ -118,7 +118,7 @@ def test_patterns_turn_secure_code_into_insecure_and_back(kind):
 def test_secure_code_of_the_snippet_is_taken_first(kind, secure, insecure):
     made = set()
     for seed in range(20):
-        for candidate in registry()[kind].mutator(Source(secure), Random(seed)):
+        for candidate in registry()[kind].mutator(ParsedCode(secure), Random(seed)):
             made.add((apply(secure, candidate.buggy), apply(secure, candidate.fixed)))
     texts = {re.sub(r"\s+#.*", "", buggy) for buggy, fixed in made if fixed == secure}
     assert insecure in texts
@@ -130,7 +130,9 @@ def test_secure_code_of_the_snippet_is_taken_first(kind, secure, insecure):
 def test_insecure_code_that_is_surely_repaired_is_the_buggy_side():
     text = "def f(url):\n    return requests.get(url)"
     made = [
-        c for s in range(9) for c in registry()["request_without_timeout"].mutator(Source(text), Random(s))
+        c
+        for s in range(9)
+        for c in registry()["request_without_timeout"].mutator(ParsedCode(text), Random(s))
     ]
     assert {(apply(text, c.buggy), apply(text, c.fixed)) for c in made} == {
         (text, "def f(url):\n    return requests.get(url, timeout=10)")
@@ -203,7 +205,7 @@ def test_the_changed_lines_tell_as_much_as_the_whole_text(category):
     seen = {True: 0, False: 0}
     with quiet():
         for text, kind, seed in itertools.product(texts, registry().values(), range(4)):
-            source = Source(text)
+            source = ParsedCode(text)
             if kind.category != category or (kind.needs and kind.needs.isdisjoint(source.words)):
                 continue
             for candidate in itertools.islice(kind.mutator(source, Random(seed)), 4):
@@ -236,16 +238,16 @@ def test_a_guard_of_paths_counts_wherever_it_stands():
     ],
 )
 def test_own_code_that_does_not_show_what_is_right_is_no_place(name, text):
-    assert not list(registry()[name].mutator(Source(text), Random(0)))
+    assert not list(registry()[name].mutator(ParsedCode(text), Random(0)))
 
 
 def test_a_snippet_with_a_graver_weakness_is_no_host():
     """Which of two is the defect? Whoever reads `eval(text)` does not ask for a timeout."""
     text = "def f(text, url):\n    requests.get(url, timeout=10)\n    return {}(text)"
-    mix = Mix({"request_without_timeout": 1})
+    mix = BugMix({"request_without_timeout": 1})
     settings = MutationSettings(shares=Shares(0, 0, 0, 1, 0))
     made = {
-        word: mutate_text(text.format(word), generator(0, "a"), mix, 4, settings).kept
+        word: mutate_text(text.format(word), snippet_rng(0, "a"), mix, 4, settings).kept
         for word in ("eval", "str")
     }
     assert made["str"] and not made["eval"]

@@ -6,12 +6,12 @@ from random import Random
 
 import pytest
 
-from ctm.bugs.generation.draw import Mix, generator, mutate_text
+from ctm.bugs.generation.draw import BugMix, mutate_text, snippet_rng
 from ctm.bugs.generation.quotas import drawing_mix, quotas_of
 from ctm.bugs.registry import apply, registry
 from ctm.bugs.security.write import with_own
 from ctm.bugs.settings import MutationSettings, Shares
-from ctm.bugs.static_analysis.source import Source
+from ctm.bugs.static_analysis.source import ParsedCode
 from ctm.pairs.record import Origin, make_snippet
 
 OWN = "def load_{n}(url):\n    value = requests.get(url)\n    return value[{n}]"
@@ -20,7 +20,7 @@ NONE = "def area_{n}(width, height):\n    size = width * height\n    return size
 
 def buggy(kind: str, text: str) -> set[str]:
     """What a kind makes of a snippet: every buggy side, whole."""
-    return {apply(text, c.buggy) for c in registry()[kind].mutator(Source(text), Random(0))}
+    return {apply(text, c.buggy) for c in registry()[kind].mutator(ParsedCode(text), Random(0))}
 
 
 def test_nothing_is_written_in():
@@ -106,16 +106,16 @@ def test_a_parameter_that_nobody_reads_shows_what_was_lost():
     """`password=password` may become a literal only where the parameter is left to tell what it was."""
     own = registry()["password_argument"].mutator
     text = "def go(host, password):\n    return connect(host, password=password)"
-    (candidate,) = own(Source(text), Random(0))
+    (candidate,) = own(ParsedCode(text), Random(0))
     assert "def go(host, password):" in apply(text, candidate.buggy) and "password=password" not in apply(
         text, candidate.buggy
     )
-    assert not list(own(Source("connect(host, password=password)"), Random(0)))
+    assert not list(own(ParsedCode("connect(host, password=password)"), Random(0)))
     default = "def go(host, secret=password):\n    return connect(host, password=password)"
-    assert not list(own(Source(default), Random(0))), "a default of that name tells nothing"
+    assert not list(own(ParsedCode(default), Random(0))), "a default of that name tells nothing"
     timeout = registry()["request_without_timeout"].mutator
     text = "def go(url, timeout):\n    return requests.get(url, timeout=timeout)"
-    assert {apply(text, c.buggy) for c in timeout(Source(text), Random(0))} == {
+    assert {apply(text, c.buggy) for c in timeout(ParsedCode(text), Random(0))} == {
         text.replace(", timeout=timeout", "")
     }
 
@@ -126,7 +126,10 @@ def test_a_parameter_that_nobody_reads_shows_what_was_lost():
 )
 def test_own_code_is_found_by_the_words_of_its_names(name):
     """Places are told by words before they are looked for, so each name of a secret needs a word there."""
-    kind, source = registry()["password_literal"], Source(f"def f(self, {name}):\n    self.{name} = {name}")
+    kind, source = (
+        registry()["password_literal"],
+        ParsedCode(f"def f(self, {name}):\n    self.{name} = {name}"),
+    )
     assert list(kind.mutator(source, Random(0)))
     assert kind.name in with_own(source) and kind.own and kind.own(source)
 
@@ -139,11 +142,11 @@ def test_samples_are_asked_of_the_snippets_that_have_a_place():
     kinds = {kind.name: 1.0 for kind in registry().values() if kind.category == "security"} | {
         "missing_colon": 1.0
     }
-    quotas = quotas_of(snippets, settings, Mix(kinds))
+    quotas = quotas_of(snippets, settings, BugMix(kinds))
     assert quotas.hosting > 2
     mix = drawing_mix(quotas)
     for snippet in snippets:
-        tally = mutate_text(snippet.text, generator(0, snippet.snippet_id), mix, 3, settings).tally
+        tally = mutate_text(snippet.text, snippet_rng(0, snippet.snippet_id), mix, 3, settings).tally
         assert ("security" in tally.asked) <= ("requests" in snippet.text), (
             "a snippet without a place was asked"
         )

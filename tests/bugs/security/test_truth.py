@@ -17,7 +17,7 @@ from ctm.bugs.registry import apply, registry
 from ctm.bugs.security.names import NAMES
 from ctm.bugs.security.rewrite import CHOICES, filled, holes_of
 from ctm.bugs.security.write import SHAPES
-from ctm.bugs.static_analysis.source import Source
+from ctm.bugs.static_analysis.source import ParsedCode
 
 registry()
 DERIVED = {"env"}  # made of another hole's word
@@ -44,7 +44,7 @@ def test_equal_buggy_sides_have_equal_fixed_sides_in_all_kinds():
             values = usual(secure, insecure)
             answers.setdefault(filled(insecure, values), set()).add(filled(secure, values))
     for text in sorted(secure_texts):
-        source = Source(text)
+        source = ParsedCode(text)
         for name in SHAPES:
             kind = registry()[name]
             if kind.own and kind.own(source):
@@ -74,7 +74,7 @@ def regex_pairs() -> list[tuple[str, str]]:
             values = usual(secure, insecure)
             pairs.append((filled(insecure, values), filled(secure, values)))
         for text in HOSTS:
-            made = registry()[name].mutator(Source(text), Random(1))
+            made = registry()[name].mutator(ParsedCode(text), Random(1))
             pairs.extend((apply(text, c.buggy), apply(text, c.fixed)) for c in made)
     return [(b, f) for buggy, fixed in pairs for b, f in zip(patterns(buggy), patterns(fixed), strict=True)]
 
@@ -121,7 +121,7 @@ def test_a_checked_path_takes_every_name_in_its_folder_and_no_other(fixed, tmp_p
 
 def own_pairs(kind: str, text: str) -> list[tuple[str, str]]:
     """(buggy, fixed) of some draws."""
-    made = [c for seed in range(20) for c in registry()[kind].mutator(Source(text), Random(seed))]
+    made = [c for seed in range(20) for c in registry()[kind].mutator(ParsedCode(text), Random(seed))]
     return [(apply(text, c.buggy), apply(text, c.fixed)) for c in made]
 
 

@@ -21,7 +21,7 @@ from libcst.metadata import BuiltinAssignment, MetadataWrapper, PositionProvider
 from ctm.bugs.checks.validity import code_of, quiet
 from ctm.bugs.registry import apply, registry
 from ctm.bugs.static_analysis.scopes import Read, variables_of
-from ctm.bugs.static_analysis.source import Source
+from ctm.bugs.static_analysis.source import ParsedCode
 
 MODULES = (argparse, ast, inspect, logging, shutil, tarfile, textwrap, zipfile)
 
@@ -174,7 +174,7 @@ def test_misused_variables_compile_to_names_that_the_function_has():
     """The compiler's own view: no mutant makes a name global that was local, or reads one that nobody knows."""
     made = 0
     for number, text in enumerate(FUNCTIONS[1::3]):
-        source = Source(text)
+        source = ParsedCode(text)
         before = {token.text for token in source.tokens if token.kind == "NAME"}
         with quiet():
             for kind in ("variable_misuse", "misuse_everywhere"):
@@ -189,11 +189,11 @@ def test_misused_variables_compile_to_names_that_the_function_has():
 def test_attributes_are_mixed_up_only_within_one_object():
     text = "a.rows.first_item = x.first_key\nb.rows.first_key = f(x).first_name\ny = g(z).first_word"
     kind = registry()["wrong_attribute"]
-    made = {apply(text, c.buggy) for seed in range(60) for c in kind.mutator(Source(text), Random(seed))}
+    made = {apply(text, c.buggy) for seed in range(60) for c in kind.mutator(ParsedCode(text), Random(seed))}
     assert not any("a.rows.first_key" in new or "f(x).first_word" in new for new in made)
 
 
 def test_a_class_that_is_raised_without_a_call_is_no_bug():
     kind = registry()["missing_call"]
-    assert not list(kind.mutator(Source("raise NotImplementedError()"), Random(0)))
-    assert list(kind.mutator(Source("x = s.strip()"), Random(0)))
+    assert not list(kind.mutator(ParsedCode("raise NotImplementedError()"), Random(0)))
+    assert list(kind.mutator(ParsedCode("x = s.strip()"), Random(0)))

@@ -11,7 +11,7 @@ import tokenize
 
 import pytest
 
-from ctm.bugs.static_analysis.source import Source
+from ctm.bugs.static_analysis.source import ParsedCode
 
 TEXTS = [inspect.getsource(module) for module in (json.decoder, textwrap, inspect)]
 IGNORED = {
@@ -26,7 +26,7 @@ IGNORED = {
 
 @pytest.mark.parametrize("text", TEXTS, ids=["json.decoder", "textwrap", "inspect"])
 def test_tokens_lines_and_calls_match_the_standard_library(text):
-    source = Source(text)
+    source = ParsedCode(text)
     expected = list(tokenize.generate_tokens(io.StringIO(text).readline))
     assert [t.text for t in source.tokens] == [t.string for t in expected if t.type not in IGNORED]
     assert len(source.lines) == sum(t.type == tokenize.NEWLINE for t in expected)
@@ -39,31 +39,31 @@ def test_tokens_lines_and_calls_match_the_standard_library(text):
 
 
 def test_sites_are_characters_where_the_text_is_not_ascii():
-    source = Source("名前 = 'ÄÖÜ€😀'\nif x == 名前:\n    y = a and b\n")
+    source = ParsedCode("名前 = 'ÄÖÜ€😀'\nif x == 名前:\n    y = a and b\n")
     (comparison,), (boolean,) = source.nodes("comparison_operator"), source.nodes("boolean_operator")
     assert source.of(comparison) == "x == 名前"
     assert source.of(boolean) == "a and b"
 
 
 def test_headers_ignore_colons_of_lambdas_slices_and_dicts():
-    source = Source("if f(lambda x: x)[1:2] or {1: 2}:\n    pass\nwhile lambda: 1: pass\n")
+    source = ParsedCode("if f(lambda x: x)[1:2] or {1: 2}:\n    pass\nwhile lambda: 1: pass\n")
     assert [(h.word, source.tokens[h.colon].start) for h in source.headers] == [("if", 32), ("while", 58)]
     assert source.opens_block(source.headers[0]) and not source.opens_block(source.headers[1])
 
 
 def test_prints_are_statements_only():
-    source = Source("print(a)\nx = print(b)\nif c: print(d)\nprint(e).f\nobj.print(g)\n")
+    source = ParsedCode("print(a)\nx = print(b)\nif c: print(d)\nprint(e).f\nobj.print(g)\n")
     assert [source.tokens[call.open + 1].text for call in source.prints] == ["a", "d"]
 
 
 def test_nodes_that_begin_alike_come_outermost_first():
-    source = Source("x = a - b - c - d\n")
+    source = ParsedCode("x = a - b - c - d\n")
     found = [source.of(node) for node in source.nodes("binary_operator")]
     assert found == ["a - b - c - d", "a - b - c", "a - b"], "else mutants would differ from run to run"
 
 
 def test_lexemes_that_are_rare_have_their_kinds():
-    tokens = Source("x = rb'a\\'' if .5e3j else 0x_f... ; y² = in\"b\" \\\n  # c\n").tokens
+    tokens = ParsedCode("x = rb'a\\'' if .5e3j else 0x_f... ; y² = in\"b\" \\\n  # c\n").tokens
     assert [(t.kind, t.text) for t in tokens if t.kind != "OP"] == [
         ("NAME", "x"), ("STRING", "rb'a\\''"), ("KEYWORD", "if"), ("NUMBER", ".5e3j"), ("KEYWORD", "else"),
         ("NUMBER", "0x_f"), ("NAME", "y²"), ("KEYWORD", "in"), ("STRING", '"b"'),

@@ -9,12 +9,12 @@ import pytest
 from ctm.bugs.checks.validity import code_of, quiet
 from ctm.bugs.generation.shapes import _Shaper
 from ctm.bugs.registry import apply, registry
-from ctm.bugs.static_analysis.source import Source
+from ctm.bugs.static_analysis.source import ParsedCode
 
 
 def made(kind: str, text: str, seeds: int = 40) -> set[tuple[str, str]]:
     """Every (fixed, buggy) that the kind makes of the text and that is a syntax error."""
-    source, found = Source(text), set()
+    source, found = ParsedCode(text), set()
     with quiet():
         for seed in range(seeds):
             for candidate in registry()[kind].mutator(source, Random(seed)):
@@ -168,7 +168,7 @@ def test_an_import_may_look_like_a_call():
 
 
 def test_classes_and_lambdas_among_the_shapes_compile():
-    source = Source("def f(total, rows):\n    return total\n")
+    source = ParsedCode("def f(total, rows):\n    return total\n")
     for seed in range(200):
         shaper = _Shaper(source, Random(seed))
         compile("\n".join(shaper.type()), "class", "exec")
@@ -277,6 +277,8 @@ def test_a_tuple_parameter_reads_both_parts_only():
 def test_a_keyword_stands_for_a_name_of_the_snippet_alone():
     """`def.compile(...)` for `re.compile(...)` has one repair, and it is not `def_.compile(...)`."""
     kind = registry()["keyword_as_name"]
-    assert not list(kind.mutator(Source("import re\nprint(re.compile(int))"), Random(0)))
-    made = [apply("x = [1]\nprint(x)", c.buggy) for c in kind.mutator(Source("x = [1]\nprint(x)"), Random(0))]
+    assert not list(kind.mutator(ParsedCode("import re\nprint(re.compile(int))"), Random(0)))
+    made = [
+        apply("x = [1]\nprint(x)", c.buggy) for c in kind.mutator(ParsedCode("x = [1]\nprint(x)"), Random(0))
+    ]
     assert made and all("print" in text and " = [1]" in text for text in made)

@@ -1,6 +1,6 @@
 import pytest
 
-from ctm.sources.changes.cosmetic import cosmetic
+from ctm.sources.changes.cosmetic import is_cosmetic
 
 CODE = """def f(items, limit=None):
     total = 0
@@ -27,8 +27,8 @@ CODE = """def f(items, limit=None):
 )
 def test_wording_and_style_are_cosmetic(old: str, new: str) -> None:
     changed = CODE.replace(old, new)
-    assert cosmetic(changed, CODE)
-    assert cosmetic(CODE, changed) == ("import" not in new), "an import that is added may be missed"
+    assert is_cosmetic(changed, CODE)
+    assert is_cosmetic(CODE, changed) == ("import" not in new), "an import that is added may be missed"
 
 
 @pytest.mark.parametrize(
@@ -44,12 +44,12 @@ def test_wording_and_style_are_cosmetic(old: str, new: str) -> None:
     ],
 )
 def test_a_typo_that_a_run_notices_is_a_fix(old: str, new: str) -> None:
-    assert not cosmetic(CODE.replace(old, new), CODE)
+    assert not is_cosmetic(CODE.replace(old, new), CODE)
 
 
 def test_keys_are_code_and_sentences_are_not() -> None:
-    assert not cosmetic("def f(a):\n    return a['nmae']", "def f(a):\n    return a['name']")
-    assert cosmetic(
+    assert not is_cosmetic("def f(a):\n    return a['nmae']", "def f(a):\n    return a['name']")
+    assert is_cosmetic(
         "def f(a):\n    return g(a, 'the nmae of it')", "def f(a):\n    return g(a, 'the name of it')"
     )
 
@@ -58,13 +58,13 @@ def test_parameters_of_inner_functions_are_their_own() -> None:
     code = (
         "def f(a):\n    def g(x):\n        return x + a\n    def h(x):\n        return x - a\n    return g, h"
     )
-    assert cosmetic(code, code.replace("g(x):\n        return x", "g(y):\n        return y"))
-    assert not cosmetic(code, code.replace("return x + a", "return a + x"))
+    assert is_cosmetic(code, code.replace("g(x):\n        return x", "g(y):\n        return y"))
+    assert not is_cosmetic(code, code.replace("return x + a", "return a + x"))
 
 
 def test_exceptions_as_linters_have_them() -> None:
     code = "def f(a):\n    try:\n        return g(a)\n    except:\n        return None"
-    assert cosmetic(code, code.replace("except:", "except Exception as error:"))
-    assert not cosmetic(code, code.replace("except:", "except KeyError:"))
+    assert is_cosmetic(code, code.replace("except:", "except Exception as error:"))
+    assert not is_cosmetic(code, code.replace("except:", "except KeyError:"))
     types = "def f(a):\n    return type(a) is str"
-    assert cosmetic(types, "def f(a):\n    return isinstance(a, str)")
+    assert is_cosmetic(types, "def f(a):\n    return isinstance(a, str)")

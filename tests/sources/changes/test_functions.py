@@ -2,7 +2,7 @@ import textwrap
 
 import pytest
 
-from ctm.sources.changes.functions import FixLimits, changed_functions, diff_size, judge
+from ctm.sources.changes.functions import FixLimits, change_reject_reason, changed_functions, diff_size
 
 BEFORE = textwrap.dedent(
     '''
@@ -110,12 +110,12 @@ def test_insertions_and_deletions_at_the_end_of_a_function() -> None:
 )
 def test_what_counts_as_a_small_change_of_the_code(old: str, new: str, reason: str) -> None:
     text = f"def f(a):\n    {old}\n    return a"
-    assert judge(text, text.replace(old, new), FixLimits()) == reason
+    assert change_reject_reason(text, text.replace(old, new), FixLimits()) == reason
 
 
 def test_defaults_count_although_no_bytecode_of_the_function_changes() -> None:
     text = "def f(a=1):\n    x = a\n    return x"
-    assert judge(text, text.replace("a=1", "a=None"), FixLimits()) == ""
+    assert change_reject_reason(text, text.replace("a=1", "a=None"), FixLimits()) == ""
 
 
 def test_hunks_and_lines_are_counted_as_in_a_diff() -> None:
@@ -125,7 +125,7 @@ def test_hunks_and_lines_are_counted_as_in_a_diff() -> None:
     assert diff_size(old, list("aXcdefYZh")) == (2, 3)
     assert diff_size(old, old) == (0, 0)
     spread = "def f():\n" + "\n".join(f"    {c}" for c in "abcdefgh")
-    assert judge(
+    assert change_reject_reason(
         spread, spread.replace("a", "x").replace("c", "y").replace("e", "z").replace("g", "w"), FixLimits()
     )
 
@@ -154,16 +154,19 @@ def test_hunks_and_lines_are_counted_as_in_a_diff() -> None:
 )  # fmt: skip
 def test_what_only_people_read_is_no_fix(old: str, new: str, reason: str) -> None:
     text = f"def f(a):\n    {old}\n    return a"
-    assert judge(text, text.replace(old, new), FixLimits()) == reason
-    assert judge(text, text.replace(old, new), FixLimits(same_meaning=True)) == ""
+    assert change_reject_reason(text, text.replace(old, new), FixLimits()) == reason
+    assert change_reject_reason(text, text.replace(old, new), FixLimits(same_meaning=True)) == ""
 
 
 def test_attributes_that_are_only_prepared_are_no_fix() -> None:
     before = "def __init__(self, a):\n    self.a = a\n    g()"
     after = before.replace("    g()", "    self.b = []\n    g()")
-    assert judge(before, after, FixLimits()) == "attributes prepared only"
-    assert judge(before, before.replace("= a", "= a or 1"), FixLimits()) == ""
-    assert judge(before.replace("__init__", "f"), after.replace("__init__", "f"), FixLimits()) == ""
+    assert change_reject_reason(before, after, FixLimits()) == "attributes prepared only"
+    assert change_reject_reason(before, before.replace("= a", "= a or 1"), FixLimits()) == ""
+    assert (
+        change_reject_reason(before.replace("__init__", "f"), after.replace("__init__", "f"), FixLimits())
+        == ""
+    )
 
 
 def test_a_name_that_only_carries_a_type_is_no_change() -> None:
@@ -171,7 +174,7 @@ def test_a_name_that_only_carries_a_type_is_no_change() -> None:
     after = "def f(self) -> int:\n    found: int = self.get(1)\n    return found"
     outer = "def g():\n    {}\n    return f"
     before, after = (outer.format(text.replace("\n", "\n    ")) for text in (before, after))
-    assert judge(before, after, FixLimits()) == "no change of the code"
+    assert change_reject_reason(before, after, FixLimits()) == "no change of the code"
 
 
 def test_other_parameters_tests_and_broken_sides_are_counted_and_may_be_kept() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ctm.sources.changes.refactored import refactored, renamed, same_but_defaults
+from ctm.sources.changes.refactored import is_refactoring, renamed, same_but_defaults
 
 
 def function(body: str) -> str:
@@ -41,7 +41,7 @@ def function(body: str) -> str:
     ],
 )
 def test_the_same_in_another_form_is_no_fix(old: str, new: str) -> None:
-    assert refactored(function(old), function(new)) and refactored(function(new), function(old))
+    assert is_refactoring(function(old), function(new)) and is_refactoring(function(new), function(old))
 
 
 @pytest.mark.parametrize(
@@ -66,12 +66,12 @@ def test_the_same_in_another_form_is_no_fix(old: str, new: str) -> None:
     ],
 )
 def test_what_a_run_notices_stays(old: str, new: str) -> None:
-    assert not refactored(function(old), function(new))
+    assert not is_refactoring(function(old), function(new))
 
 
 def test_a_text_that_cannot_be_written_anew_is_no_error() -> None:
     old = function("return f'{a!r}{b:>{g(\"x\")}}' + '\\n'")
-    assert not refactored(old, old.replace("g(", "h("))
+    assert not is_refactoring(old, old.replace("g(", "h("))
 
 
 def test_a_parameter_that_is_only_given_otherwise_is_a_change_for_callers() -> None:

@@ -9,7 +9,7 @@ from ctm.pairs.record import read_pairs, read_rejects
 from ctm.sources.git import plumbing
 from ctm.sources.git.collector import collect
 from ctm.sources.git.commits import CommitSettings
-from ctm.sources.git.process import GitFailed
+from ctm.sources.git.process import GitError
 
 CODE = "def clamp(value, low, high):\n    if value {sign} low:\n        return low\n    return min(value, high)\n"
 
@@ -147,9 +147,9 @@ def test_a_source_that_fails_is_a_reject_and_the_others_go_on(repository: Path, 
 
 
 def test_a_clone_is_stopped_past_its_limits(repository: Path, tmp_path: Path) -> None:
-    with pytest.raises(GitFailed, match="more than 0 MB"):
+    with pytest.raises(GitError, match="more than 0 MB"):
         plumbing.clone_or_fetch(str(repository), tmp_path / "small.git", 60, 10)
-    with pytest.raises(GitFailed, match="more than 0 s"):
+    with pytest.raises(GitError, match="more than 0 s"):
         plumbing.clone_or_fetch(str(repository), tmp_path / "quick.git", 0, 10_000_000)
     assert not list(tmp_path.glob("*.part")) and not list(tmp_path.glob(".*.part"))
 

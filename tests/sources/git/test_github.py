@@ -14,15 +14,15 @@ import pytest
 
 from api_server import TOKEN, Api, Clock, FakeGitHub, Reply
 from ctm.pairs.record import read_rejects
-from ctm.sources.git.github import HEADERS, Search, SearchSettings
+from ctm.sources.git.github import HEADERS, RepositorySearch, RepositorySearchSettings
 from ctm.sources.git.repositories import OptOut, discover, read_list
 from ctm.sources.rest.client import RestClient, RestError
-from ctm.sources.rest.etags import Etags
+from ctm.sources.rest.etags import ResponseCache
 from leaks import assert_nowhere
 
 ROOT = Path(__file__).resolve().parents[3]
 FROM, TO = 1_577_836_800, 1_609_459_199  # the year 2020
-YEAR = SearchSettings(created_from="2020-01-01", created_to="2020-12-31", attempts=4, forks=True)
+YEAR = RepositorySearchSettings(created_from="2020-01-01", created_to="2020-12-31", attempts=4, forks=True)
 
 
 def times(number: int, seed: int = 0) -> list[int]:
@@ -32,19 +32,19 @@ def times(number: int, seed: int = 0) -> list[int]:
     return [FROM, TO, *week, *(draw.randint(FROM, TO) for _ in range(number - 2 - len(week)))]
 
 
-def connect(api: Api, clock: Clock, folder: Path, settings: SearchSettings = YEAR) -> RestClient:
+def connect(api: Api, clock: Clock, folder: Path, settings: RepositorySearchSettings = YEAR) -> RestClient:
     draw = random.Random(1).random
-    etags = Etags(folder / "etags.sqlite")
+    etags = ResponseCache(folder / "etags.sqlite")
     return RestClient(api.url, etags, settings, TOKEN, HEADERS, clock.sleep, clock, draw)
 
 
-def ids(search: Search) -> list[int]:
+def ids(search: RepositorySearch) -> list[int]:
     return sorted(int(item.name.rsplit("-", 1)[1]) for item in search.found())
 
 
 def test_more_than_a_thousand_results_are_all_found_once(api: Api, clock: Clock, tmp_path: Path) -> None:
     github = FakeGitHub(api, times(3500))
-    search = Search(connect(api, clock, tmp_path), YEAR, tmp_path / "state.sqlite")
+    search = RepositorySearch(connect(api, clock, tmp_path), YEAR, tmp_path / "state.sqlite")
     search.run()
     assert ids(search) == list(range(3500))
     assert search.counts() == {
@@ -65,8 +65,10 @@ def test_faults_on_the_way_lose_nothing(api: Api, clock: Clock, tmp_path: Path) 
         Reply(raw=b'{"total_count": 3, "items": ['),
     )
     api.answer = lambda *given: draw.choice(faults) if draw.random() < 0.25 else github.answer(*given)
-    patient = SearchSettings(created_from="2020-01-01", created_to="2020-12-31", attempts=12, max_backoff=100)
-    search = Search(connect(api, clock, tmp_path, patient), patient, tmp_path / "state.sqlite")
+    patient = RepositorySearchSettings(
+        created_from="2020-01-01", created_to="2020-12-31", attempts=12, max_backoff=100
+    )
+    search = RepositorySearch(connect(api, clock, tmp_path, patient), patient, tmp_path / "state.sqlite")
     search.run()
     assert ids(search) == list(range(2500))
     assert api.early == 0
@@ -96,7 +98,7 @@ def test_stopped_anywhere_it_goes_on_and_asks_nothing_twice(
             return RestClient.get(client, *given)  # type: ignore[arg-type]
 
         client.get = get  # type: ignore[method-assign,assignment]
-        search = Search(client, YEAR, tmp_path / "state.sqlite")
+        search = RepositorySearch(client, YEAR, tmp_path / "state.sqlite")
         try:
             search.run()
             break
@@ -115,7 +117,7 @@ def test_stopped_anywhere_it_goes_on_and_asks_nothing_twice(
 
 def test_one_second_with_too_many_is_counted_not_hidden(api: Api, clock: Clock, tmp_path: Path) -> None:
     FakeGitHub(api, [FROM + 1000] * 1200, per_minute=1000)
-    search = Search(connect(api, clock, tmp_path), YEAR, tmp_path / "state.sqlite")
+    search = RepositorySearch(connect(api, clock, tmp_path), YEAR, tmp_path / "state.sqlite")
     search.run()
     counts = search.counts()
     assert (counts["found"], counts["counted"], counts["never shown"]) == (1000, 1200, 200)
@@ -124,13 +126,13 @@ def test_one_second_with_too_many_is_counted_not_hidden(api: Api, clock: Clock, 
 def test_another_query_begins_anew(api: Api, clock: Clock, tmp_path: Path) -> None:
     FakeGitHub(api, times(30))
     state = tmp_path / "state.sqlite"
-    first = Search(connect(api, clock, tmp_path), YEAR, state)
+    first = RepositorySearch(connect(api, clock, tmp_path), YEAR, state)
     first.run()
     requests = len(api.requests)
-    Search(connect(api, clock, tmp_path), YEAR, state).run()
+    RepositorySearch(connect(api, clock, tmp_path), YEAR, state).run()
     assert len(api.requests) == requests, "it was done"
-    other = SearchSettings(created_from="2020-01-01", created_to="2020-01-01")
-    second = Search(connect(api, clock, tmp_path), other, state)
+    other = RepositorySearchSettings(created_from="2020-01-01", created_to="2020-01-01")
+    second = RepositorySearch(connect(api, clock, tmp_path), other, state)
     second.run()
     assert len(ids(second)) < 30
 
@@ -138,12 +140,14 @@ def test_another_query_begins_anew(api: Api, clock: Clock, tmp_path: Path) -> No
 def test_an_answer_of_another_shape_is_an_error(api: Api, clock: Clock, tmp_path: Path) -> None:
     for body in ([], {"items": []}, {"total_count": 1, "items": [{"id": 1}]}):
         api.answer = lambda *_, body=body: Reply(body=body)
-        search = Search(connect(api, clock, tmp_path), YEAR, tmp_path / "state.sqlite")
+        search = RepositorySearch(connect(api, clock, tmp_path), YEAR, tmp_path / "state.sqlite")
         with pytest.raises(RestError, match="search/repositories"):
             search.run()
 
 
-def discovered(folder: Path, settings: SearchSettings, given: Path | None, client: RestClient | None) -> dict:
+def discovered(
+    folder: Path, settings: RepositorySearchSettings, given: Path | None, client: RestClient | None
+) -> dict:
     return discover(
         settings, given, folder / "state.sqlite", folder / "etags.sqlite", folder / "list.csv",
         folder / "rejects.parquet", folder / "counts.json", client,
@@ -152,7 +156,7 @@ def discovered(folder: Path, settings: SearchSettings, given: Path | None, clien
 
 def test_the_list_is_filtered_counted_and_without_token(api: Api, clock: Clock, tmp_path: Path) -> None:
     FakeGitHub(api, times(300))
-    settings = SearchSettings(
+    settings = RepositorySearchSettings(
         created_from="2020-01-01", created_to="2020-12-31", archived=False, licences=("MIT",), most=50
     )
     discovered(tmp_path, settings, None, connect(api, clock, tmp_path, settings))
@@ -173,7 +177,7 @@ def test_a_list_of_ones_own_needs_no_network(tmp_path: Path) -> None:
     given.write_text(
         "url,licence,stars\nhttps://github.com/a/one.git,MIT,3\n/srv/mirrors/two.git,,9\nhttps://GitHub.com/A/one,,1\n"
     )
-    figures = discovered(tmp_path, SearchSettings(), given, None)
+    figures = discovered(tmp_path, RepositorySearchSettings(), given, None)
     assert [item.url for item in read_list(tmp_path / "list.csv")] == [
         "/srv/mirrors/two.git",
         "https://github.com/a/one.git",
@@ -200,7 +204,7 @@ def test_a_bad_list_is_refused_by_line(tmp_path: Path, text: str, words: str) ->
 @pytest.mark.parametrize("settings", [{"created_from": "2020-13-01"}, {"created_to": "2000-01-01"}])
 def test_bad_days_are_refused(settings: dict[str, str]) -> None:
     with pytest.raises(ValueError, match="created_"):
-        SearchSettings(**settings)  # type: ignore[arg-type]
+        RepositorySearchSettings(**settings)  # type: ignore[arg-type]
 
 
 def test_opt_out_knows_a_repository_however_it_is_written() -> None:

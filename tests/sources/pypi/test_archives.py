@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ctm.sources.pypi import archives
-from ctm.sources.pypi.archives import BadArchive, read_archive
+from ctm.sources.pypi.archives import PackageArchiveError, read_archive
 from fake_index import sdist, wheel
 
 FILES = {"pack/core.py": "x = 1\n", "examples/hello.py": "print('hello')\n", "README.md": "# pack\n"}
@@ -53,14 +53,14 @@ def test_paths_that_lead_out_and_links_are_left_out(tmp_path: Path) -> None:
 
 
 def test_an_archive_that_is_none_or_a_trap_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(BadArchive, match=r"pack-1\.0\.tar\.gz"):
+    with pytest.raises(PackageArchiveError, match=r"pack-1\.0\.tar\.gz"):
         read_archive(saved(tmp_path, b"no archive"), "pack-1.0.tar.gz", 100)
     whole = sdist("pack", FILES)
-    with pytest.raises(BadArchive, match=r"pack-1\.0\.tar\.gz"):
+    with pytest.raises(PackageArchiveError, match=r"pack-1\.0\.tar\.gz"):
         read_archive(saved(tmp_path, whole[: len(whole) // 2]), "pack-1.0.tar.gz", 100)
     monkeypatch.setattr(archives, "MOST_BYTES", 10)
     for content, name in ((whole, "pack-1.0.tar.gz"), (wheel("pack", FILES), "pack-1.0-py3-none-any.whl")):
-        with pytest.raises(BadArchive, match="MB unpacked"):
+        with pytest.raises(PackageArchiveError, match="MB unpacked"):
             read_archive(saved(tmp_path, content), name, 100)
 
 
@@ -72,14 +72,14 @@ def test_faults_of_each_sort_of_compression_are_named(tmp_path: Path) -> None:
         archive.addfile(info, io.BytesIO(random.Random(0).randbytes(60_000)))
     damaged = bytearray(buffer.getvalue())
     damaged[len(damaged) // 2 :] = bytes(len(damaged) - len(damaged) // 2)
-    with pytest.raises(BadArchive, match=r"pack-1\.0\.tar\.xz"):
+    with pytest.raises(PackageArchiveError, match=r"pack-1\.0\.tar\.xz"):
         read_archive(saved(tmp_path, bytes(damaged)), "pack-1.0.tar.xz", 100_000)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as packed:
         packed.writestr("pack.py", "x = 1\n" * 1000)
     damaged = bytearray(buffer.getvalue())
     damaged[38:48] = b"\xff" * 10
-    with pytest.raises(BadArchive, match=r"pack\.whl"):
+    with pytest.raises(PackageArchiveError, match=r"pack\.whl"):
         read_archive(saved(tmp_path, bytes(damaged)), "pack.whl", 100_000)
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from api_server import TOKEN, Api, Clock, Reply
 from ctm.sources.rest.client import RestClient, RestError, RestSettings
-from ctm.sources.rest.etags import Etags
+from ctm.sources.rest.etags import ResponseCache
 from leaks import assert_nowhere, everything_logged
 
 SETTINGS = RestSettings(attempts=5, timeout=5)
@@ -26,7 +26,7 @@ def client(api: Api, clock: Clock, tmp_path: Path) -> Iterator[RestClient]:
 
 
 def connect(api: Api, clock: Clock, folder: Path, settings: RestSettings = SETTINGS) -> RestClient:
-    etags = Etags(folder / "etags.sqlite")
+    etags = ResponseCache(folder / "etags.sqlite")
     draw = random.Random(0).random
     return RestClient(api.url, etags, settings, TOKEN, sleep=clock.sleep, clock=clock, draw=draw)
 
@@ -175,7 +175,13 @@ def test_a_sleep_that_ends_early_is_gone_on_with(api: Api, clock: Clock, tmp_pat
         clock.sleep(min(seconds, 7))
 
     client = RestClient(
-        api.url, Etags(tmp_path / "e.sqlite"), SETTINGS, TOKEN, sleep=short, clock=clock, draw=lambda: 0.0
+        api.url,
+        ResponseCache(tmp_path / "e.sqlite"),
+        SETTINGS,
+        TOKEN,
+        sleep=short,
+        clock=clock,
+        draw=lambda: 0.0,
     )
     api.script = [Reply(429, {}, {"retry-after": "30"}, hold=30), Reply(body=1)]
     client.get("one")
@@ -209,20 +215,20 @@ def test_redirects_are_followed_at_home_only(api: Api, client: RestClient) -> No
 @pytest.mark.parametrize("token", ["two words", "line\nbreak", "ключ"])
 def test_a_token_that_cannot_be_one_is_refused_without_being_shown(token: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError) as refused:
-        RestClient("https://api.example.org", Etags(tmp_path / "e.sqlite"), SETTINGS, token)
+        RestClient("https://api.example.org", ResponseCache(tmp_path / "e.sqlite"), SETTINGS, token)
     assert token not in str(refused.value)
 
 
 def test_an_unencrypted_address_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="https"):
-        RestClient("http://api.example.org", Etags(tmp_path / "e.sqlite"), SETTINGS, TOKEN)
+        RestClient("http://api.example.org", ResponseCache(tmp_path / "e.sqlite"), SETTINGS, TOKEN)
 
 
 def test_a_damaged_store_is_named(tmp_path: Path) -> None:
     path = tmp_path / "etags.sqlite"
     path.write_bytes(b"no database" * 100)
     with pytest.raises(ValueError, match=r"etags\.sqlite: .*delete it"):
-        Etags(path)
+        ResponseCache(path)
 
 
 def test_the_token_is_in_no_log_file_or_error(
@@ -252,5 +258,5 @@ def test_the_token_is_in_no_log_file_or_error(
     assert len(texts) > 10 and written.getvalue()
     captured = capfd.readouterr()
     assert_nowhere([TOKEN], (*texts, written.getvalue(), captured.out, captured.err), tmp_path)
-    stored = Etags(tmp_path / "etags.sqlite").get(f"{api.url}/one")
+    stored = ResponseCache(tmp_path / "etags.sqlite").get(f"{api.url}/one")
     assert stored is not None and TOKEN.encode() not in stored.body, "bodies are compressed on disk"

@@ -18,7 +18,7 @@ import pytest
 from api_server import KEY, Api, Clock, FakeStackExchange, Reply, zipped
 from ctm.pairs.record import Pair, read_pairs, read_rejects
 from ctm.sources.rest.client import RestError
-from ctm.sources.rest.etags import Etags
+from ctm.sources.rest.etags import ResponseCache
 from ctm.sources.stackoverflow.api import StackExchange
 from ctm.sources.stackoverflow.collector import collect_from_api
 from ctm.sources.stackoverflow.settings import ApiSettings, StackOverflowSettings
@@ -45,7 +45,7 @@ def times(number: int) -> list[int]:
 
 
 def connect(api: Api, clock: Clock, folder: Path, settings: ApiSettings = API) -> StackExchange:
-    etags, draw = Etags(folder / "etags.sqlite"), random.Random(1).random
+    etags, draw = ResponseCache(folder / "etags.sqlite"), random.Random(1).random
     return StackExchange(
         api.url, etags, settings, KEY, parameter="key", sleep=clock.sleep, clock=clock, draw=draw
     )

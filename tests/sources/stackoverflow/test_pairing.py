@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ctm.sources.stackoverflow.pairing import PairingLimits, match, refuse
+from ctm.sources.stackoverflow.pairing import PairingLimits, match, match_reject_reason
 
 BROKEN = "def total(items)\n    result = 0\n    for item in items:\n        result += item\n    return result"
 FIXED = BROKEN.replace("(items)", "(items):")
@@ -54,7 +54,7 @@ def test_every_later_block_is_kept_or_counted() -> None:
     ],
 )
 def test_reasons(before: str, after: str, reason: str) -> None:
-    assert refuse(before, after, LIMITS) == reason
+    assert match_reject_reason(before, after, LIMITS) == reason
 
 
 def test_a_long_block_with_one_missing_colon_is_a_pair() -> None:

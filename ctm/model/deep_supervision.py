@@ -13,10 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ctm.model.base import EditModel, Thought
-from ctm.model.model import CTM
-from ctm.training.batch import Batch
-from ctm.training.loss import Loss, thought_loss, units_loss
+from ctm.model.base import EditModel, Loss, Target, Thought
+from ctm.model.loss import units_loss
 
 HALTING = 0.5
 """Weight of the halting loss, the public code's."""
@@ -26,18 +24,8 @@ NEARLY = 1e-6
 """Learned certainties are kept this far from 0 and 1 in their loss."""
 
 
-def model_loss(
-    model: EditModel, thought: Thought, batch: Batch, diversity: float = 0.0, later_ticks: float = 0.0,
-    drawn: Tensor | None = None,
-) -> Loss:  # fmt: skip
-    """The loss that the model's kind is trained with; what follows `batch` is a CTM's (`thought_loss`)."""
-    if isinstance(model, CTM):
-        return thought_loss(model, thought, batch, diversity, later_ticks, drawn)
-    return every_tick_loss(model, thought, batch)
-
-
-def every_tick_loss(model: EditModel, thought: Thought, batch: Batch) -> Loss:
-    """Mean over samples and ticks of the negative log-probability of the right edit, and the halting loss.
+def every_tick_loss(model: EditModel, thought: Thought, batch: Target, halting: float = 0.0) -> Loss:
+    """Mean over samples and ticks of the negative log-probability of the right edit, and `halting` times its loss.
 
     An answer counts as right where start and end are the likeliest cells and the right units have more than half of
     the probability: then they are what would be answered.
@@ -52,11 +40,11 @@ def every_tick_loss(model: EditModel, thought: Thought, batch: Batch) -> Loss:
     losses = units - right_cells[0] - right_cells[1]
     by_tick = losses.detach()
     total = losses.mean()
-    if model.learns_certainty:
+    if halting:
         likeliest = thought.pointers.detach().amax(dim=3)  # [B, T, 2]
         found = (right_cells[0] >= likeliest[..., 0]) & (right_cells[1] >= likeliest[..., 1])
         right = found & (units < math.log(2))
-        total = total + HALTING * halting_loss(thought.certainty, right)
+        total = total + halting * halting_loss(thought.certainty, right)
     lowest = by_tick.min(dim=1).values.mean()
     certain = by_tick[rows, thought.certainty.argmax(dim=1)].mean()
     return Loss(total, lowest, certain, torch.zeros_like(lowest), by_tick.mean(dim=0))

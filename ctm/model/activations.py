@@ -1,0 +1,22 @@
+"""What the neurons of a CTM do while it thinks, on a few samples: to see them die, explode or fall silent."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+NEAR_ZERO, LARGE = 1e-3, 10.0
+"""Post-activations are gated and have no bound to saturate at. Below the first their products say nothing; beyond the
+second their products are above 100, and the synchronisation is that pair's alone."""
+
+
+def activation_figures(z: Tensor) -> dict[str, float]:
+    """Of post-activations [T, B, D] over neurons, ticks and samples: mean, standard deviation, shares near zero and
+    large, and the share of neurons that hardly move from tick to tick in any sample (with more than one tick)."""
+    still = z.std(dim=0, correction=0).amax(dim=0) < NEAR_ZERO
+    return {
+        "mean": float(z.mean()),
+        "std": float(z.std(correction=0)),
+        "near_zero": float((z.abs() < NEAR_ZERO).float().mean()),
+        "large": float((z.abs() > LARGE).float().mean()),
+        **({"still": float(still.float().mean())} if len(z) > 1 else {}),
+    }

@@ -82,11 +82,11 @@ def work(step):
     return f"work/{step}/{lineage(step)[:16]}"
 
 
-def asked(rule):
+def asked(name):
     """The demand of a rule's jobs, by the table of steps and section `resources` of the config."""
-    if rule not in CONFIG.resources:
-        raise WorkflowError(directives.lacking(rule, "no entry in ctm/pipeline/steps.py"))
-    return CONFIG.resources[rule]
+    if name not in CONFIG.resources:
+        raise WorkflowError(directives.lacking(name, "no entry in ctm/pipeline/steps.py"))
+    return CONFIG.resources[name]
 
 
 def cores(rule):

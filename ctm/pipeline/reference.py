@@ -80,8 +80,7 @@ def schema_text() -> str:
 
 def reference_text(root: Path) -> str:
     """What docs/config.md has to be; `root` is the checkout."""
-    full = read_config([root / "config/config.yaml"])
-    demo = read_config([root / "config/config.yaml", root / "config/demo.yaml"])
+    files = [root / "config/config.yaml", root / "config/demo.yaml"]
     lines = [
         "# Configuration",
         "",
@@ -98,11 +97,19 @@ def reference_text(root: Path) -> str:
         "Changing a key runs exactly the rules whose results depend on it, and what follows from them; the sections",
         "`machine` and `resources` change no result, so they run nothing again.",
     ]
-    plain = [TypeAdapter(Config).dump_python(config, mode="json") for config in (full, demo)]
+    plain = [_plain(files[:1]), _plain(files)]
     for name, kind, note, values in _sections(Config, "", plain):
         lines += ["", f"## {name}" if name else "## Sections", "", note, ""]
         lines += _table(kind, name, values)
     return "\n".join(lines) + "\n"
+
+
+def _plain(files: list[Path]) -> dict[str, Any]:
+    """The values of a configuration; of the demands those alone that its files name, since the table has the others."""
+    values: dict[str, Any] = TypeAdapter(Config).dump_python(read_config(files), mode="json")
+    named = {name for file in files for name in yaml.safe_load(file.read_text()).get("resources", {})}
+    values["resources"] = {name: demand for name, demand in values["resources"].items() if name in named}
+    return values
 
 
 def write(root: Path) -> list[Path]:

@@ -38,7 +38,7 @@ rule count_pairs:
         "{params.program} --pairs {input.pairs} --settings {params.tokenizer:q} --out {output.counts} >> {log} 2>&1"
 """
 NEW_STEP = """
-        Step(
+        WorkflowStep(
             "count_pairs",
             Demand(threads=1, mem_gb=8),
             parents=("build_pairs",),

@@ -16,8 +16,8 @@ def test_survey_counts_places_mutants_and_duplicates():
     colon, comparison, md5, lost = (result.kinds[kind.name] for kind in KINDS)
     assert (colon.snippets, colon.made, colon.checked) == (1, 1, 1)
     assert (comparison.snippets, comparison.made) == (1, 1)
-    assert md5.snippets == 4 and md5.found == 1, "written in where there is none"
+    assert (md5.snippets, md5.found) == (1, 1), "nothing is written in"
     assert lost.snippets == 0
     assert result.asked == 12 and 0 < result.kept <= 12
     text = page(result, 1)
-    assert "| `md5_hash` | security | 100.0% |" in text and "| `dropped_try` | complex | 0 |" in text
+    assert "| `md5_hash` | security | 25.0% |" in text and "| `dropped_try` | complex | 0 |" in text

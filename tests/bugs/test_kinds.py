@@ -29,7 +29,10 @@ def test_example_is_what_the_kind_says(kind):
         assert after is not None and not same_code(before, after)
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+# a security kind's example is a shape of its weakness; its patterns are tested in security/test_security.py
+@pytest.mark.parametrize(
+    "kind", [kind for kind in KINDS if kind.category != "security"], ids=lambda kind: kind.name
+)
 def test_mutator_makes_its_kind_of_the_example(kind):
     source = ParsedCode(kind.before)
     assert not kind.needs or not kind.needs.isdisjoint(source.words), "`needs` admits the example"
@@ -72,6 +75,7 @@ def test_enough_kinds_and_unique_names():
 def test_mix_names_every_kind():
     mix = load_mix(ROOT / "config" / "bug_mix.yaml")
     off = {"log_raw_value", "log_line_ends"}  # every reader took these for the way in which everybody logs
+    off |= {"exec_text", "marshal_load", "regex_overlap"}  # and these for what nobody writes
     assert set(mix.weights) == set(registry()) - off, "a kind that the mix lacks is never trained on"
 
 

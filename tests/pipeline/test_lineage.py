@@ -131,8 +131,9 @@ def test_lineage_folds_in_parents_but_neither_machine_nor_resources() -> None:
 
 def test_lineage_does_not_depend_on_the_process() -> None:
     program = (
-        "from pathlib import Path; from ctm.pipeline.config import read; from ctm.pipeline.lineage import Lineage;"
-        f"print(Lineage(read([Path({str(FULL)!r})]), Path({str(ROOT)!r})).of('report'))"
+        "from pathlib import Path; from ctm.pipeline.config import read_config;"
+        "from ctm.pipeline.lineage import Lineage;"
+        f"print(Lineage(read_config([Path({str(FULL)!r})]), Path({str(ROOT)!r})).of('report'))"
     )
     made = [
         subprocess.run(

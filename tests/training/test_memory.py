@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from ctm.grid.tokenizer import CodeTokenizer
+from ctm.model.model import CTM
 from ctm.model.weights import load_weights
 from ctm.training import gradients as module
 from ctm.training import loop
@@ -147,14 +148,14 @@ def test_a_device_that_holds_three_samples_finishes_with_the_same_steps(
     """Micro-batches of 8 fail, so do pieces of 4; pieces of 2 fit: same samples, nearly the same weights."""
     run = dataclasses.replace(run, stage=dataclasses.replace(run.stage, epochs=1))
     train_stage(*arguments(run, grids, tmp_path / "free"))
-    real = module.model_loss
+    real = CTM.loss
 
     def small(model, thought, batch, *rest):
         if len(batch.start) > 3:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
         return real(model, thought, batch, *rest)
 
-    monkeypatch.setattr(module, "model_loss", small)
+    monkeypatch.setattr(CTM, "loss", small)
     train_stage(*arguments(run, grids, tmp_path / "capped"))
     free, capped = (json.loads((tmp_path / n / "summary.json").read_text()) for n in ("free", "capped"))
     assert [e["pieces"] for e in capped["events"]] == [2, 4]
@@ -178,7 +179,7 @@ def test_nothing_fits(run: StageRun, grids, tmp_path: Path, monkeypatch: pytest.
     def never_fits(*_: object) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr(module, "model_loss", never_fits)
+    monkeypatch.setattr(CTM, "loss", never_fits)
     with pytest.raises(
         MemoryError, match=r"step 0 does not fit memory with Fit\(pieces=8, checkpoint_ticks=8.*vram"
     ):
@@ -299,7 +300,7 @@ def test_fewer_ticks_are_the_last_resort_and_the_weights_say_so(
     run: StageRun, grids, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing but fewer ticks helps: the stage ends, and whoever loads its weights thinks that many ticks."""
-    real = module.model_loss
+    real = CTM.loss
     seen = []
 
     def small(model, thought, batch, *rest):
@@ -308,7 +309,7 @@ def test_fewer_ticks_are_the_last_resort_and_the_weights_say_so(
             raise torch.OutOfMemoryError("HIP out of memory")
         return real(model, thought, batch, *rest)
 
-    monkeypatch.setattr(module, "model_loss", small)
+    monkeypatch.setattr(CTM, "loss", small)
     run = dataclasses.replace(
         run,
         stage=dataclasses.replace(run.stage, ticks=4, epochs=1, samples=32),

@@ -18,11 +18,11 @@ from fake_checkout import ROOT, Checkout
 SMALL = """
 from ctm.pipeline import budget
 from ctm.pipeline.demand import Demand
-from ctm.pipeline.sections import Machine
+from ctm.pipeline.sections import MachineBudget
 import json
 
 JOBS = json.load(open("jobs.json"))
-budget.fill(workflow, Machine(mem_gb=10, vram=6, gpu_percent=100))
+budget.fill(workflow, MachineBudget(mem_gb=10, vram=6, gpu_percent=100))
 
 
 rule all:

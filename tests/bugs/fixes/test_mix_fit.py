@@ -27,7 +27,7 @@ def pair(buggy: str, fixed: str, split: str = "train", source: str = "commit"):
     ("buggy", "fixed", "kind"),
     [
         ("while n > 3:\n    n += 1", "while n < 3:\n    n += 1", "comparison_operator"),
-        ("x = yaml.load(f)", "x = yaml.safe_load(f)", "yaml_load"),
+        ("x = yaml.unsafe_load(f)", "x = yaml.safe_load(f)", "yaml_load"),
         ("isinstance(str, x)", "isinstance(x, str)", "swapped_arguments"),
         ("if x\n    go()", "if x:\n    go()", "missing_colon"),
         ("while   n > 3:\n\n    n += 1", "while n < 3:\n    n += 1", "comparison_operator"),

@@ -20,10 +20,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ctm.model.attention import Remembered
+from ctm.model.attention import KeyValues
 from ctm.model.backbone import padding_mask
-from ctm.model.config import ModelConfig
-from ctm.model.model import CTM, Memory
+from ctm.model.config import CTMConfig
+from ctm.model.model import CTM, CTMEncoding
 
 NAME = "plain transcription: keys and values at every tick, einsum NLM"
 TICKS = int(os.environ.get("CTM_BENCH_TICKS", "64"))
@@ -94,25 +94,25 @@ def encode(model: CTM, inputs: dict[str, Tensor]) -> Tensor:
     return model.backbone(*places, padding_mask(inputs["lengths"], CELLS, torch.float32))
 
 
-def memory_of(model: CTM, h: Tensor, inputs: dict[str, Tensor], with_attention: bool = True) -> Memory:
+def memory_of(model: CTM, h: Tensor, inputs: dict[str, Tensor], with_attention: bool = True) -> CTMEncoding:
     """What `model.encode` makes of h."""
-    code = model.attention.remember(h) if with_attention else Remembered(h, h)
+    code = model.attention.remember(h) if with_attention else KeyValues(h, h)
     mask = padding_mask(inputs["lengths"], CELLS, h.dtype)
     copies = h.transpose(1, 2)  # not part of what is compared
-    return Memory(inputs["tokens"], inputs["lengths"], mask, h, h, code, copies)
+    return CTMEncoding(inputs["tokens"], inputs["lengths"], mask, h, h, code, copies)
 
 
 def think(model: CTM, h: Tensor, inputs: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
     """Ours: pointers [B, T, 2, N] and S_out [B, T, n], with the model's own ticks."""
     memory = memory_of(model, h, inputs)
-    synchronisation = model.synchronise(memory, model.config.ticks)
+    synchronisation = model.run_ticks(memory, model.config.ticks)
     return model.say(synchronisation, memory)[0], synchronisation
 
 
 def both() -> tuple[CTM, PlainCTM, dict[str, Tensor]]:
     """Both models at D 1024, M 32, d 512 (the full-scale defaults) with the same weights, and a batch."""
     torch.manual_seed(0)
-    model = CTM(ModelConfig(ticks=TICKS))
+    model = CTM(CTMConfig(ticks=TICKS))
     inputs = {
         "tokens": torch.randint(5, model.config.vocabulary, (BATCH, CELLS)),
         "rows": (torch.arange(CELLS) // 8).expand(BATCH, -1).contiguous(),

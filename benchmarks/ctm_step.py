@@ -16,12 +16,12 @@ from typing import Any
 
 import torch
 
-from ctm.model.config import LossTerms, ModelConfig
+from ctm.model.config import CTMConfig, LossTerms
 from ctm.model.device import pick_precision
-from ctm.model.model import CTM, Memory, Thought
+from ctm.model.model import CTM, CTMEncoding, ModelOutput
 from ctm.pipeline.config import read_config
-from ctm.training.batch import Batch
-from ctm.training.optimiser import Together, make_optimiser
+from ctm.training.batch import TrainingBatch
+from ctm.training.optimiser import CombinedOptimizer, make_optimizer
 from ctm.training.settings import CTMStageSettings, CTMTrainingSettings
 
 FLOORS = {"stage1": 4.6, "stage2": 2.8, "stage3": 1.8, "stage4": 1.2}
@@ -46,14 +46,14 @@ def run() -> list[dict[str, Any]]:
 
 
 def measure(
-    name: str, sizes: ModelConfig, stage: CTMStageSettings, training: CTMTrainingSettings
+    name: str, sizes: CTMConfig, stage: CTMStageSettings, training: CTMTrainingSettings
 ) -> dict[str, Any]:
     """A record, with the share of each part in its name of the rival."""
     torch.manual_seed(0)
     model = CTM(
-        ModelConfig(**{**vars(sizes), "ticks": stage.ticks, "memory": stage.memory, "vocabulary": 8192})
+        CTMConfig(**{**vars(sizes), "ticks": stage.ticks, "memory": stage.memory, "vocabulary": 8192})
     ).train()
-    optimiser = make_optimiser(model, training)
+    optimiser = make_optimizer(model, training)
     batch = make_batch(stage.batch, model.config.vocabulary)
     precision = pick_precision(training.precision, torch.device("cpu"), "training.precision")
     rounds = [step(model, optimiser, batch, precision, training) for _ in range(ROUNDS + 1)][1:]
@@ -70,7 +70,7 @@ def measure(
 
 
 def step(
-    model: CTM, optimiser: Together, batch: Batch, precision: torch.dtype, training: CTMTrainingSettings
+    model: CTM, optimiser: CombinedOptimizer, batch: TrainingBatch, precision: torch.dtype, training: CTMTrainingSettings
 ) -> dict[str, float]:  # fmt: skip
     """Seconds of each part; cut at the encoding and at the synchronisation, whose gradients are handed on."""
     seconds = dict.fromkeys(PARTS, 0.0)
@@ -80,7 +80,7 @@ def step(
         clock.lap("encoder")
         encoding = h.detach().requires_grad_()
         memory = model.remember(batch.inputs["tokens"], batch.inputs["lengths"], _mask(batch), encoding)
-        synchronisation = model.synchronise(memory, model.config.ticks)
+        synchronisation = model.run_ticks(memory, model.config.ticks)
         clock.lap("ticks")
         loss, said = head(model, synchronisation, memory, batch, training)
     loss.backward()
@@ -98,18 +98,22 @@ def step(
 
 
 def head(
-    model: CTM, synchronisation: torch.Tensor, memory: Memory, batch: Batch, training: CTMTrainingSettings
+    model: CTM,
+    synchronisation: torch.Tensor,
+    memory: CTMEncoding,
+    batch: TrainingBatch,
+    training: CTMTrainingSettings,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """The loss, and the synchronisation as a leaf."""
     said = synchronisation.detach().requires_grad_()
     with torch.no_grad():
         pointers, sure = model.say(said, memory)
-    thought = Thought(pointers, sure, said, memory)
+    thought = ModelOutput(pointers, sure, said, memory)
     terms = LossTerms(training.diversity, training.later_ticks)
     return model.loss(thought, batch, terms).total, said
 
 
-def _mask(batch: Batch) -> torch.Tensor:
+def _mask(batch: TrainingBatch) -> torch.Tensor:
     return torch.zeros(batch.inputs["tokens"].shape)
 
 
@@ -123,13 +127,13 @@ class _Clock:
         self.last = now
 
 
-def make_batch(size: int, vocabulary: int) -> Batch:
+def make_batch(size: int, vocabulary: int) -> TrainingBatch:
     """Random texts of CELLS cells, whose answers have UNITS units, one of them a copy."""
     draw = torch.Generator().manual_seed(1)
     tokens = torch.randint(5, vocabulary, (size, CELLS), generator=draw)
     unit = torch.arange(size * UNITS) % UNITS
     token = torch.randint(5, vocabulary, (size * UNITS,), generator=draw)
-    return Batch(
+    return TrainingBatch(
         inputs={
             "tokens": tokens,
             "rows": (torch.arange(CELLS) // 8).expand(size, -1).contiguous(),

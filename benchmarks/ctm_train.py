@@ -35,7 +35,7 @@ def _losses(pointers: Tensor, answer: Tensor) -> Tensor:
 def ours(model: CTM, h: Tensor, inputs: dict[str, Tensor], answer: Tensor) -> Tensor:
     """As in training: what all ticks say without gradient, then the chosen ones with it."""
     memory = memory_of(model, h, inputs)
-    sync = model.synchronise(memory, model.config.ticks)
+    sync = model.run_ticks(memory, model.config.ticks)
     with torch.no_grad():
         ticks = chosen(model.say(sync, memory)[0], inputs, answer)
     pointers, _ = model.say(sync[torch.arange(len(answer))[:, None], ticks], memory)

@@ -44,7 +44,7 @@ from ctm.model.device import pick_device, pick_precision
 from ctm.model.weights import load_model
 from ctm.pipeline.config import Config, read_config, section
 from ctm.shares import COLUMNS
-from ctm.training.batch import Batch, batches
+from ctm.training.batch import TrainingBatch, batches
 from ctm.training.data import load_split, plan_visits
 from ctm.training.initial import new_model
 from ctm.training.settings import StageRun, stage_of_ctm
@@ -111,7 +111,7 @@ def _other(ctm: StageRun, ticks: int, sizes: dict[str, Any]) -> StageRun:
     return dataclasses.replace(ctm, stage=stage, model=sizes, loss=LossTerms())
 
 
-def training_flops(run: StageRun, parts: list[Batch], codec: CodeTokenizer) -> float:
+def training_flops(run: StageRun, parts: list[TrainingBatch], codec: CodeTokenizer) -> float:
     """Operations of matrix products in a training step, a sample: forward, loss and backward."""
     model = new_model({**run.model, "ticks": run.stage.ticks}, codec, 0).train()
 
@@ -122,7 +122,9 @@ def training_flops(run: StageRun, parts: list[Batch], codec: CodeTokenizer) -> f
     return count_flops(steps) / (len(parts) * run.stage.batch)
 
 
-def equal_blocks(config: Config, parts: list[Batch], codec: CodeTokenizer, wanted: float, seed: int) -> int:
+def equal_blocks(
+    config: Config, parts: list[TrainingBatch], codec: CodeTokenizer, wanted: float, seed: int
+) -> int:
     """Blocks of the transformer whose training costs what is nearest to `wanted`; the cost grows evenly with them."""
     one, two = (training_flops(run_of(config, TRANSFORMER, n, 1, 1, seed), parts, codec) for n in (1, 2))
     return min(MOST_BLOCKS, max(1, 1 + round((wanted - one) / (two - one))))

@@ -32,13 +32,13 @@ from ctm_step import CELLS, CONFIG, make_batch
 
 from ctm.evaluation import memory
 from ctm.evaluation.flops import count_flops
-from ctm.model.config import LossTerms, ModelConfig
+from ctm.model.config import CTMConfig, LossTerms
 from ctm.model.model import CTM
 from ctm.pipeline.config import Config, read_config
-from ctm.training.batch import Batch
+from ctm.training.batch import TrainingBatch
 from ctm.training.gradients import Gradients
-from ctm.training.memory import Fit
-from ctm.training.optimiser import Together, make_optimiser
+from ctm.training.memory import MemoryPlan
+from ctm.training.optimiser import CombinedOptimizer, make_optimizer
 from ctm.training.ranks import Ranks
 from ctm.training.settings import CTMStageSettings, CTMTrainingSettings, stage_of_ctm
 from ctm.training.stage import train_stage
@@ -63,7 +63,7 @@ class Trainer:
 
     def __init__(
         self,
-        sizes: ModelConfig,
+        sizes: CTMConfig,
         stage: CTMStageSettings,
         training: CTMTrainingSettings,
         precision: torch.dtype,
@@ -74,7 +74,7 @@ class Trainer:
         self.model = CTM(config).to(self.device).train()
         terms = LossTerms(training.diversity, training.later_ticks)
         self.gradients = Gradients(self.model, stage, training, Ranks(), self.device, precision, 0, terms)
-        self.optimiser: Together = make_optimiser(self.model, training)
+        self.optimiser: CombinedOptimizer = make_optimizer(self.model, training)
         self.optimiser.set_rate(1e-4)
         self.parts = [make_batch(stage.batch, VOCABULARY)] * stage.accumulation
         self.training = training
@@ -83,7 +83,7 @@ class Trainer:
     def step(self, number: int) -> float:
         """Seconds of a step."""
         began = time.perf_counter()
-        self.gradients.of_step(self.parts, number, _never)
+        self.gradients.accumulate_step(self.parts, number, _never)
         torch.cuda.synchronize()
         half = time.perf_counter()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.training.clip)
@@ -95,7 +95,7 @@ class Trainer:
         return time.perf_counter() - began
 
 
-def _never(problem: str, before: Fit, after: Fit) -> None:
+def _never(problem: str, before: MemoryPlan, after: MemoryPlan) -> None:
     raise MemoryError(problem)
 
 
@@ -124,7 +124,7 @@ def peaks() -> dict[str, float]:
 
 def step_flops(trainer: Trainer) -> float:
     """Operations of matrix products of a sample: forward, loss and backward."""
-    part: Batch = trainer.parts[0].to(trainer.device)
+    part: TrainingBatch = trainer.parts[0].to(trainer.device)
     drawn = torch.zeros(len(part.start), dtype=torch.int64, device=trainer.device)
     flops = count_flops(lambda: trainer.gradients._backward(part, drawn, 1.0))
     trainer.gradients.clear()

@@ -25,7 +25,7 @@ from working import trained_on
 
 from ctm.evaluation.known_bugs import (
     BUDGETS,
-    Judged,
+    BugResult,
     Strengths,
     at_equal_recall,
     best_edits,
@@ -71,7 +71,7 @@ def strict_ids(suite: Path) -> frozenset[str]:
 
 def measure(
     bundle: Path, strict: frozenset[str], items: Sequence[Item], windows: Sequence[Window], threads: int
-) -> tuple[dict[str, Any], list[Judged], dict[str, Strengths]]:
+) -> tuple[dict[str, Any], list[BugResult], dict[str, Strengths]]:
     """All figures of one model; how each item did; its strengths for the right edit and for the right line."""
     model = load_bundle(bundle, threads)
     began = time.monotonic()

@@ -32,7 +32,7 @@ from ctm.pipeline.config import Config, read_config
 from ctm.training.data import load_split
 from ctm.training.settings import StageRun, stage_of_ctm
 from ctm.training.stage import train_stage
-from ctm.training.validation import measure
+from ctm.training.validation import measure_accuracy
 
 CHECKOUT = Path(__file__).parents[2]
 RUNS = CHECKOUT / "runs" / "tune"
@@ -140,7 +140,7 @@ def objective(trial: optuna.Trial, config: Config, results: Path, seconds: float
         )  # fmt: skip
         codec = CodeTokenizer.load(results / "tokenizer/tokenizer.json")
         held_out = load_split(results / "grids/validation/manifest.json")
-        measured = measure(load_model(weights), held_out, codec, ITEMS, config.training.max_cells)
+        measured = measure_accuracy(load_model(weights), held_out, codec, ITEMS, config.training.max_cells)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     for name, value in (("accuracy", measured.accuracy), ("by_tick", measured.by_tick), ("samples", samples),

@@ -28,7 +28,7 @@ EDITS = ("none", "1", "2", "3", "4 and more")
 """Groups of items by the edits that lead to the fixed text; none is clean code."""
 
 
-def analyse_iterations(report: Path, items: Path, settings: AnalysisSettings, out: Path, plot: Path) -> None:
+def analyze_iterations(report: Path, items: Path, settings: AnalysisSettings, out: Path, plot: Path) -> None:
     """Figures (JSON) and a plot (PNG) of the ticks, on the test suite.
 
     report, items: what the benchmark wrote. Raises ValueError if the model was asked about no item.

@@ -16,12 +16,12 @@ from ctm.evaluation.averages import counts, shares
 from ctm.evaluation.first_states import FirstState, inputs_of, read_first_states
 from ctm.evaluation.memory import kept_bytes
 from ctm.evaluation.repairs import single_threads
-from ctm.evaluation.torch_proposer import Goal, TorchProposer
+from ctm.evaluation.torch_proposer import TargetEdit, TorchProposer
 from ctm.files import write_json
 from ctm.grid.edits import apply_edit
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.model import CTM
-from ctm.model.thinking import read, think
+from ctm.model.thinking import decode_candidates, infer
 from ctm.pairs.overall import CLEAN
 from ctm.training.initial import new_ctm
 
@@ -94,7 +94,7 @@ def targets(report: Mapping[str, Any]) -> list[dict[str, Any]]:
 def accuracy(model: CTM, states: list[FirstState], codec: CodeTokenizer) -> dict[str, Any]:
     """Share of first edits that are right at the last tick, by category, and the number of items."""
     goals = {
-        item.state.text: Goal(item.edit, codec.decode(apply_edit(item.state.ids, item.edit)))
+        item.state.text: TargetEdit(item.edit, codec.decode(apply_edit(item.state.ids, item.edit)))
         for item in states
     }
     proposer = TorchProposer(model, codec, goals=goals)
@@ -111,8 +111,8 @@ def forward_ms(model: CTM, item: FirstState, ticks: int) -> float:
     inputs = inputs_of([item.state])
 
     def thought() -> None:
-        kept, memory = think(model, inputs, max_ticks=ticks)
-        read(model, kept, memory)
+        kept, memory = infer(model, inputs, max_ticks=ticks)
+        decode_candidates(model, kept, memory)
 
     return 1e3 * min(_seconds(thought) for _ in range(TIMED))
 
@@ -125,7 +125,7 @@ def peak_bytes(model: CTM, item: FirstState, *, training: bool) -> int:
     inputs = inputs_of([item.state])
     if not training:
         with torch.inference_mode():
-            kept, memory = think(model, inputs, max_ticks=1)[0], model.encode(**inputs)
+            kept, memory = infer(model, inputs, max_ticks=1)[0], model.encode(**inputs)
             state = model.start(memory)
         held = (*memory, memory.code.key, memory.code.value, *state, *kept)
         return sum({t.data_ptr(): t.nbytes for t in held if isinstance(t, Tensor)}.values())

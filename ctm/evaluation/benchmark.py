@@ -25,9 +25,9 @@ from ctm.bugs.generation.quotas import drawing_mix, read_quotas
 from ctm.evaluation.averages import accuracy, counts, rare_kinds, shares
 from ctm.evaluation.calibrate import ALWAYS, Thresholds, answering_ticks, calibrate
 from ctm.evaluation.items import write_items
-from ctm.evaluation.repairs import Judged, repair_cases, single_threads
+from ctm.evaluation.repairs import CaseResult, repair_cases, single_threads
 from ctm.evaluation.settings import EvaluationSettings
-from ctm.evaluation.suggestions import Asker, draw_windows, rate
+from ctm.evaluation.suggestions import FirstEditFinder, draw_windows, rate
 from ctm.evaluation.suites import Case, prepare, read_suite
 from ctm.evaluation.torch_proposer import TorchProposer
 from ctm.evaluation.working import Window, read_windows
@@ -35,7 +35,7 @@ from ctm.files import write_json
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.base import EditModel
 from ctm.model.device import pick_device, pick_precision
-from ctm.model.thinking import NEVER
+from ctm.model.thinking import RUN_ALL_TICKS
 from ctm.model.weights import load_model
 from ctm.pairs.overall import CLEAN, OVERALL, averages
 from ctm.repair.evaluate import HARM, Evaluator, delete_shortest
@@ -67,14 +67,14 @@ def benchmark(
         read_suite(validation), model, codec, settings, threads, working["validation"], mix
     )
     in_use_too = {TEST: (thresholds.tick.threshold, thresholds.edit.threshold)}
-    suites: dict[str, list[Judged]] = {}
+    suites: dict[str, list[CaseResult]] = {}
     for name, path in ((TEST, test), (REAL, real)):
         cases = prepare(read_suite(path), codec)
         suites[name] = repair_cases(
             cases,
             model,
             codec,
-            NEVER,
+            RUN_ALL_TICKS,
             ALWAYS,
             threads,
             name,
@@ -96,7 +96,7 @@ def benchmark(
         "suggestions": suggestions(
             working[TEST],
             thresholds,
-            Asker(model, codec, thresholds.tick.threshold, precision, threads),
+            FirstEditFinder(model, codec, thresholds.tick.threshold, precision, threads),
             settings,
         ),
         "ranked": ranked,
@@ -118,7 +118,7 @@ def benchmark(
     write_json(out, report)
 
 
-def figures(judged: Sequence[Judged], ticks: int, threshold: float) -> dict[str, Any]:
+def figures(judged: Sequence[CaseResult], ticks: int, threshold: float) -> dict[str, Any]:
     """The figures of a suite whose kinds are in equal shares; `ticks` is T, `threshold` the tick threshold."""
     category = np.array([item.case.item.category for item in judged])
     kind = np.array([item.case.item.kind for item in judged])
@@ -157,9 +157,9 @@ def figures(judged: Sequence[Judged], ticks: int, threshold: float) -> dict[str,
     }
 
 
-def in_use(judged: Sequence[Judged]) -> dict[str, Any]:
+def in_use(judged: Sequence[CaseResult]) -> dict[str, Any]:
     """Accuracy by category, and false alarms, of items of other categories than syntax, with the thresholds of use."""
-    careful = [Judged(item.case, item.careful, None) for item in judged if item.careful]
+    careful = [CaseResult(item.case, item.careful, None) for item in judged if item.careful]
     category = np.array([item.case.item.category for item in careful])
     kind = np.array([item.case.item.kind for item in careful])
     measures = measure([item.evaluated.outcome for item in careful])
@@ -176,7 +176,7 @@ def in_use(judged: Sequence[Judged]) -> dict[str, Any]:
 
 
 def suggestions(
-    working: Sequence[Window], thresholds: Thresholds, asker: Asker, settings: EvaluationSettings
+    working: Sequence[Window], thresholds: Thresholds, asker: FirstEditFinder, settings: EvaluationSettings
 ) -> dict[str, Any]:
     """What `--suggest` does: proposals per 1,000 functions of working code of both splits, bugs found."""
     edit = thresholds.edit
@@ -194,7 +194,7 @@ def suggestions(
     }
 
 
-def by_tick(judged: Sequence[Judged], ticks: int) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
+def by_tick(judged: Sequence[CaseResult], ticks: int) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
     """Whether each tick was right, and its certainty, [n, T] each; wrong, and NaN, where the model was not asked."""
     right = np.zeros((len(judged), ticks), dtype=bool)
     certainty = np.full((len(judged), ticks), np.nan, dtype=np.float32)
@@ -204,7 +204,7 @@ def by_tick(judged: Sequence[Judged], ticks: int) -> tuple[NDArray[np.bool_], ND
     return right, certainty
 
 
-def by_kind(judged: Sequence[Judged], exact: Sequence[bool]) -> dict[str, dict[str, Any]]:
+def by_kind(judged: Sequence[CaseResult], exact: Sequence[bool]) -> dict[str, dict[str, Any]]:
     """Category, n, accuracy, coverage, BIFI and guarded BIFI of every kind, in the order of categories and names."""
     groups: dict[tuple[str, str], list[int]] = {}
     for place, item in enumerate(judged):
@@ -224,17 +224,17 @@ def by_kind(judged: Sequence[Judged], exact: Sequence[bool]) -> dict[str, dict[s
     return table
 
 
-def suite_figures(judged: Sequence[Judged]) -> dict[str, Any]:
+def suite_figures(judged: Sequence[CaseResult]) -> dict[str, Any]:
     """M of ctm.repair.metrics over all items; ranks beyond the first are not asked for here."""
     return _first_ranks(measure([item.evaluated.outcome for item in judged]))
 
 
-def suite_intervals(judged: Sequence[Judged]) -> dict[str, Any]:
+def suite_intervals(judged: Sequence[CaseResult]) -> dict[str, Any]:
     """Intervals of those of the same figures that are shares."""
     return _first_ranks(intervals([item.evaluated.outcome for item in judged]))
 
 
-def deletion_figures(judged: Sequence[Judged]) -> dict[str, Any]:
+def deletion_figures(judged: Sequence[CaseResult]) -> dict[str, Any]:
     """The same of the deletion baseline, which has no grid that an item could be too large for."""
     return _first_ranks(measure_baseline(delete_shortest(item.case.item for item in judged)))
 
@@ -268,12 +268,12 @@ def rank(
     return {name: measures[name] for name in ("n", "exact_at_1", "exact_at_5", "exact_at_10")}
 
 
-def is_exact(judged: Judged) -> bool:
+def is_exact(judged: CaseResult) -> bool:
     """Whether the repair is an exact match; never for an item out of scope."""
     return judged.evaluated.outcome.in_scope and judged.evaluated.outcome.exact_rank == 1
 
 
-def row(suite: str, judged: Judged) -> dict[str, Any]:
+def row(suite: str, judged: CaseResult) -> dict[str, Any]:
     """An item's row of items.parquet."""
     case, outcome = judged.case, judged.evaluated.outcome
     first = judged.evaluated.answers[0] if judged.evaluated.answers else None

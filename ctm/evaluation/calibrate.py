@@ -20,16 +20,16 @@ from numpy.typing import NDArray
 from ctm.bugs.generation.mix import BugMix
 from ctm.evaluation.confidence import ConfidenceChoice, choose_confidence
 from ctm.evaluation.real_like import real_like
-from ctm.evaluation.repairs import Judged, repair_cases
+from ctm.evaluation.repairs import CaseResult, repair_cases
 from ctm.evaluation.settings import EvaluationSettings
 from ctm.evaluation.suggestions import ANY as ALWAYS
-from ctm.evaluation.suggestions import Asker, EditChoice, choose_edit, draw_windows
+from ctm.evaluation.suggestions import EditChoice, FirstEditFinder, choose_edit, draw_windows
 from ctm.evaluation.suites import prepare
 from ctm.evaluation.working import Window
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.base import EditModel
 from ctm.model.device import pick_precision
-from ctm.model.thinking import NEVER
+from ctm.model.thinking import RUN_ALL_TICKS
 from ctm.pairs.overall import OVERALL, averages
 from ctm.python.compiling import compiles
 from ctm.python.lexical import exact_match
@@ -103,10 +103,12 @@ def calibrate(
     rng = np.random.default_rng(settings.seed)
     precision = pick_precision(settings.precision, model.device, "evaluation.precision")
     chosen = prepare(draw_equally(validation, settings.tick_items, rng), tokenizer)
-    judged = repair_cases(chosen, model, tokenizer, NEVER, ALWAYS, threads, "validation", precision=precision)
+    judged = repair_cases(
+        chosen, model, tokenizer, RUN_ALL_TICKS, ALWAYS, threads, "validation", precision=precision
+    )
     tick = choose_tick(judged, model.config.ticks, settings.tick_loss)
     further = choose_further(judged)
-    asker = Asker(model, tokenizer, tick.threshold, precision, threads)
+    asker = FirstEditFinder(model, tokenizer, tick.threshold, precision, threads)
     edit = choose_edit(
         draw_windows(working, settings.windows, rng),
         validation,
@@ -143,11 +145,11 @@ def draw_equally(items: Sequence[Item], count: int, rng: np.random.Generator) ->
     return drawn
 
 
-def choose_tick(judged: Sequence[Judged], ticks: int, allowed: float) -> TickChoice:
+def choose_tick(judged: Sequence[CaseResult], ticks: int, allowed: float) -> TickChoice:
     """The certainty that ends thoughts earliest while accuracy loses at most `allowed`, in no category more."""
     thoughts = [(item, item.by_tick) for item in judged if item.by_tick is not None]
     if not thoughts:
-        return TickChoice(NEVER, float(ticks), {}, {}, 0)
+        return TickChoice(RUN_ALL_TICKS, float(ticks), {}, {}, 0)
     right = np.stack([thought.right for _, thought in thoughts])
     certainty = np.stack([thought.certainty for _, thought in thoughts])
     category = np.array([item.case.item.category for item, _ in thoughts])
@@ -159,8 +161,8 @@ def choose_tick(judged: Sequence[Judged], ticks: int, allowed: float) -> TickCho
         means = averages(category, kind, hits)
         return {name: float(mean) for name, mean in means.items()}, float(taken.mean())
 
-    reference, best = tried(NEVER)
-    chosen, threshold = reference, NEVER
+    reference, best = tried(RUN_ALL_TICKS)
+    chosen, threshold = reference, RUN_ALL_TICKS
     for candidate in np.unique(np.quantile(certainty, np.linspace(0, 1, STEPS + 1)).round(4)).tolist():
         accuracy, taken = tried(candidate)
         if taken < best and all(accuracy[name] >= reference[name] - allowed for name in reference):
@@ -168,7 +170,7 @@ def choose_tick(judged: Sequence[Judged], ticks: int, allowed: float) -> TickCho
     return TickChoice(threshold, best, chosen, reference, len(thoughts))
 
 
-def choose_further(judged: Sequence[Judged]) -> FurtherChoice:
+def choose_further(judged: Sequence[CaseResult]) -> FurtherChoice:
     """The threshold of further edits with the highest accuracy overall, the lowest of equals; 0 without any item.
 
     judged: repairs without any threshold; those with one are the same up to the edit where they end.
@@ -189,7 +191,7 @@ def choose_further(judged: Sequence[Judged]) -> FurtherChoice:
     return FurtherChoice(best, table[best], table[FURTHER[0]], len(judged))
 
 
-def _ends(judged: Judged) -> list[tuple[float, bool]]:
+def _ends(judged: CaseResult) -> list[tuple[float, bool]]:
     """Where a repair may end: the probability of the edit made there (ALWAYS: none was), and whether it is right."""
     item, outcome = judged.case.item, judged.evaluated.outcome
     last = (ALWAYS, outcome.in_scope and outcome.exact_rank == 1)

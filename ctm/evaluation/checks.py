@@ -16,10 +16,10 @@ from torch import Tensor
 
 from ctm.evaluation import flow, iteration, memory
 from ctm.evaluation.first_states import FirstState, inputs_of
-from ctm.grid.packed import units_of
+from ctm.grid.packed import replacement_units
 from ctm.grid.tokenizer import STOP, CodeTokenizer
-from ctm.model.model import CTM, Output, Thought
-from ctm.model.thinking import REPLACEMENTS, SPANS, read, think
+from ctm.model.model import CTM, ModelOutput, TickOutput
+from ctm.model.thinking import REPLACEMENTS, SPANS, decode_candidates, infer
 from ctm.model.weights import load_ctm, save_weights
 
 MOST_TICKS = 8  # enough for every recurrence to show
@@ -44,8 +44,8 @@ def shapes(model: CTM, states: list[FirstState]) -> tuple[bool, str]:
     thought = _thought(model, states)
     batch, cells = thought.memory.tokens.shape
     ticks, c = thought.certainty.shape[1], model.config
-    kept, memory = think(model, inputs_of([item.state for item in states]), max_ticks=ticks)
-    answer = read(model, kept, memory)
+    kept, memory = infer(model, inputs_of([item.state for item in states]), max_ticks=ticks)
+    answer = decode_candidates(model, kept, memory)
     wanted = {
         "h": (thought.memory.h, (batch, cells, c.width)),
         "pointers": (thought.pointers, (batch, ticks, 2, cells)),
@@ -65,7 +65,7 @@ def shapes(model: CTM, states: list[FirstState]) -> tuple[bool, str]:
 
 
 @torch.no_grad()
-def synchronisation(model: CTM, states: list[FirstState]) -> tuple[bool, str]:
+def synchronization_definition(model: CTM, states: list[FirstState]) -> tuple[bool, str]:
     """The running sums equal sum e^(-r (t - tau)) z_i z_j / sqrt(sum e^(-r (t - tau))), written out.
 
     The state before the first tick counts as tau = 0.
@@ -126,7 +126,7 @@ def gradient_flow(model: CTM, states: list[FirstState]) -> tuple[bool, str, dict
     start = torch.tensor([item.edit.start for item in states])
     end = torch.tensor([item.edit.end for item in states])
 
-    def loss(said: Output) -> Tensor:
+    def loss(said: TickOutput) -> Tensor:
         return -(said.pointers[rows, 0, start] + said.pointers[rows, 1, end]).mean()
 
     norms = flow.norms_by_tick(model, inputs, _ticks(model), loss)
@@ -221,7 +221,7 @@ def ticks_help(trained: CTM, seed: int = 0) -> tuple[bool, str, dict[str, Any]]:
 
 
 @torch.no_grad()
-def sync_means_something(
+def synchronization_varies(
     model: CTM, states: list[FirstState], trained: CTM, seed: int = 0
 ) -> tuple[bool, str, dict[str, Any]]:
     """Synchronisation differs between samples and between pairs, and the answer hangs on whose it is."""
@@ -273,15 +273,15 @@ def _loss(model: CTM, states: list[FirstState], codec: CodeTokenizer) -> Tensor:
     logits = torch.cat([tokens, model.units.copies(slots, memory.copies, memory.tokens)], dim=-1)
     right = torch.full(slots.shape[:2], STOP)
     for row, item in enumerate(states):
-        units = units_of(item.edit.tokens, item.state.packed, codec)
+        units = replacement_units(item.edit.tokens, item.state.packed, codec)
         for slot, (token, word) in enumerate(units[: right.shape[1]]):
             copied = item.state.packed.words.tolist().index(word) if word >= 0 else 0
             right[row, slot] = codec.vocabulary + copied if word >= 0 else token
     return pointers + torch.nn.functional.cross_entropy(logits.flatten(0, 1), right.flatten())
 
 
-def _thought(model: CTM, states: list[FirstState]) -> Thought:
-    thought: Thought = model(**inputs_of([item.state for item in states]), ticks=_ticks(model))
+def _thought(model: CTM, states: list[FirstState]) -> ModelOutput:
+    thought: ModelOutput = model(**inputs_of([item.state for item in states]), ticks=_ticks(model))
     return thought
 
 

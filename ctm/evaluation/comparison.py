@@ -20,7 +20,7 @@ from ctm.files import write_json
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.base import EditModel
 from ctm.model.device import pick_device, pick_precision
-from ctm.model.thinking import think
+from ctm.model.thinking import infer
 from ctm.model.weights import load_model
 from ctm.repair.candidates import make_state
 
@@ -79,4 +79,4 @@ def thought_flops(cases: Sequence[Case], model: EditModel, codec: CodeTokenizer)
     if not states:
         return None
     inputs = [{k: v.to(model.device) for k, v in inputs_of([state]).items()} for state in states]
-    return count_flops(lambda: [think(model, one) for one in inputs]) // len(states)
+    return count_flops(lambda: [infer(model, one) for one in inputs]) // len(states)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ctm.evaluation.repairs import Judged
+from ctm.evaluation.repairs import CaseResult
 from ctm.repair.confidence import ConfidenceCurve, log_odds
 from ctm.repair.metrics import calibration_error
 
@@ -40,7 +40,7 @@ class ConfidenceChoice:
         return asdict(self)
 
 
-def choose_confidence(judged: Sequence[Judged]) -> ConfidenceChoice:
+def choose_confidence(judged: Sequence[CaseResult]) -> ConfidenceChoice:
     """Fit the curve on repairs whose confidence is their share; those without an answer are left out."""
     answered = [item for item in judged if item.evaluated.answers and item.evaluated.answers[0].edited]
     share = np.array([item.evaluated.outcome.confidence for item in answered], dtype=np.float64)

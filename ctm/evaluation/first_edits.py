@@ -19,16 +19,16 @@ from ctm.evaluation.averages import counts, shares
 from ctm.evaluation.calibrate import answering_ticks
 from ctm.evaluation.repairs import CHUNK, CHUNK_CELLS, single_threads
 from ctm.evaluation.suites import Case
-from ctm.evaluation.torch_proposer import ByTick, Goal, TorchProposer
+from ctm.evaluation.torch_proposer import TargetEdit, TickResults, TorchProposer
 from ctm.grid.batching import by_length
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.base import EditModel
-from ctm.model.thinking import NEVER
+from ctm.model.thinking import RUN_ALL_TICKS
 from ctm.pairs.overall import CLEAN, OVERALL, averages
 from ctm.repair.candidates import CodeState, make_state
 from ctm.repair.metrics import calibration_error
 
-HALTS = (0.5, 0.7, 0.9, 0.99, NEVER)
+HALTS = (0.5, 0.7, 0.9, 0.99, RUN_ALL_TICKS)
 """Certainties at which thoughts are ended, to see what that saves and costs; the last one none reaches."""
 
 
@@ -58,15 +58,15 @@ def first_edits(
     """Think about every case in scope, all ticks."""
     right = np.zeros((len(cases), model.config.ticks), dtype=bool)
     certainty = np.zeros((len(cases), model.config.ticks), dtype=np.float32)
-    asked: list[tuple[int, CodeState, Goal]] = []
+    asked: list[tuple[int, CodeState, TargetEdit]] = []
     for place, case in enumerate(cases):
         state = make_state(case.text, tokenizer) if case.goal else None
         if state is not None and case.goal is not None:
             asked.append((place, state, case.goal))
     chunks = by_length([len(state.ids) for _, state, _ in asked], CHUNK_CELLS, CHUNK)[::-1]
 
-    def work(chunk: list[int]) -> list[tuple[int, ByTick]]:
-        done: list[tuple[int, ByTick]] = []
+    def work(chunk: list[int]) -> list[tuple[int, TickResults]]:
+        done: list[tuple[int, TickResults]] = []
         waiting = [asked[index] for index in chunk]
         while waiting:  # the same text may be asked about with several goals: one after the other
             now = {state.text: (place, state, goal) for place, state, goal in waiting}

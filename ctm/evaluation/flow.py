@@ -12,7 +12,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from ctm.model.model import CTM, Memory, Output, State
+from ctm.model.model import CTM, CTMEncoding, CTMState, TickOutput
 
 MODULES = ("sync_action", "attention", "synapse", "nlm", "sync_out")
 """What a tick runs, in order; the pointers only read its end."""
@@ -20,25 +20,25 @@ FIRST_TICK_EXEMPT = ("sync_action",)
 """At the first tick a sum has one term and its weight cancels: the action's decays can get nothing."""
 
 
-class _Tick(nn.Module):
+class _TickModule(nn.Module):
     """`CTM.tick` as a module's forward, for functional_call."""
 
     def __init__(self, model: CTM) -> None:
         super().__init__()
         self.model = model
 
-    def forward(self, state: State, memory: Memory) -> tuple[State, Output]:
+    def forward(self, state: CTMState, memory: CTMEncoding) -> tuple[CTMState, TickOutput]:
         return self.model.tick(state, memory)
 
 
 def norms_by_tick(
-    model: CTM, inputs: dict[str, Tensor], ticks: int, loss: Callable[[Output], Tensor]
+    model: CTM, inputs: dict[str, Tensor], ticks: int, loss: Callable[[TickOutput], Tensor]
 ) -> dict[str, list[float]]:
     """{module: norm of the gradient of `loss(last output)` in its parameters as used at tick 1, 2, …}."""
     with torch.no_grad():
         memory = model.encode(**inputs)
         state = model.start(memory)
-    tick = _Tick(model)
+    tick = _TickModule(model)
     named = [(name, p) for name, p in model.named_parameters() if name.split(".")[0] in MODULES]
     used: list[dict[str, Tensor]] = []
     said = None

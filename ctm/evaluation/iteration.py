@@ -13,8 +13,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from ctm.model.config import ModelConfig
-from ctm.model.model import CTM, Output, State
+from ctm.model.config import CTMConfig
+from ctm.model.model import CTM, CTMState, TickOutput
 
 CELLS, HOPS, TICKS = 6, 2, 4
 STEPS, BATCH, RATE, WARM = 400, 64, 3e-3, 30
@@ -27,15 +27,15 @@ SMALL = {
     "out_pairs": 128, "self_pairs": 16, "units": 1, "dropout": 0.0,
 }  # fmt: skip
 
-Change = Callable[[State, State, torch.Generator], State]
+Change = Callable[[CTMState, CTMState, torch.Generator], CTMState]
 
 
-def frozen(state: State, start: State, draw: torch.Generator) -> State:
+def frozen(state: CTMState, start: CTMState, draw: torch.Generator) -> CTMState:
     """Control: neurons and traces stay as they were before the first tick; only the sums go on."""
     return state._replace(z=start.z, trace=start.trace)
 
 
-def shuffled(state: State, start: State, draw: torch.Generator) -> State:
+def shuffled(state: CTMState, start: CTMState, draw: torch.Generator) -> CTMState:
     """Control: before each tick the steps of every neuron's trace change places, so that their order says nothing."""
     assert isinstance(state.trace, Tensor)
     order = torch.rand(state.trace.shape[:2], generator=draw).argsort(dim=1)
@@ -45,7 +45,7 @@ def shuffled(state: State, start: State, draw: torch.Generator) -> State:
 CONTROLS: dict[str, Change] = {"frozen": frozen, "shuffled": shuffled}
 
 
-def small(config: ModelConfig) -> ModelConfig:
+def small(config: CTMConfig) -> CTMConfig:
     """A small model of the same kind: its neuron-level models, its pairing."""
     return dataclasses.replace(config, **SMALL)  # type: ignore[arg-type]
 
@@ -67,7 +67,7 @@ def chains(count: int, draw: torch.Generator) -> tuple[dict[str, Tensor], Tensor
     return inputs, place[:, 0]
 
 
-def briefly_trained(config: ModelConfig, seed: int, steps: int = STEPS) -> CTM:
+def briefly_trained(config: CTMConfig, seed: int, steps: int = STEPS) -> CTM:
     """A small model after `steps` steps by the loss of two ticks (paper, eq. 12): the lowest and the most certain."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -122,7 +122,7 @@ def accuracy_of_others(model: CTM, seed: int) -> tuple[float, float]:
     return _right(said, place), _right(said._replace(pointers=others[:, 0]), place)
 
 
-def _right(said: Output, place: Tensor) -> float:
+def _right(said: TickOutput, place: Tensor) -> float:
     return float((said.pointers[:, 0].argmax(-1) == place).float().mean())
 
 

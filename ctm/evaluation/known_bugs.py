@@ -36,7 +36,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Edits:
+class ProposedEdits:
     """What a model would change in a text that compiles."""
 
     texts: tuple[str, ...]
@@ -46,7 +46,7 @@ class Edits:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class BugResult:
     """How the edits of one bug did."""
 
     rank: int | None
@@ -64,9 +64,9 @@ def best_edits(
     tokenizer: CodeTokenizer,
     answers: int = ANSWERS,
     advance: Callable[[int], None] = lambda done: None,
-) -> list[Edits | None]:
+) -> list[ProposedEdits | None]:
     """Up to `answers` edits of each text; None for a text that does not fit. `advance`: how many more are done."""
-    found: list[Edits | None] = [None] * len(texts)
+    found: list[ProposedEdits | None] = [None] * len(texts)
     order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
     for begin in range(0, len(order), CHUNK):
         places = order[begin : begin + CHUNK]
@@ -85,21 +85,21 @@ def best_edits(
                         strong = strength(option.candidate.probability, len(state.ids))
                 if len(made) == answers:
                     break
-            found[place] = Edits(tuple(made), strong or 0.0)
+            found[place] = ProposedEdits(tuple(made), strong or 0.0)
         advance(len(places))
     return found
 
 
-def judge(item: Item, edits: Edits | None) -> Judged:
+def judge(item: Item, edits: ProposedEdits | None) -> BugResult:
     """How the edits of a bug did."""
     if edits is None:
-        return Judged(None, False, 0.0, False)
+        return BugResult(None, False, 0.0, False)
     ranks = (rank for rank, text in enumerate(edits.texts, 1) if exact_match(text, item.fixed.rstrip("\n")))
     buggy = item.buggy.rstrip("\n")
     line = bool(edits.texts) and not changed_lines(buggy, edits.texts[0]).isdisjoint(
         changed_lines(buggy, item.fixed.rstrip("\n"))
     )
-    return Judged(next(ranks, None), line, edits.strength, True)
+    return BugResult(next(ranks, None), line, edits.strength, True)
 
 
 def changed_lines(before: str, after: str) -> set[int]:
@@ -114,7 +114,7 @@ def changed_lines(before: str, after: str) -> set[int]:
 # --- measures -------------------------------------------------------------------------------------------------------
 
 
-def measures(items: Sequence[Item], judged: Sequence[Judged], threshold: float) -> dict[str, Any]:
+def measures(items: Sequence[Item], judged: Sequence[BugResult], threshold: float) -> dict[str, Any]:
     """Shares with their intervals over projects, of all, by category and by kind. threshold: of strengths."""
     table = np.array(
         [
@@ -168,7 +168,9 @@ class Strengths:
     working: Floats
 
     @staticmethod
-    def of(judged: Sequence[Judged], working: Sequence[Edits | None], lines: bool = False) -> Strengths:
+    def of(
+        judged: Sequence[BugResult], working: Sequence[ProposedEdits | None], lines: bool = False
+    ) -> Strengths:
         """lines: whether an edit of the right line counts, else the right edit."""
         return Strengths(
             np.array([one.strength if (one.line if lines else one.rank == 1) else 0.0 for one in judged]),

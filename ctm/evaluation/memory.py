@@ -16,7 +16,7 @@ from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from ctm.model.config import ModelConfig
+from ctm.model.config import CTMConfig
 from ctm.model.model import CTM
 from ctm.model.synapse import widths
 
@@ -26,7 +26,7 @@ STATES = 4
 
 
 @dataclass(frozen=True)
-class Kept:
+class SavedBytes:
     """Bytes that are kept for a backward pass."""
 
     fixed: float
@@ -38,17 +38,17 @@ class Kept:
         return self.fixed + ticks * self.tick
 
 
-def formula(c: ModelConfig, batch: int, cells: int) -> Kept:
+def formula(c: CTMConfig, batch: int, cells: int) -> SavedBytes:
     """Bytes kept for `batch` samples padded to `cells` cells (docs/memory.md)."""
     sample = cells * sum(encoding_floats(c).values()) + sum(start_floats(c).values())
     once = sum(inputs * outputs + outputs for inputs, outputs in _neuron_layers(c)) * c.neurons
     decays = 3 * (c.action_pairs + c.out_pairs)  # one row for all samples
-    return Kept(
+    return SavedBytes(
         FLOAT * (batch * sample + once), FLOAT * (batch * sum(tick_floats(c, cells).values()) + decays)
     )
 
 
-def encoding_floats(c: ModelConfig) -> dict[str, float]:
+def encoding_floats(c: CTMConfig) -> dict[str, float]:
     """Floats that each part of the encoding keeps for one cell of one sample."""
     d = c.width
     return {
@@ -61,7 +61,7 @@ def encoding_floats(c: ModelConfig) -> dict[str, float]:
     }
 
 
-def start_floats(c: ModelConfig) -> dict[str, float]:
+def start_floats(c: CTMConfig) -> dict[str, float]:
     """Floats that the start of a thought keeps for one sample, whatever its cells and ticks."""
     return {
         "trace before the first tick": c.neurons * c.memory,
@@ -69,7 +69,7 @@ def start_floats(c: ModelConfig) -> dict[str, float]:
     }
 
 
-def tick_floats(c: ModelConfig, cells: int) -> dict[str, float]:
+def tick_floats(c: CTMConfig, cells: int) -> dict[str, float]:
     """Floats that each part of a tick keeps for one sample."""
     d = c.width
     return {
@@ -82,7 +82,7 @@ def tick_floats(c: ModelConfig, cells: int) -> dict[str, float]:
     }
 
 
-def _synapse_floats(c: ModelConfig) -> float:
+def _synapse_floats(c: CTMConfig) -> float:
     """Input of each linear layer, of each norm (with mean and deviation), and of each SiLU or GLU."""
     inputs = c.width + c.neurons
     if c.synapse_depth == 1:
@@ -94,7 +94,7 @@ def _synapse_floats(c: ModelConfig) -> float:
     return kept
 
 
-def _neuron_layers(c: ModelConfig) -> list[tuple[int, int]]:
+def _neuron_layers(c: CTMConfig) -> list[tuple[int, int]]:
     """(inputs, outputs) of a neuron's layers: their weights, divided by the temperatures, are kept once a thought."""
     return [(c.memory, 2 * c.nlm_hidden), (c.nlm_hidden, 2)] if c.nlm == "deep" else [(c.memory, 2)]
 
@@ -135,11 +135,11 @@ def kept_bytes(model: CTM, inputs: dict[str, Tensor], ticks: int) -> int:
     return alive
 
 
-def measured(model: CTM, inputs: dict[str, Tensor], few: int, many: int) -> Kept:
+def measured(model: CTM, inputs: dict[str, Tensor], few: int, many: int) -> SavedBytes:
     """Fixed part and bytes a tick, from thoughts of two lengths."""
     short, long = (kept_bytes(model, inputs, ticks) for ticks in (few, many))
     tick = (long - short) / (many - few)
-    return Kept(short - few * tick, tick)
+    return SavedBytes(short - few * tick, tick)
 
 
 def peak_on_gpu(model: CTM, inputs: dict[str, Tensor], ticks: int) -> int:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from ctm.evaluation.suites import Case
-from ctm.evaluation.torch_proposer import ByTick, Goal, TorchProposer
+from ctm.evaluation.torch_proposer import TargetEdit, TickResults, TorchProposer
 from ctm.grid.batching import by_length
 from ctm.grid.edits import MAX_PASSES
 from ctm.grid.tokenizer import CodeTokenizer
@@ -35,12 +35,12 @@ CHUNK_CELLS = 32_768
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class CaseResult:
     """A case with its repair, and what each tick of the first answer would have said."""
 
     case: Case
     evaluated: Evaluated
-    by_tick: ByTick | None
+    by_tick: TickResults | None
     """None where the model was not asked, or the case is out of scope."""
     careful: Evaluated | None = None
     """The repair with the thresholds of use, where those were asked for."""
@@ -75,7 +75,7 @@ def repair_cases(
     careful: tuple[float, float] | None = None,
     further: float = 0.0,
     confidence: ConfidenceCurve | None = None,
-) -> list[Judged]:
+) -> list[CaseResult]:
     """Repair and judge all cases; thresholds `tick` (certainty), `edit` and `further` (probability).
 
     careful: `tick` and `edit` of use, for a second repair of the code that is not of the category syntax. Its first
@@ -83,9 +83,9 @@ def repair_cases(
     """
     chunks = by_length([case.cells for case in cases], CHUNK_CELLS, CHUNK)[::-1]  # the dearest first
     started = time.monotonic()
-    done: dict[int, Judged] = {}
+    done: dict[int, CaseResult] = {}
 
-    def work(chunk: list[int]) -> list[Judged]:
+    def work(chunk: list[int]) -> list[CaseResult]:
         chosen = [cases[index] for index in chunk]
         early = careful[0] if careful else None
         proposer = TorchProposer(model, tokenizer, tick, early=early, precision=precision)
@@ -108,7 +108,7 @@ def repair_cases(
     return [done[index] for index in range(len(cases))]
 
 
-def _repair_again(judged: list[Judged], repairer: Repairer) -> list[Judged]:
+def _repair_again(judged: list[CaseResult], repairer: Repairer) -> list[CaseResult]:
     asked = [item.case for item in judged if item.case.item.category != SYNTAX]
     repairs = iter(repairer.repair([case.item.buggy for case in asked]))
     return [
@@ -119,8 +119,8 @@ def _repair_again(judged: list[Judged], repairer: Repairer) -> list[Judged]:
     ]
 
 
-def _repair(cases: list[Case], proposer: TorchProposer, repairer: Repairer) -> list[Judged]:
-    goals: dict[str, Goal] = {}
+def _repair(cases: list[Case], proposer: TorchProposer, repairer: Repairer) -> list[CaseResult]:
+    goals: dict[str, TargetEdit] = {}
     for case in cases:
         if case.goal is not None:
             goals.setdefault(case.text, case.goal)
@@ -130,5 +130,5 @@ def _repair(cases: list[Case], proposer: TorchProposer, repairer: Repairer) -> l
     for case, repair in zip(cases, repairs, strict=True):
         known = case.goal is not None and goals[case.text] == case.goal
         by_tick = proposer.watched.get(case.text) if known else None
-        judged.append(Judged(case, judge_item(case.item, repair, case.reason), by_tick))
+        judged.append(CaseResult(case, judge_item(case.item, repair, case.reason), by_tick))
     return judged

@@ -87,7 +87,7 @@ class FirstEdit:
 
 
 @dataclass(frozen=True)
-class Asker:
+class FirstEditFinder:
     """Asks the model for first edits of texts, in as many threads as the rule has."""
 
     model: EditModel
@@ -134,7 +134,12 @@ def draw_windows(windows: Sequence[Window], count: int, rng: np.random.Generator
 
 
 def choose_edit(
-    working: Sequence[Window], bugs: Sequence[Item], asker: Asker, asked: float, prior: float, seed: int
+    working: Sequence[Window],
+    bugs: Sequence[Item],
+    asker: FirstEditFinder,
+    asked: float,
+    prior: float,
+    seed: int,
 ) -> EditChoice:
     """The lowest threshold at which the upper end of proposals per 1,000 functions is at most `asked`.
 

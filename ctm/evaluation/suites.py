@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ctm.evaluation.torch_proposer import Goal
+from ctm.evaluation.torch_proposer import TargetEdit
 from ctm.grid.edits import Edit, Unreachable, steps_between
 from ctm.grid.layout import DoesNotFit, layout
 from ctm.grid.tokenizer import CodeTokenizer
@@ -25,7 +25,7 @@ class Case:
     """L of the buggy text."""
     edits: int
     """Edits that lead to the fixed text: 0 for clean code, and where out of scope."""
-    goal: Goal | None
+    goal: TargetEdit | None
     """What is right first; None where out of scope."""
 
     @property
@@ -59,11 +59,11 @@ def _prepare(item: Item, tokenizer: CodeTokenizer) -> Case:
     except (DoesNotFit, Unreachable) as error:
         return Case(item, error.reason, len(buggy), 0, None)
     if not steps:
-        return Case(item, "", len(buggy), 0, Goal(Edit(len(buggy), len(buggy), ()), text))
+        return Case(item, "", len(buggy), 0, TargetEdit(Edit(len(buggy), len(buggy), ()), text))
     return Case(
         item,
         "",
         len(buggy),
         len(steps),
-        Goal(steps[0].edit, goal if steps[0].text is None else steps[0].text),
+        TargetEdit(steps[0].edit, goal if steps[0].text is None else steps[0].text),
     )

@@ -20,8 +20,8 @@ from ctm.grid.edits import Edit, apply_edit
 from ctm.grid.packed import expand_units
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.answer import best_spans, likeliest_units
-from ctm.model.base import EditModel, Encoding, Output, rows_of
-from ctm.model.thinking import NEVER, Kept, begin, keep, read
+from ctm.model.base import EditModel, Encoding, TickOutput, select_samples
+from ctm.model.thinking import RUN_ALL_TICKS, SelectedTick, decode_candidates, no_tick_selected, select_tick
 from ctm.repair.candidates import CodeState, Proposal
 from ctm.repair.onnx_proposer import read_answer
 
@@ -35,7 +35,7 @@ MULTIPLE = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Goal:
+class TargetEdit:
     """The edit that is right first in a state, and the text that it leads to (the state's own for 'no edit')."""
 
     edit: Edit
@@ -43,7 +43,7 @@ class Goal:
 
 
 @dataclass(frozen=True, slots=True)
-class ByTick:
+class TickResults:
     """A thought about one state, tick by tick."""
 
     right: NDArray[np.bool_]
@@ -62,9 +62,9 @@ class TorchProposer:
 
     model: EditModel
     tokenizer: CodeTokenizer
-    threshold: float = NEVER
-    goals: Mapping[str, Goal] = field(default_factory=dict)
-    watched: dict[str, ByTick] = field(default_factory=dict)
+    threshold: float = RUN_ALL_TICKS
+    goals: Mapping[str, TargetEdit] = field(default_factory=dict)
+    watched: dict[str, TickResults] = field(default_factory=dict)
     early: float | None = None
     earlier: dict[str, Proposal] = field(default_factory=dict)
     precision: torch.dtype = torch.float32
@@ -87,14 +87,14 @@ class TorchProposer:
         arrays = collate([state.packed for state in states], [state.diagnosis for state in states], MULTIPLE)
         inputs = {name: torch.from_numpy(array).to(device) for name, array in arrays.items()}
         memory = self.model.encode(**inputs)
-        watch = _Watch(self, states) if any(state.text in self.goals for state in states) else None
-        state, kept = self.model.start(memory), begin(self.model, memory)
+        watch = _TickRecorder(self, states) if any(state.text in self.goals for state in states) else None
+        state, kept = self.model.start(memory), no_tick_selected(self.model, memory)
         soon = kept if watch and self.early is not None else None
         for tick in range(1, self.model.config.ticks + 1):
             state, said = self.model.tick(state, memory)
-            kept = keep(kept, said, tick, self.threshold)
+            kept = select_tick(kept, said, tick, self.threshold)
             if soon is not None and self.early is not None:
-                soon = keep(soon, said, tick, self.early)
+                soon = select_tick(soon, said, tick, self.early)
             if watch:
                 watch.look(said, memory)
             elif not bool((kept.certainty < self.threshold).any()):
@@ -106,25 +106,30 @@ class TorchProposer:
             self._note_earlier(states, answers, kept, soon, memory)
         return answers
 
-    def _read(self, kept: Kept, memory: Encoding) -> list[Proposal]:
-        outputs = (*read(self.model, kept, memory), kept.certainty, kept.tick)
+    def _read(self, kept: SelectedTick, memory: Encoding) -> list[Proposal]:
+        outputs = (*decode_candidates(self.model, kept, memory), kept.certainty, kept.tick)
         named = {name: tensor.cpu().numpy() for name, tensor in zip(OUTPUTS, outputs, strict=True)}
         return [read_answer(named, place) for place in range(len(kept.tick))]
 
     def _note_earlier(
-        self, states: list[CodeState], answers: list[Proposal], kept: Kept, soon: Kept, memory: Encoding
+        self,
+        states: list[CodeState],
+        answers: list[Proposal],
+        kept: SelectedTick,
+        soon: SelectedTick,
+        memory: Encoding,
     ) -> None:
         """Answers of `soon` for the watched states; the heads are asked only where another tick answers."""
         rows = (kept.tick != soon.tick).nonzero()[:, 0]
         same = dict(enumerate(answers))
         if len(rows):
-            part = Kept(*(tensor[rows] for tensor in soon))
-            same.update(zip(rows.tolist(), self._read(part, rows_of(memory, rows)), strict=True))
+            part = SelectedTick(*(tensor[rows] for tensor in soon))
+            same.update(zip(rows.tolist(), self._read(part, select_samples(memory, rows)), strict=True))
         watched = (place for place, state in enumerate(states) if state.text in self.goals)
         self.earlier.update((states[place].text, same[place]) for place in watched)
 
 
-class _Watch:
+class _TickRecorder:
     """Looks at every tick of a batch: is the likeliest edit of each watched state right?"""
 
     def __init__(self, proposer: TorchProposer, states: list[CodeState]) -> None:
@@ -138,7 +143,7 @@ class _Watch:
         self.certainty: list[NDArray[np.float32]] = []
         self._known: dict[tuple[int, ...], bool] = {}
 
-    def look(self, said: Output, memory: Encoding) -> None:
+    def look(self, said: TickOutput, memory: Encoding) -> None:
         """Note one tick."""
         spans, _ = best_spans(said.pointers, 1)
         near = (spans[:, 0, 0] <= self.around[:, 1]) & (spans[:, 0, 1] >= self.around[:, 0])
@@ -147,7 +152,7 @@ class _Watch:
         if len(rows):
             places = rows.tolist()
             right[places] = self._judge(
-                places, said.synchronisation[rows], rows_of(memory, rows), spans[rows]
+                places, said.synchronisation[rows], select_samples(memory, rows), spans[rows]
             )
         self.right.append(right)
         self.certainty.append(said.certainty.float().cpu().numpy())
@@ -165,18 +170,23 @@ class _Watch:
             )
         return self._known[key]
 
-    def seen(self) -> dict[str, ByTick]:
+    def seen(self) -> dict[str, TickResults]:
         """All ticks of the watched states, by text."""
         right, certainty = np.stack(self.right, axis=1), np.stack(self.certainty, axis=1)
         return {
-            state.text: ByTick(right[place], certainty[place])
+            state.text: TickResults(right[place], certainty[place])
             for place, state in enumerate(self.states)
             if self.goals[place] is not None
         }
 
 
 def leads_to(
-    state: CodeState, goal: Goal | None, start: int, end: int, units: Sequence[int], tokenizer: CodeTokenizer
+    state: CodeState,
+    goal: TargetEdit | None,
+    start: int,
+    end: int,
+    units: Sequence[int],
+    tokenizer: CodeTokenizer,
 ) -> bool:
     """Whether an edit of `state` gives the goal's text; the span must lie in the state, copies must be of words."""
     if goal is None or not 0 <= start <= end <= len(state.ids):

@@ -79,8 +79,12 @@ def run_checks(
         ("gradients", "reach every tick", lambda: checks.gradient_flow(model, states)),
         ("memory", "follows its formula", lambda: checks.memory_use(model, states, host_gb, vram_gb)),
         ("iteration", "ticks help", lambda: checks.ticks_help(trained)),
-        ("synchronisation", "follows its definition", lambda: checks.synchronisation(model, states)),
-        ("synchronisation", "is meaningful", lambda: checks.sync_means_something(model, states, trained)),
+        (
+            "synchronisation",
+            "follows its definition",
+            lambda: checks.synchronization_definition(model, states),
+        ),
+        ("synchronisation", "is meaningful", lambda: checks.synchronization_varies(model, states, trained)),
         (
             "gradients",
             "a few steps learn a batch",

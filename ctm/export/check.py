@@ -28,11 +28,11 @@ from ctm.files import write_json
 from ctm.grid.batching import by_length, collate
 from ctm.grid.diagnosis import diagnose
 from ctm.grid.layout import DoesNotFit
-from ctm.grid.packed import Packed, pack
+from ctm.grid.packed import PackedCells, pack
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.answer import WORTH
 from ctm.model.model import CTM
-from ctm.model.thinking import NEVER, begin, keep, read
+from ctm.model.thinking import RUN_ALL_TICKS, decode_candidates, no_tick_selected, select_tick
 from ctm.model.weights import load_ctm
 from ctm.pairs.record import read_pairs
 from ctm.repair.onnx_proposer import limits_of_thought, read_answer
@@ -57,12 +57,12 @@ class Sample:
     """A text to answer."""
 
     name: str
-    packed: Packed
+    packed: PackedCells
     diagnosis: tuple[int, int]
 
 
 @dataclass(frozen=True, eq=False)
-class Said:
+class RuntimeAnswer:
     """What one runtime answers for one sample."""
 
     candidates: dict[tuple[int, ...], float]
@@ -106,16 +106,16 @@ def compare(
     """The report of a comparison. Raises Disagreement at the first item that differs by more than the tolerances."""
     session = open_graph(onnx, threads)
     batches = by_length([len(sample.packed.tokens) for sample in samples], CELLS, BATCH)
-    _, certainties = _all_of_torch(model, samples, batches, NEVER)
+    _, certainties = _all_of_torch(model, samples, batches, RUN_ALL_TICKS)
     middle = float(np.float32(np.median(certainties.max(axis=1))))
     alone = [[place] for place in range(len(samples))]
     judge = _Judge(settings)
 
-    def agree(who: str, threshold: float, one: list[Said], other: list[Said]) -> None:
+    def agree(who: str, threshold: float, one: list[RuntimeAnswer], other: list[RuntimeAnswer]) -> None:
         for sample, said, other_said, certainty in zip(samples, one, other, certainties, strict=True):
             judge.compare(sample.name, who, threshold, said, other_said, certainty)
 
-    for threshold in (NEVER, middle):
+    for threshold in (RUN_ALL_TICKS, middle):
         of_torch, _ = _all_of_torch(model, samples, batches, threshold)
         batched = _all_of_onnx(session, model, samples, batches, threshold)
         agree("onnxruntime and torch", threshold, batched, of_torch)
@@ -124,7 +124,7 @@ def compare(
     return {
         "format_version": FORMAT_VERSION,
         "items": len(samples),
-        "thresholds": [NEVER, middle],
+        "thresholds": [RUN_ALL_TICKS, middle],
         "comparisons": judge.compared,
         "largest_probability_difference": judge.probability,
         "largest_certainty_difference": judge.certainty,
@@ -146,7 +146,13 @@ class _Judge:
         self.ties: Counter[str] = Counter()
 
     def compare(
-        self, name: str, who: str, threshold: float, one: Said, other: Said, certainty: NDArray[np.float32]
+        self,
+        name: str,
+        who: str,
+        threshold: float,
+        one: RuntimeAnswer,
+        other: RuntimeAnswer,
+        certainty: NDArray[np.float32],
     ) -> None:
         """Raises Disagreement. `certainty`: torch's, of every tick, [T]."""
         self.compared += 1
@@ -195,19 +201,21 @@ class _Judge:
 @torch.inference_mode()
 def _all_of_torch(
     model: CTM, samples: Sequence[Sample], batches: Sequence[list[int]], threshold: float
-) -> tuple[list[Said], NDArray[np.float32]]:
+) -> tuple[list[RuntimeAnswer], NDArray[np.float32]]:
     """Answers, and the certainty of every tick [n, T]."""
-    answers: dict[int, Said] = {}
+    answers: dict[int, RuntimeAnswer] = {}
     certainties = np.zeros((len(samples), model.config.ticks), dtype=np.float32)
     for batch in batches:
         inputs = {name: torch.from_numpy(array) for name, array in _feeds(samples, batch).items()}
         memory = model.encode(**inputs)
-        state, kept = model.start(memory), begin(model, memory)
+        state, kept = model.start(memory), no_tick_selected(model, memory)
         for tick in range(model.config.ticks):
             state, said = model.tick(state, memory)
-            kept = keep(kept, said, tick + 1, threshold)
+            kept = select_tick(kept, said, tick + 1, threshold)
             certainties[batch, tick] = said.certainty.numpy()
-        outputs = [tensor.numpy() for tensor in (*read(model, kept, memory), kept.certainty, kept.tick)]
+        outputs = [
+            tensor.numpy() for tensor in (*decode_candidates(model, kept, memory), kept.certainty, kept.tick)
+        ]
         answers.update({place: _said(outputs, row) for row, place in enumerate(batch)})
     return [answers[place] for place in range(len(samples))], certainties
 
@@ -218,8 +226,8 @@ def _all_of_onnx(
     samples: Sequence[Sample],
     batches: Sequence[list[int]],
     threshold: float,
-) -> list[Said]:
-    answers: dict[int, Said] = {}
+) -> list[RuntimeAnswer]:
+    answers: dict[int, RuntimeAnswer] = {}
     limits = limits_of_thought(threshold, model.config.ticks)
     for batch in batches:
         outputs = session.run(list(OUTPUTS), {**_feeds(samples, batch), **limits})
@@ -231,9 +239,9 @@ def _feeds(samples: Sequence[Sample], batch: Sequence[int]) -> dict[str, NDArray
     return collate([samples[place].packed for place in batch], [samples[place].diagnosis for place in batch])
 
 
-def _said(outputs: Sequence[NDArray[Any]], row: int) -> Said:
+def _said(outputs: Sequence[NDArray[Any]], row: int) -> RuntimeAnswer:
     answer = read_answer(dict(zip(OUTPUTS, outputs, strict=True)), row)
-    return Said(
+    return RuntimeAnswer(
         candidates={(item.start, item.end, *item.units): item.log_probability for item in answer.candidates},
         certainty=answer.certainty,
         tick=answer.ticks,

@@ -11,8 +11,8 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from ctm.model.model import CTM, State
-from ctm.model.thinking import Kept, begin, keep, read
+from ctm.model.model import CTM, CTMState
+from ctm.model.thinking import SelectedTick, decode_candidates, no_tick_selected, select_tick
 
 
 class Graph(nn.Module):
@@ -39,30 +39,30 @@ class Graph(nn.Module):
         """
         model = self.model
         memory = model.encode(tokens, rows, cols, lengths, diagnosis)
-        state, kept = model.start(memory), begin(model, memory)
+        state, kept = model.start(memory), no_tick_selected(model, memory)
 
         def goes_on(done: Tensor, *carried: Tensor) -> Tensor:
             return (done < max_ticks) & (_kept(carried).certainty < threshold).any()
 
         def tick(done: Tensor, *carried: Tensor) -> tuple[Tensor, ...]:
-            after, said = model.tick(State(*carried[: len(State._fields)]), memory)
-            now = keep(_kept(carried), said, done + 1, threshold)
+            after, said = model.tick(CTMState(*carried[: len(CTMState._fields)]), memory)
+            now = select_tick(_kept(carried), said, done + 1, threshold)
             return (done + 1, *(t.contiguous() for t in (*_tensors(after), *now)))
 
         carried = (torch.zeros_like(max_ticks), *_tensors(state), *kept)
         final = while_loop(goes_on, tick, carried)
         kept = _kept(final[1:])
-        return (*read(model, kept, memory), kept.certainty, kept.tick)
+        return (*decode_candidates(model, kept, memory), kept.certainty, kept.tick)
 
 
-def _tensors(state: State) -> tuple[Tensor, ...]:
+def _tensors(state: CTMState) -> tuple[Tensor, ...]:
     return cast(
         tuple[Tensor, ...], tuple(state)
     )  # its trace is a buffer only where all ticks are thought at once
 
 
-def _kept(carried: tuple[Tensor, ...]) -> Kept:
-    return Kept(*carried[len(State._fields) :])
+def _kept(carried: tuple[Tensor, ...]) -> SelectedTick:
+    return SelectedTick(*carried[len(CTMState._fields) :])
 
 
 def while_loop(goes_on: Any, step: Any, carried: tuple[Tensor, ...]) -> tuple[Tensor, ...]:

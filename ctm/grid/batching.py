@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ctm.grid.packed import Packed
+from ctm.grid.packed import PackedCells
 from ctm.grid.tokenizer import PAD
 
 
 def collate(
-    states: Sequence[Packed], diagnoses: Sequence[tuple[int, int]], multiple: int = 1
+    states: Sequence[PackedCells], diagnoses: Sequence[tuple[int, int]], multiple: int = 1
 ) -> dict[str, NDArray[np.int64]]:
     """tokens, rows, cols int64 [B, N]; lengths int64 [B], the END cell included; diagnosis int64 [B, 2].
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from rapidfuzz.distance import Levenshtein
 
 from ctm.grid.layout import DoesNotFit, check_fits
-from ctm.grid.packed import pack, units_of
+from ctm.grid.packed import pack, replacement_units
 from ctm.grid.tokenizer import CodeTokenizer
 
 MAX_UNITS = 16
@@ -59,7 +59,7 @@ def edits_between(buggy: Sequence[int], fixed: Sequence[int], tokenizer: CodeTok
     return [step.edit for step in steps_between(buggy, fixed, tokenizer)]
 
 
-class Step(NamedTuple):
+class EditStep(NamedTuple):
     """An edit and the state that it leads to."""
 
     edit: Edit
@@ -68,10 +68,10 @@ class Step(NamedTuple):
     """None for the last one, whose text is the fixed one."""
 
 
-def steps_between(buggy: Sequence[int], fixed: Sequence[int], tokenizer: CodeTokenizer) -> list[Step]:
+def steps_between(buggy: Sequence[int], fixed: Sequence[int], tokenizer: CodeTokenizer) -> list[EditStep]:
     """`edits_between` with the states on the way; the last one is `fixed`."""
     state, goal = list(buggy), list(fixed)
-    steps: list[Step] = []
+    steps: list[EditStep] = []
     while state != goal:
         if len(steps) == MAX_PASSES:
             raise Unreachable("more than 8 edits")
@@ -87,20 +87,20 @@ def steps_between(buggy: Sequence[int], fixed: Sequence[int], tokenizer: CodeTok
     return steps
 
 
-def _step(state: list[int], goal: list[int], tokenizer: CodeTokenizer, most: int) -> Step | None:
+def _step(state: list[int], goal: list[int], tokenizer: CodeTokenizer, most: int) -> EditStep | None:
     """The first edit towards `goal` and the canonical state behind it; None if no single edit leads there."""
     edit = _first_edit(state, goal, tokenizer, most)
     spliced = apply_edit(state, edit)
     if spliced == goal:
-        return Step(edit, goal, None)
+        return EditStep(edit, goal, None)
     text = tokenizer.decode(spliced)
     canonical = tokenizer.encode(text)
     if canonical == spliced:
-        return Step(edit, spliced, text)
+        return EditStep(edit, spliced, text)
     if canonical == state:
         return None
     edit = _first_edit(state, canonical, tokenizer, MAX_UNITS)
-    return Step(edit, canonical, text) if apply_edit(state, edit) == canonical else None
+    return EditStep(edit, canonical, text) if apply_edit(state, edit) == canonical else None
 
 
 def _first_edit(state: list[int], goal: list[int], tokenizer: CodeTokenizer, most: int) -> Edit:
@@ -161,9 +161,9 @@ def _cut(state: list[int], edit: Edit, tokenizer: CodeTokenizer, most: int) -> E
     if len(tokens) <= most:  # a token is one unit at most
         return edit
     packed = pack(state, tokenizer)
-    if len(units_of(tokens, packed, tokenizer)) <= most:
+    if len(replacement_units(tokens, packed, tokenizer)) <= most:
         return edit
     keep = len(tokens)
-    while len(units_of(tokens[:keep], packed, tokenizer)) > most:
+    while len(replacement_units(tokens[:keep], packed, tokenizer)) > most:
         keep -= 1
     return Edit(edit.start, edit.start, tokens[:keep])

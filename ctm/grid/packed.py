@@ -17,7 +17,7 @@ from ctm.grid.tokenizer import END, STOP, CodeTokenizer
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Packed:
+class PackedCells:
     """L cells and one END cell at index L."""
 
     tokens: NDArray[np.int64]
@@ -37,7 +37,7 @@ class Packed:
         return len(self.tokens) - 1
 
 
-def pack(ids: Sequence[int], tokenizer: CodeTokenizer) -> Packed:
+def pack(ids: Sequence[int], tokenizer: CodeTokenizer) -> PackedCells:
     """Packed cells of a text's ids. Raises DoesNotFit."""
     rows, cols = layout(ids)
     count = len(ids)
@@ -48,7 +48,7 @@ def pack(ids: Sequence[int], tokenizer: CodeTokenizer) -> Packed:
         words[start] = numbers.setdefault(name, len(numbers))
     last_row = min(int(rows[-1]), ROWS - 1) if count else 0
     last_col = min(int(cols[-1]) + 1, COLS - 1) if count else 0
-    return Packed(
+    return PackedCells(
         tokens=np.array([*ids, END], dtype=np.int64),
         rows=np.append(rows, last_row),
         cols=np.append(cols, last_col),
@@ -74,7 +74,7 @@ def word_spans(ids: Sequence[int], tokenizer: CodeTokenizer) -> list[tuple[int, 
     return spans
 
 
-def expand_units(units: Sequence[int], packed: Packed, vocabulary: int) -> tuple[int, ...]:
+def expand_units(units: Sequence[int], packed: PackedCells, vocabulary: int) -> tuple[int, ...]:
     """Token ids of replacement units: u < V is a token (STOP ends), V + p the word that begins at cell p.
 
     Raises ValueError where no word begins at the cell of a copy.
@@ -94,7 +94,9 @@ def expand_units(units: Sequence[int], packed: Packed, vocabulary: int) -> tuple
     return tuple(ids)
 
 
-def units_of(ids: Sequence[int], packed: Packed, tokenizer: CodeTokenizer) -> list[tuple[int, int]]:
+def replacement_units(
+    ids: Sequence[int], packed: PackedCells, tokenizer: CodeTokenizer
+) -> list[tuple[int, int]]:
     """A replacement as units: (token id or -1, word number or -1) each; both are right where both are given.
 
     A whole word that the code has already is one unit however many tokens it takes; anything else is its tokens.

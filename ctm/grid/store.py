@@ -60,7 +60,7 @@ COLUMNS = ("pair_id", "buggy", "fixed", "category", "kind", "source", "group")
 """Of a pair, what is read."""
 
 
-class Encoded(NamedTuple):
+class EncodedPair(NamedTuple):
     """A pair as ids: the buggy text, the edits that lead to the fixed one, the diagnosis of every state."""
 
     buggy: list[int]
@@ -69,7 +69,7 @@ class Encoded(NamedTuple):
     diagnoses: list[tuple[int, int]]
 
 
-def encode_pair(buggy: str, fixed: str, tokenizer: CodeTokenizer, mutant: str = "") -> Encoded:
+def encode_pair(buggy: str, fixed: str, tokenizer: CodeTokenizer, mutant: str = "") -> EncodedPair:
     """Encode one pair. Raises DoesNotFit or Unreachable, whose `reason` says why it cannot be a training pair.
 
     mutant: its category, of a mutant: its sides were compiled when it was made, and are not again. The fixed one
@@ -87,7 +87,7 @@ def encode_pair(buggy: str, fixed: str, tokenizer: CodeTokenizer, mutant: str = 
             diagnoses.append(diagnose(step.text, tokenizer, step.ids))
         else:
             diagnoses.append(NO_DIAGNOSIS if mutant else diagnose(fixed, tokenizer, goal))
-    return Encoded(state, goal, [step.edit for step in steps], diagnoses)
+    return EncodedPair(state, goal, [step.edit for step in steps], diagnoses)
 
 
 def in_shard(pair_id: str, shard: int, shards: int) -> bool:
@@ -143,7 +143,7 @@ def _write_shard(
     return len(rows)
 
 
-def _numbers(encoded: Encoded) -> tuple[Ids, Ids]:
+def _numbers(encoded: EncodedPair) -> tuple[Ids, Ids]:
     """Edits and diagnoses of a pair as the sidecar has them."""
     edits, diagnoses = array("i"), array("h")
     for edit in encoded.edits:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ctm.model.base import EditModel
-from ctm.model.config import Sizes
+from ctm.model.config import ModelSizes
 from ctm.model.model import CTM
 from ctm.model.plain import Transformer
 from ctm.model.trm import TRM
@@ -23,12 +23,12 @@ def kind_of(architecture: str) -> type[EditModel]:
     return _BY_NAME[architecture]
 
 
-def make_config(architecture: str, sizes: Mapping[str, Any]) -> Sizes:
+def make_config(architecture: str, sizes: Mapping[str, Any]) -> ModelSizes:
     """The config of a kind. Raises ValueError for an unknown kind or impossible sizes, TypeError for unknown ones."""
     return kind_of(architecture).sizes(**sizes)
 
 
-def build(config: Sizes) -> EditModel:
+def build(config: ModelSizes) -> EditModel:
     """A model of its config's kind, with random weights. Raises TypeError for the config of none."""
     if type(config) not in _BY_SIZES:
         raise TypeError(f"{type(config).__name__} is the config of no model")

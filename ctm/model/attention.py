@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ctm.model.shared import Sums, gradient_wanted, root
+from ctm.model.shared import SharedGradients, gradient_root, needs_gradient
 
 MASKED = -1e4  # not -inf: a row of -inf is NaN, and bfloat16 and ONNX Runtime agree on this one
 
@@ -25,14 +25,14 @@ def product_dtype(x: Tensor) -> torch.dtype:
 
 
 @dataclass(frozen=True)
-class Remembered:
+class KeyValues:
     """Keys and values of a thought, and what collects their gradients where a backward pass can follow."""
 
     key: Tensor
     """[B, heads, d/heads, N]."""
     value: Tensor
     """[B, heads, N, d/heads]."""
-    sums: _Sums | None = None
+    sums: _KeyValueGradients | None = None
     token: Tensor | None = None
 
 
@@ -47,18 +47,18 @@ class Attention(nn.Module):
         self.key_value = nn.Linear(width, 2 * width)
         self.out = nn.Linear(width, width)
 
-    def remember(self, h: Tensor) -> Remembered:
+    def remember(self, h: Tensor) -> KeyValues:
         """Keys and values of h [B, N, d]."""
         batch, cells, width = h.shape
         key, value = self.key_value(self.norm(h)).chunk(2, dim=-1)
         key = key.view(batch, cells, self.heads, width // self.heads).permute(0, 2, 3, 1).contiguous()
         value = value.view(batch, cells, self.heads, width // self.heads).transpose(1, 2).contiguous()
-        if not gradient_wanted(key, value):
-            return Remembered(key, value)
-        sums = _Sums(key.detach(), value.detach())
-        return Remembered(sums.key, sums.value, sums, root(sums, key, value))
+        if not needs_gradient(key, value):
+            return KeyValues(key, value)
+        sums = _KeyValueGradients(key.detach(), value.detach())
+        return KeyValues(sums.key, sums.value, sums, gradient_root(sums, key, value))
 
-    def step(self, sync: Tensor, code: Remembered, mask: Tensor) -> Tensor:
+    def step(self, sync: Tensor, code: KeyValues, mask: Tensor) -> Tensor:
         """What the query of sync [B, n] reads, [B, d]; mask [B, N] is 0 on cells and MASKED on padding."""
         batch = sync.shape[0]
         query = self.query(sync).view(batch, self.heads, 1, -1)
@@ -77,7 +77,7 @@ def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> tuple[Ten
     return weights.to(value.dtype) @ value, weights
 
 
-class _Sums(Sums):
+class _KeyValueGradients(SharedGradients):
     """What the ticks' backward passes leave for the gradients of key and value."""
 
     def __init__(self, key: Tensor, value: Tensor) -> None:
@@ -94,7 +94,7 @@ class _Read(torch.autograd.Function):
     """token, query [B, heads, 1, d/heads] -> what it reads, as `attend`."""
 
     @staticmethod
-    def forward(ctx: Any, token: Tensor, query: Tensor, mask: Tensor, sums: _Sums) -> Tensor:
+    def forward(ctx: Any, token: Tensor, query: Tensor, mask: Tensor, sums: _KeyValueGradients) -> Tensor:
         read, weights = attend(query, sums.key, sums.value, mask)
         ctx.sums = sums
         ctx.save_for_backward(token, query, weights)
@@ -104,7 +104,7 @@ class _Read(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Any, ...]:
         (read,) = gradients
         token, query, weights = ctx.saved_tensors
-        sums: _Sums = ctx.sums
+        sums: _KeyValueGradients = ctx.sums
         of_weights = (read @ sums.value.transpose(2, 3)).to(weights.dtype)
         of_scores = weights * (of_weights - (weights * of_weights).sum(dim=-1, keepdim=True))
         of_scores = (of_scores / math.sqrt(query.shape[-1])).to(query.dtype)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ctm.model.attention import MASKED, product_dtype
-from ctm.model.config import Sizes
+from ctm.model.config import ModelSizes
 
 ROWS, COLS = 64, 48
 GAPS = 12  # classes of the distance to the same token: none, 1, 2 or 3, 4 to 7, ... 1,024 or more
@@ -81,7 +81,7 @@ def rotate(x: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:
 class Backbone(nn.Module):
     """tokens, rows, cols int64 [B, N], diagnosis int64 [B, 2], mask [B, N] -> h [B, N, d]."""
 
-    def __init__(self, config: Sizes) -> None:
+    def __init__(self, config: ModelSizes) -> None:
         super().__init__()
         width = config.width
         self.heads, self.kernel = config.heads, config.kernel

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from ctm.model.backbone import Backbone, padding_mask
-from ctm.model.config import NO_TERMS, LossTerms, Sizes
+from ctm.model.config import NO_TERMS, LossTerms, ModelSizes
 from ctm.model.heads import Units
 
 T = TypeVar("T")
@@ -48,7 +48,7 @@ class Encoding(Protocol):
         """Keys of the copies, [B, d, N]."""
 
 
-class Encoded(NamedTuple):
+class PlainEncoding(NamedTuple):
     """An `Encoding` with nothing besides."""
 
     tokens: Tensor
@@ -58,14 +58,14 @@ class Encoded(NamedTuple):
     copies: Tensor
 
 
-def rows_of(memory: Encoding, rows: Tensor) -> Encoded:
+def select_samples(memory: Encoding, rows: Tensor) -> PlainEncoding:
     """Some samples' encoding; rows int64 [R]."""
-    return Encoded(
+    return PlainEncoding(
         *(part[rows] for part in (memory.tokens, memory.lengths, memory.mask, memory.h, memory.copies))
     )
 
 
-class Output(NamedTuple):
+class TickOutput(NamedTuple):
     """What a tick says."""
 
     synchronisation: (
@@ -76,7 +76,7 @@ class Output(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Thought:
+class ModelOutput:
     """All ticks of a thought."""
 
     pointers: Tensor
@@ -150,14 +150,14 @@ class EditModel(nn.Module, ABC):
 
     architecture: ClassVar[str]
     """Its name in the config and in files of weights."""
-    sizes: ClassVar[type[Sizes]]
+    sizes: ClassVar[type[ModelSizes]]
     """The class of its `config`."""
     checkpoint_ticks: int = 0
     """Ticks whose intermediate values are forgotten and made again in backward, at a time; 0: all are kept."""
-    config: Sizes
+    config: ModelSizes
     units: Units
 
-    def __init__(self, config: Sizes) -> None:
+    def __init__(self, config: ModelSizes) -> None:
         super().__init__()
         self.config = config
         self.backbone = Backbone(config)
@@ -175,14 +175,14 @@ class EditModel(nn.Module, ABC):
 
         Returns an `Encoding`, which may hold more for a model's own ticks.
         """
-        return Encoded(tokens, lengths, mask, h, self.units.remember(h))
+        return PlainEncoding(tokens, lengths, mask, h, self.units.remember(h))
 
     @abstractmethod
     def start(self, memory: Any) -> Any:
         """The state before the first tick."""
 
     @abstractmethod
-    def tick(self, state: Any, memory: Any) -> tuple[Any, Output]:
+    def tick(self, state: Any, memory: Any) -> tuple[Any, TickOutput]:
         """One tick: the next state, and what it says."""
 
     def between_ticks(self, state: Any) -> Any:
@@ -191,21 +191,21 @@ class EditModel(nn.Module, ABC):
 
     def forward(
         self, tokens: Tensor, rows: Tensor, cols: Tensor, lengths: Tensor, diagnosis: Tensor,
-        ticks: int | None = None, say_with_gradient: bool = True,
-    ) -> Thought:  # fmt: skip
+        ticks: int | None = None, pointers_with_gradient: bool = True,
+    ) -> ModelOutput:  # fmt: skip
         """All T ticks (or `ticks`); shapes as in `encode` and `Thought`.
 
-        Without `say_with_gradient` a model whose loss asks chosen ticks again leaves the gradients of pointers and
+        Without `pointers_with_gradient` a model whose loss asks chosen ticks again leaves the gradients of pointers and
         certainty out.
         """
         memory = self.encode(tokens, rows, cols, lengths, diagnosis)
 
-        def tick(state: Any) -> tuple[Any, Output]:
+        def tick(state: Any) -> tuple[Any, TickOutput]:
             state, output = self.tick(state, memory)
             return self.between_ticks(state), output
 
         said = self.all_ticks(tick, self.start(memory), ticks or self.config.ticks)
-        return Thought(
+        return ModelOutput(
             pointers=torch.stack([s.pointers for s in said], dim=1),
             certainty=torch.stack([s.certainty for s in said], dim=1),
             synchronisation=torch.stack([s.synchronisation for s in said], dim=1),
@@ -230,11 +230,11 @@ class EditModel(nn.Module, ABC):
 
     @abstractmethod
     def loss(
-        self, thought: Thought, target: Target, terms: LossTerms = NO_TERMS, drawn: Tensor | None = None
+        self, thought: ModelOutput, target: Target, terms: LossTerms = NO_TERMS, drawn: Tensor | None = None
     ) -> Loss:
         """What it is trained with.
 
-        thought: of `forward`, without `say_with_gradient` or with. drawn: int64 [B], a tick for each sample, tick t
+        thought: of `forward`, without `pointers_with_gradient` or with. drawn: int64 [B], a tick for each sample, tick t
         with probability in proportion to t, for a term that asks for one.
         """
 

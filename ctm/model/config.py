@@ -11,7 +11,7 @@ Precision = Literal["auto", "float32", "bfloat16"]
 
 
 @dataclass(frozen=True)
-class Sizes:
+class ModelSizes:
     """What encoder and heads need to know, whatever the model between them is."""
 
     vocabulary: int = 8192
@@ -38,7 +38,7 @@ class Sizes:
         """Width of what a tick hands to the heads, n."""
         return self.width
 
-    def lasting(self) -> Sizes:
+    def lasting(self) -> ModelSizes:
         """The same but for what a stage may change, which is set to its least: equal where weights fit."""
         return replace(self, ticks=1, dropout=0.0)
 
@@ -59,7 +59,7 @@ def refuse(*problems: tuple[bool, str]) -> None:
 
 
 @dataclass(frozen=True)
-class ModelConfig(Sizes):
+class CTMConfig(ModelSizes):
     """Sizes and variants of a CTM; the defaults are the full-scale model of about 15 M parameters."""
 
     neurons: int = 1024
@@ -97,7 +97,7 @@ class ModelConfig(Sizes):
             (self.self_pairs > min(self.action_pairs, self.out_pairs), "self_pairs exceeds a set of pairs"),
         )
 
-    def lasting(self) -> ModelConfig:
+    def lasting(self) -> CTMConfig:
         """See `Sizes.lasting`; the memory may grow, too."""
         return replace(self, ticks=1, dropout=0.0, memory=1)
 
@@ -108,7 +108,7 @@ class ModelConfig(Sizes):
 
 
 @dataclass(frozen=True)
-class TRMConfig(Sizes):
+class TRMConfig(ModelSizes):
     """Sizes of a Tiny Recursive Model; the defaults are the full-scale model with a body of about 7 M parameters."""
 
     blocks: int = 0
@@ -140,7 +140,7 @@ class TRMConfig(Sizes):
 
 
 @dataclass(frozen=True)
-class TransformerConfig(Sizes):
+class TransformerConfig(ModelSizes):
     """Sizes of a plain transformer: the backbone with more blocks, one look at its cells, the same heads."""
 
     blocks: int = 4

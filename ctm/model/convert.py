@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ctm.model.config import ModelConfig
+from ctm.model.config import CTMConfig
 from ctm.model.model import CTM
 from ctm.model.synapse import widths
 from ctm.model.synchronization import LARGEST_DECAY, dense_pairs
@@ -56,9 +56,9 @@ def public_sizes(public: Mapping[str, Tensor]) -> dict[str, Any]:
         "memory": memory,
         "width": len(found.any("q_proj.weight")),
         "nlm": "deep" if deep else "linear",
-        "nlm_hidden": found.any("trace_processor.0.0.w1").shape[1] // 2 if deep else ModelConfig.nlm_hidden,
+        "nlm_hidden": found.any("trace_processor.0.0.w1").shape[1] // 2 if deep else CTMConfig.nlm_hidden,
         "synapse_depth": down + 1,
-        "synapse_minimum": len(public[narrow]) if down else ModelConfig.synapse_minimum,
+        "synapse_minimum": len(public[narrow]) if down else CTMConfig.synapse_minimum,
         "action_pairs": pairs["action"],
         "out_pairs": pairs["out"],
         "self_pairs": 0,
@@ -66,7 +66,7 @@ def public_sizes(public: Mapping[str, Tensor]) -> dict[str, Any]:
     }
 
 
-def from_public(public: Mapping[str, Tensor], config: ModelConfig) -> dict[str, Tensor]:
+def from_public(public: Mapping[str, Tensor], config: CTMConfig) -> dict[str, Tensor]:
     """Entries of a CTM's state dict (synapse, nlm, attention, sync_*, start_*), in the dtype of `public`.
 
     `config` gives the sizes; its heads must be those that the public model was built with, since no tensor tells them.
@@ -126,7 +126,7 @@ def to_public(model: CTM) -> dict[str, Tensor]:
     return public
 
 
-def _same(c: ModelConfig) -> list[tuple[str, str, tuple[int, ...]]]:
+def _same(c: CTMConfig) -> list[tuple[str, str, tuple[int, ...]]]:
     """What both keep alike: our name, theirs, the shape."""
     d, inputs = c.width, c.width + c.neurons
     linears = [("attention.out", "attention.out_proj", d, d)]
@@ -156,7 +156,7 @@ def _same(c: ModelConfig) -> list[tuple[str, str, tuple[int, ...]]]:
     return table
 
 
-def _neuron_layers(c: ModelConfig) -> list[tuple[int, int]]:
+def _neuron_layers(c: CTMConfig) -> list[tuple[int, int]]:
     return [(c.memory, 2 * c.nlm_hidden), (c.nlm_hidden, 2)] if c.nlm == "deep" else [(c.memory, 2)]
 
 

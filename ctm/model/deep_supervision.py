@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ctm.model.base import EditModel, Loss, Target, Thought
+from ctm.model.base import EditModel, Loss, ModelOutput, Target
 from ctm.model.loss import units_loss
 
 HALTING = 0.5
@@ -24,7 +24,7 @@ NEARLY = 1e-6
 """Learned certainties are kept this far from 0 and 1 in their loss."""
 
 
-def every_tick_loss(model: EditModel, thought: Thought, batch: Target, halting: float = 0.0) -> Loss:
+def every_tick_loss(model: EditModel, thought: ModelOutput, batch: Target, halting: float = 0.0) -> Loss:
     """Mean over samples and ticks of the negative log-probability of the right edit, and `halting` times its loss.
 
     An answer counts as right where start and end are the likeliest cells and the right units have more than half of

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ctm.model.attention import MASKED
-from ctm.model.config import Sizes
+from ctm.model.config import ModelSizes
 
 
 class Pointers(nn.Module):
@@ -55,7 +55,7 @@ class Units(nn.Module):
 
     starts_word: Tensor
 
-    def __init__(self, config: Sizes) -> None:
+    def __init__(self, config: ModelSizes) -> None:
         super().__init__()
         width = config.width
         self.thought = nn.Linear(config.answer, width)

@@ -13,24 +13,24 @@ import torch
 from torch import Tensor, nn
 
 from ctm.model.activations import activation_figures
-from ctm.model.attention import Attention, Remembered, product_dtype
-from ctm.model.base import EditModel, Loss, Output, Target, Thought
-from ctm.model.config import NO_TERMS, LossTerms, ModelConfig
+from ctm.model.attention import Attention, KeyValues, product_dtype
+from ctm.model.base import EditModel, Loss, ModelOutput, Target, TickOutput
+from ctm.model.config import NO_TERMS, CTMConfig, LossTerms
 from ctm.model.heads import Pointers, Units, certainty
 from ctm.model.loss import pointer_loss, sync_diversity, units_loss
 from ctm.model.nlm import NeuronLevelModels
 from ctm.model.synapse import Synapse
 from ctm.model.synchronization import Synchronization
-from ctm.model.trace import Trace
+from ctm.model.trace import TraceBuffer
 
-__all__ = ["CTM", "Memory", "Output", "State", "Thought"]
+__all__ = ["CTM", "CTMEncoding", "CTMState", "ModelOutput", "TickOutput"]
 TICKS_AT_ONCE = {"cpu": 4}
 """Ticks whose units are weighed together without gradient: their logits [R, ticks, V] are the largest tensor. On a CPU
 8 at a time took a tenth longer for a whole step: each tensor of 16 MB is fresh memory from the kernel."""
 TICKS_AT_ONCE_ELSEWHERE = 8
 
 
-class Memory(NamedTuple):
+class CTMEncoding(NamedTuple):
     """What does not change during a thought."""
 
     tokens: Tensor  # int64 [B, N]
@@ -38,14 +38,14 @@ class Memory(NamedTuple):
     mask: Tensor  # [B, N], 0 or MASKED
     h: Tensor  # [B, N, d]
     cells: Tensor  # h in the type of products
-    code: Remembered  # keys and values
+    code: KeyValues  # keys and values
     copies: Tensor  # [B, d, N]
 
 
-class State(NamedTuple):
+class CTMState(NamedTuple):
     """What a tick hands to the next."""
 
-    trace: Tensor | Trace  # pre-activations [D, M, B], newest last; or the buffer of a whole thought
+    trace: Tensor | TraceBuffer  # pre-activations [D, M, B], newest last; or the buffer of a whole thought
     z: Tensor  # post-activations [B, D]
     alpha_action: Tensor  # [B, n_action]
     beta_action: Tensor  # [1, n_action]
@@ -57,10 +57,10 @@ class CTM(EditModel):
     """`CTM(config)(tokens, rows, cols, lengths, diagnosis)` thinks about a batch of packed code."""
 
     architecture = "ctm"
-    sizes = ModelConfig
-    config: ModelConfig
+    sizes = CTMConfig
+    config: CTMConfig
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: CTMConfig) -> None:
         super().__init__(config)
         c = config
         self.attention = Attention(c.action_pairs, c.width, c.heads)
@@ -75,9 +75,9 @@ class CTM(EditModel):
         self.pointers = Pointers(c.out_pairs, c.width)
         self.units = Units(c)
 
-    def remember(self, tokens: Tensor, lengths: Tensor, mask: Tensor, h: Tensor) -> Memory:
+    def remember(self, tokens: Tensor, lengths: Tensor, mask: Tensor, h: Tensor) -> CTMEncoding:
         """See `EditModel.remember`; with the keys and values that every tick attends to."""
-        return Memory(
+        return CTMEncoding(
             tokens,
             lengths,
             mask,
@@ -87,39 +87,39 @@ class CTM(EditModel):
             self.units.remember(h),
         )
 
-    def start(self, memory: Memory, ticks: int | None = None) -> State:
+    def start(self, memory: CTMEncoding, ticks: int | None = None) -> CTMState:
         """The learned state before the first tick; with `ticks`, its trace is one buffer for that many."""
         batch = memory.tokens.shape[0]
         z = self.start_z.expand(batch, -1).contiguous()
-        trace: Tensor | Trace
+        trace: Tensor | TraceBuffer
         if ticks is None:
             trace = self.start_trace[:, :, None].expand(-1, -1, batch).contiguous()
         else:
             trace = self.nlm.begin(self.start_trace, batch, ticks)
         alpha_out = self.sync_out.product(z)
         nothing = torch.zeros_like(self.sync_action.product(z))
-        return State(trace, z, nothing, nothing[:1].clone(), alpha_out, torch.ones_like(alpha_out[:1]))
+        return CTMState(trace, z, nothing, nothing[:1].clone(), alpha_out, torch.ones_like(alpha_out[:1]))
 
-    def think(self, state: State, memory: Memory) -> tuple[State, Tensor]:
-        """One internal tick: ask, read, mix, think, synchronise. The next state and S_out [B, n_out]."""
+    def think(self, state: CTMState, memory: CTMEncoding) -> tuple[CTMState, Tensor]:
+        """One internal tick: ask, read, mix, think, run_ticks. The next state and S_out [B, n_out]."""
         sync, alpha_action, beta_action = self.sync_action(state.z, state.alpha_action, state.beta_action)
         read = self.attention.step(sync, memory.code, memory.mask)
         pre = self.synapse(torch.cat([read, state.z.to(read.dtype)], dim=-1))
         trace, z = self.nlm.step(state.trace, pre)
         z = z.to(state.z.dtype)
         sync_out, alpha_out, beta_out = self.sync_out(z, state.alpha_out, state.beta_out)
-        return State(trace, z, alpha_action, beta_action, alpha_out, beta_out), sync_out
+        return CTMState(trace, z, alpha_action, beta_action, alpha_out, beta_out), sync_out
 
-    def say(self, sync: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
+    def say(self, sync: Tensor, memory: CTMEncoding) -> tuple[Tensor, Tensor]:
         """Pointers [B, T, 2, N] and certainty [B, T] of the ticks whose S_out is given, [B, T, n_out]."""
         pointers = self.pointers(sync, memory.cells, memory.mask)
         return pointers, certainty(pointers, memory.lengths)
 
-    def tick(self, state: State, memory: Memory) -> tuple[State, Output]:
+    def tick(self, state: CTMState, memory: CTMEncoding) -> tuple[CTMState, TickOutput]:
         """One internal tick and what it says: for a thought that may end after it."""
         state, sync = self.think(state, memory)
         pointers, sure = self.say(sync[:, None], memory)
-        return state, Output(sync, pointers[:, 0], sure[:, 0])
+        return state, TickOutput(sync, pointers[:, 0], sure[:, 0])
 
     def forward(
         self,
@@ -129,25 +129,25 @@ class CTM(EditModel):
         lengths: Tensor,
         diagnosis: Tensor,
         ticks: int | None = None,
-        say_with_gradient: bool = True,
-    ) -> Thought:
+        pointers_with_gradient: bool = True,
+    ) -> ModelOutput:
         """All T ticks (or `ticks`), what they say worked out at once; shapes as in `encode` and `Thought`.
 
-        Without `say_with_gradient` pointers and certainty carry none, for a loss that asks chosen ticks again.
+        Without `pointers_with_gradient` pointers and certainty carry none, for a loss that asks chosen ticks again.
         """
         memory = self.encode(tokens, rows, cols, lengths, diagnosis)
-        synchronisation = self.synchronise(memory, ticks or self.config.ticks)
-        with torch.set_grad_enabled(torch.is_grad_enabled() and say_with_gradient):
+        synchronisation = self.run_ticks(memory, ticks or self.config.ticks)
+        with torch.set_grad_enabled(torch.is_grad_enabled() and pointers_with_gradient):
             pointers, sure = self.say(synchronisation, memory)
-        return Thought(pointers, sure, synchronisation, memory)
+        return ModelOutput(pointers, sure, synchronisation, memory)
 
-    def synchronise(self, memory: Memory, ticks: int) -> Tensor:
+    def run_ticks(self, memory: CTMEncoding, ticks: int) -> Tensor:
         """S_out of `ticks` ticks, [B, T, n_out]."""
         said = self.all_ticks(lambda state: self.think(state, memory), self.start(memory, ticks), ticks)
         return torch.stack(said, dim=1)
 
     def loss(
-        self, thought: Thought, target: Target, terms: LossTerms = NO_TERMS, drawn: Tensor | None = None
+        self, thought: ModelOutput, target: Target, terms: LossTerms = NO_TERMS, drawn: Tensor | None = None
     ) -> Loss:
         """Half the loss at the tick where it is lowest, half that at the most certain tick (paper, eq. 12).
 
@@ -160,7 +160,7 @@ class CTM(EditModel):
         """
         samples, ticks = thought.certainty.shape
         rows = torch.arange(samples, device=target.start.device)
-        sync, memory = thought.synchronisation, cast(Memory, thought.memory)
+        sync, memory = thought.synchronisation, cast(CTMEncoding, thought.memory)
         several = TICKS_AT_ONCE.get(sync.device.type, TICKS_AT_ONCE_ELSEWHERE)
         with torch.no_grad():
             every = torch.cat(

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ctm.model.attention import product_dtype
-from ctm.model.trace import Trace
+from ctm.model.trace import TraceBuffer
 
 # Keeps the variance through a layer and its gate (a * sigmoid(b) has about 0.29 of a's). With the usual small weights
 # post-activations start near 0.03, their products near 0.001, and the ticks hardly learn.
@@ -52,18 +52,18 @@ class NeuronLevelModels(nn.Module):
             x = F.glu(torch.baddbmm(bias, weight, x) / temperature, dim=1)
         return x.squeeze(1).transpose(0, 1)
 
-    def begin(self, start: Tensor, batch: int, ticks: int) -> Trace:
+    def begin(self, start: Tensor, batch: int, ticks: int) -> TraceBuffer:
         """A buffer for a thought of `ticks` ticks that begins with the trace `start` [D, M]."""
         scaled = [p / temperature for *layer, temperature in self._weights() for p in layer]
         dropout = self.dropout.p if self.training else 0.0
-        return Trace.begin(start, scaled, batch, ticks, product_dtype(start), dropout)
+        return TraceBuffer.begin(start, scaled, batch, ticks, product_dtype(start), dropout)
 
-    def step(self, trace: Tensor | Trace, pre: Tensor) -> tuple[Tensor | Trace, Tensor]:
+    def step(self, trace: Tensor | TraceBuffer, pre: Tensor) -> tuple[Tensor | TraceBuffer, Tensor]:
         """The next trace and the post-activations [B, D], from pre-activations [B, D].
 
         A `Trace` is written into; a plain tensor [D, M, B] gives a new one, oldest step dropped (use and export).
         """
-        if isinstance(trace, Trace):
+        if isinstance(trace, TraceBuffer):
             return trace.step(pre)
         trace = torch.cat([trace[:, 1:], pre.t().unsqueeze(1).to(trace.dtype)], dim=1)
         return trace, self(trace)

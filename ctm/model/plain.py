@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ctm.model.attention import Attention
-from ctm.model.base import EditModel, Encoding, Loss, Output, Target, Thought
+from ctm.model.base import EditModel, Encoding, Loss, ModelOutput, Target, TickOutput
 from ctm.model.config import NO_TERMS, LossTerms, TransformerConfig
 from ctm.model.deep_supervision import every_tick_loss
 from ctm.model.heads import Pointers, Units, certainty
@@ -35,15 +35,15 @@ class Transformer(EditModel):
         """The learned query, [B, d]."""
         return self.start_query.expand(len(memory.h), -1)
 
-    def tick(self, state: Tensor, memory: Encoding) -> tuple[Tensor, Output]:
+    def tick(self, state: Tensor, memory: Encoding) -> tuple[Tensor, TickOutput]:
         """One look at the cells; another one would see the same."""
         read = self.attention.step(state, self.attention.remember(memory.h), memory.mask)
         pointers = self.pointers(read[:, None], memory.h, memory.mask)
         said = read if read.dtype == torch.float64 else read.float()
-        return state, Output(said, pointers[:, 0], certainty(pointers, memory.lengths)[:, 0])
+        return state, TickOutput(said, pointers[:, 0], certainty(pointers, memory.lengths)[:, 0])
 
     def loss(
-        self, thought: Thought, target: Target, terms: LossTerms = NO_TERMS, drawn: Tensor | None = None
+        self, thought: ModelOutput, target: Target, terms: LossTerms = NO_TERMS, drawn: Tensor | None = None
     ) -> Loss:
         """That of its only tick; it has none of `terms`."""
         return every_tick_loss(self, thought, target)

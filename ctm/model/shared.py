@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 
-class Sums:
+class SharedGradients:
     """Gradients of shared tensors as they come in during one backward pass."""
 
     _pass = -1
@@ -33,7 +33,7 @@ class Sums:
 
 class _Root(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, sums: Sums, *tensors: Tensor) -> Tensor:
+    def forward(ctx: Any, sums: SharedGradients, *tensors: Tensor) -> Tensor:
         ctx.sums = sums
         return tensors[0].new_zeros(())
 
@@ -42,7 +42,7 @@ class _Root(torch.autograd.Function):
         return (None, *ctx.sums.totals())
 
 
-def root(sums: Sums, *tensors: Tensor) -> Tensor:
+def gradient_root(sums: SharedGradients, *tensors: Tensor) -> Tensor:
     """The token that ticks are given: whoever uses it is waited for before `sums.totals()` become gradients.
 
     `sums` must hold the tensors detached, and never the token: that would be a cycle which is not collected.
@@ -50,6 +50,6 @@ def root(sums: Sums, *tensors: Tensor) -> Tensor:
     return _Root.apply(sums, *tensors)
 
 
-def gradient_wanted(*tensors: Tensor) -> bool:
+def needs_gradient(*tensors: Tensor) -> bool:
     """Whether a backward pass can follow."""
     return torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors)

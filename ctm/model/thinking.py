@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from ctm.model.answer import best_spans, best_units
-from ctm.model.base import EditModel, Encoding, Output
+from ctm.model.base import EditModel, Encoding, TickOutput
 
-NEVER = 2.0
+RUN_ALL_TICKS = 2.0
 """A threshold that no certainty reaches: all ticks are thought."""
 SPANS = 10
 """Spans of an answer."""
@@ -22,7 +22,7 @@ REPLACEMENTS = 4
 """Replacements of each. What more of both gives: docs/log/2026-11-search.md."""
 
 
-class Kept(NamedTuple):
+class SelectedTick(NamedTuple):
     """What the answering tick of each sample said, so far."""
 
     certainty: Tensor  # [B], -inf before the first tick
@@ -40,11 +40,11 @@ class Reading(NamedTuple):
     unit_log_probability: Tensor  # [B, K, R], best first; far below -1000 where there is no such candidate
 
 
-def begin(model: EditModel, memory: Encoding) -> Kept:
+def no_tick_selected(model: EditModel, memory: Encoding) -> SelectedTick:
     """Nothing kept yet."""
     batch, cells = memory.tokens.shape
     blank = memory.mask.new_zeros(batch, model.config.answer)
-    return Kept(
+    return SelectedTick(
         torch.full_like(blank[:, 0], -torch.inf),
         torch.zeros_like(memory.lengths),
         blank,
@@ -52,10 +52,12 @@ def begin(model: EditModel, memory: Encoding) -> Kept:
     )
 
 
-def keep(kept: Kept, said: Output, tick: Tensor | int, threshold: Tensor | float) -> Kept:
+def select_tick(
+    kept: SelectedTick, said: TickOutput, tick: Tensor | int, threshold: Tensor | float
+) -> SelectedTick:
     """`kept` after tick number `tick` (from 1): replaced where that tick is more certain and the sample not frozen."""
     better = (said.certainty > kept.certainty) & (kept.certainty < threshold)
-    return Kept(
+    return SelectedTick(
         torch.where(better, said.certainty, kept.certainty),
         torch.where(better, tick, kept.tick),
         torch.where(better[:, None], said.synchronisation, kept.synchronisation),
@@ -63,8 +65,12 @@ def keep(kept: Kept, said: Output, tick: Tensor | int, threshold: Tensor | float
     )
 
 
-def read(
-    model: EditModel, kept: Kept, memory: Encoding, spans: int = SPANS, replacements: int = REPLACEMENTS
+def decode_candidates(
+    model: EditModel,
+    kept: SelectedTick,
+    memory: Encoding,
+    spans: int = SPANS,
+    replacements: int = REPLACEMENTS,
 ) -> Reading:
     """The likeliest spans, each with its likeliest replacements."""
     found, span_score = best_spans(kept.pointers, spans)
@@ -79,9 +85,12 @@ def read(
     )
 
 
-def think(
-    model: EditModel, inputs: dict[str, Tensor], threshold: float = NEVER, max_ticks: int | None = None
-) -> tuple[Kept, Encoding]:
+def infer(
+    model: EditModel,
+    inputs: dict[str, Tensor],
+    threshold: float = RUN_ALL_TICKS,
+    max_ticks: int | None = None,
+) -> tuple[SelectedTick, Encoding]:
     """Think about a batch (inputs of `EditModel.encode`) until all samples are frozen, `max_ticks` (default T) at most.
 
     Raises ValueError for fewer than one tick.
@@ -90,10 +99,10 @@ def think(
     if most < 1:
         raise ValueError(f"max_ticks {most} must be at least 1")
     memory = model.encode(**inputs)
-    state, kept = model.start(memory), begin(model, memory)
+    state, kept = model.start(memory), no_tick_selected(model, memory)
     for tick in range(1, most + 1):
         state, said = model.tick(state, memory)
-        kept = keep(kept, said, tick, threshold)
+        kept = select_tick(kept, said, tick, threshold)
         if not bool((kept.certainty < threshold).any()):
             break
     return kept, memory

@@ -15,14 +15,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ctm.model.shared import Sums, root
+from ctm.model.shared import SharedGradients, gradient_root
 
 
 @dataclass(frozen=True)
-class Trace:
+class TraceBuffer:
     """Where a thought stands in its buffer; `step` hands on the next place, the buffer stays."""
 
-    sums: _Sums
+    sums: _TraceGradients
     token: Tensor
     """Carries the order of ticks through autograd, see `ctm.model.shared`."""
     place: int
@@ -31,18 +31,18 @@ class Trace:
     @staticmethod
     def begin(
         start: Tensor, weights: Sequence[Tensor], batch: int, ticks: int, dtype: torch.dtype, dropout: float
-    ) -> Trace:
+    ) -> TraceBuffer:
         """start: [D, M]. weights: of each layer [D, outputs, inputs] and bias [D, outputs, 1]. dtype: of products."""
-        sums = _Sums(start, weights, batch, ticks, dtype, dropout)
-        return Trace(sums, root(sums, start, *weights), 0)
+        sums = _TraceGradients(start, weights, batch, ticks, dtype, dropout)
+        return TraceBuffer(sums, gradient_root(sums, start, *weights), 0)
 
-    def step(self, pre: Tensor) -> tuple[Trace, Tensor]:
+    def step(self, pre: Tensor) -> tuple[TraceBuffer, Tensor]:
         """The trace after one more tick and post-activations [B, D] in pre's type, from pre-activations [B, D]."""
-        token, post = _Tick.apply(self.token, pre, self.sums, self.place)
+        token, post = _TraceStep.apply(self.token, pre, self.sums, self.place)
         return replace(self, token=token, place=self.place + 1), post
 
 
-class _Sums(Sums):
+class _TraceGradients(SharedGradients):
     """The buffer, the weights, and the gradients of both as backward meets them."""
 
     def __init__(
@@ -106,11 +106,13 @@ class _Sums(Sums):
         return self.trace_gradient[:, : self.memory].sum(dim=2), *self.weight_gradients
 
 
-class _Tick(torch.autograd.Function):
+class _TraceStep(torch.autograd.Function):
     """token, pre [B, D] -> token, post [B, D]. Saves no tensor (with dropout: which inputs were kept)."""
 
     @staticmethod
-    def forward(ctx: Any, token: Tensor, pre: Tensor, sums: _Sums, place: int) -> tuple[Tensor, Tensor]:
+    def forward(
+        ctx: Any, token: Tensor, pre: Tensor, sums: _TraceGradients, place: int
+    ) -> tuple[Tensor, Tensor]:
         sums.buffer[:, place + sums.memory] = pre.t()
         window, keep = sums.window(place), None
         if sums.dropout:
@@ -122,6 +124,6 @@ class _Tick(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Any, ...]:
         after, post = gradients
-        sums: _Sums = ctx.sums
+        sums: _TraceGradients = ctx.sums
         pre = sums.add(ctx.place, ctx.keep, post.t().unsqueeze(1).to(sums.buffer.dtype))
         return after, pre.to(ctx.dtype), None, None

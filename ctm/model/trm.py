@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ctm.model.backbone import Block, turn_of
-from ctm.model.base import EditModel, Encoding, Loss, Output, Target, Thought
+from ctm.model.base import EditModel, Encoding, Loss, ModelOutput, Target, TickOutput
 from ctm.model.config import NO_TERMS, LossTerms, TRMConfig
 from ctm.model.deep_supervision import HALTING, every_tick_loss
 from ctm.model.heads import Pointers, Units
@@ -25,7 +25,7 @@ UNLIKELY = -5.0
 """Logit of halting before training, as in the public code: nothing is right yet."""
 
 
-class Recursion(NamedTuple):
+class TRMState(NamedTuple):
     """What a tick hands to the next."""
 
     latent: Tensor  # z [B, N, d]
@@ -78,25 +78,25 @@ class TRM(EditModel):
         nn.init.constant_(self.halt.bias, UNLIKELY)
         self.units = Units(c)
 
-    def start(self, memory: Encoding) -> Recursion:
+    def start(self, memory: Encoding) -> TRMState:
         """The learned state before the first tick, the same at every cell."""
-        return Recursion(self.start_latent.expand_as(memory.h), self.start_answer.expand_as(memory.h))
+        return TRMState(self.start_latent.expand_as(memory.h), self.start_answer.expand_as(memory.h))
 
-    def tick(self, state: Recursion, memory: Encoding) -> tuple[Recursion, Output]:
+    def tick(self, state: TRMState, memory: Encoding) -> tuple[TRMState, TickOutput]:
         """One recursion from the code x: think n times, answer once, and say what the answer says."""
         x, mask, turn = memory.h, memory.mask[:, None, None, :], turn_of(memory.h, self.config.heads)
         latent, answer = state
         for _ in range(self.config.updates):
             latent = self._network(latent + answer + x, mask, turn)
         answer = self._network(answer + latent, mask, turn)
-        return Recursion(latent, answer), self._say(answer, memory)
+        return TRMState(latent, answer), self._say(answer, memory)
 
-    def between_ticks(self, state: Recursion) -> Recursion:
+    def between_ticks(self, state: TRMState) -> TRMState:
         """No gradient from one recursion into the one before."""
-        return Recursion(state.latent.detach(), state.answer.detach())
+        return TRMState(state.latent.detach(), state.answer.detach())
 
     def loss(
-        self, thought: Thought, target: Target, terms: LossTerms = NO_TERMS, drawn: Tensor | None = None
+        self, thought: ModelOutput, target: Target, terms: LossTerms = NO_TERMS, drawn: Tensor | None = None
     ) -> Loss:
         """The mean over all recursions, and the halting loss; it has none of `terms`."""
         return every_tick_loss(self, thought, target, HALTING)
@@ -106,7 +106,7 @@ class TRM(EditModel):
             x = layer(x, mask, turn)
         return x
 
-    def _say(self, answer: Tensor, memory: Encoding) -> Output:
+    def _say(self, answer: Tensor, memory: Encoding) -> TickOutput:
         """What END knows asks for the span; the answer's cells there are what the units are read from."""
         rows = torch.arange(len(answer), device=answer.device)
         end = answer[rows, memory.lengths - 1]  # [B, d]
@@ -115,4 +115,4 @@ class TRM(EditModel):
         said = torch.cat([end, pointed.flatten(1)], dim=1)
         halt = self.halt(end)[:, 0]
         said, halt = (t if t.dtype == torch.float64 else t.float() for t in (said, halt))
-        return Output(said, pointers, torch.sigmoid(halt))
+        return TickOutput(said, pointers, torch.sigmoid(halt))

@@ -13,7 +13,7 @@ from safetensors.torch import save
 from ctm.files import replacing
 from ctm.model.architectures import build, make_config
 from ctm.model.base import EditModel
-from ctm.model.config import Sizes
+from ctm.model.config import ModelSizes
 from ctm.model.model import CTM
 
 FORMAT_VERSION = "3"
@@ -44,7 +44,7 @@ def _ordered(content: bytes) -> bytes:
     return content[:8] + text + content[8 + size :]
 
 
-def load_weights(path: Path) -> tuple[Sizes, dict[str, torch.Tensor]]:
+def load_weights(path: Path) -> tuple[ModelSizes, dict[str, torch.Tensor]]:
     """Config and tensors of a file. Raises ValueError if it is not one of ours."""
     with safe_open(path, framework="pt") as file:
         metadata = file.metadata() or {}

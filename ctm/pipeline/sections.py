@@ -15,7 +15,7 @@ from ctm.bugs.settings import MutationSettings
 from ctm.evaluation.settings import EvaluationSettings, WorkingSettings
 from ctm.export.settings import ExportSettings
 from ctm.grid.train_tokenizer import TokenizerSettings
-from ctm.model.config import ModelConfig, TRMConfig
+from ctm.model.config import CTMConfig, TRMConfig
 from ctm.pairs.build import PairSettings
 from ctm.pairs.quality import QualitySettings
 from ctm.pairs.splits import SplitSettings
@@ -223,7 +223,7 @@ class Config:
     """Which pairs are kept, and the frozen test sets."""
     grids: Grids = Grids()
     """Encoded pairs."""
-    model: ModelConfig = ModelConfig()
+    model: CTMConfig = CTMConfig()
     """The network."""
     training: Training = Training()
     """The curriculum."""

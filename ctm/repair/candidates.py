@@ -15,7 +15,7 @@ from typing import Protocol
 from ctm.grid.diagnosis import diagnose
 from ctm.grid.edits import MAX_UNITS, Edit
 from ctm.grid.layout import DoesNotFit
-from ctm.grid.packed import Packed, expand_units, pack
+from ctm.grid.packed import PackedCells, expand_units, pack
 from ctm.grid.tokenizer import EOL, CodeTokenizer
 from ctm.python.messages import NO_MESSAGE
 
@@ -30,7 +30,7 @@ class CodeState:
 
     text: str
     ids: list[int]
-    packed: Packed
+    packed: PackedCells
     diagnosis: tuple[int, int]
 
     @property

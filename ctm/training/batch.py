@@ -34,7 +34,7 @@ Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
-class Batch:
+class TrainingBatch:
     """A micro-batch of B states with their answers; R units in all."""
 
     inputs: dict[str, Tensor]
@@ -54,38 +54,40 @@ class Batch:
     unit_word: Tensor
     """int64 [R], number of the word that it may copy or -1."""
 
-    def to(self, device: torch.device) -> Batch:
+    def to(self, device: torch.device) -> TrainingBatch:
         """The batch on a device."""
         moved = {k: v.to(device) for k, v in vars(self).items() if isinstance(v, Tensor)}
-        return Batch(inputs={k: v.to(device) for k, v in self.inputs.items()}, **moved)
+        return TrainingBatch(inputs={k: v.to(device) for k, v in self.inputs.items()}, **moved)
 
 
 @dataclass(frozen=True, eq=False)
-class Ragged:
+class CellLists:
     """Lists of cells one after the other, [sum of counts], and the length of each, [n]."""
 
     cells: Integers
     counts: Integers
 
     @staticmethod
-    def of(lists: Sequence[Sequence[int]]) -> Ragged:
+    def of(lists: Sequence[Sequence[int]]) -> CellLists:
         counts = np.fromiter(map(len, lists), np.int64, len(lists))
-        return Ragged(np.fromiter(chain.from_iterable(lists), np.int64, int(counts.sum())), counts)
+        return CellLists(np.fromiter(chain.from_iterable(lists), np.int64, int(counts.sum())), counts)
 
 
 @dataclass(frozen=True, eq=False)
 class Visits:
     """n states with the edit that is right in each."""
 
-    states: Ragged
-    replacements: Ragged
+    states: CellLists
+    replacements: CellLists
     start: Integers
     end: Integers
     diagnosis: Integers
     """[n, 2]."""
 
 
-def batches(data: TrainingSet, plan: Plan, tokenizer: CodeTokenizer, first: int = 0) -> Iterator[Batch]:
+def batches(
+    data: TrainingSet, plan: Plan, tokenizer: CodeTokenizer, first: int = 0
+) -> Iterator[TrainingBatch]:
     """Micro-batches of a plan from number `first` on."""
     several = max(1, TOGETHER // plan.batch)
     for number in range(first, len(plan), several):
@@ -101,12 +103,12 @@ def make_batch(
     answers: Sequence[Edit],
     diagnoses: Sequence[tuple[int, int]],
     tokenizer: CodeTokenizer,
-) -> Batch:
+) -> TrainingBatch:
     """States (ids) with the edit that is right in each and the parser's diagnosis of each."""
     start, end = np.array([(a.start, a.end) for a in answers], np.int64).T.copy()
     visits = Visits(
-        Ragged.of(states),
-        Ragged.of([a.tokens for a in answers]),
+        CellLists.of(states),
+        CellLists.of([a.tokens for a in answers]),
         start,
         end,
         np.array(diagnoses, np.int64),
@@ -139,7 +141,7 @@ def visits_of(data: TrainingSet, pair: Integers, made: Integers) -> Visits:
         size, done = size + len(source), done + 1
         more = made[left] > done
         left, place, count = left[more], place[more], count[more]
-    states = Ragged(np.concatenate(pieces)[_runs(begins, counts)], counts)
+    states = CellLists(np.concatenate(pieces)[_runs(begins, counts)], counts)
     start, end, new = counts.copy(), counts.copy(), np.zeros(len(pair), np.int64)
     told = data.diagnoses.offsets[pair]
     wrong = np.flatnonzero(2 * made + 2 < data.diagnoses.offsets[pair + 1] - told)
@@ -147,10 +149,10 @@ def visits_of(data: TrainingSet, pair: Integers, made: Integers) -> Visits:
     start[wrong], end[wrong], new[wrong] = (values[edit + column] for column in range(3))
     tokens = values[_runs(edit + 3, new[wrong])].astype(np.int64)
     diagnosis = data.diagnoses.values[told[:, None] + 2 * made[:, None] + np.arange(2)]
-    return Visits(states, Ragged(tokens, new), start, end, diagnosis.astype(np.int64))
+    return Visits(states, CellLists(tokens, new), start, end, diagnosis.astype(np.int64))
 
 
-def _built(visits: Visits, size: int, table: _Table) -> Iterator[Batch]:
+def _built(visits: Visits, size: int, table: _Table) -> Iterator[TrainingBatch]:
     """The visits in batches of `size`, which divides their number."""
     cells, counts = visits.states.cells, visits.states.counts
     rows, cols = layouts(cells, counts)
@@ -179,7 +181,7 @@ def _built(visits: Visits, size: int, table: _Table) -> Iterator[Batch]:
         area = slice(at, at := at + size * width_)
         tokens_, rows_, cols_ = torch.from_numpy(padded[:, area].reshape(3, size, width_)).unbind()
         columns = _filled_up(units[:, cut[number] : cut[number + 1]])
-        yield Batch(
+        yield TrainingBatch(
             inputs={
                 "tokens": tokens_,
                 "rows": rows_,
@@ -277,7 +279,7 @@ def _numbered(
     return begins, (other, lengths_other), numbers, known
 
 
-def _words(texts: Ragged, table: _Table) -> tuple[Integers, Integers, Integers, NDArray[np.uint64]]:
+def _words(texts: CellLists, table: _Table) -> tuple[Integers, Integers, Integers, NDArray[np.uint64]]:
     """Where words begin, how long they are, in which text, and a hash of their tokens: `grid.packed.word_spans`."""
     cells, counts = texts.cells, texts.counts
     starts = table.starts[cells]

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from ctm.files import replacing
-from ctm.training.optimiser import Together
+from ctm.training.optimiser import CombinedOptimizer
 
 BEST = "best.safetensors"
 
@@ -35,7 +35,7 @@ class Progress:
 
 
 def save_checkpoint(
-    work: Path, model: torch.nn.Module, ema: dict[str, torch.Tensor], optimizer: Together,
+    work: Path, model: torch.nn.Module, ema: dict[str, torch.Tensor], optimizer: CombinedOptimizer,
     progress: Progress, keep: int,
 ) -> None:  # fmt: skip
     """Write `work/step-N.pt`, synced, then renamed; older ones than the last `keep` go."""
@@ -55,7 +55,7 @@ def save_checkpoint(
 
 
 def load_checkpoint(
-    path: Path, model: torch.nn.Module, optimizer: Together
+    path: Path, model: torch.nn.Module, optimizer: CombinedOptimizer
 ) -> tuple[Progress, dict[str, torch.Tensor]]:
     """Restore a checkpoint in place: progress and moving average."""
     content = torch.load(path, map_location="cpu", weights_only=True)

@@ -29,9 +29,9 @@ class TrainingSet:
     """Packed ids of all buggy texts, one after the other."""
     offsets: NDArray[np.int64]
     """[n+1], where each begins."""
-    edits: Ragged
+    edits: RaggedArray
     """start, end, count, ids ... of each edit of each pair, one after the other."""
-    diagnoses: Ragged
+    diagnoses: RaggedArray
     """cell, kind of each state of each pair; one state more than edits."""
     category: NDArray[np.str_]
     """[n]."""
@@ -72,7 +72,7 @@ class TrainingSet:
 
 
 @dataclass(frozen=True, eq=False)
-class Ragged:
+class RaggedArray:
     """Lists of different lengths in two arrays."""
 
     values: NDArray[np.int32]
@@ -84,12 +84,12 @@ class Ragged:
         return self.values[self.offsets[row] : self.offsets[row + 1]].tolist()
 
     @staticmethod
-    def join(columns: list[pa.ChunkedArray]) -> Ragged:
+    def join(columns: list[pa.ChunkedArray]) -> RaggedArray:
         """From list columns of Parquet tables."""
         arrays = [column.combine_chunks() for column in columns]
         values = [a.flatten().to_numpy() for a in arrays]
         counts = [pc.list_value_length(a).to_numpy() for a in arrays]
-        return Ragged(
+        return RaggedArray(
             np.concatenate(values).astype(np.int32), np.concatenate([[0], np.cumsum(np.concatenate(counts))])
         )
 
@@ -113,8 +113,8 @@ def load_split(manifest: Path) -> TrainingSet:
     return TrainingSet(
         np.concatenate(ids),
         offsets,
-        Ragged.join(edits),
-        Ragged.join(diagnoses),
+        RaggedArray.join(edits),
+        RaggedArray.join(diagnoses),
         np.array(category),
         np.array(kind, dtype=np.int16),
         np.array(source),

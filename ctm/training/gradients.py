@@ -18,10 +18,10 @@ from torch import Tensor
 
 from ctm.model.base import EditModel
 from ctm.model.config import NO_TERMS, LossTerms
-from ctm.training.batch import Batch
-from ctm.training.graphs import Graphs
-from ctm.training.memory import Fit, free, ran_out, reason, tighter
-from ctm.training.pieces import bounds, cut, join
+from ctm.training.batch import TrainingBatch
+from ctm.training.graphs import CudaGraphs
+from ctm.training.memory import MemoryPlan, free, is_out_of_memory, next_smaller_plan, reason
+from ctm.training.pieces import bounds, cut, merge_batches
 from ctm.training.probe import probed
 from ctm.training.ranks import Ranks
 from ctm.training.settings import StageSettings, TrainingSettings
@@ -47,15 +47,15 @@ class Gradients:
         if self.compiled:
             model.compile_parts()
         graphs = training.graphs and not training.checkpoint_ticks and probed("graphs", device)
-        self.use(Fit(self._shared(), training.checkpoint_ticks, graphs=graphs))
+        self.use(MemoryPlan(self._shared(), training.checkpoint_ticks, graphs=graphs))
 
-    def use(self, fit: Fit) -> None:
+    def use(self, fit: MemoryPlan) -> None:
         """Make the steps fit in this way."""
         self.fit = fit
         self.model.checkpoint_ticks = fit.checkpoint_ticks
         if fit.ticks:
             self.model.config = dataclasses.replace(self.model.config, ticks=fit.ticks)
-        self.graphs = Graphs(self._backward, self.model)  # those of another way are of no use
+        self.graphs = CudaGraphs(self._backward, self.model)  # those of another way are of no use
 
     def clear(self) -> None:
         """Forget the gradients; graphs add to tensors that stay."""
@@ -65,8 +65,8 @@ class Gradients:
         """What of torch.compile and CUDA graphs is used, for the report."""
         return {"compile": self.compiled, "graphs": self.graphs.figures() if self.fit.graphs else False}
 
-    def of_step(
-        self, parts: list[Batch], step: int, told: Callable[[str, Fit, Fit], None]
+    def accumulate_step(
+        self, parts: list[TrainingBatch], step: int, told: Callable[[str, MemoryPlan, MemoryPlan], None]
     ) -> dict[str, float]:
         """Gradients of a step from its micro-batches; returns FIGURES, means over its samples.
 
@@ -81,7 +81,7 @@ class Gradients:
                 return dict(zip(FIGURES, figures, strict=True))
             self.model.zero_grad(set_to_none=True)
             problem = problem or "another process ran out of memory"
-            smaller = tighter(self.fit, self.size, self.stage.ticks, self.training)
+            smaller = next_smaller_plan(self.fit, self.size, self.stage.ticks, self.training)
             if smaller is None:
                 raise MemoryError(
                     f"step {step} does not fit memory with {self.fit}: {problem}. Give the rule more vram, or set "
@@ -91,14 +91,14 @@ class Gradients:
             self.use(smaller)
             free(self.device)
 
-    def _attempt(self, parts: list[Batch], step: int) -> tuple[Tensor, str | None]:
+    def _attempt(self, parts: list[TrainingBatch], step: int) -> tuple[Tensor, str | None]:
         """Sums of FIGURES over this process's pieces, and the error where memory ran out (its frames are gone)."""
         sums = torch.zeros(len(FIGURES), device=self.device)
         try:
             number = 0
             ticks = [self._drawn_ticks(part, step, micro) for micro, part in enumerate(parts)]
             if self.training.joined:
-                parts, ticks = [join(parts)], [torch.cat(ticks)]
+                parts, ticks = [merge_batches(parts)], [torch.cat(ticks)]
             for micro, (part, drawn) in enumerate(zip(parts, ticks, strict=True)):
                 for place, (begin, end) in enumerate(bounds(self.size, self.fit.pieces)):
                     number += 1
@@ -108,26 +108,26 @@ class Gradients:
                         torch.manual_seed(self._place(step, micro, 1 + place))
                         sums += share * self._run(piece, drawn[begin:end], share)
         except Exception as error:
-            if not ran_out(error):
+            if not is_out_of_memory(error):
                 raise
             return sums, reason(error)
         return sums, None
 
-    def _run(self, piece: Batch, drawn: Tensor, share: float) -> Tensor:
+    def _run(self, piece: TrainingBatch, drawn: Tensor, share: float) -> Tensor:
         if self.fit.graphs:
             return self.graphs(piece, drawn, share)
         return self._backward(piece.to(self.device), drawn.to(self.device), share)
 
-    def _backward(self, piece: Batch, drawn: Tensor, share: float) -> Tensor:
+    def _backward(self, piece: TrainingBatch, drawn: Tensor, share: float) -> Tensor:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == torch.bfloat16):
-            thought = self.model(**piece.inputs, say_with_gradient=False)
+            thought = self.model(**piece.inputs, pointers_with_gradient=False)
             loss = self.model.loss(thought, piece, self.terms, drawn)
         (loss.total * share).backward()
         variance = thought.synchronisation[:, -1].detach().var(dim=0, correction=0).mean()
         certainty = thought.certainty.detach().max(1).values.mean()
         return torch.stack([loss.at_lowest, loss.at_certain, loss.diversity, certainty, variance])
 
-    def _drawn_ticks(self, part: Batch, step: int, micro: int) -> Tensor:
+    def _drawn_ticks(self, part: TrainingBatch, step: int, micro: int) -> Tensor:
         """A tick for each sample of a micro-batch, tick t with probability in proportion to t: int64 [B]."""
         generator = torch.Generator().manual_seed(self._place(step, micro, 0))
         weights = torch.arange(1.0, self.model.config.ticks + 1).expand(len(part.start), -1)

@@ -16,8 +16,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ctm.training.batch import CELLS_MULTIPLE, UNITS_MULTIPLE, Batch
-from ctm.training.memory import ran_out, reason
+from ctm.training.batch import CELLS_MULTIPLE, UNITS_MULTIPLE, TrainingBatch
+from ctm.training.memory import is_out_of_memory, reason
 from ctm.training.pieces import widened
 
 log = logging.getLogger(__name__)
@@ -26,18 +26,18 @@ MOST = 64
 CELL_STEPS, UNIT_STEPS = 8, 4
 """Widths and numbers of units within a doubling: fewer shapes, at the cost of padding (12 and 25 % at most)."""
 
-Run = Callable[[Batch, Tensor, float], Tensor]
+Run = Callable[[TrainingBatch, Tensor, float], Tensor]
 
 
 @dataclass(frozen=True, eq=False)
 class _Captured:
     graph: Any  # torch.cuda.CUDAGraph
-    piece: Batch
+    piece: TrainingBatch
     drawn: Tensor
     figures: Tensor
 
 
-class Graphs:
+class CudaGraphs:
     """Calls `run(piece, drawn, share)`, which fills `model`'s gradients and returns figures, or replays what it did.
 
     A shape runs plainly when it is met first, which builds its kernels, and is captured when it is met again.
@@ -51,7 +51,7 @@ class Graphs:
         self.replayed = self.calls = 0
         self.refused = False
 
-    def __call__(self, piece: Batch, drawn: Tensor, share: float) -> Tensor:
+    def __call__(self, piece: TrainingBatch, drawn: Tensor, share: float) -> Tensor:
         """Figures of a piece, valid until the next call. Gradients that are None become zeros first."""
         for parameter in self.model.parameters():
             if parameter.grad is None:
@@ -71,21 +71,21 @@ class Graphs:
         self.replayed += 1
         return found.figures
 
-    def _try(self, key: Hashable, piece: Batch, drawn: Tensor, share: float) -> _Captured | None:
+    def _try(self, key: Hashable, piece: TrainingBatch, drawn: Tensor, share: float) -> _Captured | None:
         """The graph of a shape that was met before, None where there is to be none."""
         if self.refused or key not in self.met or len(self.captured) >= MOST:
             return None
         try:
             self.captured[key] = self._capture(piece, drawn, share)
         except Exception as error:
-            if ran_out(error):
+            if is_out_of_memory(error):
                 raise
             self.refused = True
             log.warning("no more CUDA graphs: the capture of one failed: %s", reason(error))
             return None
         return self.captured[key]
 
-    def _capture(self, piece: Batch, drawn: Tensor, share: float) -> _Captured:
+    def _capture(self, piece: TrainingBatch, drawn: Tensor, share: float) -> _Captured:
         """The graph of a shape; nothing runs, so the gradients stay as they are."""
         device = next(self.model.parameters()).device
         static, asked = piece.to(device), drawn.to(device)
@@ -101,13 +101,13 @@ class Graphs:
         return {"shapes": len(self.captured), "replayed": share, "refused": self.refused}
 
 
-def tensors_of(batch: Batch) -> Iterator[Tensor]:
+def tensors_of(batch: TrainingBatch) -> Iterator[Tensor]:
     """All tensors of a batch in a fixed order."""
     yield from batch.inputs.values()
     yield from (value for value in vars(batch).values() if isinstance(value, Tensor))
 
 
-def rounded(batch: Batch) -> Batch:
+def rounded(batch: TrainingBatch) -> TrainingBatch:
     """The batch padded to one of few shapes; what is added counts for nothing."""
     cells = _upwards(batch.words.shape[1], 2 * CELLS_MULTIPLE, CELL_STEPS) - batch.words.shape[1]
     units = _upwards(len(batch.unit_slot), UNITS_MULTIPLE, UNIT_STEPS) - len(batch.unit_slot)

@@ -18,7 +18,7 @@ import torch
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.base import EditModel
 from ctm.model.weights import save_weights
-from ctm.training.batch import Batch, batches
+from ctm.training.batch import TrainingBatch, batches
 from ctm.training.checkpoint import (
     BEST,
     Progress,
@@ -29,15 +29,15 @@ from ctm.training.checkpoint import (
 )
 from ctm.training.data import Plan, TrainingSet
 from ctm.training.gradients import Gradients
-from ctm.training.machine import Machine
-from ctm.training.memory import Fit, no_way_on
+from ctm.training.machine import MachineMonitor
+from ctm.training.memory import MemoryPlan, as_memory_error
 from ctm.training.metrics import Metrics
-from ctm.training.optimiser import make_optimiser, rate_at
+from ctm.training.optimiser import make_optimizer, rate_at
 from ctm.training.pieces import cut
 from ctm.training.ranks import Ranks
 from ctm.training.recovery import HISTORY, Diverged, diverged
 from ctm.training.settings import Quarter, StageRun
-from ctm.training.validation import measure
+from ctm.training.validation import measure_accuracy
 
 log = logging.getLogger(__name__)
 LOOKED_AT = 4
@@ -45,7 +45,7 @@ LOOKED_AT = 4
 
 
 @dataclass(frozen=True, eq=False)
-class Material:
+class StageInputs:
     """What a stage trains on and with."""
 
     data: TrainingSet
@@ -54,19 +54,19 @@ class Material:
     codec: CodeTokenizer
 
 
-class Loop:
+class Trainer:
     """A stage's model with its optimiser, moving average and position. `work`: folder of its checkpoints."""
 
     def __init__(
-        self, run: StageRun, material: Material, model: EditModel, gradients: Gradients, ranks: Ranks,
+        self, run: StageRun, material: StageInputs, model: EditModel, gradients: Gradients, ranks: Ranks,
         device: torch.device, work: Path,
     ) -> None:  # fmt: skip
         self.name, self.stage, self.training = run.name, run.stage, run.training
         self.material, self.model, self.gradients = material, model, gradients
         self.ranks, self.device, self.work = ranks, device, work
-        self.optimizer = make_optimiser(model, self.training)
+        self.optimizer = make_optimizer(model, self.training)
         self.steps = len(material.plan) // self.stage.accumulation
-        self.machine = Machine(device)
+        self.machine = MachineMonitor(device)
         self.progress = Progress()
         self.ema: dict[str, torch.Tensor] = {}
 
@@ -108,7 +108,7 @@ class Loop:
             metrics.go_on(self.progress.step, self.progress.metrics_bytes)
             log.info("%s: goes on at step %d of %d", self.name, self.progress.step, self.steps)
             return
-        with no_way_on(
+        with as_memory_error(
             f"{self.name}: the model and the moments of its optimiser do not fit memory; give the rule more vram, or "
             "make the model smaller"
         ):
@@ -123,7 +123,7 @@ class Loop:
         self.progress, self.ema = load_checkpoint(path, self.model, self.optimizer)
         self.ema = {k: v.to(self.device) for k, v in self.ema.items()}
         if self.progress.fit:
-            fit = Fit(**self.progress.fit)
+            fit = MemoryPlan(**self.progress.fit)
             graphs = fit.graphs and self.gradients.fit.graphs  # the probe of this process decides, too
             self.gradients.use(dataclasses.replace(fit, graphs=graphs))
 
@@ -136,7 +136,7 @@ class Loop:
             )
         self.ranks.wait()
 
-    def _micro_batches(self) -> Iterator[list[Batch]]:
+    def _micro_batches(self) -> Iterator[list[TrainingBatch]]:
         """The micro-batches of one step after the other; the next is made while one trains."""
         several = self.stage.accumulation
         material = self.material
@@ -147,7 +147,7 @@ class Loop:
                 ready = maker.submit(lambda: [b for _, b in zip(range(several), source, strict=False)])
                 yield parts
 
-    def _step(self, parts: list[Batch], metrics: Metrics, clock: float) -> None:
+    def _step(self, parts: list[TrainingBatch], metrics: Metrics, clock: float) -> None:
         step = self.progress.step
         record = self._update(parts, metrics, step)
         self.progress.step = step = step + 1
@@ -160,30 +160,30 @@ class Loop:
                 record |= self.model.statistics(few.to(self.device).inputs)
                 record["machine"] = self.machine.figures()
                 metrics.write(record)
-                metrics.say_step(record, self.progress.seconds)
+                metrics.log_step(record, self.progress.seconds)
         metrics.moved(step, self.progress.seconds)
         if milestone or (self.training.validation_steps and step % self.training.validation_steps == 0):
             self._measure(milestone, record, metrics)
         if step % self.training.checkpoint_steps == 0 or step == self.steps:
             self._keep(metrics)
 
-    def _update(self, parts: list[Batch], metrics: Metrics, step: int) -> dict[str, Any]:
+    def _update(self, parts: list[TrainingBatch], metrics: Metrics, step: int) -> dict[str, Any]:
         """One step of the optimiser. Raises Diverged before it is made, MemoryError where it fails half way."""
         rate = rate_at(step, self.steps, self.stage) * self.progress.rate_factor
         self.optimizer.set_rate(rate)
 
-        def smaller(problem: str, before: Fit, after: Fit) -> None:
+        def smaller(problem: str, before: MemoryPlan, after: MemoryPlan) -> None:
             changed = {k: v for k, v in vars(after).items() if v != vars(before)[k]}
             self._tell("out of memory", {"why": problem, **changed}, metrics)
 
-        figures = self.gradients.of_step(parts, step, smaller)
+        figures = self.gradients.accumulate_step(parts, step, smaller)
         norm = float(torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.training.clip))
         loss = (figures["loss_lowest"] + figures["loss_certain"]) / 2
         why = diverged(loss, norm, self.progress.losses, self.training.spike)
         if why:
             self.gradients.clear()
             raise Diverged(why)
-        with no_way_on(
+        with as_memory_error(
             f"{self.name}: memory ran out while the optimiser made step {step}, and some weights may have moved; "
             "give the rule more vram and start again: the stage goes on at its last checkpoint"
         ):
@@ -254,7 +254,7 @@ class Loop:
             return
         random = torch.get_rng_state()
         with self.averaged() as model:
-            measured = measure(
+            measured = measure_accuracy(
                 model, self.material.held_out, self.material.codec, self.training.validation_items,
                 self.stage.max_cells or self.training.max_cells,
             )  # fmt: skip

@@ -21,7 +21,7 @@ GB = 10**9
 SYSFS = Path("/sys")
 
 
-class Machine:
+class MachineMonitor:
     """Figures of a device and of this process, each time since the last."""
 
     def __init__(self, device: torch.device, sysfs: Path = SYSFS) -> None:

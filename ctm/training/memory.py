@@ -26,7 +26,7 @@ MESSAGES = ("can't allocate memory", "out of memory", "bad_alloc")
 
 
 @dataclass(frozen=True)
-class Fit:
+class MemoryPlan:
     """How the steps of a stage are made to fit."""
 
     pieces: int = 1
@@ -39,7 +39,9 @@ class Fit:
     """Whether micro-batches are replayed as CUDA graphs, which keep memory of their own."""
 
 
-def tighter(fit: Fit, batch: int, ticks: int, training: TrainingSettings) -> Fit | None:
+def next_smaller_plan(
+    fit: MemoryPlan, batch: int, ticks: int, training: TrainingSettings
+) -> MemoryPlan | None:
     """The next smaller way: half the samples at once, no graphs, gradient checkpoints, fewer ticks; None after those.
 
     batch: samples of a micro-batch. ticks: of the stage.
@@ -55,7 +57,7 @@ def tighter(fit: Fit, batch: int, ticks: int, training: TrainingSettings) -> Fit
     return None
 
 
-def ran_out(error: BaseException) -> bool:
+def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error says that memory is used up."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
@@ -68,12 +70,12 @@ def reason(error: BaseException) -> str:
 
 
 @contextmanager
-def no_way_on(what: str) -> Iterator[None]:
+def as_memory_error(what: str) -> Iterator[None]:
     """Raise MemoryError(what) where memory runs out and no smaller way is left to try."""
     try:
         yield
     except Exception as error:
-        if not ran_out(error):
+        if not is_out_of_memory(error):
             raise
         raise MemoryError(f"{what} ({reason(error)})") from error
 

@@ -87,7 +87,7 @@ class Metrics:
             self.bar.set_postfix_str(f"{self.due[due]} in {left:.0f} s", refresh=False)
             self.bar.update(1)
 
-    def say_step(self, record: dict[str, Any], seconds: float) -> None:
+    def log_step(self, record: dict[str, Any], seconds: float) -> None:
         """A line of the log about a step; "step 12/600" is what the workflow's own bar follows."""
         step = record["step"]
         each = seconds / step

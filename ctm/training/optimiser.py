@@ -18,7 +18,7 @@ from ctm.training.settings import StageSettings, TrainingSettings
 BETAS = (0.9, 0.98)
 
 
-class Together:
+class CombinedOptimizer:
     """Several optimisers over disjoint parameters as one."""
 
     def __init__(self, *parts: torch.optim.Optimizer) -> None:
@@ -70,11 +70,11 @@ class Together:
             part.load_state_dict(kept)
 
 
-def make_optimiser(model: nn.Module, training: TrainingSettings) -> Together:
+def make_optimizer(model: nn.Module, training: TrainingSettings) -> CombinedOptimizer:
     """AdamW over `parameter_groups`, or Muon and AdamW; `set_rate` before every step (`rate_at`)."""
     if training.optimiser == "adamw":
         groups = parameter_groups(model, training.weight_decay)
-        return Together(torch.optim.AdamW(groups, betas=BETAS, fused=True))
+        return CombinedOptimizer(torch.optim.AdamW(groups, betas=BETAS, fused=True))
     turned = muon_matrices(model)
     known = {id(matrix) for matrix in turned}
     groups = parameter_groups(model, training.weight_decay)
@@ -84,7 +84,7 @@ def make_optimiser(model: nn.Module, training: TrainingSettings) -> Together:
         turned, weight_decay=training.weight_decay, momentum=0.95, adjust_lr_fn="match_rms_adamw"
     )
     muon.param_groups[0]["factor"] = training.muon_factor
-    return Together(muon, torch.optim.AdamW(groups, betas=BETAS, fused=True))
+    return CombinedOptimizer(muon, torch.optim.AdamW(groups, betas=BETAS, fused=True))
 
 
 def muon_matrices(model: nn.Module) -> list[Tensor]:

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ctm.grid.tokenizer import PAD
-from ctm.training.batch import CELLS_MULTIPLE, UNITS_MULTIPLE, Batch
+from ctm.training.batch import CELLS_MULTIPLE, UNITS_MULTIPLE, TrainingBatch
 
 UNIT_COLUMNS = ("unit_slot", "unit_token", "unit_word")
 IN_CELLS = ("tokens", "rows", "cols")
@@ -22,7 +22,7 @@ def bounds(samples: int, pieces: int) -> list[tuple[int, int]]:
     return list(itertools.pairwise(edges))
 
 
-def cut(batch: Batch, begin: int, end: int) -> Batch:
+def cut(batch: TrainingBatch, begin: int, end: int) -> TrainingBatch:
     """Samples begin..end of a batch, as narrow as they allow."""
     longest = int(batch.inputs["lengths"][begin:end].max())
     width = min(math.ceil(longest / CELLS_MULTIPLE) * CELLS_MULTIPLE, batch.words.shape[1])
@@ -35,7 +35,7 @@ def cut(batch: Batch, begin: int, end: int) -> Batch:
     size = math.ceil(max(1, len(mine)) / UNITS_MULTIPLE) * UNITS_MULTIPLE
     columns = {name: _filled(getattr(batch, name)[mine], size) for name in UNIT_COLUMNS}
     columns["unit_slot"].clamp_(min=0)
-    return Batch(
+    return TrainingBatch(
         inputs=inputs,
         words=batch.words[begin:end, :width],
         start=batch.start[begin:end],
@@ -49,7 +49,7 @@ def _filled(values: Tensor, size: int) -> Tensor:
     return torch.cat([values, values.new_full((size - len(values),), -1)])
 
 
-def widened(batch: Batch, cells: int, units: int) -> Batch:
+def widened(batch: TrainingBatch, cells: int, units: int) -> TrainingBatch:
     """The batch padded by so many cells and units, which count for nothing."""
     if cells == units == 0:
         return batch
@@ -57,7 +57,7 @@ def widened(batch: Batch, cells: int, units: int) -> Batch:
         name: F.pad(values, (0, cells), value=PAD) if name in IN_CELLS else values
         for name, values in batch.inputs.items()
     }
-    return Batch(
+    return TrainingBatch(
         inputs=inputs,
         words=F.pad(batch.words, (0, cells), value=-1),
         start=batch.start,
@@ -69,13 +69,13 @@ def widened(batch: Batch, cells: int, units: int) -> Batch:
     )
 
 
-def join(parts: list[Batch]) -> Batch:
+def merge_batches(parts: list[TrainingBatch]) -> TrainingBatch:
     """Micro-batches as one, as wide as the widest of them."""
     width = max(part.words.shape[1] for part in parts)
     wide = [widened(part, width - part.words.shape[1], 0) for part in parts]
     samples = [part.unit_sample + number * len(part.start) for number, part in enumerate(wide)]
     names = [name for name in vars(wide[0]) if name not in ("inputs", "unit_sample")]
-    return Batch(
+    return TrainingBatch(
         inputs={name: torch.cat([part.inputs[name] for part in wide]) for name in wide[0].inputs},
         unit_sample=torch.cat(samples),
         **{name: torch.cat([getattr(part, name) for part in wide]) for name in names},

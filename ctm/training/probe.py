@@ -15,10 +15,10 @@ from functools import cache
 
 import torch
 
-from ctm.model.config import LossTerms, ModelConfig
+from ctm.model.config import CTMConfig, LossTerms
 from ctm.model.model import CTM
-from ctm.training.batch import Batch
-from ctm.training.graphs import Graphs, Run
+from ctm.training.batch import TrainingBatch
+from ctm.training.graphs import CudaGraphs, Run
 
 log = logging.getLogger(__name__)
 SECONDS = 300.0
@@ -61,7 +61,7 @@ def compared(option: str, device: torch.device) -> float:
         model.compile_parts()
         with_option = gradients(model, shapes, device, None)
     elif option == "graphs":
-        with_option = gradients(model, shapes, device, Graphs(run_of(model), model))
+        with_option = gradients(model, shapes, device, CudaGraphs(run_of(model), model))
     else:
         raise ValueError(f"no option {option!r}; there are 'graphs' and 'compile'")
     return float((with_option - plain).norm() / plain.norm())
@@ -70,20 +70,20 @@ def compared(option: str, device: torch.device) -> float:
 def small_model(device: torch.device) -> CTM:
     """A CTM of three ticks."""
     torch.manual_seed(0)
-    config = ModelConfig(
+    config = CTMConfig(
         vocabulary=VOCABULARY, width=32, heads=2, blocks=1, neurons=32, ticks=3, memory=3, nlm_hidden=4,
         synapse_depth=2, action_pairs=16, out_pairs=16, self_pairs=2,
     )  # fmt: skip
     return CTM(config).to(device).train()
 
 
-def batch_of(size: int, cells: int) -> Batch:
+def batch_of(size: int, cells: int) -> TrainingBatch:
     """Random texts, each with an answer of one token."""
     tokens = torch.randint(5, VOCABULARY, (size, cells))
     units = torch.zeros(32, dtype=torch.int64)
     nothing = torch.full_like(units, -1)
     asked = torch.where(torch.arange(32) < size, 7, nothing)
-    return Batch(
+    return TrainingBatch(
         inputs={
             "tokens": tokens, "rows": torch.zeros_like(tokens), "cols": torch.arange(cells).expand(size, -1) % 48,
             "lengths": torch.randint(2, cells, (size,)), "diagnosis": torch.tensor([[1, 1]]).repeat(size, 1),
@@ -94,7 +94,9 @@ def batch_of(size: int, cells: int) -> Batch:
     )  # fmt: skip
 
 
-def gradients(model: CTM, batches: list[Batch], device: torch.device, graphs: Graphs | None) -> torch.Tensor:
+def gradients(
+    model: CTM, batches: list[TrainingBatch], device: torch.device, graphs: CudaGraphs | None
+) -> torch.Tensor:
     """All gradients in one vector, added up over the batches."""
     model.zero_grad(set_to_none=False)
     call = graphs or run_of(model)
@@ -109,8 +111,8 @@ def gradients(model: CTM, batches: list[Batch], device: torch.device, graphs: Gr
 def run_of(model: CTM) -> Run:
     """The plain call: gradients of a batch, and its loss."""
 
-    def run(batch: Batch, drawn: torch.Tensor, share: float) -> torch.Tensor:
-        thought = model(**batch.inputs, say_with_gradient=False)
+    def run(batch: TrainingBatch, drawn: torch.Tensor, share: float) -> torch.Tensor:
+        thought = model(**batch.inputs, pointers_with_gradient=False)
         loss = model.loss(thought, batch, LossTerms(later_ticks=0.5), drawn)
         (loss.total * share).backward()
         return loss.at_lowest

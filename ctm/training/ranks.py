@@ -72,7 +72,7 @@ class Ranks:
             distributed.destroy_process_group()
 
 
-def join(device: str) -> tuple[Ranks, torch.device]:
+def join_process_group(device: str) -> tuple[Ranks, torch.device]:
     """This process among those that `torchrun` started (one without it), and its device ("auto" or torch's name)."""
     count = int(os.environ.get("WORLD_SIZE", "1"))
     picked = pick_device(device)

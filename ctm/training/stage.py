@@ -27,10 +27,10 @@ from ctm.training.checkpoint import BEST, remove_checkpoints
 from ctm.training.data import load_split, plan_visits
 from ctm.training.gradients import Gradients
 from ctm.training.initial import new_model
-from ctm.training.loop import Loop, Material
+from ctm.training.loop import StageInputs, Trainer
 from ctm.training.memory import cap_ram, cap_vram
 from ctm.training.metrics import Metrics
-from ctm.training.ranks import Ranks, join
+from ctm.training.ranks import Ranks, join_process_group
 from ctm.training.settings import StageRun
 
 log = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ def train_stage(
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-    ranks, device = join(run.training.device)
+    ranks, device = join_process_group(run.training.device)
     if not ranks.first:
         logging.getLogger("ctm").setLevel(logging.WARNING)
     work.parent.mkdir(parents=True, exist_ok=True)
@@ -93,7 +93,7 @@ def _train(
         log.info("%s: %d pairs left out: %s", run.name, count, reason)
     precision = pick_precision(run.training.precision, device, "training.precision")
     gradients = Gradients(model, run.stage, run.training, ranks, device, precision, seed, run.loss)
-    loop = Loop(run, Material(data, held_out, plan, codec), model, gradients, ranks, device, work)
+    loop = Trainer(run, StageInputs(data, held_out, plan, codec), model, gradients, ranks, device, work)
     with Metrics(run.name, metrics if ranks.first else None, loop.steps) as figures:
         milestones = loop.run(figures)
     if not ranks.first:

@@ -18,15 +18,15 @@ from ctm.grid.edits import Edit, apply_edit
 from ctm.grid.packed import expand_units, pack
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.answer import best_spans, likeliest_units
-from ctm.model.base import EditModel, Thought
+from ctm.model.base import EditModel, ModelOutput
 from ctm.pairs.overall import CLEAN, OVERALL, averages
-from ctm.training.batch import Batch, make_batch
+from ctm.training.batch import TrainingBatch, make_batch
 from ctm.training.data import TrainingSet
-from ctm.training.memory import ran_out
+from ctm.training.memory import is_out_of_memory
 
 
 @dataclass(frozen=True)
-class Measured:
+class ValidationResult:
     """What the items of a slice say of a model."""
 
     accuracy: dict[str, float]
@@ -45,9 +45,9 @@ class Measured:
 
 
 @torch.no_grad()
-def measure(
+def measure_accuracy(
     model: EditModel, data: TrainingSet, tokenizer: CodeTokenizer, items: int, max_cells: int
-) -> Measured:
+) -> ValidationResult:
     """Accuracy of `model` on the first edits of up to `items` pairs, categories in equal shares."""
     model.eval()
     device = next(model.parameters()).device
@@ -68,7 +68,7 @@ def measure(
             thought = model(**batch.inputs)
             hits = [_right(model, thought, t, *answered, tokenizer) for t in range(model.config.ticks)]
         except Exception as failure:
-            if not ran_out(failure) or len(group) == 1:
+            if not is_out_of_memory(failure) or len(group) == 1:
                 raise
             groups += [group[: len(group) // 2], group[len(group) // 2 :]]
             continue
@@ -82,7 +82,7 @@ def measure(
     accuracy.setdefault(OVERALL, 0.0)
     by_tick = averages(category, kind, right.astype(float)).get(OVERALL, np.zeros(right.shape[1]))
     score, error = _score(category, hit)
-    return Measured(accuracy, float(certain.max(axis=1).mean()), float(np.mean(variances)),
+    return ValidationResult(accuracy, float(certain.max(axis=1).mean()), float(np.mean(variances)),
                     by_tick.tolist(), score, error)  # fmt: skip
 
 
@@ -98,7 +98,7 @@ def _score(category: NDArray[np.str_], hit: NDArray[np.bool_]) -> tuple[float, f
 
 def _asked(
     data: TrainingSet, pairs: Sequence[int], tokenizer: CodeTokenizer, device: torch.device
-) -> tuple[Batch, tuple[list[list[int]], list[Edit]]]:
+) -> tuple[TrainingBatch, tuple[list[list[int]], list[Edit]]]:
     """First states of pairs as a batch, and as lists beside their right edits."""
     states, answers, diagnoses = map(list, zip(*(data.visit(pair, 0) for pair in pairs), strict=True))
     return make_batch(states, answers, diagnoses, tokenizer).to(device), (states, answers)
@@ -106,7 +106,7 @@ def _asked(
 
 def _right(
     model: EditModel,
-    thought: Thought,
+    thought: ModelOutput,
     tick: int,
     states: Sequence[list[int]],
     answers: Sequence[Edit],

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ctm.analysis.settings import AnalysisSettings
-from ctm.analysis.ticks import analyse_iterations
+from ctm.analysis.ticks import analyze_iterations
 from ctm.evaluation.items import ITEMS, write_items
 
 TICKS = 4
@@ -40,7 +40,7 @@ def written(tmp_path: Path) -> Path:
 
 
 def analysed(folder: Path) -> dict[str, Any]:
-    analyse_iterations(
+    analyze_iterations(
         folder / "benchmark.json", folder / "items.parquet", AnalysisSettings(), folder / "i.json", folder / "p.png"
     )  # fmt: skip
     figures: dict[str, Any] = json.loads((folder / "i.json").read_text())

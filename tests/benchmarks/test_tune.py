@@ -16,7 +16,7 @@ import yaml
 from optuna.distributions import FloatDistribution, IntDistribution
 from optuna.trial import FixedTrial, FrozenTrial, TrialState, create_trial
 
-from ctm.model.config import ModelConfig
+from ctm.model.config import CTMConfig
 from ctm.pipeline.config import Config, read_config
 from made_grids import make_grids
 
@@ -41,7 +41,7 @@ def test_the_settings_of_the_demo_and_its_neighbours_are_in_the_space(demo: Conf
             assert tune.suggest(FixedTrial(tried)) == tried
             assert len(change) == 0 or tried != own
             for run in tune.stage_runs(demo, tried, 1):
-                ModelConfig(**run.model, ticks=run.stage.ticks)  # refuses what cannot be
+                CTMConfig(**run.model, ticks=run.stage.ticks)  # refuses what cannot be
 
 
 def test_stages_have_a_trials_settings_and_their_share_of_its_samples(demo: Config) -> None:

@@ -14,12 +14,12 @@ from ctm.bugs.settings import MutationSettings
 from ctm.evaluation.averages import FIGURES
 from ctm.evaluation.benchmark import benchmark, figures
 from ctm.evaluation.items import read_items
-from ctm.evaluation.repairs import Judged, repair_cases
+from ctm.evaluation.repairs import CaseResult, repair_cases
 from ctm.evaluation.settings import EvaluationSettings
 from ctm.evaluation.suites import prepare
 from ctm.evaluation.working import SHAPE
 from ctm.grid.edits import edits_between
-from ctm.grid.packed import units_of
+from ctm.grid.packed import replacement_units
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.model import CTM
 from ctm.pairs.overall import FEWEST
@@ -52,7 +52,7 @@ class Oracle:
         self.known[self.tokenizer.decode(after)] = goal
         units = [
             token if token >= 0 else self.tokenizer.vocabulary + words.index(word)
-            for token, word in units_of(edit.tokens, state.packed, self.tokenizer)
+            for token, word in replacement_units(edit.tokens, state.packed, self.tokenizer)
         ]
         return Candidate(edit.start, edit.end, tuple(units), -0.01)
 
@@ -62,7 +62,7 @@ def test_an_oracle_reaches_everything_in_scope(items: list[Item], tokenizer: Cod
     oracle = Oracle({i.buggy.rstrip("\n"): i.fixed.rstrip("\n") for i in items}, tokenizer)
     repairs = Repairer(oracle, tokenizer, 0.5).repair([item.buggy for item in items])
     judged = [
-        Judged(case, judge_item(case.item, repair, case.reason), None)
+        CaseResult(case, judge_item(case.item, repair, case.reason), None)
         for case, repair in zip(cases, repairs, strict=True)
     ]
     shown = figures(judged, 4, 2.0)

@@ -13,13 +13,13 @@ from ctm.evaluation.calibrate import (
     choose_tick,
     draw_equally,
 )
-from ctm.evaluation.repairs import Judged
+from ctm.evaluation.repairs import CaseResult
 from ctm.evaluation.suites import Case, prepare
-from ctm.evaluation.torch_proposer import ByTick
+from ctm.evaluation.torch_proposer import TickResults
 from ctm.grid.edits import edits_between
 from ctm.grid.tokenizer import CodeTokenizer
-from ctm.model.model import Output
-from ctm.model.thinking import NEVER, Kept, keep
+from ctm.model.model import TickOutput
+from ctm.model.thinking import RUN_ALL_TICKS, SelectedTick, select_tick
 from ctm.repair.candidates import Candidate, CodeState, Proposal
 from ctm.repair.evaluate import Item, judge_item
 from ctm.repair.passes import Repairer
@@ -27,23 +27,23 @@ from ctm.repair.passes import Repairer
 
 def test_answering_tick_means_the_same_as_in_the_model() -> None:
     certainty = np.random.default_rng(2).random((50, 6)).astype(np.float32)
-    for threshold in (NEVER, 0.5, 0.9, 0.0):
-        kept = Kept(
+    for threshold in (RUN_ALL_TICKS, 0.5, 0.9, 0.0):
+        kept = SelectedTick(
             torch.full((50,), -torch.inf), torch.zeros(50, dtype=torch.int64), torch.zeros(50, 1),
             torch.zeros(50, 2, 3),
         )  # fmt: skip
         for tick in range(6):
-            said = Output(torch.zeros(50, 1), torch.zeros(50, 2, 3), torch.from_numpy(certainty[:, tick]))
-            kept = keep(kept, said, tick + 1, threshold)
+            said = TickOutput(torch.zeros(50, 1), torch.zeros(50, 2, 3), torch.from_numpy(certainty[:, tick]))
+            kept = select_tick(kept, said, tick + 1, threshold)
         answering, taken = answering_ticks(certainty, threshold)
         assert (kept.tick.numpy() == answering + 1).all()
         assert (taken >= answering + 1).all() and (taken[certainty.max(1) < threshold] == 6).all()
 
 
-def _judged(category: str, right: list[bool], certainty: list[float]) -> Judged:
+def _judged(category: str, right: list[bool], certainty: list[float]) -> CaseResult:
     item = Item("x", "", "", category, category)
-    thought = ByTick(np.array(right), np.array(certainty, dtype=np.float32))
-    return Judged(Case(item, "", 1, 1, None), None, thought)  # type: ignore[arg-type]
+    thought = TickResults(np.array(right), np.array(certainty, dtype=np.float32))
+    return CaseResult(Case(item, "", 1, 1, None), None, thought)  # type: ignore[arg-type]
 
 
 def test_tick_threshold_saves_ticks_that_change_nothing() -> None:
@@ -82,7 +82,7 @@ class Eager:
         return Candidate(edits[0].start, edits[0].end, edits[0].tokens, float(np.log(probability)))
 
 
-def _repaired(further: float, tokenizer: CodeTokenizer) -> list[Judged]:
+def _repaired(further: float, tokenizer: CodeTokenizer) -> list[CaseResult]:
     """One edit, which the model makes for sure, then another at 0.4; two edits at 0.7; broken code like the first."""
     items, steps = [], {}
     for name in "abcdef":
@@ -98,7 +98,7 @@ def _repaired(further: float, tokenizer: CodeTokenizer) -> list[Judged]:
     repairs = Repairer(Eager(steps, tokenizer), tokenizer, ALWAYS, further=further).repair(
         [i.buggy for i in items]
     )
-    return [Judged(c, judge_item(c.item, r, c.reason), None) for c, r in zip(cases, repairs, strict=True)]
+    return [CaseResult(c, judge_item(c.item, r, c.reason), None) for c, r in zip(cases, repairs, strict=True)]
 
 
 def test_further_edits_are_made_only_where_they_are_mostly_right(tokenizer: CodeTokenizer) -> None:

@@ -19,7 +19,7 @@ from ctm.evaluation.settings import EvaluationSettings
 from ctm.evaluation.suites import prepare
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.model import CTM
-from ctm.model.thinking import NEVER
+from ctm.model.thinking import RUN_ALL_TICKS
 from ctm.model.weights import save_weights
 from ctm.pairs.overall import FEWEST
 from ctm.repair.evaluate import Item
@@ -34,7 +34,7 @@ def test_first_edits_are_the_ticks_of_whole_repairs(
     again = Item("again", items[0].buggy, items[0].fixed + "\n\nx = 1", "syntax", "lost_colon")
     cases = prepare([*items, again], tokenizer)
     said = first_edits(cases, model, tokenizer, 2)
-    judged = repair_cases(cases[:-1], model, tokenizer, NEVER, ALWAYS, 1, "test", 1)
+    judged = repair_cases(cases[:-1], model, tokenizer, RUN_ALL_TICKS, ALWAYS, 1, "test", 1)
     right, certainty = by_tick(judged, model.config.ticks)
     assert np.array_equal(said.right[:-1], right)
     np.testing.assert_allclose(said.certainty[:-1], np.nan_to_num(certainty), atol=1e-5)
@@ -63,7 +63,9 @@ def test_figures_of_known_thoughts() -> None:
     assert halting.keys() == set(HALTS)
     assert halting[0.5]["ticks_mean"] == pytest.approx((2 + 3 + 1 + 1) / 4)
     assert halting[0.5]["overall"] == pytest.approx(0.75), "stopped at once, kind b is right"
-    assert halting[NEVER]["ticks_mean"] == 3 and halting[NEVER]["overall"] == pytest.approx(0.25)
+    assert halting[RUN_ALL_TICKS]["ticks_mean"] == 3 and halting[RUN_ALL_TICKS]["overall"] == pytest.approx(
+        0.25
+    )
 
 
 def test_two_kinds_of_models_answer_the_same_items(

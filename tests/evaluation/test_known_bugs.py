@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from ctm.evaluation.known_bugs import (
-    Edits,
-    Judged,
+    BugResult,
+    ProposedEdits,
     Strengths,
     at_equal_recall,
     best_edits,
@@ -76,8 +76,8 @@ def test_lines_that_a_fix_changes() -> None:
 def test_shares_are_given_by_kind_with_intervals() -> None:
     """A proposal counts above the threshold alone; the best edit counts without one."""
     items = [Item(str(n), "a", "b", "logic", kind, project=f"p{n}") for n, kind in enumerate("xxyy")]
-    judged = [Judged(rank, True, strong, True) for rank, strong in ((1, 0.9), (2, 0.9), (1, 0.1))]
-    judged.append(Judged(None, False, 0, False))
+    judged = [BugResult(rank, True, strong, True) for rank, strong in ((1, 0.9), (2, 0.9), (1, 0.1))]
+    judged.append(BugResult(None, False, 0, False))
     found = measures(items, judged, 0.5)
     assert found["all"]["exact_at_1"] == 0.5
     assert (found["all"]["exact_at_5"], found["all"]["line"]) == (0.75, 0.75)
@@ -116,5 +116,5 @@ def test_a_text_that_does_not_fit_is_a_failure(tokenizer: CodeTokenizer) -> None
     """It has no edits, and counts in every share."""
     (edits,) = best_edits(["x = 1\n" * 200], Fixed(tokenizer, [("", "", 1.0)]), tokenizer)
     assert edits is None
-    assert judge(Item("1", "x", "y", "logic"), edits) == Judged(None, False, 0.0, False)
-    assert Strengths.of([], [edits, Edits((), 0.3)]).working.tolist() == [0.0, 0.3]
+    assert judge(Item("1", "x", "y", "logic"), edits) == BugResult(None, False, 0.0, False)
+    assert Strengths.of([], [edits, ProposedEdits((), 0.3)]).working.tolist() == [0.0, 0.3]

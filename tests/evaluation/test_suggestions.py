@@ -10,7 +10,7 @@ import torch
 
 from ctm.evaluation.suggestions import (
     NEVER_EDIT,
-    Asker,
+    FirstEditFinder,
     area,
     choose_edit,
     draw_windows,
@@ -138,7 +138,7 @@ def test_first_edits_are_what_a_user_gets_without_a_threshold(
 ) -> None:
     monkeypatch.setattr("ctm.evaluation.suggestions.TorchProposer", Passes)
     windows = [Window(item.fixed.rstrip(), f"p{n % 3}", "a.py", 1) for n, item in enumerate(items[:30])]
-    asker = Asker(model, tokenizer, 2.0, torch.float32, 1)
+    asker = FirstEditFinder(model, tokenizer, 2.0, torch.float32, 1)
     texts = [*(window.text for window in windows), "x = 1\n" * 70]
     *edits, last = asker.first_edits(texts)
     assert last is None, "it does not fit"
@@ -149,7 +149,7 @@ def test_first_edits_are_what_a_user_gets_without_a_threshold(
         assert edit.strength == pytest.approx(strength(math.exp(-0.01 * n), n) if changed else 0.0)
     assert 5 < sum(edit.strength > 0 for edit in edits) < 28, "or this shows nothing"
     monkeypatch.setattr("ctm.evaluation.suggestions.CHUNK", 7)
-    again = Asker(model, tokenizer, 2.0, torch.float32, 2).first_edits(texts)
+    again = FirstEditFinder(model, tokenizer, 2.0, torch.float32, 2).first_edits(texts)
     assert again == [*edits, None], "whatever the chunks and threads"
 
 
@@ -161,7 +161,9 @@ def test_bugs_count_as_found_where_the_right_edit_is_above_the_threshold(
     working = [Window(text, f"p{n % 3}", "a.py", 1) for n, text in enumerate(texts)]
     bugs = [Item(str(n), text, text + "\npass" * (n % 2), "logic") for n, text in enumerate(texts)]
     bugs.append(Item("x", "x", "y", "syntax"))
-    choice = choose_edit(working, bugs, Asker(model, tokenizer, 2.0, torch.float32, 1), 1000.0, 0.005, 0)
+    choice = choose_edit(
+        working, bugs, FirstEditFinder(model, tokenizer, 2.0, torch.float32, 1), 1000.0, 0.005, 0
+    )
     strengths = sorted(strength(math.exp(-0.01 * n), n) for n in (len(tokenizer.encode(t)) for t in texts))
     assert choice.threshold == pytest.approx(strengths[0]), "anything goes"
     assert choice.found["security"] is None

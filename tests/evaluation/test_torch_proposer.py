@@ -7,9 +7,9 @@ import torch
 
 from ctm.evaluation.first_states import inputs_of
 from ctm.evaluation.suites import prepare
-from ctm.evaluation.torch_proposer import Goal, TorchProposer, leads_to
+from ctm.evaluation.torch_proposer import TargetEdit, TorchProposer, leads_to
 from ctm.grid.edits import Edit, apply_edit
-from ctm.grid.packed import expand_units, units_of
+from ctm.grid.packed import expand_units, replacement_units
 from ctm.grid.tokenizer import STOP, CodeTokenizer
 from ctm.model.answer import best_spans, likeliest_units
 from ctm.model.model import CTM
@@ -64,7 +64,7 @@ def test_watched_ticks_are_right_where_a_plain_reading_is(
             said[state.text, tick] = _edited(state, spans[0, 0].tolist(), units[0, 0].tolist(), tokenizer)
         edit, text = said[state.text, 1]
         if edit is not None:
-            goals[state.text] = Goal(edit, text)
+            goals[state.text] = TargetEdit(edit, text)
     assert goals
     proposer = TorchProposer(model, tokenizer, goals=goals)
     proposer.propose(states)
@@ -81,7 +81,7 @@ def test_other_place_for_the_same_change_is_right(tokenizer: CodeTokenizer) -> N
     assert state is not None
     cells = [tokenizer.decode([index]) for index in state.ids]
     first = next(i for i, text in enumerate(cells) if text.strip() == "a")
-    goal = Goal(Edit(first, first + 2, ()), "f(a, b)")
+    goal = TargetEdit(Edit(first, first + 2, ()), "f(a, b)")
     assert leads_to(state, goal, first, first + 2, [STOP], tokenizer)
     assert leads_to(state, goal, first + 1, first + 3, [STOP], tokenizer), (
         "which of two equals went is no matter"
@@ -102,13 +102,13 @@ def test_case_goals_are_reached_by_their_own_edits(items: list[Item], tokenizer:
         words = state.packed.words.tolist()
         units = [
             token if token >= 0 else tokenizer.vocabulary + words.index(word)
-            for token, word in units_of(case.goal.edit.tokens, state.packed, tokenizer)
+            for token, word in replacement_units(case.goal.edit.tokens, state.packed, tokenizer)
         ]
         assert leads_to(state, case.goal, case.goal.edit.start, case.goal.edit.end, [*units, STOP], tokenizer)
 
 
-def _no_edit(state: CodeState) -> Goal:
-    return Goal(Edit(len(state.ids), len(state.ids), ()), state.text)
+def _no_edit(state: CodeState) -> TargetEdit:
+    return TargetEdit(Edit(len(state.ids), len(state.ids), ()), state.text)
 
 
 def _edited(

@@ -98,7 +98,7 @@ def test_parameter_without_gradient_is_named(
 def test_wrong_synchronisation_is_seen(
     model: CTM, states: list[FirstState], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert checks.synchronisation(model, states)[0]
+    assert checks.synchronization_definition(model, states)[0]
     whole = type(model.sync_out).forward
 
     def without_root(self, z, alpha, beta):
@@ -106,7 +106,7 @@ def test_wrong_synchronisation_is_seen(
         return alpha / beta, alpha, beta
 
     monkeypatch.setattr(type(model.sync_out), "forward", without_root)
-    assert not checks.synchronisation(model, states)[0]
+    assert not checks.synchronization_definition(model, states)[0]
 
 
 def test_leak_between_samples_is_seen(
@@ -213,12 +213,12 @@ def test_ticks_that_help_are_seen_and_ticks_that_do_not(
 def test_synchronisation_without_meaning_is_seen(
     model: CTM, trained: CTM, states: list[FirstState], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    holds, seen, figures = checks.sync_means_something(model, states, trained)
+    holds, seen, figures = checks.synchronization_varies(model, states, trained)
     assert holds, seen
     own, others = figures["accuracy"].values()
     assert others < 0.35 < own, "another sample's synchronisation is about as good as chance, one in six"
     untrained = iteration.briefly_trained(model.config, 0, steps=1)
-    assert "with another sample's" in checks.sync_means_something(model, states, untrained)[1]
+    assert "with another sample's" in checks.synchronization_varies(model, states, untrained)[1]
     whole = type(model.sync_out).forward
 
     def collapsed(self, z, alpha, beta):
@@ -226,7 +226,7 @@ def test_synchronisation_without_meaning_is_seen(
         return sync.mean(0, keepdim=True).expand_as(sync), alpha, beta
 
     monkeypatch.setattr(type(model.sync_out), "forward", collapsed)
-    holds, seen, _ = checks.sync_means_something(model, states, trained)
+    holds, seen, _ = checks.synchronization_varies(model, states, trained)
     assert not holds and "only 0% of the pairs differ between samples" in seen
 
 

@@ -15,7 +15,7 @@ from ctm.evaluation.torch_proposer import TorchProposer
 from ctm.export.bundle import write_bundle
 from ctm.export.card import model_card
 from ctm.grid.tokenizer import CodeTokenizer
-from ctm.model.config import ModelConfig
+from ctm.model.config import CTMConfig
 from ctm.model.model import CTM
 from ctm.repair.bundle import BundleError, load_bundle
 from ctm.repair.candidates import make_state
@@ -130,7 +130,7 @@ def test_the_graph_is_the_one_it_was_built_with(bundle: Path, tmp_path: Path) ->
 
 def test_weights_load_without_trusting_the_file(bundle: Path, exported) -> None:
     content = torch.load(bundle / "ctm_code_repair_final.pt", weights_only=True)
-    model = CTM(ModelConfig(**content["config"]))
+    model = CTM(CTMConfig(**content["config"]))
     model.load_state_dict(content["state_dict"])
     assert torch.equal(model.start_z, exported.model.start_z)
 

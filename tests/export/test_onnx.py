@@ -16,12 +16,12 @@ import torch
 
 import ctm
 from ctm.bundle_names import INPUTS, OUTPUTS
-from ctm.export.check import Disagreement, Said, _Judge, check_onnx, compare, draw
+from ctm.export.check import Disagreement, RuntimeAnswer, _Judge, check_onnx, compare, draw
 from ctm.export.onnx import OPSET, export
 from ctm.export.settings import ExportSettings
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.answer import WORTH
-from ctm.model.thinking import NEVER, REPLACEMENTS, SPANS, think
+from ctm.model.thinking import REPLACEMENTS, RUN_ALL_TICKS, SPANS, infer
 from ctm.runtime import ort
 
 SETTINGS = ExportSettings(items=40)
@@ -93,7 +93,7 @@ def test_the_tokenizer_of_another_run_is_refused(exported, tmp_path: Path) -> No
 def test_any_size_and_number_of_ticks(
     exported, session: ort.InferenceSession, batch: int, cells: int
 ) -> None:
-    for threshold, ticks in ((NEVER, 4), (NEVER, 1), (NEVER, 9), (0.05, 4)):
+    for threshold, ticks in ((RUN_ALL_TICKS, 4), (RUN_ALL_TICKS, 1), (RUN_ALL_TICKS, 9), (0.05, 4)):
         fed = feeds(batch, cells, threshold, ticks, exported.codec.vocabulary)
         outputs = dict(zip(OUTPUTS, session.run(list(OUTPUTS), fed), strict=True))
         assert outputs["spans"].shape == (batch, SPANS, 2)
@@ -102,7 +102,7 @@ def test_any_size_and_number_of_ticks(
         assert (outputs["ticks"] >= 1).all() and (outputs["ticks"] <= ticks).all()
         with torch.inference_mode():
             inputs = {name: torch.from_numpy(fed[name]) for name in INPUTS[:5]}
-            kept, _ = think(exported.model, inputs, threshold, ticks)
+            kept, _ = infer(exported.model, inputs, threshold, ticks)
         assert outputs["certainty"] == pytest.approx(kept.certainty.numpy(), abs=1e-5)
 
 
@@ -133,9 +133,10 @@ def test_check_names_the_item_when_the_weights_differ(exported, part: str) -> No
 
 def test_check_fails_when_frozen_samples_go_on(exported, monkeypatch: pytest.MonkeyPatch) -> None:
     """Torch that never freezes differs from the graph, which does."""
-    keep = think.__globals__["keep"]
+    keep = infer.__globals__["select_tick"]
     monkeypatch.setattr(
-        "ctm.export.check.keep", lambda kept, said, tick, threshold: keep(kept, said, tick, NEVER)
+        "ctm.export.check.select_tick",
+        lambda kept, said, tick, threshold: keep(kept, said, tick, RUN_ALL_TICKS),
     )
     samples = draw(exported.pairs, exported.codec, SETTINGS)
     with pytest.raises(Disagreement, match=r"threshold 0\.\d+: answering ticks"):
@@ -164,7 +165,12 @@ def test_candidates_agree_down_to_where_rounding_decides_which_are_read(one, oth
     def compare_them(said: dict, other_said: dict) -> None:
         certainty = np.array([0.4, 0.5], dtype=np.float32)
         _Judge(SETTINGS).compare(
-            "x", "a and b", NEVER, Said(said, 0.5, 2), Said(other_said, 0.5, 2), certainty
+            "x",
+            "a and b",
+            RUN_ALL_TICKS,
+            RuntimeAnswer(said, 0.5, 2),
+            RuntimeAnswer(other_said, 0.5, 2),
+            certainty,
         )
 
     if not wrong:

@@ -8,7 +8,7 @@ import pytest
 
 from ctm.grid.edits import MAX_PASSES, MAX_UNITS, Edit, Unreachable, apply_edit, edits_between
 from ctm.grid.layout import DoesNotFit, layout
-from ctm.grid.packed import pack, units_of
+from ctm.grid.packed import pack, replacement_units
 from ctm.grid.tokenizer import CodeTokenizer
 
 REASONS = {"more than 8 edits", "an edit changes how other cells are read", "a state on the way does not fit"}
@@ -20,7 +20,7 @@ def walk(buggy: str, fixed: str, tokenizer: CodeTokenizer) -> list[Edit]:
     edits = edits_between(state, goal, tokenizer)
     assert len(edits) <= MAX_PASSES
     for edit in edits:
-        units = units_of(edit.tokens, pack(state, tokenizer), tokenizer)
+        units = replacement_units(edit.tokens, pack(state, tokenizer), tokenizer)
         assert len(units) <= MAX_UNITS
         assert edit.start < edit.end or edit.tokens, "an edit that does nothing"
         if len(units) < 6:  # a longer one may be the first part of a hunk, and stands where that begins
@@ -119,4 +119,4 @@ def test_a_word_of_the_code_is_one_unit(tokenizer: CodeTokenizer) -> None:
     state = tokenizer.encode(f"{name} = 1\nprint(nam)\n")
     (edit,) = edits_between(state, tokenizer.encode(f"{name} = 1\nprint({name})\n"), tokenizer)
     assert len(edit.tokens) > 4
-    assert len(units_of(edit.tokens, pack(state, tokenizer), tokenizer)) < len(edit.tokens)
+    assert len(replacement_units(edit.tokens, pack(state, tokenizer), tokenizer)) < len(edit.tokens)

@@ -19,7 +19,7 @@ from ctm.grid.layout import (
     to_grid,
     to_grids,
 )
-from ctm.grid.packed import expand_units, pack, units_of
+from ctm.grid.packed import expand_units, pack, replacement_units
 from ctm.grid.store import packed_rows
 from ctm.grid.tokenizer import CONT, END, EOL, PAD, STOP, CodeTokenizer
 
@@ -118,7 +118,7 @@ def test_units_expand_to_what_they_were_made_of(tokenizer: CodeTokenizer, functi
         packed = pack(tokenizer.encode(text), tokenizer) if text.count("\n") < 40 else pack([], tokenizer)
         ids = tokenizer.encode(other)
         cells = {int(n): p for p, n in reversed(list(enumerate(packed.words))) if n >= 0}
-        units = units_of(ids, packed, tokenizer)
+        units = replacement_units(ids, packed, tokenizer)
         copies += sum(word >= 0 for _, word in units)
         assert expand_units(
             [vocabulary + cells[w] if w >= 0 else t for t, w in units], packed, vocabulary

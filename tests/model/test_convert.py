@@ -14,7 +14,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ctm.model.config import ModelConfig
+from ctm.model.config import CTMConfig
 from ctm.model.convert import ConversionError, from_public, load_public, public_sizes, to_public
 from ctm.model.model import CTM
 from ctm.model.weights import load_weights, save_weights
@@ -195,7 +195,7 @@ class Features(nn.Module):
 def make_core(public: dict[str, Tensor], h: Tensor) -> CTM:
     """A CTM of the sizes of `public` whose encoder gives h."""
     sizes = {**public_sizes(public), "heads": HEADS, "ticks": TICKS, "vocabulary": 10}
-    model = CTM(ModelConfig(**sizes)).double()
+    model = CTM(CTMConfig(**sizes)).double()
     model.backbone = Features(h)  # type: ignore[assignment]
     return model.eval()
 
@@ -300,7 +300,7 @@ def shaped(name: str, *shape: int):
 )
 def test_errors_name_the_key(damage, message: str) -> None:
     public = make_public(**VARIANTS["random-pairing with self pairs"])
-    config = ModelConfig(**public_sizes(public), heads=HEADS)
+    config = CTMConfig(**public_sizes(public), heads=HEADS)
     damage(public)
     with pytest.raises(ConversionError, match=message):
         from_public(public, config)
@@ -308,7 +308,7 @@ def test_errors_name_the_key(damage, message: str) -> None:
 
 def test_a_deeper_synapse_is_refused_rather_than_cut() -> None:
     public = make_public(**VARIANTS["random"])
-    config = ModelConfig(**public_sizes(public), heads=HEADS)
+    config = CTMConfig(**public_sizes(public), heads=HEADS)
     fewer = dataclasses.replace(config, synapse_depth=3)
     with pytest.raises(ConversionError, match=r"synapses\.down_projections\.1\.1\.weight is \[17, 18\], not"):
         from_public(public, fewer)

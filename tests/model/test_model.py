@@ -12,20 +12,20 @@ from torch import Tensor, nn
 
 from ctm.model.answer import AMONG, best_spans
 from ctm.model.attention import MASKED
-from ctm.model.config import ModelConfig
+from ctm.model.config import CTMConfig
 from ctm.model.heads import certainty
 from ctm.model.model import CTM
 from ctm.model.nlm import NeuronLevelModels
 from ctm.model.synchronization import draw_pairs
 from ctm.model.weights import load_model, load_weights, save_weights
 
-CONFIG = ModelConfig(
+CONFIG = CTMConfig(
     vocabulary=40, diagnoses=6, width=32, heads=4, neurons=48, ticks=5, memory=4, nlm_hidden=4, blocks=2,
     action_pairs=24, out_pairs=24, self_pairs=4, units=4,
 )  # fmt: skip
 
 
-def make_model(config: ModelConfig = CONFIG, seed: int = 0) -> CTM:
+def make_model(config: CTMConfig = CONFIG, seed: int = 0) -> CTM:
     torch.manual_seed(seed)
     model = CTM(config)
     with torch.no_grad():
@@ -104,7 +104,7 @@ def test_decays_stay_in_range_after_a_step() -> None:
 
 
 def test_the_full_model_has_about_15_million_parameters() -> None:
-    model = CTM(ModelConfig())
+    model = CTM(CTMConfig())
     counts = model.parameter_counts()
     assert 14e6 <= counts["body"] <= 16e6
     tables = [m for m in model.modules() if isinstance(m, nn.Embedding)]

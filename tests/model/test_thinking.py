@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from ctm.model.answer import EARLY, STOP, best_units, likeliest_units
-from ctm.model.config import ModelConfig
-from ctm.model.model import CTM, Memory, Output
-from ctm.model.thinking import NEVER, Kept, keep, read, think
+from ctm.model.config import CTMConfig
+from ctm.model.model import CTM, CTMEncoding, TickOutput
+from ctm.model.thinking import RUN_ALL_TICKS, SelectedTick, decode_candidates, infer, select_tick
 
 V = 60
 
@@ -18,7 +18,7 @@ V = 60
 def model() -> CTM:
     torch.manual_seed(5)
     model = CTM(
-        ModelConfig(
+        CTMConfig(
             vocabulary=V, width=16, heads=2, neurons=16, ticks=5, memory=3, nlm_hidden=2, synapse_depth=2,
             action_pairs=8, out_pairs=8, self_pairs=2,
         )
@@ -41,15 +41,17 @@ def inputs() -> dict[str, Tensor]:
 
 def test_a_frozen_sample_stays_and_others_keep_their_most_certain_tick() -> None:
     certainty = torch.tensor([[0.2, 0.7, 0.9], [0.3, 0.1, 0.2], [0.6, 0.9, 0.1]])
-    kept = Kept(
+    kept = SelectedTick(
         torch.full((3,), -torch.inf),
         torch.zeros(3, dtype=torch.int64),
         torch.zeros(3, 1),
         torch.zeros(3, 2, 1),
     )
     for tick in range(3):
-        said = Output(torch.full((3, 1), tick + 1.0), torch.full((3, 2, 1), tick + 1.0), certainty[:, tick])
-        kept = keep(kept, said, tick + 1, 0.5)
+        said = TickOutput(
+            torch.full((3, 1), tick + 1.0), torch.full((3, 2, 1), tick + 1.0), certainty[:, tick]
+        )
+        kept = select_tick(kept, said, tick + 1, 0.5)
     assert kept.tick.tolist() == [2, 1, 1]
     assert kept.certainty.tolist() == pytest.approx([0.7, 0.3, 0.6])
     assert kept.synchronisation[:, 0].tolist() == kept.pointers[:, 1, 0].tolist() == [2, 1, 1]
@@ -59,7 +61,7 @@ def test_a_frozen_sample_stays_and_others_keep_their_most_certain_tick() -> None
 def test_without_threshold_the_most_certain_of_all_ticks_answers(
     model: CTM, inputs: dict[str, Tensor]
 ) -> None:
-    kept, _ = think(model, inputs, NEVER)
+    kept, _ = infer(model, inputs, RUN_ALL_TICKS)
     thought = model(**inputs)
     assert kept.tick.tolist() == (thought.certainty.argmax(1) + 1).tolist()
     rows = torch.arange(6)
@@ -74,17 +76,17 @@ def test_a_low_threshold_ends_at_the_first_tick(
     asked = []
     tick = CTM.tick
     monkeypatch.setattr(CTM, "tick", lambda self, *given: (asked.append(1), tick(self, *given))[1])
-    kept, _ = think(model, inputs, -1.0)
+    kept, _ = infer(model, inputs, -1.0)
     assert kept.tick.tolist() == [1] * 6 and len(asked) == 1
 
 
 def test_no_tick_at_all_is_refused(model: CTM, inputs: dict[str, Tensor]) -> None:
     with pytest.raises(ValueError, match="max_ticks 0 must be at least 1"):
-        think(model, inputs, max_ticks=0)
+        infer(model, inputs, max_ticks=0)
 
 
 def dense_units(
-    model: CTM, sync: Tensor, memory: Memory, spans: Tensor, count: int
+    model: CTM, sync: Tensor, memory: CTMEncoding, spans: Tensor, count: int
 ) -> tuple[list[list[list[tuple[float, tuple[int, ...]]]]], list[list[list[list[float]]]]]:
     """`best_units` written out: the likeliest replacements of all there are, for each span; and [B, k, slot, unit]."""
     slots = model.units.slots(sync, memory.h, spans[..., 0], spans[..., 1])
@@ -120,8 +122,8 @@ def test_the_likeliest_replacements_are_found_though_slots_are_read_in_two_steps
     before = model.units.bias[STOP].clone()
     model.units.bias[STOP] = bias
     try:
-        kept, memory = think(model, inputs)
-        spans = read(model, kept, memory).spans[:, :4]
+        kept, memory = infer(model, inputs)
+        spans = decode_candidates(model, kept, memory).spans[:, :4]
         certain = torch.full(spans.shape[:2], 1e4)  # nothing is dropped for want of probability
         units, score = best_units(model, kept.synchronisation, memory, spans, certain, 3)
         wanted, tables = dense_units(model, kept.synchronisation, memory, spans, 3)
@@ -148,8 +150,8 @@ def test_an_unlikely_replacement_that_goes_on_is_dropped_and_others_stay(
     before = model.units.bias[STOP].clone()
     model.units.bias[STOP] = 0.3
     try:
-        kept, memory = think(model, inputs)
-        spans = read(model, kept, memory).spans[:, :4]
+        kept, memory = infer(model, inputs)
+        spans = decode_candidates(model, kept, memory).spans[:, :4]
         hopeless = torch.full(spans.shape[:2], -1e3)
         units, score = best_units(model, kept.synchronisation, memory, spans, hopeless, 3)
     finally:
@@ -163,8 +165,8 @@ def test_an_unlikely_replacement_that_goes_on_is_dropped_and_others_stay(
 
 @torch.no_grad()
 def test_candidates_come_best_first_with_start_before_end(model: CTM, inputs: dict[str, Tensor]) -> None:
-    kept, memory = think(model, inputs)
-    answer = read(model, kept, memory)
+    kept, memory = infer(model, inputs)
+    answer = decode_candidates(model, kept, memory)
     total = answer.span_log_probability[:, :, None] + answer.unit_log_probability
     assert (total[:, 1:, 0] <= total[:, :-1, 0]).all(), "spans by their likeliest candidate"
     assert (total[..., 1:] <= total[..., :-1]).all(), "the replacements of a span by probability"

@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from ctm.model.attention import Attention, Remembered
-from ctm.model.config import ModelConfig
+from ctm.model.attention import Attention, KeyValues
+from ctm.model.config import CTMConfig
 from ctm.model.model import CTM
 from ctm.model.nlm import NeuronLevelModels
-from ctm.model.trace import Trace
+from ctm.model.trace import TraceBuffer
 
 NEURONS, MEMORY, BATCH, TICKS = 3, 4, 2, 6
 
@@ -26,7 +26,7 @@ def neurons(kind: str, dropout: float = 0.0) -> NeuronLevelModels:
     return model
 
 
-def think(model: NeuronLevelModels, trace: Tensor | Trace, drive: Tensor) -> Tensor:
+def think(model: NeuronLevelModels, trace: Tensor | TraceBuffer, drive: Tensor) -> Tensor:
     """Post-activations [T, B, D] of ticks whose pre-activations depend on what came before, as in the CTM."""
     post, said = torch.zeros_like(drive[0]), []
     for push in drive:
@@ -145,7 +145,7 @@ def test_gradients_of_keys_and_values_equal_those_of_plain_tensors() -> None:
         assert code.sums is not None
         if not once:
             key, value = attention.key_value(attention.norm(h)).chunk(2, dim=-1)
-            code = Remembered(
+            code = KeyValues(
                 key.view(BATCH, 4, 2, 4).permute(0, 2, 3, 1), value.view(BATCH, 4, 2, 4).transpose(1, 2)
             )
         read = torch.stack([attention.step(sync, code, mask) for sync in syncs])
@@ -171,7 +171,7 @@ def test_a_pass_that_asks_for_a_part_leaves_nothing_behind() -> None:
 def test_checkpointing_changes_memory_and_no_gradient(several: int) -> None:
     """Ticks forgotten and made again write the same slices of the buffer again."""
     torch.manual_seed(6)
-    config = ModelConfig(
+    config = CTMConfig(
         vocabulary=30, width=12, heads=2, neurons=9, ticks=5, memory=3, nlm_hidden=2, synapse_minimum=4,
         action_pairs=7, out_pairs=6, self_pairs=2, units=3, dropout=0.2,
     )  # fmt: skip

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ctm.model.answer import STOP, best_units
-from ctm.model.config import ModelConfig
+from ctm.model.config import CTMConfig
 from ctm.model.model import CTM
 
 SMALL = {
@@ -33,7 +33,7 @@ VARIANTS = {
 class Plain:
     """Arithmetic of the equations with the weights of a state dict."""
 
-    def __init__(self, weights: dict[str, Tensor], config: ModelConfig) -> None:
+    def __init__(self, weights: dict[str, Tensor], config: CTMConfig) -> None:
         self.w, self.c = weights, config
 
     def linear(self, name: str, x: Tensor) -> Tensor:
@@ -246,7 +246,7 @@ LENGTHS = (8, 5, 39)  # the last one is long enough for far distances to the dia
 
 def make_model(variant: str) -> CTM:
     torch.manual_seed(3)
-    model = CTM(ModelConfig(**{**SMALL, **VARIANTS[variant]})).double()
+    model = CTM(CTMConfig(**{**SMALL, **VARIANTS[variant]})).double()
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             parameter.copy_(

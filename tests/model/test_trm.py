@@ -14,23 +14,23 @@ from torch import Tensor
 
 from ctm.model.architectures import build, make_config
 from ctm.model.base import EditModel
-from ctm.model.config import ModelConfig, Sizes, TransformerConfig, TRMConfig
-from ctm.model.thinking import read, think
+from ctm.model.config import CTMConfig, ModelSizes, TransformerConfig, TRMConfig
+from ctm.model.thinking import decode_candidates, infer
 from ctm.model.trm import TRM
 from ctm.model.weights import load_ctm, load_model, save_weights
 
 V = 60
 SMALL = {"vocabulary": V, "width": 16, "heads": 2, "units": 5}
-CONFIGS: list[Sizes] = [
+CONFIGS: list[ModelSizes] = [
     TRMConfig(**SMALL, mlp=24, layers=2, updates=2, ticks=4),
     TransformerConfig(**SMALL, blocks=2),
-    ModelConfig(
+    CTMConfig(
         **SMALL, neurons=16, ticks=3, memory=2, nlm_hidden=2, action_pairs=8, out_pairs=8, self_pairs=2
     ),
 ]
 
 
-def make_model(config: Sizes) -> EditModel:
+def make_model(config: ModelSizes) -> EditModel:
     torch.manual_seed(3)
     model = build(config).eval()
     model.units.starts_word[20:] = True
@@ -62,7 +62,7 @@ def alone(inputs: dict[str, Tensor], number: int) -> dict[str, Tensor]:
 
 @torch.no_grad()
 @pytest.mark.parametrize("config", CONFIGS[:2], ids=lambda c: type(c).__name__)
-def test_shapes_are_those_of_a_thought(config: Sizes) -> None:
+def test_shapes_are_those_of_a_thought(config: ModelSizes) -> None:
     model, inputs = make_model(config), make_inputs([17, 1, 9], 20)
     thought = model(**inputs)
     assert thought.pointers.shape == (3, config.ticks, 2, 20)
@@ -76,21 +76,21 @@ def test_shapes_are_those_of_a_thought(config: Sizes) -> None:
 
 @torch.no_grad()
 @pytest.mark.parametrize("config", CONFIGS[:2], ids=lambda c: type(c).__name__)
-def test_a_sample_thinks_and_halts_alone_as_in_a_batch(config: Sizes) -> None:
+def test_a_sample_thinks_and_halts_alone_as_in_a_batch(config: ModelSizes) -> None:
     model, lengths = make_model(config), [17, 1, 30, 9, 24, 12]
     inputs = make_inputs(lengths, 34)
     certainty = model(**inputs).certainty
     for threshold in (2.0, float(certainty.median()), float(certainty.quantile(0.9))):
-        together, memory = think(model, inputs, threshold)
-        answers = read(model, together, memory, 1)
+        together, memory = infer(model, inputs, threshold)
+        answers = decode_candidates(model, together, memory, 1)
         for number in range(len(lengths)):
-            kept, own = think(model, alone(inputs, number), threshold)
+            kept, own = infer(model, alone(inputs, number), threshold)
             assert kept.tick == together.tick[number], "the others in the batch decide when a sample halts"
             torch.testing.assert_close(kept.certainty[0], together.certainty[number])
             torch.testing.assert_close(
                 kept.pointers[0], together.pointers[number, :, : lengths[number]], rtol=1e-4, atol=1e-4
             )
-            answer = read(model, kept, own, 1)
+            answer = decode_candidates(model, kept, own, 1)
             assert torch.equal(answer.spans[0], answers.spans[number])
             torch.testing.assert_close(answer.unit_log_probability[0], answers.unit_log_probability[number])
 
@@ -101,10 +101,10 @@ def test_halting_saves_recursions(monkeypatch: pytest.MonkeyPatch) -> None:
     tick = TRM.tick
     monkeypatch.setattr(TRM, "tick", lambda self, *given: (asked.append(1), tick(self, *given))[1])
     model.halt.bias.fill_(20.0)
-    kept, _ = think(model, inputs, 0.5)
+    kept, _ = infer(model, inputs, 0.5)
     assert kept.tick.tolist() == [1, 1] and len(asked) == 1
     model.halt.bias.fill_(-20.0)
-    think(model, inputs, 0.5)
+    infer(model, inputs, 0.5)
     assert len(asked) == 1 + model.config.ticks
 
 
@@ -167,7 +167,7 @@ def test_recursions_change_the_answer_and_stay_bounded() -> None:
 
 
 def test_the_full_trm_has_half_the_ctms_body() -> None:
-    counts, ctm = build(TRMConfig()).parameter_counts(), build(ModelConfig()).parameter_counts()
+    counts, ctm = build(TRMConfig()).parameter_counts(), build(CTMConfig()).parameter_counts()
     assert 7e6 <= counts["body"] <= 8e6
     assert counts["embedding"] == ctm["embedding"], "the same tables: tokens, places, diagnoses, slots"
 
@@ -187,7 +187,7 @@ def test_embeddings_are_tied() -> None:
 
 @torch.no_grad()
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda c: type(c).__name__)
-def test_weights_of_every_kind_come_back(config: Sizes, tmp_path: Path) -> None:
+def test_weights_of_every_kind_come_back(config: ModelSizes, tmp_path: Path) -> None:
     model = make_model(config)
     save_weights(tmp_path / "w.safetensors", model)
     again = load_model(tmp_path / "w.safetensors")
@@ -228,7 +228,7 @@ def test_a_file_that_names_no_kind_is_a_ctms(tmp_path: Path) -> None:
         (CONFIGS[1], {"blocks": 0}, "blocks 0 must be at least 1"),
     ],
 )
-def test_impossible_sizes_are_refused(config: Sizes, wrong: dict[str, int], message: str) -> None:
+def test_impossible_sizes_are_refused(config: ModelSizes, wrong: dict[str, int], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         dataclasses.replace(config, **wrong)
 

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from ctm.grid.edits import edits_between
-from ctm.grid.packed import units_of
+from ctm.grid.packed import replacement_units
 from ctm.grid.tokenizer import STOP, CodeTokenizer
 from ctm.repair.candidates import Candidate, CodeState, Proposal
 
@@ -45,7 +45,7 @@ class FakeProposer:
         vocabulary = self.tokenizer.vocabulary
         units = [
             token if token >= 0 else vocabulary + state.packed.words.tolist().index(number)
-            for token, number in units_of(edits[0].tokens, state.packed, self.tokenizer)
+            for token, number in replacement_units(edits[0].tokens, state.packed, self.tokenizer)
         ]
         return Candidate(edits[0].start, edits[0].end, tuple(units), score)
 

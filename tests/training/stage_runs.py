@@ -24,19 +24,19 @@ train_stage(*pickle.load(open(sys.argv[1], "rb")))
 POISONED = """
 import pickle, sys
 from ctm.training import gradients, stage
-whole = gradients.Gradients.of_step
+whole = gradients.Gradients.accumulate_step
 def poisoned(self, parts, step, told):
     figures = whole(self, parts, step, told)
     if step == 9 and self.rate_factor() == 1:
         figures["loss_certain"] = float("nan")
     return figures
-gradients.Gradients.of_step = poisoned
+gradients.Gradients.accumulate_step = poisoned
 from ctm.training import loop
-init = loop.Loop.__init__
+init = loop.Trainer.__init__
 def remember(self, *arguments):
     init(self, *arguments)
     self.gradients.rate_factor = lambda: self.progress.rate_factor
-loop.Loop.__init__ = remember
+loop.Trainer.__init__ = remember
 stage.train_stage(*pickle.load(open(sys.argv[1], "rb")))
 """
 

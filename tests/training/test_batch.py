@@ -10,10 +10,10 @@ import torch
 
 from ctm.grid.batching import collate
 from ctm.grid.edits import MAX_UNITS, Edit
-from ctm.grid.packed import pack, units_of
+from ctm.grid.packed import pack, replacement_units
 from ctm.grid.tokenizer import STOP, CodeTokenizer
 from ctm.training import batch as module
-from ctm.training.batch import CELLS_MULTIPLE, UNITS_MULTIPLE, Batch, batches, make_batch, visits_of
+from ctm.training.batch import CELLS_MULTIPLE, UNITS_MULTIPLE, TrainingBatch, batches, make_batch, visits_of
 from ctm.training.data import TrainingSet, load_split, plan_visits
 from ctm.training.settings import StageRun
 
@@ -28,7 +28,7 @@ def codec(grids) -> CodeTokenizer:
     return CodeTokenizer.load(grids.tokenizer)
 
 
-def one_by_one(visits: list[tuple[list[int], Edit, tuple[int, int]]], codec: CodeTokenizer) -> Batch:
+def one_by_one(visits: list[tuple[list[int], Edit, tuple[int, int]]], codec: CodeTokenizer) -> TrainingBatch:
     """The batch of these visits, each packed by itself."""
     packed = [pack(ids, codec) for ids, _, _ in visits]
     arrays = collate(packed, [diagnosis for _, _, diagnosis in visits], CELLS_MULTIPLE)
@@ -36,12 +36,12 @@ def one_by_one(visits: list[tuple[list[int], Edit, tuple[int, int]]], codec: Cod
     units: list[tuple[int, int, int, int]] = []
     for number, (state, (_, answer, _)) in enumerate(zip(packed, visits, strict=True)):
         words[number, : len(state.words)] = state.words
-        right = units_of(answer.tokens, state, codec)
+        right = replacement_units(answer.tokens, state, codec)
         if len(right) < MAX_UNITS:
             right.append((STOP, -1))
         units += [(number, slot, *unit) for slot, unit in enumerate(right)]
     units += [(0, 0, -1, -1)] * (-len(units) % UNITS_MULTIPLE)
-    return Batch(
+    return TrainingBatch(
         {name: torch.from_numpy(array) for name, array in arrays.items()},
         torch.from_numpy(words),
         torch.tensor([answer.start for _, answer, _ in visits]),
@@ -50,7 +50,7 @@ def one_by_one(visits: list[tuple[list[int], Edit, tuple[int, int]]], codec: Cod
     )
 
 
-def assert_equal(one: Batch, other: Batch) -> None:
+def assert_equal(one: TrainingBatch, other: TrainingBatch) -> None:
     for name, tensor in {**one.inputs, **vars(one)}.items():
         if isinstance(tensor, torch.Tensor):
             same = other.inputs[name] if name in one.inputs else getattr(other, name)

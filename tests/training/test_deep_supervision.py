@@ -10,16 +10,16 @@ import torch
 from torch import Tensor
 
 from ctm.grid.tokenizer import CodeTokenizer
-from ctm.model.base import EditModel, Thought
+from ctm.model.base import EditModel, ModelOutput
 from ctm.model.config import LossTerms
 from ctm.model.deep_supervision import HALTING, halting_loss
 from ctm.model.loss import units_loss
 from ctm.model.weights import load_model
-from ctm.training.batch import Batch, make_batch
+from ctm.training.batch import TrainingBatch, make_batch
 from ctm.training.data import load_split
 from ctm.training.settings import StageRun
 from ctm.training.stage import make_model, train_stage
-from ctm.training.validation import measure
+from ctm.training.validation import measure_accuracy
 from stage_runs import arguments, lines
 
 SIZES = {"architecture": "trm", "width": 32, "heads": 2, "mlp": 32, "updates": 2}
@@ -31,7 +31,7 @@ def trm_run(run: StageRun) -> StageRun:
     return dataclasses.replace(run, name="trm", model=SIZES, stage=stage, loss=LossTerms())
 
 
-def drawn(run: StageRun, grids, count: int = 6) -> tuple[EditModel, Batch]:
+def drawn(run: StageRun, grids, count: int = 6) -> tuple[EditModel, TrainingBatch]:
     """A float64 model and a batch of first states."""
     codec, data = CodeTokenizer.load(grids.tokenizer), load_split(grids.train)
     torch.manual_seed(1)
@@ -40,7 +40,7 @@ def drawn(run: StageRun, grids, count: int = 6) -> tuple[EditModel, Batch]:
     return model, make_batch(states, answers, diagnoses, codec)
 
 
-def losses_of(model: EditModel, thought: Thought, batch: Batch) -> Tensor:
+def losses_of(model: EditModel, thought: ModelOutput, batch: TrainingBatch) -> Tensor:
     """[B, T], one sample and tick after the other."""
     units = units_loss(model, thought.synchronisation, thought.memory, batch)
     table = torch.empty_like(units)
@@ -103,7 +103,7 @@ def test_a_trm_learns_a_toy_set_and_says_where_it_is_right(trm_run: StageRun, gr
     assert losses[-1] < 0.35 * losses[0], losses
     model, codec = load_model(tmp_path / "trm.safetensors"), CodeTokenizer.load(grids.tokenizer)
     data = load_split(grids.train)
-    measured = measure(model, data, codec, 64, 256)
+    measured = measure_accuracy(model, data, codec, 64, 256)
     assert len(measured.by_tick) == 3 and measured.accuracy["overall"] > 0.4, measured
     model.eval()
     visits = [data.visit(pair, 0) for pair in range(48)]

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from ctm.training import probe
-from ctm.training.graphs import Graphs, rounded, tensors_of
-from ctm.training.memory import Fit, tighter
+from ctm.training.graphs import CudaGraphs, rounded, tensors_of
+from ctm.training.memory import MemoryPlan, next_smaller_plan
 from ctm.training.settings import StageRun
 
 
@@ -50,7 +50,7 @@ def test_compiled_gradients_are_the_plain_ones() -> None:
 
 def test_a_shape_that_was_not_met_runs_plainly() -> None:
     model = probe.small_model(torch.device("cpu"))
-    graphs = Graphs(probe.run_of(model), model)
+    graphs = CudaGraphs(probe.run_of(model), model)
     probe.gradients(model, [probe.batch_of(4, 16), probe.batch_of(4, 32)], torch.device("cpu"), graphs)
     assert graphs.figures() == {"shapes": 0, "replayed": 0.0, "refused": False} and len(graphs.met) == 2
 
@@ -59,20 +59,20 @@ def test_a_capture_that_fails_leaves_the_plain_way(monkeypatch: pytest.MonkeyPat
     def refuse(*_: object) -> None:
         raise RuntimeError("operation not permitted when stream is capturing")
 
-    monkeypatch.setattr(Graphs, "_capture", refuse)
+    monkeypatch.setattr(CudaGraphs, "_capture", refuse)
     cpu, model = torch.device("cpu"), probe.small_model(torch.device("cpu"))
     batches = [probe.batch_of(4, 16)] * 3
     plain = probe.gradients(model, batches, cpu, None)
-    graphs = Graphs(probe.run_of(model), model)
+    graphs = CudaGraphs(probe.run_of(model), model)
     assert torch.equal(probe.gradients(model, batches, cpu, graphs), plain)
     assert graphs.figures()["refused"] and caplog.text.count("no more CUDA graphs") == 1
 
 
 def test_what_memory_that_runs_out_costs(run: StageRun) -> None:
     training = dataclasses.replace(run.training, memory_checkpoint_ticks=8)
-    fit: Fit | None = Fit(graphs=True)
+    fit: MemoryPlan | None = MemoryPlan(graphs=True)
     ladder = []
-    while fit := tighter(fit, 4, 64, training):
+    while fit := next_smaller_plan(fit, 4, 64, training):
         ladder.append((fit.pieces, fit.graphs, fit.checkpoint_ticks))
     assert ladder == [(2, True, 0), (4, True, 0), (4, False, 0), (4, False, 8)]
 

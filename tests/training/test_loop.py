@@ -15,7 +15,7 @@ from ctm.evaluation.averages import shares
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.training import validation
 from ctm.training.data import load_split, plan_visits
-from ctm.training.loop import Loop, Material
+from ctm.training.loop import StageInputs, Trainer
 from ctm.training.settings import StageRun
 from ctm.training.stage import make_model
 
@@ -26,8 +26,8 @@ def test_weights_come_back_after_an_error_too(run: StageRun, grids, tmp_path: Pa
     plan = plan_visits(data, run.stage, run.training, 1)
     model = make_model(run, codec, None, 1)
     nothing = cast(Any, SimpleNamespace())
-    loop = Loop(
-        run, Material(data, data, plan, codec), model, nothing, nothing, torch.device("cpu"), tmp_path
+    loop = Trainer(
+        run, StageInputs(data, data, plan, codec), model, nothing, nothing, torch.device("cpu"), tmp_path
     )
     before = {name: value.detach().clone() for name, value in model.named_parameters()}
     loop.ema = {name: torch.full_like(value, 7.0) for name, value in before.items()}
@@ -55,7 +55,7 @@ def test_milestones_and_benchmark_have_one_overall(
 
     monkeypatch.setattr(validation, "_right", judged)
     data = dataclasses.replace(data, offsets=data.offsets[: n + 1])
-    measured = validation.measure(model, data, codec, n, 10_000)
+    measured = validation.measure_accuracy(model, data, codec, n, 10_000)
     hits = [tuple(data.ids_of(pair)) in right for pair in range(n)]
     assert measured.accuracy["overall"] == shares(data.category, data.kind, hits)["overall"]
     assert measured.accuracy["overall"] == pytest.approx(0.5, abs=0.05), measured.accuracy

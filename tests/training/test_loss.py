@@ -7,12 +7,12 @@ import torch
 from torch import Tensor
 
 from ctm.grid.edits import MAX_UNITS, Edit
-from ctm.grid.packed import pack, units_of, word_spans
+from ctm.grid.packed import pack, replacement_units, word_spans
 from ctm.grid.tokenizer import STOP, CodeTokenizer
 from ctm.model.config import LossTerms
 from ctm.model.loss import sync_diversity
 from ctm.model.model import CTM
-from ctm.training.batch import Batch, make_batch
+from ctm.training.batch import TrainingBatch, make_batch
 from ctm.training.data import load_split
 from ctm.training.optimiser import parameter_groups, rate_at
 from ctm.training.settings import StageRun
@@ -21,7 +21,7 @@ from ctm.training.stage import make_model
 
 def drawn(
     run: StageRun, grids, count: int = 7
-) -> tuple[CTM, Batch, list[list[float]], list[list[list[tuple[int, int]]]]]:
+) -> tuple[CTM, TrainingBatch, list[list[float]], list[list[list[tuple[int, int]]]]]:
     """A float64 model and a batch of states at different places, with their edits' units."""
     codec = CodeTokenizer.load(grids.tokenizer)
     data = load_split(grids.train)
@@ -37,11 +37,11 @@ def drawn(
     assert len(words[0]) > 1 == len(words[1])
     answers[0] = Edit(3, 5, (*words[0], states[0][-1], *words[1]))
     batch = make_batch(states, answers, diagnoses, codec)
-    units = [units_of(a.tokens, pack(s, codec), codec) for s, a in zip(states, answers, strict=True)]
+    units = [replacement_units(a.tokens, pack(s, codec), codec) for s, a in zip(states, answers, strict=True)]
     return model, batch, states, units
 
 
-def naive_loss(model: CTM, batch: Batch, units: list[list[tuple[int, int]]]) -> Tensor:
+def naive_loss(model: CTM, batch: TrainingBatch, units: list[list[tuple[int, int]]]) -> Tensor:
     """Mean over samples of (loss at the lowest tick + loss at the most certain tick) / 2, one sample and tick each."""
     thought = model(**batch.inputs)
     samples, ticks = thought.certainty.shape
@@ -136,7 +136,7 @@ def test_padding_does_not_enter_the_loss(run: StageRun, grids) -> None:
         for k, v in batch.inputs.items()
     }
     words = torch.cat([batch.words, batch.words.new_full((len(batch.words), 16), -1)], dim=1)
-    padded = Batch(**{**vars(batch), "inputs": wider, "words": words})
+    padded = TrainingBatch(**{**vars(batch), "inputs": wider, "words": words})
     one, two = (model.loss(model(**b.inputs), b).total.item() for b in (batch, padded))
     assert one == pytest.approx(two, abs=1e-10)
 

@@ -18,10 +18,10 @@ from ctm.model.model import CTM
 from ctm.model.weights import load_weights
 from ctm.training import gradients as module
 from ctm.training import loop
-from ctm.training.batch import Batch, batches
+from ctm.training.batch import TrainingBatch, batches
 from ctm.training.data import load_split, plan_visits
 from ctm.training.gradients import Gradients
-from ctm.training.memory import Fit, cap_vram, ran_out, tighter
+from ctm.training.memory import MemoryPlan, cap_vram, is_out_of_memory, next_smaller_plan
 from ctm.training.pieces import bounds, cut
 from ctm.training.ranks import Ranks
 from ctm.training.settings import StageRun
@@ -29,7 +29,7 @@ from ctm.training.stage import make_model, train_stage
 from stage_runs import arguments, figures, lines, newest
 
 
-def double(run: StageRun, grids, seed: int = 1) -> tuple[Gradients, list[Batch]]:
+def double(run: StageRun, grids, seed: int = 1) -> tuple[Gradients, list[TrainingBatch]]:
     """The gradients of a float64 model, and the micro-batches of a step."""
     codec, data = CodeTokenizer.load(grids.tokenizer), load_split(grids.train)
     model = make_model(run, codec, None, seed).double()
@@ -38,7 +38,7 @@ def double(run: StageRun, grids, seed: int = 1) -> tuple[Gradients, list[Batch]]
     return Gradients(model, run.stage, run.training, Ranks(), torch.device("cpu"), torch.float32, seed), parts
 
 
-def never(problem: str, before: Fit, after: Fit) -> None:
+def never(problem: str, before: MemoryPlan, after: MemoryPlan) -> None:
     raise AssertionError(problem)
 
 
@@ -47,8 +47,8 @@ def test_the_gradient_of_pieces_is_that_of_the_whole(run: StageRun, grids, piece
     made = []
     for number in (1, pieces):
         gradients, parts = double(run, grids)
-        gradients.use(Fit(pieces=number))
-        figures = gradients.of_step(parts, 5, never)
+        gradients.use(MemoryPlan(pieces=number))
+        figures = gradients.accumulate_step(parts, 5, never)
         made.append((figures, {n: p.grad for n, p in gradients.model.named_parameters()}))
     (whole, one), (cut_up, two) = made
     assert whole["loss_lowest"] == pytest.approx(cut_up["loss_lowest"], abs=1e-5)  # sums are float32
@@ -64,8 +64,8 @@ def test_the_gradient_of_joined_micro_batches_is_the_same(run: StageRun, grids, 
         gradients, parts = double(dataclasses.replace(run, training=training), grids)
         if joined:
             assert len({part.words.shape[1] for part in parts}) > 1, "micro-batches of one width show little"
-            gradients.use(Fit(pieces=pieces))
-        figures = gradients.of_step(parts, 5, never)
+            gradients.use(MemoryPlan(pieces=pieces))
+        figures = gradients.accumulate_step(parts, 5, never)
         made.append((figures, {n: p.grad for n, p in gradients.model.named_parameters()}))
     (apart, one), (together, two) = made
     assert apart["loss_certain"] == pytest.approx(together["loss_certain"], abs=1e-5)
@@ -101,24 +101,28 @@ def test_a_piece_is_narrow_and_has_the_units_of_its_samples(run: StageRun, grids
 
 def test_what_is_given_up_and_in_which_order(run: StageRun) -> None:
     training = dataclasses.replace(run.training, memory_checkpoint_ticks=8, fewer_ticks=48)
-    fit: Fit | None = Fit()
+    fit: MemoryPlan | None = MemoryPlan()
     ladder = []
-    while fit := tighter(fit, 6, 64, training):
+    while fit := next_smaller_plan(fit, 6, 64, training):
         ladder.append((fit.pieces, fit.checkpoint_ticks, fit.ticks))
     assert ladder == [(2, 0, 0), (4, 0, 0), (6, 0, 0), (6, 8, 0), (6, 8, 48)]
     early = dataclasses.replace(training, smallest_batch=3, fewer_ticks=0)
-    assert tighter(Fit(2), 6, 64, early) == Fit(2, 8), (
+    assert next_smaller_plan(MemoryPlan(2), 6, 64, early) == MemoryPlan(2, 8), (
         "the config's order: checkpoints before smaller batches"
     )
-    assert tighter(Fit(2, 8), 6, 64, early) is None
+    assert next_smaller_plan(MemoryPlan(2, 8), 6, 64, early) is None
 
 
 def test_errors_that_say_memory_is_used_up() -> None:
     with pytest.raises(RuntimeError) as real:
         torch.empty(2**60, dtype=torch.uint8)
-    assert ran_out(real.value), "torch's own words on this machine"
-    assert ran_out(torch.OutOfMemoryError("HIP out of memory. Tried to allocate")) and ran_out(MemoryError())
-    assert not ran_out(RuntimeError("shape mismatch")) and not ran_out(ValueError("out of memory"))
+    assert is_out_of_memory(real.value), "torch's own words on this machine"
+    assert is_out_of_memory(
+        torch.OutOfMemoryError("HIP out of memory. Tried to allocate")
+    ) and is_out_of_memory(MemoryError())
+    assert not is_out_of_memory(RuntimeError("shape mismatch")) and not is_out_of_memory(
+        ValueError("out of memory")
+    )
 
 
 def test_the_cap_of_a_device_is_clamped_and_shared(monkeypatch: pytest.MonkeyPatch, caplog) -> None:
@@ -181,7 +185,7 @@ def test_nothing_fits(run: StageRun, grids, tmp_path: Path, monkeypatch: pytest.
 
     monkeypatch.setattr(CTM, "loss", never_fits)
     with pytest.raises(
-        MemoryError, match=r"step 0 does not fit memory with Fit\(pieces=8, checkpoint_ticks=8.*vram"
+        MemoryError, match=r"step 0 does not fit memory with MemoryPlan\(pieces=8, checkpoint_ticks=8.*vram"
     ):
         train_stage(*arguments(run, grids, tmp_path))
 
@@ -191,7 +195,7 @@ def test_the_moments_are_there_before_the_first_forward_pass(
 ) -> None:
     """The step that has to fit is then the largest one, and no moment is made where none can be given back."""
     optimisers, held = [], []
-    make, of_step = loop.make_optimiser, module.Gradients.of_step
+    make, accumulate_step = loop.make_optimizer, module.Gradients.accumulate_step
 
     def remembered(*values):
         optimisers.append(make(*values))
@@ -200,10 +204,10 @@ def test_the_moments_are_there_before_the_first_forward_pass(
     def counted(self, *values):
         tensors = (t for o in optimisers for part in o.parts for s in part.state.values() for t in s.values())
         held.append(sum(t.nbytes for t in tensors))
-        return of_step(self, *values)
+        return accumulate_step(self, *values)
 
-    monkeypatch.setattr(loop, "make_optimiser", remembered)
-    monkeypatch.setattr(module.Gradients, "of_step", counted)
+    monkeypatch.setattr(loop, "make_optimizer", remembered)
+    monkeypatch.setattr(module.Gradients, "accumulate_step", counted)
     muon = dataclasses.replace(run.training, optimiser="muon")
     train_stage(*arguments(dataclasses.replace(run, training=muon), grids, tmp_path))
     assert held[0] > 0 and set(held) == {held[0]}
@@ -250,7 +254,7 @@ CAPPED = """
 import pickle, sys
 from ctm.training import gradients, memory, stage
 values, mb = pickle.load(open(sys.argv[1], "rb"))
-whole = gradients.Gradients.of_step
+whole = gradients.Gradients.accumulate_step
 def used():
     return int(next(l for l in open("/proc/self/status") if l.startswith("VmData")).split()[1]) / 1e3
 def capped(self, parts, step, told):
@@ -263,7 +267,7 @@ def capped(self, parts, step, told):
     if step == 1:
         print(used() - capped.before)
     return figures
-gradients.Gradients.of_step = capped
+gradients.Gradients.accumulate_step = capped
 stage.train_stage(*values)
 """
 
@@ -330,8 +334,8 @@ def test_gradient_checkpoints_change_nothing_but_memory(run: StageRun, grids) ->
     made = []
     for several in (0, 2):
         gradients, parts = double(run, grids)
-        gradients.use(Fit(checkpoint_ticks=several))
-        gradients.of_step(parts, 0, never)
+        gradients.use(MemoryPlan(checkpoint_ticks=several))
+        gradients.accumulate_step(parts, 0, never)
         made.append([p.grad for p in gradients.model.parameters()])
     for one, two in zip(*made, strict=True):
         torch.testing.assert_close(one, two, rtol=1e-10, atol=1e-12)

@@ -16,7 +16,7 @@ from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.weights import load_weights
 from ctm.training.batch import batches
 from ctm.training.data import load_split, plan_visits
-from ctm.training.machine import MISSING, Machine, device_figures
+from ctm.training.machine import MISSING, MachineMonitor, device_figures
 from ctm.training.settings import StageRun
 from ctm.training.stage import choose, make_model, train_stage
 from stage_runs import arguments, lines
@@ -83,7 +83,7 @@ def test_neurons_that_are_dead_or_too_loud_are_seen(run: StageRun, grids) -> Non
 
 
 def test_a_figure_that_cannot_be_read_is_not_zero(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    machine = Machine(torch.device("cpu"), tmp_path)
+    machine = MachineMonitor(torch.device("cpu"), tmp_path)
     assert machine.figures()["processor_watts"] == MISSING
     assert device_figures(tmp_path, torch.device("cuda", 0)) == {"gpu_busy": MISSING, "gpu_watts": MISSING}
     monkeypatch.setattr(torch.cuda, "utilization", lambda device: 37)
@@ -106,7 +106,7 @@ def test_power_of_the_processor_is_energy_over_time(tmp_path: Path) -> None:
     energy = tmp_path / "class/powercap/intel-rapl:0/energy_uj"
     energy.parent.mkdir(parents=True)
     energy.write_text("1000000\n")
-    machine = Machine(torch.device("cpu"), tmp_path)
+    machine = MachineMonitor(torch.device("cpu"), tmp_path)
     energy.write_text("3000000\n")
     watts = machine.figures()["processor_watts"]
     assert isinstance(watts, float) and watts > 2, "two joules in less than a second"
@@ -137,14 +137,14 @@ def test_a_stage_that_falls_apart_at_its_end_hands_on_its_best(
     """The score is made up: 80 % at first, then nothing."""
     from ctm.training import loop
 
-    real, asked = loop.measure, []
+    real, asked = loop.measure_accuracy, []
 
     def falling(*arguments):
         asked.append(1)
         found = real(*arguments)
         return dataclasses.replace(found, score=0.8 if len(asked) == 1 else 0.1, error=0.05)
 
-    monkeypatch.setattr(loop, "measure", falling)
+    monkeypatch.setattr(loop, "measure_accuracy", falling)
     for name, result in (("best", "best"), ("last", "last")):
         asked.clear()
         training = dataclasses.replace(run.training, result=result, ema=0.9)

@@ -8,9 +8,9 @@ import dataclasses
 import pytest
 import torch
 
-from ctm.model.config import ModelConfig
+from ctm.model.config import CTMConfig
 from ctm.model.model import CTM
-from ctm.training.optimiser import Together, make_optimiser
+from ctm.training.optimiser import CombinedOptimizer, make_optimizer
 from ctm.training.settings import TrainingSettings
 
 SETTINGS = TrainingSettings(optimiser="muon", muon_factor=2.0, weight_decay=0.1)
@@ -20,14 +20,14 @@ SETTINGS = TrainingSettings(optimiser="muon", muon_factor=2.0, weight_decay=0.1)
 def model() -> CTM:
     torch.manual_seed(0)
     return CTM(
-        ModelConfig(
+        CTMConfig(
             vocabulary=40, width=16, heads=2, neurons=16, ticks=2, memory=2, nlm_hidden=2, action_pairs=8,
             out_pairs=8, self_pairs=2, units=2,
         )
     )  # fmt: skip
 
 
-def step(model: CTM, optimiser: Together, seed: int) -> None:
+def step(model: CTM, optimiser: CombinedOptimizer, seed: int) -> None:
     draw = torch.Generator().manual_seed(seed)
     for parameter in model.parameters():
         parameter.grad = torch.randn(parameter.shape, generator=draw)
@@ -38,7 +38,7 @@ def step(model: CTM, optimiser: Together, seed: int) -> None:
 
 @pytest.mark.parametrize("name", ["adamw", "muon"])
 def test_every_parameter_is_stepped_once(model: CTM, name: str) -> None:
-    optimiser = make_optimiser(model, dataclasses.replace(SETTINGS, optimiser=name))
+    optimiser = make_optimizer(model, dataclasses.replace(SETTINGS, optimiser=name))
     held = [id(p) for group in optimiser.param_groups for p in group["params"]]
     assert sorted(held) == sorted(id(p) for p in model.parameters())
     before = copy.deepcopy(model.state_dict())
@@ -47,7 +47,7 @@ def test_every_parameter_is_stepped_once(model: CTM, name: str) -> None:
 
 
 def test_muon_turns_matrices_of_linear_layers_and_no_table(model: CTM) -> None:
-    optimiser = make_optimiser(model, SETTINGS)
+    optimiser = make_optimizer(model, SETTINGS)
     muon = {id(p) for p in optimiser.parts[0].param_groups[0]["params"]}
     chosen = {n for n, p in model.named_parameters() if id(p) in muon}
     assert {"backbone.local.weight", "synapse.first.0.weight", "pointers.key.weight"} <= chosen
@@ -57,10 +57,10 @@ def test_muon_turns_matrices_of_linear_layers_and_no_table(model: CTM) -> None:
 
 
 def test_a_restored_optimiser_goes_on_with_the_same_bits(model: CTM) -> None:
-    optimiser = make_optimiser(model, SETTINGS)
+    optimiser = make_optimizer(model, SETTINGS)
     step(model, optimiser, 1)
     other = copy.deepcopy(model)
-    again = make_optimiser(other, SETTINGS)
+    again = make_optimizer(other, SETTINGS)
     again.load_state_dict(copy.deepcopy(optimiser.state_dict()))
     step(model, optimiser, 2)
     step(other, again, 2)
@@ -71,7 +71,7 @@ def test_a_restored_optimiser_goes_on_with_the_same_bits(model: CTM) -> None:
 def test_moments_that_are_allocated_first_change_no_bit(model: CTM, name: str) -> None:
     settings = dataclasses.replace(SETTINGS, optimiser=name)
     other = copy.deepcopy(model)
-    late, early = make_optimiser(model, settings), make_optimiser(other, settings)
+    late, early = make_optimizer(model, settings), make_optimizer(other, settings)
     early.allocate()
     assert all(torch.equal(a, b) for a, b in zip(model.parameters(), other.parameters(), strict=True))
     assert all(p.grad is None for p in other.parameters()), "nothing but moments is left behind"

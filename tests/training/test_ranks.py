@@ -16,7 +16,7 @@ import torch
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.weights import load_weights
 from ctm.training.gradients import Gradients
-from ctm.training.ranks import Ranks, join
+from ctm.training.ranks import Ranks, join_process_group
 from ctm.training.settings import StageRun
 from ctm.training.stage import make_model, train_stage
 from stage_runs import arguments, lines
@@ -111,4 +111,4 @@ def test_the_samples_of_a_step_are_dealt(run: StageRun, grids) -> None:
 
 def test_without_torchrun_there_is_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WORLD_SIZE", raising=False)
-    assert join("cpu") == (Ranks(0, 1, 1), torch.device("cpu"))
+    assert join_process_group("cpu") == (Ranks(0, 1, 1), torch.device("cpu"))

@@ -32,16 +32,16 @@ def careful(run: StageRun) -> StageRun:
 
 def spoil(monkeypatch: pytest.MonkeyPatch, spoilt: Callable[[int], bool]) -> None:
     """Make the gradient of the steps (counted as they are tried) infinite for which `spoilt` says so."""
-    real, tried = module.Gradients.of_step, []
+    real, tried = module.Gradients.accumulate_step, []
 
-    def of_step(self, parts, step, told):
+    def accumulate_step(self, parts, step, told):
         found = real(self, parts, step, told)
         tried.append(step)
         if spoilt(len(tried)):
             next(iter(self.model.parameters())).grad[0] = float("inf")
         return found
 
-    monkeypatch.setattr(module.Gradients, "of_step", of_step)
+    monkeypatch.setattr(module.Gradients, "accumulate_step", accumulate_step)
 
 
 def test_what_is_a_divergence() -> None:
@@ -79,9 +79,9 @@ def test_a_spike_is_seen_in_a_running_stage(
     careful: StageRun, grids, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The weights are thrown far off once; the loss of the next step is finite and far too high."""
-    real, thrown = module.Gradients.of_step, []
+    real, thrown = module.Gradients.accumulate_step, []
 
-    def of_step(self, parts, step, told):
+    def accumulate_step(self, parts, step, told):
         if step == 22 and not thrown:
             thrown.append(step)
             with torch.no_grad():
@@ -89,7 +89,7 @@ def test_a_spike_is_seen_in_a_running_stage(
                     parameter.add_(5 * torch.randn_like(parameter))
         return real(self, parts, step, told)
 
-    monkeypatch.setattr(module.Gradients, "of_step", of_step)
+    monkeypatch.setattr(module.Gradients, "accumulate_step", accumulate_step)
     train_stage(*arguments(careful, grids, tmp_path))
     summary = json.loads((tmp_path / "summary.json").read_text())
     assert [(e["event"], e["at_step"], e["to_step"]) for e in summary["events"]] == [("rollback", 22, 21)]

@@ -1,12 +1,12 @@
 """Rule analyse_iterations: what each tick adds."""
 
 from ctm.analysis.settings import AnalysisSettings
-from ctm.analysis.ticks import analyse_iterations
+from ctm.analysis.ticks import analyze_iterations
 from options import File, Text, given, start
 
 
 def main(report: File, items: File, settings: Text, out: File, plot: File) -> None:
-    analyse_iterations(report, items, given(AnalysisSettings, settings), out, plot)
+    analyze_iterations(report, items, given(AnalysisSettings, settings), out, plot)
 
 
 if __name__ == "__main__":

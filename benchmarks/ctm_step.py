@@ -70,7 +70,8 @@ def measure(
 
 
 def step(
-    model: CTM, optimiser: CombinedOptimizer, batch: TrainingBatch, precision: torch.dtype, training: CTMTrainingSettings
+    model: CTM, optimiser: CombinedOptimizer, batch: TrainingBatch, precision: torch.dtype,
+    training: CTMTrainingSettings,
 ) -> dict[str, float]:  # fmt: skip
     """Seconds of each part; cut at the encoding and at the synchronisation, whose gradients are handed on."""
     seconds = dict.fromkeys(PARTS, 0.0)

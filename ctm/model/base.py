@@ -234,8 +234,8 @@ class EditModel(nn.Module, ABC):
     ) -> Loss:
         """What it is trained with.
 
-        thought: of `forward`, without `pointers_with_gradient` or with. drawn: int64 [B], a tick for each sample, tick t
-        with probability in proportion to t, for a term that asks for one.
+        thought: of `forward`, without `pointers_with_gradient` or with. drawn: int64 [B], a tick for each sample,
+        tick t with probability in proportion to t, for a term that asks for one.
         """
 
     def statistics(self, inputs: dict[str, Tensor]) -> dict[str, dict[str, float]]:

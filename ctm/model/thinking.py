@@ -56,7 +56,9 @@ def no_tick_selected(model: EditModel, encoding: Encoding) -> SelectedTick:
 def select_tick(
     selected: SelectedTick, output: TickOutput, tick: Tensor | int, threshold: Tensor | float
 ) -> SelectedTick:
-    """`selected` after tick number `tick` (from 1): replaced where that tick is more certain and the sample not frozen."""
+    """`selected` after tick number `tick` (from 1): replaced where that tick is more certain and
+    the sample not frozen.
+    """
     better = (output.certainty > selected.certainty) & (selected.certainty < threshold)
     return SelectedTick(
         torch.where(better, output.certainty, selected.certainty),

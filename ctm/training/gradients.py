@@ -90,8 +90,8 @@ class Gradients:
             smaller = next_smaller_plan(self.memory_plan, self.size, self.stage.ticks, self.training)
             if smaller is None:
                 raise MemoryError(
-                    f"step {step} does not fit memory with {self.memory_plan}: {problem}. Give the rule more vram, or set "
-                    "training.memory_checkpoint_ticks, training.fewer_ticks or training.smallest_batch"
+                    f"step {step} does not fit memory with {self.memory_plan}: {problem}. Give the rule more vram, "
+                    "or set training.memory_checkpoint_ticks, training.fewer_ticks or training.smallest_batch"
                 )
             on_smaller_plan(problem, self.memory_plan, smaller)
             self.apply_memory_plan(smaller)

@@ -19,7 +19,7 @@ def model() -> CTM:
     torch.manual_seed(5)
     model = CTM(
         CTMConfig(
-            vocabulary=V, width=16, heads=2, neurons=16, ticks=5, encoding=3, nlm_hidden=2, synapse_depth=2,
+            vocabulary=V, width=16, heads=2, neurons=16, ticks=5, memory=3, nlm_hidden=2, synapse_depth=2,
             action_pairs=8, out_pairs=8, self_pairs=2,
         )
     ).eval()  # fmt: skip

@@ -25,7 +25,7 @@ CONFIGS: list[ModelSizes] = [
     TRMConfig(**SMALL, mlp=24, layers=2, updates=2, ticks=4),
     TransformerConfig(**SMALL, blocks=2),
     CTMConfig(
-        **SMALL, neurons=16, ticks=3, encoding=2, nlm_hidden=2, action_pairs=8, out_pairs=8, self_pairs=2
+        **SMALL, neurons=16, ticks=3, memory=2, nlm_hidden=2, action_pairs=8, out_pairs=8, self_pairs=2
     ),
 ]
 

@@ -70,8 +70,8 @@ class PlainCTM(nn.Module):
     def forward(self, h: Tensor, inputs: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Log-probabilities of start and end [B, T, 2, N] and S_out [B, T, n] from the encoding h."""
         model = self.model
-        memory = memory_of(model, h, inputs, with_attention=False)
-        state = model.start(memory)
+        encoding = memory_of(model, h, inputs, with_attention=False)
+        state = model.start(encoding)
         normed = model.attention.norm(h)
         trace = state.trace.permute(2, 0, 1)
         z, alpha, beta = state.z, state.alpha_action, state.beta_action
@@ -79,12 +79,12 @@ class PlainCTM(nn.Module):
         pointers, syncs = [], []
         for _ in range(model.config.ticks):
             sync, alpha, beta = model.sync_action(z, alpha, beta)
-            pre = model.synapse(torch.cat([self.read(sync, normed, memory.mask), z], dim=-1))
+            pre = model.synapse(torch.cat([self.read(sync, normed, encoding.mask), z], dim=-1))
             trace = torch.cat([trace[:, :, 1:], pre.unsqueeze(-1)], dim=-1)
             z = self.neurons(trace)
             sync_out, alpha_out, beta_out = model.sync_out(z, alpha_out, beta_out)
             syncs.append(sync_out)
-            pointers.append(model.pointers(sync_out[:, None], h, memory.mask))
+            pointers.append(model.pointers(sync_out[:, None], h, encoding.mask))
         return torch.cat(pointers, dim=1), torch.stack(syncs, dim=1)
 
 
@@ -96,7 +96,7 @@ def encode(model: CTM, inputs: dict[str, Tensor]) -> Tensor:
 
 def memory_of(model: CTM, h: Tensor, inputs: dict[str, Tensor], with_attention: bool = True) -> CTMEncoding:
     """What `model.encode` makes of h."""
-    code = model.attention.remember(h) if with_attention else KeyValues(h, h)
+    code = model.attention.keys_and_values(h) if with_attention else KeyValues(h, h)
     mask = padding_mask(inputs["lengths"], CELLS, h.dtype)
     copies = h.transpose(1, 2)  # not part of what is compared
     return CTMEncoding(inputs["tokens"], inputs["lengths"], mask, h, h, code, copies)
@@ -104,9 +104,9 @@ def memory_of(model: CTM, h: Tensor, inputs: dict[str, Tensor], with_attention: 
 
 def think(model: CTM, h: Tensor, inputs: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
     """Ours: pointers [B, T, 2, N] and S_out [B, T, n], with the model's own ticks."""
-    memory = memory_of(model, h, inputs)
-    synchronisation = model.run_ticks(memory, model.config.ticks)
-    return model.say(synchronisation, memory)[0], synchronisation
+    encoding = memory_of(model, h, inputs)
+    synchronisation = model.run_ticks(encoding, model.config.ticks)
+    return model.predict_span(synchronisation, encoding)[0], synchronisation
 
 
 def both() -> tuple[CTM, PlainCTM, dict[str, Tensor]]:

@@ -35,7 +35,7 @@ def run() -> list[dict[str, Any]]:
 
 def _said(model, inputs) -> tuple[torch.Tensor, torch.Tensor]:  # type: ignore[no-untyped-def]
     thought = model(**inputs)
-    return thought.pointers, thought.synchronisation
+    return thought.pointers, thought.readout
 
 
 if __name__ == "__main__":

@@ -80,7 +80,7 @@ def step(
         h = model.backbone(*(batch.inputs[n] for n in ("tokens", "rows", "cols", "diagnosis")), _mask(batch))
         clock.lap("encoder")
         encoding = h.detach().requires_grad_()
-        memory = model.remember(batch.inputs["tokens"], batch.inputs["lengths"], _mask(batch), encoding)
+        memory = model.build_encoding(batch.inputs["tokens"], batch.inputs["lengths"], _mask(batch), encoding)
         synchronisation = model.run_ticks(memory, model.config.ticks)
         clock.lap("ticks")
         loss, said = head(model, synchronisation, memory, batch, training)
@@ -108,7 +108,7 @@ def head(
     """The loss, and the synchronisation as a leaf."""
     said = synchronisation.detach().requires_grad_()
     with torch.no_grad():
-        pointers, sure = model.say(said, memory)
+        pointers, sure = model.predict_span(said, memory)
     thought = ModelOutput(pointers, sure, said, memory)
     terms = LossTerms(training.diversity, training.later_ticks)
     return model.loss(thought, batch, terms).total, said

@@ -37,8 +37,8 @@ def ours(model: CTM, h: Tensor, inputs: dict[str, Tensor], answer: Tensor) -> Te
     memory = memory_of(model, h, inputs)
     sync = model.run_ticks(memory, model.config.ticks)
     with torch.no_grad():
-        ticks = chosen(model.say(sync, memory)[0], inputs, answer)
-    pointers, _ = model.say(sync[torch.arange(len(answer))[:, None], ticks], memory)
+        ticks = chosen(model.predict_span(sync, memory)[0], inputs, answer)
+    pointers, _ = model.predict_span(sync[torch.arange(len(answer))[:, None], ticks], memory)
     return _losses(pointers, answer).mean()
 
 

@@ -111,8 +111,8 @@ def forward_ms(model: CTM, item: FirstState, ticks: int) -> float:
     inputs = inputs_of([item.state])
 
     def thought() -> None:
-        kept, memory = infer(model, inputs, max_ticks=ticks)
-        decode_candidates(model, kept, memory)
+        selected, encoding = infer(model, inputs, max_ticks=ticks)
+        decode_candidates(model, selected, encoding)
 
     return 1e3 * min(_seconds(thought) for _ in range(TIMED))
 
@@ -125,9 +125,9 @@ def peak_bytes(model: CTM, item: FirstState, *, training: bool) -> int:
     inputs = inputs_of([item.state])
     if not training:
         with torch.inference_mode():
-            kept, memory = infer(model, inputs, max_ticks=1)[0], model.encode(**inputs)
-            state = model.start(memory)
-        held = (*memory, memory.code.key, memory.code.value, *state, *kept)
+            selected, encoding = infer(model, inputs, max_ticks=1)[0], model.encode(**inputs)
+            state = model.start(encoding)
+        held = (*encoding, encoding.key_values.key, encoding.key_values.value, *state, *selected)
         return sum({t.data_ptr(): t.nbytes for t in held if isinstance(t, Tensor)}.values())
     return kept_bytes(model, inputs, model.config.ticks)
 

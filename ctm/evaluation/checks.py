@@ -42,15 +42,15 @@ DROP = 0.2
 def shapes(model: CTM, states: list[FirstState]) -> tuple[bool, str]:
     """Every output has the shape of the contract, pointers are distributions, certainty lies in [0, 1]."""
     thought = _thought(model, states)
-    batch, cells = thought.memory.tokens.shape
+    batch, cells = thought.encoding.tokens.shape
     ticks, c = thought.certainty.shape[1], model.config
-    kept, memory = infer(model, inputs_of([item.state for item in states]), max_ticks=ticks)
-    answer = decode_candidates(model, kept, memory)
+    selected, encoding = infer(model, inputs_of([item.state for item in states]), max_ticks=ticks)
+    answer = decode_candidates(model, selected, encoding)
     wanted = {
-        "h": (thought.memory.h, (batch, cells, c.width)),
+        "h": (thought.encoding.h, (batch, cells, c.width)),
         "pointers": (thought.pointers, (batch, ticks, 2, cells)),
         "certainty": (thought.certainty, (batch, ticks)),
-        "synchronisation": (thought.synchronisation, (batch, ticks, c.out_pairs)),
+        "synchronisation": (thought.readout, (batch, ticks, c.out_pairs)),
         "spans": (answer.spans, (batch, SPANS, 2)),
         "units": (answer.units, (batch, SPANS, REPLACEMENTS, c.units)),
     }
@@ -73,17 +73,17 @@ def synchronization_definition(model: CTM, states: list[FirstState]) -> tuple[bo
     model = copy.deepcopy(model).double()
     sync = model.sync_out
     sync.decay.copy_(torch.linspace(0, 2, len(sync.decay)))
-    memory = model.encode(**inputs_of([item.state for item in states]))
-    state = model.start(memory)
+    encoding = model.encode(**inputs_of([item.state for item in states]))
+    state = model.start(encoding)
     zs, worst = [state.z], 0.0
     for tick in range(1, _ticks(model) + 1):
-        state, said = model.tick(state, memory)
+        state, output = model.tick(state, encoding)
         zs.append(state.z)
         ages = torch.arange(tick, -1, -1, dtype=torch.float64)
         weight = torch.exp(-sync.decay[None, :] * ages[:, None])  # [tick + 1, n]
         products = torch.stack([z[:, sync.left] * z[:, sync.right] for z in zs])
         direct = (weight[:, None, :] * products).sum(0) / weight.sum(0).sqrt()
-        worst = max(worst, float((said.synchronisation - direct).abs().max()))
+        worst = max(worst, float((output.readout - direct).abs().max()))
     return worst < EXACT, f"largest difference {worst:.1e} over {len(zs) - 1} ticks, in float64"
 
 
@@ -98,7 +98,7 @@ def batching(model: CTM, states: list[FirstState]) -> tuple[bool, str]:
         cells = alone.pointers.shape[3]
         for one, other in (
             (alone.certainty[0], together.certainty[place]),
-            (alone.synchronisation[0], together.synchronisation[place]),
+            (alone.readout[0], together.readout[place]),
             (alone.pointers[0].exp(), together.pointers[place, :, :, :cells].exp()),
         ):
             worst = max(worst, float((one - other).abs().max()))
@@ -126,8 +126,8 @@ def gradient_flow(model: CTM, states: list[FirstState]) -> tuple[bool, str, dict
     start = torch.tensor([item.edit.start for item in states])
     end = torch.tensor([item.edit.end for item in states])
 
-    def loss(said: TickOutput) -> Tensor:
-        return -(said.pointers[rows, 0, start] + said.pointers[rows, 1, end]).mean()
+    def loss(output: TickOutput) -> Tensor:
+        return -(output.pointers[rows, 0, start] + output.pointers[rows, 1, end]).mean()
 
     norms = flow.norms_by_tick(model, inputs, _ticks(model), loss)
     wrong = flow.stopped(norms)
@@ -225,7 +225,7 @@ def synchronization_varies(
     model: CTM, states: list[FirstState], trained: CTM, seed: int = 0
 ) -> tuple[bool, str, dict[str, Any]]:
     """Synchronisation differs between samples and between pairs, and the answer hangs on whose it is."""
-    sync = _thought(model, states).synchronisation[:, -1].double()
+    sync = _thought(model, states).readout[:, -1].double()
     size = sync.square().mean().sqrt()
     over_samples, over_pairs = sync.std(0), sync.std(1)
     varying = float((over_samples > SAME * size).double().mean())
@@ -267,16 +267,16 @@ def _loss(model: CTM, states: list[FirstState], codec: CodeTokenizer) -> Tensor:
     start = torch.tensor([item.edit.start for item in states])
     end = torch.tensor([item.edit.end for item in states])
     pointers = -(thought.pointers[rows, -1, 0, start] + thought.pointers[rows, -1, 1, end]).mean()
-    memory = thought.memory
-    slots = model.units.slots(thought.synchronisation[:, -1], memory.h, start[:, None], end[:, None])[:, 0]
+    encoding = thought.encoding
+    slots = model.units.slots(thought.readout[:, -1], encoding.h, start[:, None], end[:, None])[:, 0]
     tokens = model.units.vocabulary(slots, model.backbone.token.weight)
-    logits = torch.cat([tokens, model.units.copies(slots, memory.copies, memory.tokens)], dim=-1)
+    logits = torch.cat([tokens, model.units.copies(slots, encoding.copies, encoding.tokens)], dim=-1)
     right = torch.full(slots.shape[:2], STOP)
     for row, item in enumerate(states):
         units = replacement_units(item.edit.tokens, item.state.packed, codec)
         for slot, (token, word) in enumerate(units[: right.shape[1]]):
-            copied = item.state.packed.words.tolist().index(word) if word >= 0 else 0
-            right[row, slot] = codec.vocabulary + copied if word >= 0 else token
+            copied = item.state.packed.word_numbers.tolist().index(word) if word >= 0 else 0
+            right[row, slot] = codec.vocab_size + copied if word >= 0 else token
     return pointers + torch.nn.functional.cross_entropy(logits.flatten(0, 1), right.flatten())
 
 

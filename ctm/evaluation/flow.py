@@ -27,8 +27,8 @@ class _TickModule(nn.Module):
         super().__init__()
         self.model = model
 
-    def forward(self, state: CTMState, memory: CTMEncoding) -> tuple[CTMState, TickOutput]:
-        return self.model.tick(state, memory)
+    def forward(self, state: CTMState, encoding: CTMEncoding) -> tuple[CTMState, TickOutput]:
+        return self.model.tick(state, encoding)
 
 
 def norms_by_tick(
@@ -36,19 +36,19 @@ def norms_by_tick(
 ) -> dict[str, list[float]]:
     """{module: norm of the gradient of `loss(last output)` in its parameters as used at tick 1, 2, …}."""
     with torch.no_grad():
-        memory = model.encode(**inputs)
-        state = model.start(memory)
+        encoding = model.encode(**inputs)
+        state = model.start(encoding)
     tick = _TickModule(model)
     named = [(name, p) for name, p in model.named_parameters() if name.split(".")[0] in MODULES]
     used: list[dict[str, Tensor]] = []
-    said = None
+    output = None
     for _ in range(ticks):
         used.append({name: p.detach().view_as(p).requires_grad_() for name, p in named})
         weights = {f"model.{name}": view for name, view in used[-1].items()}
-        state, said = torch.func.functional_call(tick, weights, (state, memory))
-    assert said is not None
+        state, output = torch.func.functional_call(tick, weights, (state, encoding))
+    assert output is not None
     flat = [view for weights in used for view in weights.values()]
-    gradients = torch.autograd.grad(loss(said), flat, allow_unused=True)
+    gradients = torch.autograd.grad(loss(output), flat, allow_unused=True)
     squares = {module: [0.0] * ticks for module in MODULES}
     for number, gradient in enumerate(gradients):
         name = named[number % len(named)][0].split(".")[0]

@@ -100,12 +100,12 @@ def accuracy_by_tick(model: CTM, seed: int) -> dict[str, list[float]]:
     found: dict[str, list[float]] = {}
     for name, change in {"as it is": None, **CONTROLS}.items():
         draw = torch.Generator().manual_seed(seed)
-        memory = model.encode(**inputs)
-        start = state = model.start(memory)
+        encoding = model.encode(**inputs)
+        start = state = model.start(encoding)
         found[name] = []
         for _ in range(TICKS):
-            state, said = model.tick(change(state, start, draw) if change else state, memory)
-            found[name].append(_right(said, place))
+            state, output = model.tick(change(state, start, draw) if change else state, encoding)
+            found[name].append(_right(output, place))
     return found
 
 
@@ -113,17 +113,17 @@ def accuracy_by_tick(model: CTM, seed: int) -> dict[str, list[float]]:
 def accuracy_of_others(model: CTM, seed: int) -> tuple[float, float]:
     """Accuracy at the last tick, and with every sample's pointers asked by another sample's synchronisation."""
     inputs, place = chains(TESTED, torch.Generator().manual_seed(seed + 1))
-    memory = model.encode(**inputs)
-    state, said = model.start(memory), None
+    encoding = model.encode(**inputs)
+    state, output = model.start(encoding), None
     for _ in range(TICKS):
-        state, said = model.tick(state, memory)
-    assert said is not None
-    others, _ = model.say(said.synchronisation.roll(1, 0)[:, None], memory)
-    return _right(said, place), _right(said._replace(pointers=others[:, 0]), place)
+        state, output = model.tick(state, encoding)
+    assert output is not None
+    others, _ = model.predict_span(output.readout.roll(1, 0)[:, None], encoding)
+    return _right(output, place), _right(output._replace(pointers=others[:, 0]), place)
 
 
-def _right(said: TickOutput, place: Tensor) -> float:
-    return float((said.pointers[:, 0].argmax(-1) == place).float().mean())
+def _right(output: TickOutput, place: Tensor) -> float:
+    return float((output.pointers[:, 0].argmax(-1) == place).float().mean())
 
 
 def gains(found: dict[str, list[float]]) -> dict[str, float]:

@@ -86,45 +86,45 @@ class TorchProposer:
         device = self.model.device
         arrays = collate([state.packed for state in states], [state.diagnosis for state in states], MULTIPLE)
         inputs = {name: torch.from_numpy(array).to(device) for name, array in arrays.items()}
-        memory = self.model.encode(**inputs)
+        encoding = self.model.encode(**inputs)
         watch = _TickRecorder(self, states) if any(state.text in self.goals for state in states) else None
-        state, kept = self.model.start(memory), no_tick_selected(self.model, memory)
-        soon = kept if watch and self.early is not None else None
+        state, selected = self.model.start(encoding), no_tick_selected(self.model, encoding)
+        soon = selected if watch and self.early is not None else None
         for tick in range(1, self.model.config.ticks + 1):
-            state, said = self.model.tick(state, memory)
-            kept = select_tick(kept, said, tick, self.threshold)
+            state, output = self.model.tick(state, encoding)
+            selected = select_tick(selected, output, tick, self.threshold)
             if soon is not None and self.early is not None:
-                soon = select_tick(soon, said, tick, self.early)
+                soon = select_tick(soon, output, tick, self.early)
             if watch:
-                watch.look(said, memory)
-            elif not bool((kept.certainty < self.threshold).any()):
+                watch.look(output, encoding)
+            elif not bool((selected.certainty < self.threshold).any()):
                 break
         if watch:
             self.watched.update(watch.seen())
-        answers = self._read(kept, memory)
+        answers = self._read(selected, encoding)
         if soon is not None:
-            self._note_earlier(states, answers, kept, soon, memory)
+            self._note_earlier(states, answers, selected, soon, encoding)
         return answers
 
-    def _read(self, kept: SelectedTick, memory: Encoding) -> list[Proposal]:
-        outputs = (*decode_candidates(self.model, kept, memory), kept.certainty, kept.tick)
+    def _read(self, selected: SelectedTick, encoding: Encoding) -> list[Proposal]:
+        outputs = (*decode_candidates(self.model, selected, encoding), selected.certainty, selected.tick)
         named = {name: tensor.cpu().numpy() for name, tensor in zip(OUTPUTS, outputs, strict=True)}
-        return [read_answer(named, place) for place in range(len(kept.tick))]
+        return [read_answer(named, place) for place in range(len(selected.tick))]
 
     def _note_earlier(
         self,
         states: list[CodeState],
         answers: list[Proposal],
-        kept: SelectedTick,
+        selected: SelectedTick,
         soon: SelectedTick,
-        memory: Encoding,
+        encoding: Encoding,
     ) -> None:
         """Answers of `soon` for the watched states; the heads are asked only where another tick answers."""
-        rows = (kept.tick != soon.tick).nonzero()[:, 0]
+        rows = (selected.tick != soon.tick).nonzero()[:, 0]
         same = dict(enumerate(answers))
         if len(rows):
             part = SelectedTick(*(tensor[rows] for tensor in soon))
-            same.update(zip(rows.tolist(), self._read(part, select_samples(memory, rows)), strict=True))
+            same.update(zip(rows.tolist(), self._read(part, select_samples(encoding, rows)), strict=True))
         watched = (place for place, state in enumerate(states) if state.text in self.goals)
         self.earlier.update((states[place].text, same[place]) for place in watched)
 
@@ -143,22 +143,22 @@ class _TickRecorder:
         self.certainty: list[NDArray[np.float32]] = []
         self._known: dict[tuple[int, ...], bool] = {}
 
-    def look(self, said: TickOutput, memory: Encoding) -> None:
+    def look(self, output: TickOutput, encoding: Encoding) -> None:
         """Note one tick."""
-        spans, _ = best_spans(said.pointers, 1)
+        spans, _ = best_spans(output.pointers, 1)
         near = (spans[:, 0, 0] <= self.around[:, 1]) & (spans[:, 0, 1] >= self.around[:, 0])
         rows = near.nonzero()[:, 0]
         right = np.zeros(len(self.states), dtype=bool)
         if len(rows):
             places = rows.tolist()
             right[places] = self._judge(
-                places, said.synchronisation[rows], select_samples(memory, rows), spans[rows]
+                places, output.readout[rows], select_samples(encoding, rows), spans[rows]
             )
         self.right.append(right)
-        self.certainty.append(said.certainty.float().cpu().numpy())
+        self.certainty.append(output.certainty.float().cpu().numpy())
 
-    def _judge(self, places: list[int], sync: Tensor, memory: Encoding, spans: Tensor) -> list[bool]:
-        units = likeliest_units(self.model, sync, memory, spans)
+    def _judge(self, places: list[int], sync: Tensor, encoding: Encoding, spans: Tensor) -> list[bool]:
+        units = likeliest_units(self.model, sync, encoding, spans)
         rows = zip(places, spans[:, 0].tolist(), units[:, 0].tolist(), strict=True)
         return [self._is_right(place, start, end, answer) for place, (start, end), answer in rows]
 
@@ -192,7 +192,7 @@ def leads_to(
     if goal is None or not 0 <= start <= end <= len(state.ids):
         return False
     try:
-        tokens = expand_units(units, state.packed, tokenizer.vocabulary)
+        tokens = expand_units(units, state.packed, tokenizer.vocab_size)
     except ValueError:
         return False
     edited, wanted = apply_edit(state.ids, Edit(start, end, tokens)), apply_edit(state.ids, goal.edit)

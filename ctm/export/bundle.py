@@ -44,9 +44,9 @@ def write_bundle(
     """
     config, tensors = load_weights(weights)
     codec = CodeTokenizer.load(tokenizer)
-    if codec.vocabulary != config.vocabulary:
+    if codec.vocab_size != config.vocabulary:
         raise ValueError(
-            f"{tokenizer} has {codec.vocabulary} tokens and the model of {weights} {config.vocabulary}; "
+            f"{tokenizer} has {codec.vocab_size} tokens and the model of {weights} {config.vocabulary}; "
             "they are not from the same run"
         )
     measured, checked, data = (json.loads(path.read_text()) for path in (benchmark, check, counts))
@@ -58,7 +58,7 @@ def write_bundle(
         "thresholds": measured["thresholds"],
         "suggestions": measured["suggestions"]["odds"],
         "confidence": measured["confidence"],
-        "tokenizer": {"vocabulary": codec.vocabulary, "fingerprint": codec.fingerprint},
+        "tokenizer": {"vocabulary": codec.vocab_size, "fingerprint": codec.fingerprint},
         "model_sha256": sha256_of(onnx),
         "stages": {summary["stage"]: summary.get("settings", {}) for summary in summaries},
     }

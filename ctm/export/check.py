@@ -207,14 +207,15 @@ def _all_of_torch(
     certainties = np.zeros((len(samples), model.config.ticks), dtype=np.float32)
     for batch in batches:
         inputs = {name: torch.from_numpy(array) for name, array in _feeds(samples, batch).items()}
-        memory = model.encode(**inputs)
-        state, kept = model.start(memory), no_tick_selected(model, memory)
+        encoding = model.encode(**inputs)
+        state, selected = model.start(encoding), no_tick_selected(model, encoding)
         for tick in range(model.config.ticks):
-            state, said = model.tick(state, memory)
-            kept = select_tick(kept, said, tick + 1, threshold)
-            certainties[batch, tick] = said.certainty.numpy()
+            state, output = model.tick(state, encoding)
+            selected = select_tick(selected, output, tick + 1, threshold)
+            certainties[batch, tick] = output.certainty.numpy()
         outputs = [
-            tensor.numpy() for tensor in (*decode_candidates(model, kept, memory), kept.certainty, kept.tick)
+            tensor.numpy()
+            for tensor in (*decode_candidates(model, selected, encoding), selected.certainty, selected.tick)
         ]
         answers.update({place: _said(outputs, row) for row, place in enumerate(batch)})
     return [answers[place] for place in range(len(samples))], certainties

@@ -38,21 +38,21 @@ class Graph(nn.Module):
         [B, K, R, units], their log-probability [B, K, R], certainty [B] and the answering tick's number, int64 [B].
         """
         model = self.model
-        memory = model.encode(tokens, rows, cols, lengths, diagnosis)
-        state, kept = model.start(memory), no_tick_selected(model, memory)
+        encoding = model.encode(tokens, rows, cols, lengths, diagnosis)
+        state, selected = model.start(encoding), no_tick_selected(model, encoding)
 
         def goes_on(done: Tensor, *carried: Tensor) -> Tensor:
-            return (done < max_ticks) & (_kept(carried).certainty < threshold).any()
+            return (done < max_ticks) & (_selected(carried).certainty < threshold).any()
 
         def tick(done: Tensor, *carried: Tensor) -> tuple[Tensor, ...]:
-            after, said = model.tick(CTMState(*carried[: len(CTMState._fields)]), memory)
-            now = select_tick(_kept(carried), said, done + 1, threshold)
+            after, output = model.tick(CTMState(*carried[: len(CTMState._fields)]), encoding)
+            now = select_tick(_selected(carried), output, done + 1, threshold)
             return (done + 1, *(t.contiguous() for t in (*_tensors(after), *now)))
 
-        carried = (torch.zeros_like(max_ticks), *_tensors(state), *kept)
+        carried = (torch.zeros_like(max_ticks), *_tensors(state), *selected)
         final = while_loop(goes_on, tick, carried)
-        kept = _kept(final[1:])
-        return (*decode_candidates(model, kept, memory), kept.certainty, kept.tick)
+        selected = _selected(final[1:])
+        return (*decode_candidates(model, selected, encoding), selected.certainty, selected.tick)
 
 
 def _tensors(state: CTMState) -> tuple[Tensor, ...]:
@@ -61,7 +61,7 @@ def _tensors(state: CTMState) -> tuple[Tensor, ...]:
     )  # its trace is a buffer only where all ticks are thought at once
 
 
-def _kept(carried: tuple[Tensor, ...]) -> SelectedTick:
+def _selected(carried: tuple[Tensor, ...]) -> SelectedTick:
     return SelectedTick(*carried[len(CTMState._fields) :])
 
 

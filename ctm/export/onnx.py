@@ -35,9 +35,9 @@ def export(weights: Path, tokenizer: Path, lineage: str, out: Path) -> None:
     tokenizer and model do not belong together, onnx.checker.ValidationError for a graph that is no valid ONNX.
     """
     model, codec = load_ctm(weights), CodeTokenizer.load(tokenizer)
-    if codec.vocabulary != model.config.vocabulary:
+    if codec.vocab_size != model.config.vocabulary:
         raise ValueError(
-            f"{tokenizer} has {codec.vocabulary} tokens and the model of {weights} {model.config.vocabulary}; "
+            f"{tokenizer} has {codec.vocab_size} tokens and the model of {weights} {model.config.vocabulary}; "
             "they are not from the same run"
         )
     export_model(model, metadata(model, codec, lineage), out)
@@ -52,7 +52,7 @@ def metadata(model: CTM, codec: CodeTokenizer, lineage: str) -> dict[str, str]:
         "lineage": lineage,
         "licence": LICENCE,
         "tokenizer_fingerprint": codec.fingerprint,
-        "vocabulary": str(codec.vocabulary),
+        "vocabulary": str(codec.vocab_size),
         "opset": str(OPSET),
         "ticks": str(model.config.ticks),
         "parameters_body": str(parameters["body"]),

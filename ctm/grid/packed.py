@@ -26,7 +26,7 @@ class PackedCells:
     """[L+1] source row 0..63 in the grid."""
     cols: NDArray[np.int64]
     """[L+1] column 0..47."""
-    words: NDArray[np.int64]
+    word_numbers: NDArray[np.int64]
     """[L+1] number of the word that begins at the cell, -1 where none begins."""
     names: list[tuple[int, ...]]
     """Token ids of each numbered word."""
@@ -52,7 +52,7 @@ def pack(ids: Sequence[int], tokenizer: CodeTokenizer) -> PackedCells:
         tokens=np.array([*ids, END], dtype=np.int64),
         rows=np.append(rows, last_row),
         cols=np.append(cols, last_col),
-        words=words,
+        word_numbers=words,
         names=list(numbers),
     )
 
@@ -87,7 +87,7 @@ def expand_units(units: Sequence[int], packed: PackedCells, vocabulary: int) -> 
             ids.append(unit)
             continue
         cell = unit - vocabulary
-        number = packed.words[cell] if cell < len(packed.words) else -1
+        number = packed.word_numbers[cell] if cell < len(packed.word_numbers) else -1
         if number < 0:
             raise ValueError(f"unit {unit} copies the word at cell {cell}, where none begins")
         ids.extend(packed.names[number])

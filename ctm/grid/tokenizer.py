@@ -164,7 +164,7 @@ class CodeTokenizer:
         write_json(path, content, end="", indent=0, ensure_ascii=False)
 
     @property
-    def vocabulary(self) -> int:
+    def vocab_size(self) -> int:
         """Number of ids, V."""
         return self._vocabulary
 

@@ -42,7 +42,7 @@ def best_spans(pointers: Tensor, count: int) -> tuple[Tensor, Tensor]:
 
 
 def best_units(
-    model: EditModel, sync: Tensor, memory: Encoding, spans: Tensor, span_score: Tensor, count: int
+    model: EditModel, sync: Tensor, encoding: Encoding, spans: Tensor, span_score: Tensor, count: int
 ) -> tuple[Tensor, Tensor]:
     """The `count` likeliest replacements of each span, best first, by a beam over the slots.
 
@@ -59,9 +59,9 @@ def best_units(
     batch, k, _ = spans.shape
     size = heads.slot.weight.shape[0]
     early = min(EARLY, size)
-    asked = heads.thought(sync)[:, None] + heads.places(memory.h, spans[..., 0], spans[..., 1])  # [B, k, d]
+    asked = heads.thought(sync)[:, None] + heads.places(encoding.h, spans[..., 0], spans[..., 1])  # [B, k, d]
     slots = heads.states(asked[:, :, None] + heads.slot.weight[:early]).reshape(batch, k * early, -1)
-    copies = heads.copies(slots, memory.copies, memory.tokens).reshape(batch * k, early, -1)
+    copies = heads.copies(slots, encoding.copies, encoding.tokens).reshape(batch * k, early, -1)
     unit, value = _likeliest(model, slots.reshape(batch * k, early, -1), copies, count)
     beam = _Beam.begin(unit, count, size)
     for slot in range(early):
@@ -73,7 +73,7 @@ def best_units(
     if early < size:
         sample = rows // k
         slots = heads.states(asked.reshape(batch * k, 1, -1)[rows] + heads.slot.weight[early:])
-        copies = heads.copies(slots, memory.copies[sample], memory.tokens[sample])
+        copies = heads.copies(slots, encoding.copies[sample], encoding.tokens[sample])
         unit, value = _likeliest(model, slots, copies, count)
         late = _Beam(beam.units[rows], beam.score[rows], beam.stopped[rows])
         for slot in range(early, size):
@@ -92,10 +92,10 @@ def best_units(
     return beam.units.reshape(batch, k, count, size), score.reshape(batch, k, count)
 
 
-def likeliest_units(model: EditModel, sync: Tensor, memory: Encoding, spans: Tensor) -> Tensor:
+def likeliest_units(model: EditModel, sync: Tensor, encoding: Encoding, spans: Tensor) -> Tensor:
     """The likeliest replacement of each span of int64 [B, k, 2], whatever it takes, as units int64 [B, k, units]."""
     certain = torch.full_like(spans[:, :, 0], -MASKED, dtype=torch.float32)
-    return best_units(model, sync, memory, spans, certain, BEAM)[0][:, :, 0]
+    return best_units(model, sync, encoding, spans, certain, BEAM)[0][:, :, 0]
 
 
 class _Beam(NamedTuple):

@@ -33,11 +33,11 @@ class KeyValues:
     value: Tensor
     """[B, heads, N, d/heads]."""
     sums: _KeyValueGradients | None = None
-    token: Tensor | None = None
+    handle: Tensor | None = None
 
 
 class Attention(nn.Module):
-    """Multi-head attention split in two: `remember` once, `step` at every tick."""
+    """Multi-head attention split in two: `keys_and_values` once, `step` at every tick."""
 
     def __init__(self, query: int, width: int, heads: int) -> None:
         super().__init__()
@@ -47,7 +47,7 @@ class Attention(nn.Module):
         self.key_value = nn.Linear(width, 2 * width)
         self.out = nn.Linear(width, width)
 
-    def remember(self, h: Tensor) -> KeyValues:
+    def keys_and_values(self, h: Tensor) -> KeyValues:
         """Keys and values of h [B, N, d]."""
         batch, cells, width = h.shape
         key, value = self.key_value(self.norm(h)).chunk(2, dim=-1)
@@ -58,14 +58,14 @@ class Attention(nn.Module):
         sums = _KeyValueGradients(key.detach(), value.detach())
         return KeyValues(sums.key, sums.value, sums, gradient_root(sums, key, value))
 
-    def step(self, sync: Tensor, code: KeyValues, mask: Tensor) -> Tensor:
+    def step(self, sync: Tensor, key_values: KeyValues, mask: Tensor) -> Tensor:
         """What the query of sync [B, n] reads, [B, d]; mask [B, N] is 0 on cells and MASKED on padding."""
         batch = sync.shape[0]
         query = self.query(sync).view(batch, self.heads, 1, -1)
-        if code.sums is None:
-            read, _ = attend(query, code.key, code.value, mask)
+        if key_values.sums is None:
+            read, _ = attend(query, key_values.key, key_values.value, mask)
         else:
-            read = _Read.apply(code.token, query, mask, code.sums)
+            read = _Read.apply(key_values.handle, query, mask, key_values.sums)
         return self.out(read.view(batch, -1))
 
 
@@ -91,24 +91,24 @@ class _KeyValueGradients(SharedGradients):
 
 
 class _Read(torch.autograd.Function):
-    """token, query [B, heads, 1, d/heads] -> what it reads, as `attend`."""
+    """handle, query [B, heads, 1, d/heads] -> what it reads, as `attend`."""
 
     @staticmethod
-    def forward(ctx: Any, token: Tensor, query: Tensor, mask: Tensor, sums: _KeyValueGradients) -> Tensor:
+    def forward(ctx: Any, handle: Tensor, query: Tensor, mask: Tensor, sums: _KeyValueGradients) -> Tensor:
         read, weights = attend(query, sums.key, sums.value, mask)
         ctx.sums = sums
-        ctx.save_for_backward(token, query, weights)
+        ctx.save_for_backward(handle, query, weights)
         return read
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Any, ...]:
         (read,) = gradients
-        token, query, weights = ctx.saved_tensors
+        handle, query, weights = ctx.saved_tensors
         sums: _KeyValueGradients = ctx.sums
         of_weights = (read @ sums.value.transpose(2, 3)).to(weights.dtype)
         of_scores = weights * (of_weights - (weights * of_weights).sum(dim=-1, keepdim=True))
         of_scores = (of_scores / math.sqrt(query.shape[-1])).to(query.dtype)
-        if sums.begins():
+        if sums.is_new_pass():
             sums.noted = []
         sums.noted.append((query, weights.to(read.dtype), of_scores, read))
-        return torch.zeros_like(token), of_scores @ sums.key.transpose(2, 3), None, None
+        return torch.zeros_like(handle), of_scores @ sums.key.transpose(2, 3), None, None

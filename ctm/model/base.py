@@ -58,19 +58,20 @@ class PlainEncoding(NamedTuple):
     copies: Tensor
 
 
-def select_samples(memory: Encoding, rows: Tensor) -> PlainEncoding:
+def select_samples(encoding: Encoding, rows: Tensor) -> PlainEncoding:
     """Some samples' encoding; rows int64 [R]."""
     return PlainEncoding(
-        *(part[rows] for part in (memory.tokens, memory.lengths, memory.mask, memory.h, memory.copies))
+        *(
+            part[rows]
+            for part in (encoding.tokens, encoding.lengths, encoding.mask, encoding.h, encoding.copies)
+        )
     )
 
 
 class TickOutput(NamedTuple):
     """What a tick says."""
 
-    synchronisation: (
-        Tensor  # what the units are read from, [B, n]: a CTM's S_out, another model's answer vector
-    )
+    readout: Tensor  # what the units are read from, [B, n]: a CTM's S_out, another model's answer vector
     pointers: Tensor  # log-probabilities of start and end [B, 2, N]
     certainty: Tensor  # [B], 0 to 1
 
@@ -83,9 +84,9 @@ class ModelOutput:
     """Log-probabilities of start and end, [B, T, 2, N]."""
     certainty: Tensor
     """[B, T], 1 is certain."""
-    synchronisation: Tensor
+    readout: Tensor
     """S_out of a CTM, the answer vector of another model, [B, T, n]."""
-    memory: Encoding
+    encoding: Encoding
     """The encoding that the ticks attended to."""
 
 
@@ -165,24 +166,24 @@ class EditModel(nn.Module, ABC):
     def encode(self, tokens: Tensor, rows: Tensor, cols: Tensor, lengths: Tensor, diagnosis: Tensor) -> Any:
         """tokens, rows, cols int64 [B, N]; lengths int64 [B] with END; diagnosis int64 [B, 2] (cell or -1, kind).
 
-        Returns what `remember` makes of it.
+        Returns what `build_encoding` makes of it.
         """
         mask = padding_mask(lengths, tokens.shape[1], self.units.bias.dtype)
-        return self.remember(tokens, lengths, mask, self.backbone(tokens, rows, cols, diagnosis, mask))
+        return self.build_encoding(tokens, lengths, mask, self.backbone(tokens, rows, cols, diagnosis, mask))
 
-    def remember(self, tokens: Tensor, lengths: Tensor, mask: Tensor, h: Tensor) -> Any:
+    def build_encoding(self, tokens: Tensor, lengths: Tensor, mask: Tensor, h: Tensor) -> Any:
         """What stays the same during a thought about the encoding h [B, N, d]; mask [B, N] as `padding_mask`.
 
         Returns an `Encoding`, which may hold more for a model's own ticks.
         """
-        return PlainEncoding(tokens, lengths, mask, h, self.units.remember(h))
+        return PlainEncoding(tokens, lengths, mask, h, self.units.copy_keys(h))
 
     @abstractmethod
-    def start(self, memory: Any) -> Any:
+    def start(self, encoding: Any) -> Any:
         """The state before the first tick."""
 
     @abstractmethod
-    def tick(self, state: Any, memory: Any) -> tuple[Any, TickOutput]:
+    def tick(self, state: Any, encoding: Any) -> tuple[Any, TickOutput]:
         """One tick: the next state, and what it says."""
 
     def between_ticks(self, state: Any) -> Any:
@@ -193,23 +194,23 @@ class EditModel(nn.Module, ABC):
         self, tokens: Tensor, rows: Tensor, cols: Tensor, lengths: Tensor, diagnosis: Tensor,
         ticks: int | None = None, pointers_with_gradient: bool = True,
     ) -> ModelOutput:  # fmt: skip
-        """All T ticks (or `ticks`); shapes as in `encode` and `Thought`.
+        """All T ticks (or `ticks`); shapes as in `encode` and `ModelOutput`.
 
         Without `pointers_with_gradient` a model whose loss asks chosen ticks again leaves the gradients of pointers and
         certainty out.
         """
-        memory = self.encode(tokens, rows, cols, lengths, diagnosis)
+        encoding = self.encode(tokens, rows, cols, lengths, diagnosis)
 
         def tick(state: Any) -> tuple[Any, TickOutput]:
-            state, output = self.tick(state, memory)
+            state, output = self.tick(state, encoding)
             return self.between_ticks(state), output
 
-        said = self.all_ticks(tick, self.start(memory), ticks or self.config.ticks)
+        outputs = self.all_ticks(tick, self.start(encoding), ticks or self.config.ticks)
         return ModelOutput(
-            pointers=torch.stack([s.pointers for s in said], dim=1),
-            certainty=torch.stack([s.certainty for s in said], dim=1),
-            synchronisation=torch.stack([s.synchronisation for s in said], dim=1),
-            memory=memory,
+            pointers=torch.stack([s.pointers for s in outputs], dim=1),
+            certainty=torch.stack([s.certainty for s in outputs], dim=1),
+            readout=torch.stack([s.readout for s in outputs], dim=1),
+            encoding=encoding,
         )
 
     def all_ticks(self, tick: Callable[[Any], tuple[Any, T]], state: Any, ticks: int) -> list[T]:

@@ -34,7 +34,7 @@ class ModelSizes:
     """Dropout in the backbone and, in a CTM, in the synapse and the neuron-level models."""
 
     @property
-    def answer(self) -> int:
+    def readout_width(self) -> int:
         """Width of what a tick hands to the heads, n."""
         return self.width
 
@@ -102,7 +102,7 @@ class CTMConfig(ModelSizes):
         return replace(self, ticks=1, dropout=0.0, memory=1)
 
     @property
-    def answer(self) -> int:
+    def readout_width(self) -> int:
         """Width of the synchronisation that the heads read."""
         return self.out_pairs
 
@@ -134,7 +134,7 @@ class TRMConfig(ModelSizes):
         )
 
     @property
-    def answer(self) -> int:
+    def readout_width(self) -> int:
         """What END knows, and what the answer says where it points: three cells."""
         return 3 * self.width
 

@@ -35,8 +35,8 @@ def every_tick_loss(model: EditModel, thought: ModelOutput, batch: Target, halti
         thought.pointers[rows, :, 0, batch.start],
         thought.pointers[rows, :, 1, batch.end],
     )  # [B, T] each
-    parts = thought.synchronisation.split(TICKS_AT_ONCE, dim=1)
-    units = torch.cat([units_loss(model, part, thought.memory, batch) for part in parts], dim=1)  # [B, T]
+    parts = thought.readout.split(TICKS_AT_ONCE, dim=1)
+    units = torch.cat([units_loss(model, part, thought.encoding, batch) for part in parts], dim=1)  # [B, T]
     losses = units - right_cells[0] - right_cells[1]
     by_tick = losses.detach()
     total = losses.mean()

@@ -58,7 +58,7 @@ class Units(nn.Module):
     def __init__(self, config: ModelSizes) -> None:
         super().__init__()
         width = config.width
-        self.thought = nn.Linear(config.answer, width)
+        self.thought = nn.Linear(config.readout_width, width)
         self.place = nn.Linear(2 * width, width)
         self.slot = nn.Embedding(config.units, width)
         self.hidden = nn.Sequential(
@@ -74,7 +74,7 @@ class Units(nn.Module):
         self.copy_key = nn.Linear(width, width)
         self.register_buffer("starts_word", torch.zeros(config.vocabulary, dtype=torch.bool))
 
-    def remember(self, h: Tensor) -> Tensor:
+    def copy_keys(self, h: Tensor) -> Tensor:
         """Keys of the copies [B, d, N], from h [B, N, d]; once a thought."""
         return self.copy_key(h).transpose(1, 2).contiguous()
 

@@ -17,17 +17,19 @@ def pointer_loss(pointers: Tensor, batch: Target) -> Tensor:
     return -(pointers[rows, :, 0, batch.start] + pointers[rows, :, 1, batch.end])
 
 
-def units_loss(model: EditModel, sync: Tensor, memory: Encoding, batch: Target) -> Tensor:
+def units_loss(model: EditModel, sync: Tensor, encoding: Encoding, batch: Target) -> Tensor:
     """Negative log-probability [B, K] of the right units after each of K ticks, from their sync [B, K, n].
 
     A copy counts at every cell where its word begins.
     """
     heads, sample = model.units, batch.unit_sample
-    place = heads.places(memory.h, batch.start[:, None], batch.end[:, None])  # [B, 1, d]
+    place = heads.places(encoding.h, batch.start[:, None], batch.end[:, None])  # [B, 1, d]
     slot = heads.slot(batch.unit_slot)[:, None]
     spans = heads.thought(sync) + place  # [B, K, d]
     slots = heads.states(spans.index_select(0, sample) + slot)  # [R, K, d]
-    copies = heads.copies(slots, memory.copies.index_select(0, sample), memory.tokens[sample])  # [R, K, N]
+    copies = heads.copies(
+        slots, encoding.copies.index_select(0, sample), encoding.tokens[sample]
+    )  # [R, K, N]
     vocabulary = heads.vocabulary(slots, model.backbone.token.weight)  # [R, K, V]
     if vocabulary.dtype != torch.float64:
         vocabulary, copies = vocabulary.float(), copies.float()

@@ -38,7 +38,7 @@ class CTMEncoding(NamedTuple):
     mask: Tensor  # [B, N], 0 or MASKED
     h: Tensor  # [B, N, d]
     cells: Tensor  # h in the type of products
-    code: KeyValues  # keys and values
+    key_values: KeyValues  # keys and values
     copies: Tensor  # [B, d, N]
 
 
@@ -75,50 +75,50 @@ class CTM(EditModel):
         self.pointers = Pointers(c.out_pairs, c.width)
         self.units = Units(c)
 
-    def remember(self, tokens: Tensor, lengths: Tensor, mask: Tensor, h: Tensor) -> CTMEncoding:
-        """See `EditModel.remember`; with the keys and values that every tick attends to."""
+    def build_encoding(self, tokens: Tensor, lengths: Tensor, mask: Tensor, h: Tensor) -> CTMEncoding:
+        """See `EditModel.build_encoding`; with the keys and values that every tick attends to."""
         return CTMEncoding(
             tokens,
             lengths,
             mask,
             h,
             h.to(product_dtype(h)),
-            self.attention.remember(h),
-            self.units.remember(h),
+            self.attention.keys_and_values(h),
+            self.units.copy_keys(h),
         )
 
-    def start(self, memory: CTMEncoding, ticks: int | None = None) -> CTMState:
+    def start(self, encoding: CTMEncoding, ticks: int | None = None) -> CTMState:
         """The learned state before the first tick; with `ticks`, its trace is one buffer for that many."""
-        batch = memory.tokens.shape[0]
+        batch = encoding.tokens.shape[0]
         z = self.start_z.expand(batch, -1).contiguous()
         trace: Tensor | TraceBuffer
         if ticks is None:
             trace = self.start_trace[:, :, None].expand(-1, -1, batch).contiguous()
         else:
-            trace = self.nlm.begin(self.start_trace, batch, ticks)
+            trace = self.nlm.allocate(self.start_trace, batch, ticks)
         alpha_out = self.sync_out.product(z)
         nothing = torch.zeros_like(self.sync_action.product(z))
         return CTMState(trace, z, nothing, nothing[:1].clone(), alpha_out, torch.ones_like(alpha_out[:1]))
 
-    def think(self, state: CTMState, memory: CTMEncoding) -> tuple[CTMState, Tensor]:
-        """One internal tick: ask, read, mix, think, run_ticks. The next state and S_out [B, n_out]."""
+    def step(self, state: CTMState, encoding: CTMEncoding) -> tuple[CTMState, Tensor]:
+        """One internal tick: ask, read, mix, think, synchronize. The next state and S_out [B, n_out]."""
         sync, alpha_action, beta_action = self.sync_action(state.z, state.alpha_action, state.beta_action)
-        read = self.attention.step(sync, memory.code, memory.mask)
+        read = self.attention.step(sync, encoding.key_values, encoding.mask)
         pre = self.synapse(torch.cat([read, state.z.to(read.dtype)], dim=-1))
         trace, z = self.nlm.step(state.trace, pre)
         z = z.to(state.z.dtype)
         sync_out, alpha_out, beta_out = self.sync_out(z, state.alpha_out, state.beta_out)
         return CTMState(trace, z, alpha_action, beta_action, alpha_out, beta_out), sync_out
 
-    def say(self, sync: Tensor, memory: CTMEncoding) -> tuple[Tensor, Tensor]:
+    def predict_span(self, sync: Tensor, encoding: CTMEncoding) -> tuple[Tensor, Tensor]:
         """Pointers [B, T, 2, N] and certainty [B, T] of the ticks whose S_out is given, [B, T, n_out]."""
-        pointers = self.pointers(sync, memory.cells, memory.mask)
-        return pointers, certainty(pointers, memory.lengths)
+        pointers = self.pointers(sync, encoding.cells, encoding.mask)
+        return pointers, certainty(pointers, encoding.lengths)
 
-    def tick(self, state: CTMState, memory: CTMEncoding) -> tuple[CTMState, TickOutput]:
+    def tick(self, state: CTMState, encoding: CTMEncoding) -> tuple[CTMState, TickOutput]:
         """One internal tick and what it says: for a thought that may end after it."""
-        state, sync = self.think(state, memory)
-        pointers, sure = self.say(sync[:, None], memory)
+        state, sync = self.step(state, encoding)
+        pointers, sure = self.predict_span(sync[:, None], encoding)
         return state, TickOutput(sync, pointers[:, 0], sure[:, 0])
 
     def forward(
@@ -131,20 +131,22 @@ class CTM(EditModel):
         ticks: int | None = None,
         pointers_with_gradient: bool = True,
     ) -> ModelOutput:
-        """All T ticks (or `ticks`), what they say worked out at once; shapes as in `encode` and `Thought`.
+        """All T ticks (or `ticks`), what they say worked out at once; shapes as in `encode` and `ModelOutput`.
 
         Without `pointers_with_gradient` pointers and certainty carry none, for a loss that asks chosen ticks again.
         """
-        memory = self.encode(tokens, rows, cols, lengths, diagnosis)
-        synchronisation = self.run_ticks(memory, ticks or self.config.ticks)
+        encoding = self.encode(tokens, rows, cols, lengths, diagnosis)
+        readout = self.run_ticks(encoding, ticks or self.config.ticks)
         with torch.set_grad_enabled(torch.is_grad_enabled() and pointers_with_gradient):
-            pointers, sure = self.say(synchronisation, memory)
-        return ModelOutput(pointers, sure, synchronisation, memory)
+            pointers, sure = self.predict_span(readout, encoding)
+        return ModelOutput(pointers, sure, readout, encoding)
 
-    def run_ticks(self, memory: CTMEncoding, ticks: int) -> Tensor:
+    def run_ticks(self, encoding: CTMEncoding, ticks: int) -> Tensor:
         """S_out of `ticks` ticks, [B, T, n_out]."""
-        said = self.all_ticks(lambda state: self.think(state, memory), self.start(memory, ticks), ticks)
-        return torch.stack(said, dim=1)
+        readouts = self.all_ticks(
+            lambda state: self.step(state, encoding), self.start(encoding, ticks), ticks
+        )
+        return torch.stack(readouts, dim=1)
 
     def loss(
         self, thought: ModelOutput, target: Target, terms: LossTerms = NO_TERMS, drawn: Tensor | None = None
@@ -160,11 +162,11 @@ class CTM(EditModel):
         """
         samples, ticks = thought.certainty.shape
         rows = torch.arange(samples, device=target.start.device)
-        sync, memory = thought.synchronisation, cast(CTMEncoding, thought.memory)
-        several = TICKS_AT_ONCE.get(sync.device.type, TICKS_AT_ONCE_ELSEWHERE)
+        sync, encoding = thought.readout, cast(CTMEncoding, thought.encoding)
+        ticks_at_once = TICKS_AT_ONCE.get(sync.device.type, TICKS_AT_ONCE_ELSEWHERE)
         with torch.no_grad():
             every = torch.cat(
-                [units_loss(self, part, memory, target) for part in sync.split(several, dim=1)], dim=1
+                [units_loss(self, part, encoding, target) for part in sync.split(ticks_at_once, dim=1)], dim=1
             )
             whole = pointer_loss(thought.pointers, target) + every
         lowest, certain = whole.argmin(dim=1), thought.certainty.argmax(dim=1)
@@ -174,8 +176,8 @@ class CTM(EditModel):
                 drawn = torch.multinomial(torch.arange(1.0, ticks + 1).expand(samples, -1), 1)[:, 0]
             chosen.append(drawn.to(lowest.device))
         asked = sync[rows[:, None], torch.stack(chosen, dim=1)]  # [B, 2 or 3, n]
-        pointers, _ = self.say(asked, memory)
-        losses = pointer_loss(pointers, target) + units_loss(self, asked, memory, target)
+        pointers, _ = self.predict_span(asked, encoding)
+        losses = pointer_loss(pointers, target) + units_loss(self, asked, encoding, target)
         means = losses.mean(dim=0)
         spread = sync_diversity(sync[rows, certain])
         total = (means[0] + means[1]) / 2
@@ -193,10 +195,10 @@ class CTM(EditModel):
         """
         training = self.training
         self.eval()
-        memory = self.encode(**inputs)
-        state, thought = self.start(memory), []
+        encoding = self.encode(**inputs)
+        state, thought = self.start(encoding), []
         for _ in range(self.config.ticks):
-            state, _ = self.think(state, memory)
+            state, _ = self.step(state, encoding)
             thought.append(state.z.float())
         self.train(training)
         return {"neurons": activation_figures(torch.stack(thought))}

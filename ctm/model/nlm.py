@@ -39,10 +39,10 @@ class NeuronLevelModels(nn.Module):
     temperature of its layer.
     """
 
-    def __init__(self, neurons: int, memory: int, hidden: int, kind: str, dropout: float) -> None:
+    def __init__(self, neurons: int, memory_length: int, hidden: int, kind: str, dropout: float) -> None:
         super().__init__()
         self.dropout = nn.Dropout(dropout)
-        sizes = [(memory, 2 * hidden), (hidden, 2)] if kind == "deep" else [(memory, 2)]
+        sizes = [(memory_length, 2 * hidden), (hidden, 2)] if kind == "deep" else [(memory_length, 2)]
         self.layers = nn.ModuleList(NeuronLinear(neurons, i, o) for i, o in sizes)
         self.temperature = nn.Parameter(torch.ones(len(sizes)))
 
@@ -52,16 +52,16 @@ class NeuronLevelModels(nn.Module):
             x = F.glu(torch.baddbmm(bias, weight, x) / temperature, dim=1)
         return x.squeeze(1).transpose(0, 1)
 
-    def begin(self, start: Tensor, batch: int, ticks: int) -> TraceBuffer:
+    def allocate(self, start: Tensor, batch: int, ticks: int) -> TraceBuffer:
         """A buffer for a thought of `ticks` ticks that begins with the trace `start` [D, M]."""
         scaled = [p / temperature for *layer, temperature in self._weights() for p in layer]
         dropout = self.dropout.p if self.training else 0.0
-        return TraceBuffer.begin(start, scaled, batch, ticks, product_dtype(start), dropout)
+        return TraceBuffer.allocate(start, scaled, batch, ticks, product_dtype(start), dropout)
 
     def step(self, trace: Tensor | TraceBuffer, pre: Tensor) -> tuple[Tensor | TraceBuffer, Tensor]:
         """The next trace and the post-activations [B, D], from pre-activations [B, D].
 
-        A `Trace` is written into; a plain tensor [D, M, B] gives a new one, oldest step dropped (use and export).
+        A `TraceBuffer` is written into; a plain tensor [D, M, B] gives a new one, oldest step dropped (use and export).
         """
         if isinstance(trace, TraceBuffer):
             return trace.step(pre)

@@ -31,16 +31,16 @@ class Transformer(EditModel):
         self.pointers = Pointers(c.width, c.width)
         self.units = Units(c)
 
-    def start(self, memory: Encoding) -> Tensor:
+    def start(self, encoding: Encoding) -> Tensor:
         """The learned query, [B, d]."""
-        return self.start_query.expand(len(memory.h), -1)
+        return self.start_query.expand(len(encoding.h), -1)
 
-    def tick(self, state: Tensor, memory: Encoding) -> tuple[Tensor, TickOutput]:
+    def tick(self, state: Tensor, encoding: Encoding) -> tuple[Tensor, TickOutput]:
         """One look at the cells; another one would see the same."""
-        read = self.attention.step(state, self.attention.remember(memory.h), memory.mask)
-        pointers = self.pointers(read[:, None], memory.h, memory.mask)
-        said = read if read.dtype == torch.float64 else read.float()
-        return state, TickOutput(said, pointers[:, 0], certainty(pointers, memory.lengths)[:, 0])
+        read = self.attention.step(state, self.attention.keys_and_values(encoding.h), encoding.mask)
+        pointers = self.pointers(read[:, None], encoding.h, encoding.mask)
+        readout = read if read.dtype == torch.float64 else read.float()
+        return state, TickOutput(readout, pointers[:, 0], certainty(pointers, encoding.lengths)[:, 0])
 
     def loss(
         self, thought: ModelOutput, target: Target, terms: LossTerms = NO_TERMS, drawn: Tensor | None = None

@@ -1,8 +1,8 @@
 """What all ticks of a thought share gets its gradient once a thought, not once a tick.
 
 Notable: autograd adds a whole gradient to keys, values and weights after every tick; with 64 ticks that moves more
-memory than the arithmetic does. Here a tick only notes its part with a `Sums`, and `Root`, which runs when all ticks
-have, returns the totals. A token (a scalar 0) carries the order: root -> tick -> ... -> loss, and back.
+memory than the arithmetic does. Here a tick only notes its part with a `SharedGradients`, and the root, which runs when
+all ticks have, returns the totals. A handle (a scalar 0) carries the order: root -> tick -> ... -> loss, and back.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class SharedGradients:
 
     _pass = -1
 
-    def begins(self) -> bool:
+    def is_new_pass(self) -> bool:
         """Whether this is the first call of a backward pass; what an earlier one left must be forgotten then.
 
         A pass that asks for a part of the gradients only (`torch.autograd.grad`) never reaches the root.
@@ -27,7 +27,7 @@ class SharedGradients:
         return before != self._pass
 
     def totals(self) -> tuple[Tensor | None, ...]:
-        """One gradient for each tensor that `root` was given, in its order."""
+        """One gradient for each tensor that `gradient_root` was given, in its order."""
         raise NotImplementedError
 
 
@@ -43,9 +43,9 @@ class _Root(torch.autograd.Function):
 
 
 def gradient_root(sums: SharedGradients, *tensors: Tensor) -> Tensor:
-    """The token that ticks are given: whoever uses it is waited for before `sums.totals()` become gradients.
+    """The handle that ticks are given: whoever uses it is waited for before `sums.totals()` become gradients.
 
-    `sums` must hold the tensors detached, and never the token: that would be a cycle which is not collected.
+    `sums` must hold the tensors detached, and never the handle: that would be a cycle which is not collected.
     """
     return _Root.apply(sums, *tensors)
 

@@ -1,7 +1,8 @@
 """A thought that ends: which tick answers, and what it answers.
 
 Notable: a sample is frozen at its first tick whose certainty reaches the threshold, or else answers with its most
-certain tick; so a batch gives what single samples give. The ONNX graph runs `begin`, `keep` and `read` in a Loop.
+certain tick; so a batch gives what single samples give. The ONNX graph runs `select_tick` in a Loop
+and `decode_candidates` behind it.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ class SelectedTick(NamedTuple):
 
     certainty: Tensor  # [B], -inf before the first tick
     tick: Tensor  # int64 [B], 1 is the first
-    synchronisation: Tensor  # [B, n_out]
+    readout: Tensor  # [B, n_out]
     pointers: Tensor  # [B, 2, N]
 
 
@@ -40,41 +41,43 @@ class Reading(NamedTuple):
     unit_log_probability: Tensor  # [B, K, R], best first; far below -1000 where there is no such candidate
 
 
-def no_tick_selected(model: EditModel, memory: Encoding) -> SelectedTick:
+def no_tick_selected(model: EditModel, encoding: Encoding) -> SelectedTick:
     """Nothing kept yet."""
-    batch, cells = memory.tokens.shape
-    blank = memory.mask.new_zeros(batch, model.config.answer)
+    batch, cells = encoding.tokens.shape
+    blank = encoding.mask.new_zeros(batch, model.config.readout_width)
     return SelectedTick(
         torch.full_like(blank[:, 0], -torch.inf),
-        torch.zeros_like(memory.lengths),
+        torch.zeros_like(encoding.lengths),
         blank,
         blank.new_zeros(batch, 2, cells),
     )
 
 
 def select_tick(
-    kept: SelectedTick, said: TickOutput, tick: Tensor | int, threshold: Tensor | float
+    selected: SelectedTick, output: TickOutput, tick: Tensor | int, threshold: Tensor | float
 ) -> SelectedTick:
-    """`kept` after tick number `tick` (from 1): replaced where that tick is more certain and the sample not frozen."""
-    better = (said.certainty > kept.certainty) & (kept.certainty < threshold)
+    """`selected` after tick number `tick` (from 1): replaced where that tick is more certain and
+    the sample not frozen.
+    """
+    better = (output.certainty > selected.certainty) & (selected.certainty < threshold)
     return SelectedTick(
-        torch.where(better, said.certainty, kept.certainty),
-        torch.where(better, tick, kept.tick),
-        torch.where(better[:, None], said.synchronisation, kept.synchronisation),
-        torch.where(better[:, None, None], said.pointers, kept.pointers),
+        torch.where(better, output.certainty, selected.certainty),
+        torch.where(better, tick, selected.tick),
+        torch.where(better[:, None], output.readout, selected.readout),
+        torch.where(better[:, None, None], output.pointers, selected.pointers),
     )
 
 
 def decode_candidates(
     model: EditModel,
-    kept: SelectedTick,
-    memory: Encoding,
+    selected: SelectedTick,
+    encoding: Encoding,
     spans: int = SPANS,
     replacements: int = REPLACEMENTS,
 ) -> Reading:
     """The likeliest spans, each with its likeliest replacements."""
-    found, span_score = best_spans(kept.pointers, spans)
-    units, unit_score = best_units(model, kept.synchronisation, memory, found, span_score, replacements)
+    found, span_score = best_spans(selected.pointers, spans)
+    units, unit_score = best_units(model, selected.readout, encoding, found, span_score, replacements)
     order = (span_score + unit_score[:, :, 0]).topk(spans, dim=1).indices
     wide = order[:, :, None].expand(-1, -1, replacements)
     return Reading(
@@ -98,11 +101,11 @@ def infer(
     most = model.config.ticks if max_ticks is None else max_ticks
     if most < 1:
         raise ValueError(f"max_ticks {most} must be at least 1")
-    memory = model.encode(**inputs)
-    state, kept = model.start(memory), no_tick_selected(model, memory)
+    encoding = model.encode(**inputs)
+    state, selected = model.start(encoding), no_tick_selected(model, encoding)
     for tick in range(1, most + 1):
-        state, said = model.tick(state, memory)
-        kept = select_tick(kept, said, tick, threshold)
-        if not bool((kept.certainty < threshold).any()):
+        state, output = model.tick(state, encoding)
+        selected = select_tick(selected, output, tick, threshold)
+        if not bool((selected.certainty < threshold).any()):
             break
-    return kept, memory
+    return selected, encoding

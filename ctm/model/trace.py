@@ -23,13 +23,13 @@ class TraceBuffer:
     """Where a thought stands in its buffer; `step` hands on the next place, the buffer stays."""
 
     sums: _TraceGradients
-    token: Tensor
+    handle: Tensor
     """Carries the order of ticks through autograd, see `ctm.model.shared`."""
     place: int
     """Ticks done."""
 
     @staticmethod
-    def begin(
+    def allocate(
         start: Tensor, weights: Sequence[Tensor], batch: int, ticks: int, dtype: torch.dtype, dropout: float
     ) -> TraceBuffer:
         """start: [D, M]. weights: of each layer [D, outputs, inputs] and bias [D, outputs, 1]. dtype: of products."""
@@ -38,8 +38,8 @@ class TraceBuffer:
 
     def step(self, pre: Tensor) -> tuple[TraceBuffer, Tensor]:
         """The trace after one more tick and post-activations [B, D] in pre's type, from pre-activations [B, D]."""
-        token, post = _TraceStep.apply(self.token, pre, self.sums, self.place)
-        return replace(self, token=token, place=self.place + 1), post
+        handle, post = _TraceStep.apply(self.handle, pre, self.sums, self.place)
+        return replace(self, handle=handle, place=self.place + 1), post
 
 
 class _TraceGradients(SharedGradients):
@@ -54,11 +54,13 @@ class _TraceGradients(SharedGradients):
         dtype: torch.dtype,
         dropout: float,
     ) -> None:
-        neurons, self.memory = start.shape
+        neurons, self.memory_length = start.shape
         self.dropout = dropout
         # a buffer of the products' own type: what the matrix product would round is rounded once, when written
-        self.buffer = torch.empty(neurons, self.memory + ticks, batch, dtype=dtype, device=start.device)
-        self.buffer[:, : self.memory] = start.detach()[:, :, None]
+        self.buffer = torch.empty(
+            neurons, self.memory_length + ticks, batch, dtype=dtype, device=start.device
+        )
+        self.buffer[:, : self.memory_length] = start.detach()[:, :, None]
         self.weights = [weight.detach().to(dtype) for weight in weights]
         self.wide = [weight.dtype for weight in weights]
         self.trace_gradient = torch.empty(0)
@@ -66,7 +68,7 @@ class _TraceGradients(SharedGradients):
 
     def window(self, place: int) -> Tensor:
         """The M newest pre-activations of the tick at `place`, a view [D, M, B]."""
-        return self.buffer[:, place + 1 : place + 1 + self.memory]
+        return self.buffer[:, place + 1 : place + 1 + self.memory_length]
 
     def layers(self, x: Tensor) -> tuple[list[Tensor], list[Tensor], Tensor]:
         """Inputs and ungated outputs of each layer, and the last gated output [D, 1, B], from x [D, M, B]."""
@@ -79,7 +81,7 @@ class _TraceGradients(SharedGradients):
 
     def add(self, place: int, keep: Tensor | None, gradient: Tensor) -> Tensor:
         """Add what the post-activations' gradient [D, 1, B] gives; returns that of the tick's own slice, [B, D]."""
-        if self.begins():
+        if self.is_new_pass():
             self.trace_gradient = torch.zeros(self.buffer.shape, dtype=self.wide[0], device=gradient.device)
             self.weight_gradients = [
                 torch.zeros(weight.shape, dtype=wide, device=gradient.device)
@@ -96,30 +98,30 @@ class _TraceGradients(SharedGradients):
             else:
                 of_weight += gradient @ inputs[number].transpose(1, 2)
             gradient = self.weights[2 * number].transpose(1, 2) @ gradient
-        self.trace_gradient[:, place + 1 : place + 1 + self.memory] += (
+        self.trace_gradient[:, place + 1 : place + 1 + self.memory_length] += (
             gradient if keep is None else gradient * keep
         )
-        return self.trace_gradient[:, place + self.memory].t()
+        return self.trace_gradient[:, place + self.memory_length].t()
 
     def totals(self) -> tuple[Tensor | None, ...]:
         """Gradients of `start` [D, M] and of each weight."""
-        return self.trace_gradient[:, : self.memory].sum(dim=2), *self.weight_gradients
+        return self.trace_gradient[:, : self.memory_length].sum(dim=2), *self.weight_gradients
 
 
 class _TraceStep(torch.autograd.Function):
-    """token, pre [B, D] -> token, post [B, D]. Saves no tensor (with dropout: which inputs were kept)."""
+    """handle, pre [B, D] -> handle, post [B, D]. Saves no tensor (with dropout: which inputs were kept)."""
 
     @staticmethod
     def forward(
-        ctx: Any, token: Tensor, pre: Tensor, sums: _TraceGradients, place: int
+        ctx: Any, handle: Tensor, pre: Tensor, sums: _TraceGradients, place: int
     ) -> tuple[Tensor, Tensor]:
-        sums.buffer[:, place + sums.memory] = pre.t()
+        sums.buffer[:, place + sums.memory_length] = pre.t()
         window, keep = sums.window(place), None
         if sums.dropout:
             keep = (torch.rand_like(window) >= sums.dropout) / (1 - sums.dropout)
             window = window * keep
         ctx.sums, ctx.place, ctx.keep, ctx.dtype = sums, place, keep, pre.dtype
-        return torch.zeros_like(token), sums.layers(window)[2].squeeze(1).t().to(pre.dtype, copy=True)
+        return torch.zeros_like(handle), sums.layers(window)[2].squeeze(1).t().to(pre.dtype, copy=True)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Any, ...]:

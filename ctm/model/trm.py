@@ -78,18 +78,18 @@ class TRM(EditModel):
         nn.init.constant_(self.halt.bias, UNLIKELY)
         self.units = Units(c)
 
-    def start(self, memory: Encoding) -> TRMState:
+    def start(self, encoding: Encoding) -> TRMState:
         """The learned state before the first tick, the same at every cell."""
-        return TRMState(self.start_latent.expand_as(memory.h), self.start_answer.expand_as(memory.h))
+        return TRMState(self.start_latent.expand_as(encoding.h), self.start_answer.expand_as(encoding.h))
 
-    def tick(self, state: TRMState, memory: Encoding) -> tuple[TRMState, TickOutput]:
+    def tick(self, state: TRMState, encoding: Encoding) -> tuple[TRMState, TickOutput]:
         """One recursion from the code x: think n times, answer once, and say what the answer says."""
-        x, mask, turn = memory.h, memory.mask[:, None, None, :], turn_of(memory.h, self.config.heads)
+        x, mask, turn = encoding.h, encoding.mask[:, None, None, :], turn_of(encoding.h, self.config.heads)
         latent, answer = state
         for _ in range(self.config.updates):
             latent = self._network(latent + answer + x, mask, turn)
         answer = self._network(answer + latent, mask, turn)
-        return TRMState(latent, answer), self._say(answer, memory)
+        return TRMState(latent, answer), self._predict(answer, encoding)
 
     def between_ticks(self, state: TRMState) -> TRMState:
         """No gradient from one recursion into the one before."""
@@ -106,13 +106,13 @@ class TRM(EditModel):
             x = layer(x, mask, turn)
         return x
 
-    def _say(self, answer: Tensor, memory: Encoding) -> TickOutput:
+    def _predict(self, answer: Tensor, encoding: Encoding) -> TickOutput:
         """What END knows asks for the span; the answer's cells there are what the units are read from."""
         rows = torch.arange(len(answer), device=answer.device)
-        end = answer[rows, memory.lengths - 1]  # [B, d]
-        pointers = self.pointers(end[:, None], answer, memory.mask)[:, 0]
+        end = answer[rows, encoding.lengths - 1]  # [B, d]
+        pointers = self.pointers(end[:, None], answer, encoding.mask)[:, 0]
         pointed = pointers.exp().to(answer.dtype) @ answer  # [B, 2, d]
-        said = torch.cat([end, pointed.flatten(1)], dim=1)
+        readout = torch.cat([end, pointed.flatten(1)], dim=1)
         halt = self.halt(end)[:, 0]
-        said, halt = (t if t.dtype == torch.float64 else t.float() for t in (said, halt))
-        return TickOutput(said, pointers, torch.sigmoid(halt))
+        readout, halt = (t if t.dtype == torch.float64 else t.float() for t in (readout, halt))
+        return TickOutput(readout, pointers, torch.sigmoid(halt))

@@ -117,9 +117,9 @@ def _load(path: Path, threads: int) -> Bundle:
         if (path / name).stat().st_size > limit:
             raise BundleConfigError(f"{path / name}: larger than {limit:,} bytes, as no model of ours is")
     tokenizer = CodeTokenizer.load(path / TOKENIZER)
-    if vocabulary != tokenizer.vocabulary:
+    if vocabulary != tokenizer.vocab_size:
         raise BundleConfigError(
-            f"{path}: {TOKENIZER} has {tokenizer.vocabulary} tokens and the model {vocabulary}; "
+            f"{path}: {TOKENIZER} has {tokenizer.vocab_size} tokens and the model {vocabulary}; "
             "they are not from the same run"
         )
     fingerprint, checksum = config.text("tokenizer", "fingerprint"), config.text("model_sha256")

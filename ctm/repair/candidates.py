@@ -135,7 +135,7 @@ def options(
         if not 0 <= candidate.start <= candidate.end <= len(state.ids) or len(candidate.units) > MAX_UNITS:
             continue
         try:
-            tokens = expand_units(candidate.units, state.packed, tokenizer.vocabulary)
+            tokens = expand_units(candidate.units, state.packed, tokenizer.vocab_size)
         except ValueError:
             continue
         edit = Edit(candidate.start, candidate.end, tokens)

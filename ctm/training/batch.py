@@ -208,7 +208,8 @@ def _filled_up(units: Integers) -> Tensor:
 
 
 def _units(visits: Visits, replaced: tuple[Integers, Integers], known: Integers) -> Integers:
-    """Rows sample, slot, token, word of all units, in order: `grid.packed.units_of` and STOP where there is room.
+    """Rows sample, slot, token, word of all units, in order: `grid.packed.replacement_units`, and STOP where there
+    is room.
 
     replaced: where words of the replacements begin, and how long they are. known: their numbers in the state, or -1.
     """
@@ -244,7 +245,7 @@ class _Table:
 
 @lru_cache(maxsize=4)
 def _table(tokenizer: CodeTokenizer) -> _Table:
-    ids = range(tokenizer.vocabulary)
+    ids = range(tokenizer.vocab_size)
     return _Table(np.array([*map(tokenizer.is_word, ids)]), np.array([*map(tokenizer.starts_word, ids)]))
 
 

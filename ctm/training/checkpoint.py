@@ -27,7 +27,7 @@ class Progress:
     losses: list[float] = field(default_factory=list)
     """Of the last steps, newest last: what a spike is told by."""
     fit: dict[str, Any] = field(default_factory=dict)
-    """`memory.Fit`: what out-of-memory led to."""
+    """`memory.MemoryPlan`: what out-of-memory led to."""
     events: list[dict[str, Any]] = field(default_factory=list)
     """Rollbacks and out-of-memory, as in the metrics."""
     best: dict[str, Any] = field(default_factory=dict)

@@ -47,11 +47,11 @@ class Gradients:
         if self.compiled:
             model.compile_parts()
         graphs = training.graphs and not training.checkpoint_ticks and probed("graphs", device)
-        self.use(MemoryPlan(self._shared(), training.checkpoint_ticks, graphs=graphs))
+        self.apply_memory_plan(MemoryPlan(self._shared(), training.checkpoint_ticks, graphs=graphs))
 
-    def use(self, fit: MemoryPlan) -> None:
+    def apply_memory_plan(self, fit: MemoryPlan) -> None:
         """Make the steps fit in this way."""
-        self.fit = fit
+        self.memory_plan = fit
         self.model.checkpoint_ticks = fit.checkpoint_ticks
         if fit.ticks:
             self.model.config = dataclasses.replace(self.model.config, ticks=fit.ticks)
@@ -59,19 +59,25 @@ class Gradients:
 
     def clear(self) -> None:
         """Forget the gradients; graphs add to tensors that stay."""
-        self.model.zero_grad(set_to_none=not self.fit.graphs)
+        self.model.zero_grad(set_to_none=not self.memory_plan.graphs)
 
     def options(self) -> dict[str, Any]:
         """What of torch.compile and CUDA graphs is used, for the report."""
-        return {"compile": self.compiled, "graphs": self.graphs.figures() if self.fit.graphs else False}
+        return {
+            "compile": self.compiled,
+            "graphs": self.graphs.figures() if self.memory_plan.graphs else False,
+        }
 
     def accumulate_step(
-        self, parts: list[TrainingBatch], step: int, told: Callable[[str, MemoryPlan, MemoryPlan], None]
+        self,
+        parts: list[TrainingBatch],
+        step: int,
+        on_smaller_plan: Callable[[str, MemoryPlan, MemoryPlan], None],
     ) -> dict[str, float]:
         """Gradients of a step from its micro-batches; returns FIGURES, means over its samples.
 
-        told: called with why, before and after, where memory ran out and the step is tried in a smaller way. Raises
-        MemoryError where there is none left.
+        on_smaller_plan: called with why, before and after, where memory ran out and the step is tried in a smaller way.
+        Raises MemoryError where there is none left.
         """
         while True:
             sums, problem = self._attempt(parts, step)
@@ -81,14 +87,14 @@ class Gradients:
                 return dict(zip(FIGURES, figures, strict=True))
             self.model.zero_grad(set_to_none=True)
             problem = problem or "another process ran out of memory"
-            smaller = next_smaller_plan(self.fit, self.size, self.stage.ticks, self.training)
+            smaller = next_smaller_plan(self.memory_plan, self.size, self.stage.ticks, self.training)
             if smaller is None:
                 raise MemoryError(
-                    f"step {step} does not fit memory with {self.fit}: {problem}. Give the rule more vram, or set "
-                    "training.memory_checkpoint_ticks, training.fewer_ticks or training.smallest_batch"
+                    f"step {step} does not fit memory with {self.memory_plan}: {problem}. Give the rule more vram, "
+                    "or set training.memory_checkpoint_ticks, training.fewer_ticks or training.smallest_batch"
                 )
-            told(problem, self.fit, smaller)
-            self.use(smaller)
+            on_smaller_plan(problem, self.memory_plan, smaller)
+            self.apply_memory_plan(smaller)
             free(self.device)
 
     def _attempt(self, parts: list[TrainingBatch], step: int) -> tuple[Tensor, str | None]:
@@ -100,10 +106,10 @@ class Gradients:
             if self.training.joined:
                 parts, ticks = [merge_batches(parts)], [torch.cat(ticks)]
             for micro, (part, drawn) in enumerate(zip(parts, ticks, strict=True)):
-                for place, (begin, end) in enumerate(bounds(self.size, self.fit.pieces)):
+                for place, (begin, end) in enumerate(bounds(self.size, self.memory_plan.pieces)):
                     number += 1
                     if (number - 1) % self.ranks.count == self.ranks.rank:
-                        piece = part if self.fit.pieces == 1 else cut(part, begin, end)
+                        piece = part if self.memory_plan.pieces == 1 else cut(part, begin, end)
                         share = (end - begin) / (self.size * self.parts)
                         torch.manual_seed(self._place(step, micro, 1 + place))
                         sums += share * self._run(piece, drawn[begin:end], share)
@@ -114,7 +120,7 @@ class Gradients:
         return sums, None
 
     def _run(self, piece: TrainingBatch, drawn: Tensor, share: float) -> Tensor:
-        if self.fit.graphs:
+        if self.memory_plan.graphs:
             return self.graphs(piece, drawn, share)
         return self._backward(piece.to(self.device), drawn.to(self.device), share)
 
@@ -123,7 +129,7 @@ class Gradients:
             thought = self.model(**piece.inputs, pointers_with_gradient=False)
             loss = self.model.loss(thought, piece, self.terms, drawn)
         (loss.total * share).backward()
-        variance = thought.synchronisation[:, -1].detach().var(dim=0, correction=0).mean()
+        variance = thought.readout[:, -1].detach().var(dim=0, correction=0).mean()
         certainty = thought.certainty.detach().max(1).values.mean()
         return torch.stack([loss.at_lowest, loss.at_certain, loss.diversity, certainty, variance])
 

@@ -45,11 +45,11 @@ class CudaGraphs:
 
     def __init__(self, run: Run, model: nn.Module) -> None:
         self.run, self.model = run, model
-        self.met: set[Hashable] = set()
+        self.seen_shapes: set[Hashable] = set()
         self.captured: dict[Hashable, _Captured] = {}
         self.pool: Any = None
         self.replayed = self.calls = 0
-        self.refused = False
+        self.capture_failed = False
 
     def __call__(self, piece: TrainingBatch, drawn: Tensor, share: float) -> Tensor:
         """Figures of a piece, valid until the next call. Gradients that are None become zeros first."""
@@ -61,7 +61,7 @@ class CudaGraphs:
         self.calls += 1
         found = self.captured.get(key) or self._try(key, piece, drawn, share)
         if found is None:
-            self.met.add(key)
+            self.seen_shapes.add(key)
             device = next(self.model.parameters()).device
             return self.run(piece.to(device), drawn.to(device), share)
         for static, given in zip(tensors_of(found.piece), tensors_of(piece), strict=True):
@@ -73,14 +73,14 @@ class CudaGraphs:
 
     def _try(self, key: Hashable, piece: TrainingBatch, drawn: Tensor, share: float) -> _Captured | None:
         """The graph of a shape that was met before, None where there is to be none."""
-        if self.refused or key not in self.met or len(self.captured) >= MOST:
+        if self.capture_failed or key not in self.seen_shapes or len(self.captured) >= MOST:
             return None
         try:
             self.captured[key] = self._capture(piece, drawn, share)
         except Exception as error:
             if is_out_of_memory(error):
                 raise
-            self.refused = True
+            self.capture_failed = True
             log.warning("no more CUDA graphs: the capture of one failed: %s", reason(error))
             return None
         return self.captured[key]
@@ -98,7 +98,7 @@ class CudaGraphs:
     def figures(self) -> dict[str, float]:
         """Shapes that have a graph, the share of calls that were replays, and whether a capture failed."""
         share = self.replayed / max(1, self.calls)
-        return {"shapes": len(self.captured), "replayed": share, "refused": self.refused}
+        return {"shapes": len(self.captured), "replayed": share, "refused": self.capture_failed}
 
 
 def tensors_of(batch: TrainingBatch) -> Iterator[Tensor]:

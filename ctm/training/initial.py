@@ -31,8 +31,8 @@ def new_ctm(sizes: Mapping[str, Any], codec: CodeTokenizer, seed: int) -> CTM:
 
 
 def _new(kind: type[Model], sizes: Mapping[str, Any], codec: CodeTokenizer, seed: int) -> Model:
-    config = kind.sizes(**{**sizes, "vocabulary": codec.vocabulary, "diagnoses": len(KINDS)})
+    config = kind.sizes(**{**sizes, "vocabulary": codec.vocab_size, "diagnoses": len(KINDS)})
     torch.manual_seed(seed)
     model = kind(config)
-    model.units.starts_word.copy_(torch.tensor([codec.starts_word(i) for i in range(codec.vocabulary)]))
+    model.units.starts_word.copy_(torch.tensor([codec.starts_word(i) for i in range(codec.vocab_size)]))
     return model

@@ -117,19 +117,21 @@ class Trainer:
             self.ema = {k: v.detach().clone() for k, v in self.model.named_parameters()}
         metrics.go_on(0, 0)
         self.ranks.wait()  # all have looked for a checkpoint before there is one
-        self._keep(metrics)
+        self._save_checkpoint(metrics)
 
     def _load(self, path: Path) -> None:
         self.progress, self.ema = load_checkpoint(path, self.model, self.optimizer)
         self.ema = {k: v.to(self.device) for k, v in self.ema.items()}
         if self.progress.fit:
             fit = MemoryPlan(**self.progress.fit)
-            graphs = fit.graphs and self.gradients.fit.graphs  # the probe of this process decides, too
-            self.gradients.use(dataclasses.replace(fit, graphs=graphs))
+            graphs = (
+                fit.graphs and self.gradients.memory_plan.graphs
+            )  # the probe of this process decides, too
+            self.gradients.apply_memory_plan(dataclasses.replace(fit, graphs=graphs))
 
-    def _keep(self, metrics: Metrics) -> None:
+    def _save_checkpoint(self, metrics: Metrics) -> None:
         self.progress.metrics_bytes = metrics.length()
-        self.progress.fit = dataclasses.asdict(self.gradients.fit)
+        self.progress.fit = dataclasses.asdict(self.gradients.memory_plan)
         if self.ranks.first:
             save_checkpoint(
                 self.work, self.model, self.ema, self.optimizer, self.progress, self.training.keep
@@ -165,7 +167,7 @@ class Trainer:
         if milestone or (self.training.validation_steps and step % self.training.validation_steps == 0):
             self._measure(milestone, record, metrics)
         if step % self.training.checkpoint_steps == 0 or step == self.steps:
-            self._keep(metrics)
+            self._save_checkpoint(metrics)
 
     def _update(self, parts: list[TrainingBatch], metrics: Metrics, step: int) -> dict[str, Any]:
         """One step of the optimiser. Raises Diverged before it is made, MemoryError where it fails half way."""
@@ -232,7 +234,7 @@ class Trainer:
             },
             metrics,
         )  # fmt: skip
-        self._keep(metrics)
+        self._save_checkpoint(metrics)
         if self.ranks.first:
             for later in checkpoints(self.work):
                 if later > checkpoint_at(self.work, self.progress.step):

@@ -73,7 +73,7 @@ def measure_accuracy(
             groups += [group[: len(group) // 2], group[len(group) // 2 :]]
             continue
         certain[group], right[group] = thought.certainty.cpu().numpy(), np.array(hits).T
-        variances.append(float(thought.synchronisation[:, -1].var(dim=0, correction=0).mean()))
+        variances.append(float(thought.readout[:, -1].var(dim=0, correction=0).mean()))
     model.train()
     at = certain.argmax(axis=1)
     hit = right[np.arange(len(chosen)), at]
@@ -113,7 +113,7 @@ def _right(
     tokenizer: CodeTokenizer,
 ) -> list[bool]:
     spans, _ = best_spans(thought.pointers[:, tick], 1)
-    units = likeliest_units(model, thought.synchronisation[:, tick], thought.memory, spans)
+    units = likeliest_units(model, thought.readout[:, tick], thought.encoding, spans)
     hits = []
     for ids, answer, span, chosen in zip(
         states, answers, spans[:, 0].tolist(), units[:, 0].tolist(), strict=True
@@ -122,7 +122,7 @@ def _right(
             hits.append(False)
             continue
         try:
-            tokens = expand_units(chosen, pack(ids, tokenizer), tokenizer.vocabulary)
+            tokens = expand_units(chosen, pack(ids, tokenizer), tokenizer.vocab_size)
         except ValueError:
             hits.append(False)
             continue

@@ -47,11 +47,11 @@ class Oracle:
         edits = edits_between(state.ids, self.tokenizer.encode(goal), self.tokenizer)
         if not edits:
             return Candidate(len(state.ids), len(state.ids), (), -0.01)
-        edit, words = edits[0], state.packed.words.tolist()
+        edit, words = edits[0], state.packed.word_numbers.tolist()
         after = [*state.ids[: edit.start], *edit.tokens, *state.ids[edit.end :]]
         self.known[self.tokenizer.decode(after)] = goal
         units = [
-            token if token >= 0 else self.tokenizer.vocabulary + words.index(word)
+            token if token >= 0 else self.tokenizer.vocab_size + words.index(word)
             for token, word in replacement_units(edit.tokens, state.packed, self.tokenizer)
         ]
         return Candidate(edit.start, edit.end, tuple(units), -0.01)

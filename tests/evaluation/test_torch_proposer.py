@@ -60,7 +60,7 @@ def test_watched_ticks_are_right_where_a_plain_reading_is(
         thought = model(**inputs_of([state]))
         for tick in range(model.config.ticks):
             spans, _ = best_spans(thought.pointers[:, tick], 1)
-            units = likeliest_units(model, thought.synchronisation[:, tick], thought.memory, spans)
+            units = likeliest_units(model, thought.readout[:, tick], thought.encoding, spans)
             said[state.text, tick] = _edited(state, spans[0, 0].tolist(), units[0, 0].tolist(), tokenizer)
         edit, text = said[state.text, 1]
         if edit is not None:
@@ -90,7 +90,7 @@ def test_other_place_for_the_same_change_is_right(tokenizer: CodeTokenizer) -> N
     assert not leads_to(state, goal, len(state.ids), len(state.ids) + 1, [STOP], tokenizer), (
         "outside of the state"
     )
-    assert not leads_to(state, goal, 0, 0, [tokenizer.vocabulary + 1, STOP], tokenizer), "a copy of no word"
+    assert not leads_to(state, goal, 0, 0, [tokenizer.vocab_size + 1, STOP], tokenizer), "a copy of no word"
     assert not leads_to(state, None, first, first + 2, [STOP], tokenizer)
 
 
@@ -99,9 +99,9 @@ def test_case_goals_are_reached_by_their_own_edits(items: list[Item], tokenizer:
         state = make_state(case.text, tokenizer)
         if case.goal is None or state is None:
             continue
-        words = state.packed.words.tolist()
+        words = state.packed.word_numbers.tolist()
         units = [
-            token if token >= 0 else tokenizer.vocabulary + words.index(word)
+            token if token >= 0 else tokenizer.vocab_size + words.index(word)
             for token, word in replacement_units(case.goal.edit.tokens, state.packed, tokenizer)
         ]
         assert leads_to(state, case.goal, case.goal.edit.start, case.goal.edit.end, [*units, STOP], tokenizer)
@@ -115,7 +115,7 @@ def _edited(
     state: CodeState, span: list[int], units: list[int], tokenizer: CodeTokenizer
 ) -> tuple[Edit | None, str]:
     try:
-        edit = Edit(span[0], span[1], expand_units(units, state.packed, tokenizer.vocabulary))
+        edit = Edit(span[0], span[1], expand_units(units, state.packed, tokenizer.vocab_size))
     except ValueError:
         return None, ""
     return edit, tokenizer.decode(apply_edit(state.ids, edit))

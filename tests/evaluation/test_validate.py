@@ -198,13 +198,13 @@ def test_ticks_that_help_are_seen_and_ticks_that_do_not(
     holds, seen, found = checks.ticks_help(trained)
     assert holds, seen
     assert found["frozen"][0] == found["as it is"][0], "the first tick is the same"
-    think = CTM.think
+    think = CTM.step
 
     def forgetful(self, state, memory):
         start = self.start(memory)
         return think(self, state._replace(z=start.z, trace=start.trace), memory)
 
-    monkeypatch.setattr(CTM, "think", forgetful)
+    monkeypatch.setattr(CTM, "step", forgetful)
     assert not checks.ticks_help(trained)[0], "a model whose ticks begin anew"
     monkeypatch.undo()
     assert not checks.ticks_help(iteration.briefly_trained(trained.config, 0, steps=1))[0], "an untrained one"

@@ -58,7 +58,7 @@ def test_the_file_says_what_it_is(exported, session: ort.InferenceSession) -> No
     counts = exported.model.parameter_counts()
     assert said == {
         "title": "ctm-code-repair", "version": ctm.__version__, "lineage": "5f" * 32, "licence": "Apache-2.0",
-        "tokenizer_fingerprint": exported.codec.fingerprint, "vocabulary": str(exported.codec.vocabulary),
+        "tokenizer_fingerprint": exported.codec.fingerprint, "vocabulary": str(exported.codec.vocab_size),
         "opset": str(OPSET), "ticks": "4", "parameters_body": str(counts["body"]),
         "parameters_embedding": str(counts["embedding"]),
     }  # fmt: skip
@@ -94,7 +94,7 @@ def test_any_size_and_number_of_ticks(
     exported, session: ort.InferenceSession, batch: int, cells: int
 ) -> None:
     for threshold, ticks in ((RUN_ALL_TICKS, 4), (RUN_ALL_TICKS, 1), (RUN_ALL_TICKS, 9), (0.05, 4)):
-        fed = feeds(batch, cells, threshold, ticks, exported.codec.vocabulary)
+        fed = feeds(batch, cells, threshold, ticks, exported.codec.vocab_size)
         outputs = dict(zip(OUTPUTS, session.run(list(OUTPUTS), fed), strict=True))
         assert outputs["spans"].shape == (batch, SPANS, 2)
         assert outputs["units"].shape == (batch, SPANS, REPLACEMENTS, 16)

@@ -94,8 +94,8 @@ def test_packing_adds_end_and_numbers_words(tokenizer: CodeTokenizer) -> None:
     packed = pack(ids, tokenizer)
     assert packed.tokens.tolist() == [*ids, END] and packed.cells == len(ids)
     assert len(packed.names) == 2
-    assert [n for n in packed.words.tolist() if n >= 0] == [0, 1, 1, 0]
-    assert packed.words[-1] == -1
+    assert [n for n in packed.word_numbers.tolist() if n >= 0] == [0, 1, 1, 0]
+    assert packed.word_numbers[-1] == -1
     empty = pack([], tokenizer)
     assert empty.tokens.tolist() == [END] and (empty.rows[0], empty.cols[0]) == (0, 0)
 
@@ -107,17 +107,17 @@ def test_places_stay_inside_the_grid(tokenizer: CodeTokenizer, texts: list[str])
         except DoesNotFit:
             continue
         assert packed.rows.max() < ROWS and packed.cols.max() < COLS and packed.rows.min() >= 0
-        assert len({len(packed.tokens), len(packed.rows), len(packed.cols), len(packed.words)}) == 1
+        assert len({len(packed.tokens), len(packed.rows), len(packed.cols), len(packed.word_numbers)}) == 1
 
 
 def test_units_expand_to_what_they_were_made_of(tokenizer: CodeTokenizer, functions: list[str]) -> None:
     """Copies where there are words to copy, tokens elsewhere; the tokens come back either way."""
-    vocabulary = tokenizer.vocabulary
+    vocabulary = tokenizer.vocab_size
     copies = 0
     for text, other in itertools.pairwise(functions[:150]):
         packed = pack(tokenizer.encode(text), tokenizer) if text.count("\n") < 40 else pack([], tokenizer)
         ids = tokenizer.encode(other)
-        cells = {int(n): p for p, n in reversed(list(enumerate(packed.words))) if n >= 0}
+        cells = {int(n): p for p, n in reversed(list(enumerate(packed.word_numbers))) if n >= 0}
         units = replacement_units(ids, packed, tokenizer)
         copies += sum(word >= 0 for _, word in units)
         assert expand_units(
@@ -132,7 +132,7 @@ def test_a_copy_from_where_no_word_begins_is_refused(tokenizer: CodeTokenizer) -
     packed = pack(tokenizer.encode("x = 1\n"), tokenizer)
     for cell in (0, 2, packed.cells, 999):
         with pytest.raises(ValueError, match=f"copies the word at cell {cell}, where none begins"):
-            expand_units([tokenizer.vocabulary + cell], packed, tokenizer.vocabulary)
+            expand_units([tokenizer.vocab_size + cell], packed, tokenizer.vocab_size)
 
 
 def test_batches_pad_behind_end(tokenizer: CodeTokenizer) -> None:

@@ -44,7 +44,7 @@ def test_words_share_no_token_with_white_space(tokenizer: CodeTokenizer, texts: 
                 continue  # a part of a character
             assert not (WORD.search(held) and SPACE.search(held)), f"token {held!r} in {text!r}"
     ascii_word, ascii_space = re.compile(rb"[0-9A-Za-z_]"), re.compile(rb"\s")
-    for index in range(tokenizer.vocabulary):
+    for index in range(tokenizer.vocab_size):
         raw = tokenizer.text_of(index)
         assert not (ascii_word.search(raw) and ascii_space.search(raw)), f"token {raw!r}"
 
@@ -95,14 +95,14 @@ def test_answers_of_a_model_decode_to_something(tokenizer: CodeTokenizer) -> Non
     half = next(i for i in tokenizer.encode("é") if len(tokenizer.text_of(i)) >= 1 and i >= len(SPECIALS))
     text = tokenizer.decode([half] if tokenizer.text_of(half) != "é".encode() else [half, half])
     assert text in ("\ufffd", "éé")
-    for index in range(tokenizer.vocabulary):
+    for index in range(tokenizer.vocab_size):
         assert isinstance(tokenizer.decode([index, index]), str)
 
 
 def test_saved_and_loaded_it_is_the_same(tokenizer: CodeTokenizer, texts: list[str], tmp_path: Path) -> None:
     tokenizer.save(tmp_path / "tokenizer.json")
     again = CodeTokenizer.load(tmp_path / "tokenizer.json")
-    assert again.fingerprint == tokenizer.fingerprint and again.vocabulary == tokenizer.vocabulary == 1500
+    assert again.fingerprint == tokenizer.fingerprint and again.vocab_size == tokenizer.vocab_size == 1500
     for text in texts[::20]:
         assert again.encode(text) == tokenizer.encode(text)
 

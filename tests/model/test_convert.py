@@ -216,7 +216,7 @@ def test_converted_core_thinks_and_learns_as_the_public_forward_pass(variant: st
     features = torch.randn(2, CELLS, WIDTH, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     model = make_core(public, features)
     core = from_public(public, model.config)
-    ours = torch.func.functional_call(model, core, kwargs=inputs_for(2)).synchronisation
+    ours = torch.func.functional_call(model, core, kwargs=inputs_for(2)).readout
     theirs = torch.stack(
         [Public(public, VARIANTS[variant]["pairing"]).forward(row, TICKS) for row in features]
     )

@@ -71,7 +71,7 @@ def test_a_longer_memory_changes_nothing_at_first(nlm: str) -> None:
     inputs = make_inputs([12, 7], 12)
     one, two = before(**inputs, ticks=8), after.eval()(**inputs, ticks=8)
     torch.testing.assert_close(one.pointers, two.pointers, rtol=0, atol=1e-12)
-    torch.testing.assert_close(one.synchronisation, two.synchronisation, rtol=0, atol=1e-12)
+    torch.testing.assert_close(one.readout, two.readout, rtol=0, atol=1e-12)
     kept = after.nlm.layers[0].weight[:, :, -4:]
     assert torch.equal(kept, before.nlm.layers[0].weight), "the newest M weights are kept"
 

@@ -54,7 +54,7 @@ def test_a_frozen_sample_stays_and_others_keep_their_most_certain_tick() -> None
         kept = select_tick(kept, said, tick + 1, 0.5)
     assert kept.tick.tolist() == [2, 1, 1]
     assert kept.certainty.tolist() == pytest.approx([0.7, 0.3, 0.6])
-    assert kept.synchronisation[:, 0].tolist() == kept.pointers[:, 1, 0].tolist() == [2, 1, 1]
+    assert kept.readout[:, 0].tolist() == kept.pointers[:, 1, 0].tolist() == [2, 1, 1]
 
 
 @torch.no_grad()
@@ -66,7 +66,7 @@ def test_without_threshold_the_most_certain_of_all_ticks_answers(
     assert kept.tick.tolist() == (thought.certainty.argmax(1) + 1).tolist()
     rows = torch.arange(6)
     torch.testing.assert_close(kept.pointers, thought.pointers[rows, kept.tick - 1], rtol=1e-6, atol=1e-6)
-    assert torch.equal(kept.synchronisation, thought.synchronisation[rows, kept.tick - 1])
+    assert torch.equal(kept.readout, thought.readout[rows, kept.tick - 1])
 
 
 @torch.no_grad()
@@ -86,12 +86,12 @@ def test_no_tick_at_all_is_refused(model: CTM, inputs: dict[str, Tensor]) -> Non
 
 
 def dense_units(
-    model: CTM, sync: Tensor, memory: CTMEncoding, spans: Tensor, count: int
+    model: CTM, sync: Tensor, encoding: CTMEncoding, spans: Tensor, count: int
 ) -> tuple[list[list[list[tuple[float, tuple[int, ...]]]]], list[list[list[list[float]]]]]:
     """`best_units` written out: the likeliest replacements of all there are, for each span; and [B, k, slot, unit]."""
-    slots = model.units.slots(sync, memory.h, spans[..., 0], spans[..., 1])
+    slots = model.units.slots(sync, encoding.h, spans[..., 0], spans[..., 1])
     tokens = model.units.vocabulary(slots, model.backbone.token.weight)
-    copies = model.units.copies(slots.flatten(1, 2), memory.copies, memory.tokens).reshape(
+    copies = model.units.copies(slots.flatten(1, 2), encoding.copies, encoding.tokens).reshape(
         *slots.shape[:3], -1
     )
     value = torch.log_softmax(torch.cat([tokens, copies], dim=-1), dim=-1)
@@ -122,12 +122,12 @@ def test_the_likeliest_replacements_are_found_though_slots_are_read_in_two_steps
     before = model.units.bias[STOP].clone()
     model.units.bias[STOP] = bias
     try:
-        kept, memory = infer(model, inputs)
-        spans = decode_candidates(model, kept, memory).spans[:, :4]
+        kept, encoding = infer(model, inputs)
+        spans = decode_candidates(model, kept, encoding).spans[:, :4]
         certain = torch.full(spans.shape[:2], 1e4)  # nothing is dropped for want of probability
-        units, score = best_units(model, kept.synchronisation, memory, spans, certain, 3)
-        wanted, tables = dense_units(model, kept.synchronisation, memory, spans, 3)
-        alone = likeliest_units(model, kept.synchronisation, memory, spans)
+        units, score = best_units(model, kept.readout, encoding, spans, certain, 3)
+        wanted, tables = dense_units(model, kept.readout, encoding, spans, 3)
+        alone = likeliest_units(model, kept.readout, encoding, spans)
     finally:
         model.units.bias[STOP] = before
     stopped = {len(units) for sample in wanted for span in sample for _, units in span}
@@ -150,10 +150,10 @@ def test_an_unlikely_replacement_that_goes_on_is_dropped_and_others_stay(
     before = model.units.bias[STOP].clone()
     model.units.bias[STOP] = 0.3
     try:
-        kept, memory = infer(model, inputs)
-        spans = decode_candidates(model, kept, memory).spans[:, :4]
+        kept, encoding = infer(model, inputs)
+        spans = decode_candidates(model, kept, encoding).spans[:, :4]
         hopeless = torch.full(spans.shape[:2], -1e3)
-        units, score = best_units(model, kept.synchronisation, memory, spans, hopeless, 3)
+        units, score = best_units(model, kept.readout, encoding, spans, hopeless, 3)
     finally:
         model.units.bias[STOP] = before
     short = (units[..., :EARLY] == STOP).any(-1)
@@ -165,8 +165,8 @@ def test_an_unlikely_replacement_that_goes_on_is_dropped_and_others_stay(
 
 @torch.no_grad()
 def test_candidates_come_best_first_with_start_before_end(model: CTM, inputs: dict[str, Tensor]) -> None:
-    kept, memory = infer(model, inputs)
-    answer = decode_candidates(model, kept, memory)
+    kept, encoding = infer(model, inputs)
+    answer = decode_candidates(model, kept, encoding)
     total = answer.span_log_probability[:, :, None] + answer.unit_log_probability
     assert (total[:, 1:, 0] <= total[:, :-1, 0]).all(), "spans by their likeliest candidate"
     assert (total[..., 1:] <= total[..., :-1]).all(), "the replacements of a span by probability"

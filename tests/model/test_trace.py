@@ -46,7 +46,7 @@ def both(model: NeuronLevelModels, loss: Callable[[Tensor], Tensor]) -> list[lis
             for shape in ((TICKS, BATCH, NEURONS), (NEURONS, MEMORY))
         )
         model.zero_grad()
-        begun = model.begin(start, BATCH, TICKS) if buffered else start[:, :, None].expand(-1, -1, BATCH)
+        begun = model.allocate(start, BATCH, TICKS) if buffered else start[:, :, None].expand(-1, -1, BATCH)
         value = loss(think(model, begun, drive))
         value.backward()
         gradients = [drive.grad, start.grad, *(p.grad for p in model.parameters())]
@@ -88,7 +88,7 @@ class _Thought(torch.nn.Module):
         self.model = model
 
     def forward(self, drive: Tensor, start: Tensor) -> Tensor:
-        return think(self.model, self.model.begin(start, BATCH, len(drive)), drive)
+        return think(self.model, self.model.allocate(start, BATCH, len(drive)), drive)
 
 
 def test_gradients_add_up_over_two_thoughts() -> None:
@@ -96,7 +96,7 @@ def test_gradients_add_up_over_two_thoughts() -> None:
     model = neurons("deep")
     drive = torch.randn(TICKS, BATCH, NEURONS, dtype=torch.float64)
     start = torch.randn(NEURONS, MEMORY, dtype=torch.float64)
-    loss = think(model, model.begin(start, BATCH, TICKS), drive).sum()
+    loss = think(model, model.allocate(start, BATCH, TICKS), drive).sum()
     loss.backward(retain_graph=True)
     once = [p.grad.clone() for p in model.parameters() if p.grad is not None]
     loss.backward()
@@ -107,7 +107,7 @@ def test_gradients_add_up_over_two_thoughts() -> None:
 
 def test_a_tick_saves_nothing_but_its_place() -> None:
     model = neurons("deep")
-    trace = model.begin(torch.zeros(NEURONS, MEMORY, dtype=torch.float64), BATCH, TICKS)
+    trace = model.allocate(torch.zeros(NEURONS, MEMORY, dtype=torch.float64), BATCH, TICKS)
     pre = torch.randn(BATCH, NEURONS, dtype=torch.float64, requires_grad=True)
     saved: list[Tensor] = []
     with torch.autograd.graph.saved_tensors_hooks(lambda t: saved.append(t) or t, lambda t: t):
@@ -122,7 +122,7 @@ def test_dropout_drops_inputs_and_its_gradient_is_that_of_what_was_kept() -> Non
 
     def post(seed: int, x: Tensor) -> Tensor:
         torch.manual_seed(seed)
-        return model.step(model.begin(start, BATCH, 1), x)[1]
+        return model.step(model.allocate(start, BATCH, 1), x)[1]
 
     assert not torch.equal(post(0, pre), post(1, pre)), "the draw does not matter"
     assert torch.autograd.gradcheck(lambda x: post(5, x), (pre,))
@@ -141,7 +141,7 @@ def test_gradients_of_keys_and_values_equal_those_of_plain_tensors() -> None:
         attention.zero_grad()
         torch.manual_seed(3)
         h = torch.randn(BATCH, 4, 8, dtype=torch.float64, requires_grad=True)
-        code = attention.remember(h)
+        code = attention.keys_and_values(h)
         assert code.sums is not None
         if not once:
             key, value = attention.key_value(attention.norm(h)).chunk(2, dim=-1)
@@ -160,7 +160,7 @@ def test_a_pass_that_asks_for_a_part_leaves_nothing_behind() -> None:
     model = neurons("deep")
     drive = torch.randn(TICKS, BATCH, NEURONS, dtype=torch.float64, requires_grad=True)
     start = torch.randn(NEURONS, MEMORY, dtype=torch.float64, requires_grad=True)
-    loss = think(model, model.begin(start, BATCH, TICKS), drive).sum()
+    loss = think(model, model.allocate(start, BATCH, TICKS), drive).sum()
     (first,) = torch.autograd.grad(loss, drive, retain_graph=True)
     (second,) = torch.autograd.grad(loss, drive, retain_graph=True)
     loss.backward()
@@ -194,7 +194,7 @@ def test_checkpointing_changes_memory_and_no_gradient(several: int) -> None:
             return tensor
 
         with torch.autograd.graph.saved_tensors_hooks(count, lambda t: t):
-            loss = (model(**inputs).synchronisation ** 2).sum()
+            loss = (model(**inputs).readout ** 2).sum()
         loss.backward()
         kept.append(bytes_kept)
         found.append([loss.detach(), *(p.grad for p in model.parameters() if p.grad is not None)])

@@ -309,12 +309,12 @@ def test_outputs_and_gradients_equal_the_equations(variant: str) -> None:
             place = f"sample {number} tick {tick}"
             compare(thought.pointers[number, tick, :, :length], pointers, f"pointers, {place}")
             compare(thought.certainty[number, tick], certainty, f"certainty, {place}")
-            compare(thought.synchronisation[number, tick], sync, f"synchronisation, {place}")
-        slots = model.units.slots(
-            thought.synchronisation[:, -1], thought.memory.h, spans[:, :1], spans[:, 1:]
-        )[:, 0]
+            compare(thought.readout[number, tick], sync, f"synchronisation, {place}")
+        slots = model.units.slots(thought.readout[:, -1], thought.encoding.h, spans[:, :1], spans[:, 1:])[
+            :, 0
+        ]
         vocabulary = model.units.vocabulary(slots, model.backbone.token.weight)
-        copies = model.units.copies(slots, thought.memory.copies, thought.memory.tokens)
+        copies = model.units.copies(slots, thought.encoding.copies, thought.encoding.tokens)
         log_p = torch.log_softmax(torch.cat([vocabulary, copies], dim=-1), dim=-1)[number]
         wanted = plain.units(
             said[-1][2], h, inputs["tokens"][number, :length].tolist(), *spans[number].tolist()
@@ -347,7 +347,7 @@ def test_best_units_are_the_likeliest_of_the_equations(variant: str) -> None:
     thought = model(**inputs)
     spans = torch.tensor([[[0, 0], [1, 7]], [[4, 4], [0, 2]], [[9, 11], [38, 38]]])
     certain = torch.full((3, 2), 1e4)
-    units, log_p = best_units(model, thought.synchronisation[:, -1], thought.memory, spans, certain, 1)
+    units, log_p = best_units(model, thought.readout[:, -1], thought.encoding, spans, certain, 1)
     units, log_p = units[:, :, 0], log_p[:, :, 0]
     stopped = 0
     for number, length, plain, h, said in plain_thoughts(model, model.state_dict(), inputs):

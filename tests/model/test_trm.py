@@ -67,7 +67,7 @@ def test_shapes_are_those_of_a_thought(config: ModelSizes) -> None:
     thought = model(**inputs)
     assert thought.pointers.shape == (3, config.ticks, 2, 20)
     assert thought.certainty.shape == (3, config.ticks)
-    assert thought.synchronisation.shape == (3, config.ticks, config.answer)
+    assert thought.readout.shape == (3, config.ticks, config.readout_width)
     torch.testing.assert_close(thought.pointers.exp().sum(-1), torch.ones(3, config.ticks, 2))
     assert ((thought.certainty >= 0) & (thought.certainty <= 1)).all()
     for number, length in enumerate([17, 1, 9]):
@@ -81,8 +81,8 @@ def test_a_sample_thinks_and_halts_alone_as_in_a_batch(config: ModelSizes) -> No
     inputs = make_inputs(lengths, 34)
     certainty = model(**inputs).certainty
     for threshold in (2.0, float(certainty.median()), float(certainty.quantile(0.9))):
-        together, memory = infer(model, inputs, threshold)
-        answers = decode_candidates(model, together, memory, 1)
+        together, encoding = infer(model, inputs, threshold)
+        answers = decode_candidates(model, together, encoding, 1)
         for number in range(len(lengths)):
             kept, own = infer(model, alone(inputs, number), threshold)
             assert kept.tick == together.tick[number], "the others in the batch decide when a sample halts"
@@ -113,7 +113,7 @@ def test_no_gradient_goes_from_a_recursion_into_the_one_before() -> None:
     starts = [model.start_latent, model.start_answer]
     for tick in range(model.config.ticks):
         thought = model(**make_inputs([17, 9], 17))
-        loss = thought.pointers[:, tick, 0, 2].sum() + thought.synchronisation[:, tick].sum()
+        loss = thought.pointers[:, tick, 0, 2].sum() + thought.readout[:, tick].sum()
         # the start states are what the first recursion alone begins with
         reached = [bool(g.abs().sum() > 0) for g in torch.autograd.grad(loss, starts, retain_graph=True)]
         assert reached == [tick == 0] * 2
@@ -126,14 +126,14 @@ def test_a_recursions_gradient_is_that_of_its_own_updates_alone() -> None:
     """The gradient of tick 3 equals that of one recursion from the state that tick 2 left, as a constant."""
     model, inputs = make_model(CONFIGS[0]).double(), make_inputs([17, 9], 17)
     weights = list(model.layers.parameters())
-    whole = torch.autograd.grad(model(**inputs).synchronisation[:, 2].sum(), weights)
+    whole = torch.autograd.grad(model(**inputs).readout[:, 2].sum(), weights)
     with torch.no_grad():
-        memory = model.encode(**inputs)
-        state = model.start(memory)
+        encoding = model.encode(**inputs)
+        state = model.start(encoding)
         for _ in range(2):
-            state, _ = model.tick(state, memory)
+            state, _ = model.tick(state, encoding)
     _, said = model.tick(state, model.encode(**inputs))
-    for one, other in zip(whole, torch.autograd.grad(said.synchronisation.sum(), weights), strict=True):
+    for one, other in zip(whole, torch.autograd.grad(said.readout.sum(), weights), strict=True):
         torch.testing.assert_close(one, other)
 
 
@@ -143,11 +143,7 @@ def test_forgotten_ticks_are_made_again_with_the_same_gradients() -> None:
 
     def gradients() -> tuple[Tensor | None, ...]:
         thought = model(**inputs)
-        loss = (
-            thought.synchronisation.square().sum()
-            + thought.certainty.sum()
-            + thought.pointers[:, :, 0, 1].sum()
-        )
+        loss = thought.readout.square().sum() + thought.certainty.sum() + thought.pointers[:, :, 0, 1].sum()
         return torch.autograd.grad(loss, weights, allow_unused=True)
 
     kept = gradients()
@@ -163,7 +159,7 @@ def test_recursions_change_the_answer_and_stay_bounded() -> None:
     model = make_model(CONFIGS[0])
     thought = model(**make_inputs([17, 9], 17), ticks=60)
     assert (thought.pointers[:, 0] - thought.pointers[:, 1]).abs().max() > 1e-3
-    assert thought.synchronisation.isfinite().all() and thought.synchronisation.abs().max() < 50
+    assert thought.readout.isfinite().all() and thought.readout.abs().max() < 50
 
 
 def test_the_full_trm_has_half_the_ctms_body() -> None:
@@ -177,7 +173,7 @@ def test_embeddings_are_tied() -> None:
     model = make_model(CONFIGS[0])
     assert [n for n, p in model.named_parameters() if V in p.shape] == ["backbone.token.weight", "units.bias"]
     thought = model(**make_inputs([9], 9))
-    slots = model.units.slots(thought.synchronisation[:, -1], thought.memory.h, *torch.zeros(2, 1, 1).long())
+    slots = model.units.slots(thought.readout[:, -1], thought.encoding.h, *torch.zeros(2, 1, 1).long())
     before = model.units.vocabulary(slots, model.backbone.token.weight)
     with torch.no_grad():
         model.backbone.token.weight[7] += 1

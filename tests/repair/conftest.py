@@ -42,9 +42,9 @@ class FakeProposer:
         edits = edits_between(state.ids, self.tokenizer.encode(text), self.tokenizer)
         if not edits:
             return Candidate(len(state.ids), len(state.ids), (), score)
-        vocabulary = self.tokenizer.vocabulary
+        vocabulary = self.tokenizer.vocab_size
         units = [
-            token if token >= 0 else vocabulary + state.packed.words.tolist().index(number)
+            token if token >= 0 else vocabulary + state.packed.word_numbers.tolist().index(number)
             for token, number in replacement_units(edits[0].tokens, state.packed, self.tokenizer)
         ]
         return Candidate(edits[0].start, edits[0].end, tuple(units), score)
@@ -134,7 +134,7 @@ def colon_bundle(tmp_path_factory: pytest.TempPathFactory, tokenizer: CodeTokeni
     onnx.save(model, folder / "ctm.onnx")
     tokenizer.save(folder / "tokenizer.json")
     config = {
-        "model": {"ticks": 7, "vocabulary": tokenizer.vocabulary},
+        "model": {"ticks": 7, "vocabulary": tokenizer.vocab_size},
         "thresholds": {"tick": 0.9, "edit": 0.5, "further": 0.7},
     }
     (folder / "final_config.yaml").write_text(yaml.safe_dump(config))

@@ -20,7 +20,7 @@ def test_only_touched_lines_need_decoding(data, text, tokenizer):
     state = make_state(text, tokenizer)
     start = data.draw(st.integers(0, len(state.ids)))
     end = data.draw(st.integers(start, len(state.ids)))
-    tokens = tuple(data.draw(st.lists(st.integers(2, tokenizer.vocabulary - 1), max_size=6)))
+    tokens = tuple(data.draw(st.lists(st.integers(2, tokenizer.vocab_size - 1), max_size=6)))
     ends = [place for place, index in enumerate(state.ids) if index == EOL]
     plain = tokenizer.decode(apply_edit(state.ids, Edit(start, end, tokens)))
     assert edited_text(state, Edit(start, end, tokens), ends, tokenizer) == plain
@@ -28,9 +28,9 @@ def test_only_touched_lines_need_decoding(data, text, tokenizer):
 
 def test_copies_and_edits_that_change_nothing(tokenizer):
     state = make_state("foo = bar", tokenizer)
-    place = int((state.packed.words == 1).argmax())
+    place = int((state.packed.word_numbers == 1).argmax())
     cells = len(state.ids)
-    copy = Candidate(cells, cells, (tokenizer.encode("+")[1], tokenizer.vocabulary + place), -0.1)
+    copy = Candidate(cells, cells, (tokenizer.encode("+")[1], tokenizer.vocab_size + place), -0.1)
     nothing = Candidate(0, 1, (state.ids[0],), -0.2)
     no_edit = Candidate(cells, cells, (), -0.3)
     found = list(options(state, Proposal((copy, nothing, no_edit), 1.0, 1), tokenizer))

@@ -249,7 +249,7 @@ def test_unusable_candidates_are_passed_over(tokenizer):
 
     class Nonsense:
         def propose(self, states):
-            vocabulary = tokenizer.vocabulary
+            vocabulary = tokenizer.vocab_size
             colon = tokenizer.encode(":")[1]
             return [
                 Proposal(

@@ -35,7 +35,7 @@ def one_by_one(visits: list[tuple[list[int], Edit, tuple[int, int]]], codec: Cod
     words = np.full(arrays["tokens"].shape, -1)
     units: list[tuple[int, int, int, int]] = []
     for number, (state, (_, answer, _)) in enumerate(zip(packed, visits, strict=True)):
-        words[number, : len(state.words)] = state.words
+        words[number, : len(state.word_numbers)] = state.word_numbers
         right = replacement_units(answer.tokens, state, codec)
         if len(right) < MAX_UNITS:
             right.append((STOP, -1))

@@ -42,7 +42,7 @@ def drawn(run: StageRun, grids, count: int = 6) -> tuple[EditModel, TrainingBatc
 
 def losses_of(model: EditModel, thought: ModelOutput, batch: TrainingBatch) -> Tensor:
     """[B, T], one sample and tick after the other."""
-    units = units_loss(model, thought.synchronisation, thought.memory, batch)
+    units = units_loss(model, thought.readout, thought.encoding, batch)
     table = torch.empty_like(units)
     for b, (start, end) in enumerate(zip(batch.start.tolist(), batch.end.tolist(), strict=True)):
         for t in range(units.shape[1]):

@@ -52,7 +52,9 @@ def test_a_shape_that_was_not_met_runs_plainly() -> None:
     model = probe.small_model(torch.device("cpu"))
     graphs = CudaGraphs(probe.run_of(model), model)
     probe.gradients(model, [probe.batch_of(4, 16), probe.batch_of(4, 32)], torch.device("cpu"), graphs)
-    assert graphs.figures() == {"shapes": 0, "replayed": 0.0, "refused": False} and len(graphs.met) == 2
+    assert (
+        graphs.figures() == {"shapes": 0, "replayed": 0.0, "refused": False} and len(graphs.seen_shapes) == 2
+    )
 
 
 def test_a_capture_that_fails_leaves_the_plain_way(monkeypatch: pytest.MonkeyPatch, caplog) -> None:

@@ -50,13 +50,13 @@ def naive_loss(model: CTM, batch: TrainingBatch, units: list[list[tuple[int, int
         start, end = int(batch.start[b]), int(batch.end[b])
         losses = []
         for t in range(ticks):
-            sync = thought.synchronisation[b : b + 1, t]
+            sync = thought.readout[b : b + 1, t]
             slots = model.units.slots(
-                sync, thought.memory.h[b : b + 1], torch.tensor([[start]]), torch.tensor([[end]])
+                sync, thought.encoding.h[b : b + 1], torch.tensor([[start]]), torch.tensor([[end]])
             )
             vocabulary = model.units.vocabulary(slots[0, 0], model.backbone.token.weight)
             copies = model.units.copies(
-                slots[:, 0], thought.memory.copies[b : b + 1], thought.memory.tokens[b : b + 1]
+                slots[:, 0], thought.encoding.copies[b : b + 1], thought.encoding.tokens[b : b + 1]
             )[0]
             p = torch.softmax(torch.cat([vocabulary, copies], dim=1), dim=1)
             loss = -thought.pointers[b, t, 0, start] - thought.pointers[b, t, 1, end]

@@ -47,7 +47,7 @@ def test_the_gradient_of_pieces_is_that_of_the_whole(run: StageRun, grids, piece
     made = []
     for number in (1, pieces):
         gradients, parts = double(run, grids)
-        gradients.use(MemoryPlan(pieces=number))
+        gradients.apply_memory_plan(MemoryPlan(pieces=number))
         figures = gradients.accumulate_step(parts, 5, never)
         made.append((figures, {n: p.grad for n, p in gradients.model.named_parameters()}))
     (whole, one), (cut_up, two) = made
@@ -64,7 +64,7 @@ def test_the_gradient_of_joined_micro_batches_is_the_same(run: StageRun, grids, 
         gradients, parts = double(dataclasses.replace(run, training=training), grids)
         if joined:
             assert len({part.words.shape[1] for part in parts}) > 1, "micro-batches of one width show little"
-            gradients.use(MemoryPlan(pieces=pieces))
+            gradients.apply_memory_plan(MemoryPlan(pieces=pieces))
         figures = gradients.accumulate_step(parts, 5, never)
         made.append((figures, {n: p.grad for n, p in gradients.model.named_parameters()}))
     (apart, one), (together, two) = made
@@ -334,7 +334,7 @@ def test_gradient_checkpoints_change_nothing_but_memory(run: StageRun, grids) ->
     made = []
     for several in (0, 2):
         gradients, parts = double(run, grids)
-        gradients.use(MemoryPlan(checkpoint_ticks=several))
+        gradients.apply_memory_plan(MemoryPlan(checkpoint_ticks=several))
         gradients.accumulate_step(parts, 0, never)
         made.append([p.grad for p in gradients.model.parameters()])
     for one, two in zip(*made, strict=True):

@@ -100,7 +100,9 @@ def test_the_samples_of_a_step_are_dealt(run: StageRun, grids) -> None:
         stage = dataclasses.replace(run.stage, batch=batch, accumulation=accumulation)
         model = make_model(run, CodeTokenizer.load(grids.tokenizer), None, 1)
         device = torch.device("cpu")
-        return Gradients(model, stage, run.training, Ranks(0, count), device, torch.float32, 1).fit.pieces
+        return Gradients(
+            model, stage, run.training, Ranks(0, count), device, torch.float32, 1
+        ).memory_plan.pieces
 
     assert pieces(8, 2, 1) == pieces(8, 2, 2) == pieces(8, 4, 2) == 1, "micro-batches go round"
     assert pieces(8, 1, 2) == 2 and pieces(8, 1, 4) == 4 and pieces(24, 6, 4) == 2

@@ -1,4 +1,4 @@
-# make demo    the whole workflow on two cores: 12 to 25 minutes by the machine, 4 GB; results in runs/demo/
+# make demo    the whole workflow on two cores: 14 to 28 minutes by the machine, 4 GB; results in runs/demo/
 # make test    formatters, linters, types, tests, and one tiny run of the whole workflow
 # make check   the first half of that       make bench   benchmarks/*.py -> results/benchmarks.json
 # make million a million synthetic pairs: speed and memory of each step (about 20 minutes) -> runs/million/million.json

@@ -217,7 +217,7 @@ def _all_of_torch(
             tensor.numpy()
             for tensor in (*decode_candidates(model, selected, encoding), selected.certainty, selected.tick)
         ]
-        answers.update({place: _said(outputs, row) for row, place in enumerate(batch)})
+        answers.update({place: _runtime_answer(outputs, row) for row, place in enumerate(batch)})
     return [answers[place] for place in range(len(samples))], certainties
 
 
@@ -232,7 +232,7 @@ def _all_of_onnx(
     limits = limits_of_thought(threshold, model.config.ticks)
     for batch in batches:
         outputs = session.run(list(OUTPUTS), {**_feeds(samples, batch), **limits})
-        answers.update({place: _said(outputs, row) for row, place in enumerate(batch)})
+        answers.update({place: _runtime_answer(outputs, row) for row, place in enumerate(batch)})
     return [answers[place] for place in range(len(samples))]
 
 
@@ -240,7 +240,7 @@ def _feeds(samples: Sequence[Sample], batch: Sequence[int]) -> dict[str, NDArray
     return collate([samples[place].packed for place in batch], [samples[place].diagnosis for place in batch])
 
 
-def _said(outputs: Sequence[NDArray[Any]], row: int) -> RuntimeAnswer:
+def _runtime_answer(outputs: Sequence[NDArray[Any]], row: int) -> RuntimeAnswer:
     answer = read_answer(dict(zip(OUTPUTS, outputs, strict=True)), row)
     return RuntimeAnswer(
         candidates={(item.start, item.end, *item.units): item.log_probability for item in answer.candidates},

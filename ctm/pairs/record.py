@@ -26,8 +26,6 @@ from ctm.files import replacing
 FORMAT_VERSION = 3
 CATEGORIES = ("syntax", "logic", "security", "complex", "clean")
 SPLITS = ("train", "validation", "test")
-SOURCES = ("commit", "release", "mutation", "stackoverflow")
-SHAPES = ("function", "method", "class", "statements")
 
 ROW_GROUP = 8192
 """Rows held in memory by a writer, and rows a reader turns into objects at a time."""

@@ -87,7 +87,7 @@ def main() -> None:
     )
     given = parser.parse_args()
     if unknown := set(given.names) - set(names()):
-        parser.error(f"no ablation {sorted(unknown)[0]!r}; there are {', '.join(names())}")
+        parser.error(f"no ablation {min(unknown)!r}; there are {', '.join(names())}")
     if not given.suite.is_file():
         parser.error(f"{given.suite}: no such file")
     RUNS.mkdir(parents=True, exist_ok=True)

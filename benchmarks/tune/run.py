@@ -197,7 +197,7 @@ def main() -> None:
     if given.set:
         wanted = {k: yaml.safe_load(v) for k, v in (pair.split("=", 1) for pair in given.set)}
         if unknown := set(wanted) - set(own):
-            parser.error(f"no setting {sorted(unknown)[0]!r}; there are {', '.join(own)}")
+            parser.error(f"no setting {min(unknown)!r}; there are {', '.join(own)}")
         study.enqueue_trial({**own, **wanted})
     else:
         for change in ({}, *NEIGHBOURS):

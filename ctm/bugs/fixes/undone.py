@@ -40,7 +40,7 @@ TELLTALE = {
 _WORD = re.compile(r"[^\W\d]\w*")
 _OUTERMOST = re.compile(
     r"^(?:(?:async def|def|class)[ \t]+\w+|\w+(?=[ \t]*[:=])|(?:from|import)\b(?:[^(\n]*\([^)]*\)|[^\n]*))",
-    re.M,
+    re.MULTILINE,
 )
 """What binds names at column 0; of an import also the names that it only passes through."""
 _VERSION = re.compile(r"(?i)version|deprecat|hexversion|copyright")

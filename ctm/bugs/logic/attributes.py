@@ -114,7 +114,7 @@ def _never_set(source: ParsedCode) -> Iterator[_Place]:
     """`self.rows`, which `__init__` of a class without bases sets, read as `self.row`."""
     tokens = source.tokens
     if not {"class", "__init__"} <= source.words or re.search(
-        r"^\s*class \w+\((?!object\)|\))", source.text, re.M
+        r"^\s*class \w+\((?!object\)|\))", source.text, re.MULTILINE
     ):
         return
     own = [i for i in range(2, len(tokens)) if tokens[i - 1].text == "." and tokens[i - 2].text == "self"]

@@ -172,7 +172,7 @@ def _calls(node: ast.Call, done: set[int]) -> Iterator[tuple[str, bool]]:
         )
         if not isinstance(final, ast.Constant):
             yield "path", not checked
-    if last in _LOGGING and len(parts) > 1 and re.search(r"log", parts[-2], re.I) and node.args:
+    if last in _LOGGING and len(parts) > 1 and re.search(r"log", parts[-2], re.IGNORECASE) and node.args:
         yield from _log(node.args)
     if last in _ANSWERS:
         values = [*node.args, *given.values()]

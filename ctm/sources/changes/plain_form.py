@@ -148,7 +148,7 @@ class _Form(ast.NodeTransformer):
 
     def visit_Import(self, node: ast.Import) -> None:
         """Where a name is imported is a matter of style: a function that nobody could have run has no release."""
-        return None
+        return
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         return None

@@ -21,7 +21,7 @@ from ctm.model.device import pick_precision
 from ctm.model.model import CTM, CTMEncoding, ModelOutput
 from ctm.pipeline.config import read_config
 from ctm.training.batch import TrainingBatch
-from ctm.training.optimiser import CombinedOptimizer, make_optimizer
+from ctm.training.optimizer import CombinedOptimizer, make_optimizer
 from ctm.training.settings import CTMStageSettings, CTMTrainingSettings
 
 FLOORS = {"stage1": 4.6, "stage2": 2.8, "stage3": 1.8, "stage4": 1.2}

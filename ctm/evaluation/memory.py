@@ -124,7 +124,7 @@ def kept_bytes(model: CTM, inputs: dict[str, Tensor], ticks: int) -> int:
     """Bytes that a thought holds until its backward pass, what it says included, weights and inputs not.
 
     Counted storage by storage, so it is the same on every machine. What autograd saves is not enough: the trace, and
-    keys and values, are held by functions of our own (`ctm.model.shared`).
+    keys and values, are held by functions of our own (`ctm.model.shared_gradients`).
     """
     given = itertools.chain(model.parameters(), model.buffers(), inputs.values())
     own = {tensor.untyped_storage()._cdata for tensor in given}

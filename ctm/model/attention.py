@@ -1,7 +1,7 @@
 """Attention of a tick to the code: one query a sample, keys and values made once a thought.
 
 Notable: plain matmul-softmax-matmul with the softmax in float32; for a single query it is as fast as fused attention
-and runs on every device. Gradients of keys and values are one product over all ticks (`ctm.model.shared`).
+and runs on every device. Gradients of keys and values are one product over all ticks (`ctm.model.shared_gradients`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ctm.model.shared import SharedGradients, gradient_root, needs_gradient
+from ctm.model.shared_gradients import SharedGradients, gradient_root, needs_gradient
 
 MASKED = -1e4  # not -inf: a row of -inf is NaN, and bfloat16 and ONNX Runtime agree on this one
 

@@ -2,7 +2,7 @@
 
 Notable: a tick writes one slice and reads the M newest as a view; what a tick keeps for its backward pass is nothing
 but its place. Backward makes the hidden layer anew from the same view, and adds to one buffer of gradients for the
-trace and one for the weights (`ctm.model.shared`), so memory grows with D a tick, not with D x M.
+trace and one for the weights (`ctm.model.shared_gradients`), so memory grows with D a tick, not with D x M.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ctm.model.shared import SharedGradients, gradient_root
+from ctm.model.shared_gradients import SharedGradients, gradient_root
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class TraceBuffer:
 
     sums: _TraceGradients
     handle: Tensor
-    """Carries the order of ticks through autograd, see `ctm.model.shared`."""
+    """Carries the order of ticks through autograd, see `ctm.model.shared_gradients`."""
     place: int
     """Ticks done."""
 

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from ctm.files import replacing
-from ctm.training.optimiser import CombinedOptimizer
+from ctm.training.optimizer import CombinedOptimizer
 
 BEST = "best.safetensors"
 

@@ -32,8 +32,8 @@ from ctm.training.gradients import Gradients
 from ctm.training.machine import MachineMonitor
 from ctm.training.memory import MemoryPlan, as_memory_error
 from ctm.training.metrics import Metrics
-from ctm.training.optimiser import make_optimizer, rate_at
-from ctm.training.pieces import cut
+from ctm.training.micro_batches import cut
+from ctm.training.optimizer import make_optimizer, rate_at
 from ctm.training.ranks import Ranks
 from ctm.training.recovery import HISTORY, Diverged, diverged
 from ctm.training.settings import Quarter, StageRun

@@ -18,7 +18,7 @@ import torch
 from ctm.model.config import CTMConfig, LossTerms
 from ctm.model.model import CTM
 from ctm.training.batch import TrainingBatch
-from ctm.training.graphs import CudaGraphs, Run
+from ctm.training.cuda_graphs import CudaGraphs, Run
 
 log = logging.getLogger(__name__)
 SECONDS = 300.0

@@ -34,7 +34,9 @@ def test_pages_import_what_is_there():
     """Python in the pages is pasted by readers; each `from ctm... import` must find its module and its names."""
     missing = []
     for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
-        code = "".join(re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL))
+        code = "".join(
+            re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+        )
         for module, names in re.findall(r"^from (ctm[\w.]*) import ([\w, ]+)$", code, re.MULTILINE):
             found = importlib.import_module(module)
             missing += [

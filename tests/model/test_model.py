@@ -52,7 +52,7 @@ def test_a_sample_thinks_the_same_alone_and_in_a_batch(dtype: torch.dtype, close
     for number, length in enumerate(lengths):
         one = {k: v[number : number + 1] for k, v in inputs.items()}
         alone = model(**{k: v[:, :length] if k in ("tokens", "rows", "cols") else v for k, v in one.items()})
-        for name in ("certainty", "synchronisation"):
+        for name in ("certainty", "readout"):
             torch.testing.assert_close(
                 getattr(together, name)[number], getattr(alone, name)[0], rtol=close, atol=close
             )

@@ -14,7 +14,7 @@ from ctm.model.loss import sync_diversity
 from ctm.model.model import CTM
 from ctm.training.batch import TrainingBatch, make_batch
 from ctm.training.data import load_split
-from ctm.training.optimiser import parameter_groups, rate_at
+from ctm.training.optimizer import parameter_groups, rate_at
 from ctm.training.settings import StageRun
 from ctm.training.stage import make_model
 

@@ -22,7 +22,7 @@ from ctm.training.batch import TrainingBatch, batches
 from ctm.training.data import load_split, plan_visits
 from ctm.training.gradients import Gradients
 from ctm.training.memory import MemoryPlan, cap_vram, is_out_of_memory, next_smaller_plan
-from ctm.training.pieces import bounds, cut
+from ctm.training.micro_batches import bounds, cut
 from ctm.training.ranks import Ranks
 from ctm.training.settings import StageRun
 from ctm.training.stage import make_model, train_stage

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from ctm.training import gradients as module
-from ctm.training.optimiser import rate_at
+from ctm.training.optimizer import rate_at
 from ctm.training.recovery import diverged
 from ctm.training.settings import StageRun
 from ctm.training.stage import train_stage

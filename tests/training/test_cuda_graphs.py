@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from ctm.training import probe
-from ctm.training.graphs import CudaGraphs, rounded, tensors_of
+from ctm.training.cuda_graphs import CudaGraphs, rounded, tensors_of
 from ctm.training.memory import MemoryPlan, next_smaller_plan
 from ctm.training.settings import StageRun
 

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from ctm.training.batch import CELLS_MULTIPLE, UNITS_MULTIPLE, TrainingBatch
 from ctm.training.memory import is_out_of_memory, reason
-from ctm.training.pieces import widened
+from ctm.training.micro_batches import widened
 
 log = logging.getLogger(__name__)
 MOST = 64

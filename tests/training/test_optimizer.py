@@ -10,7 +10,7 @@ import torch
 
 from ctm.model.config import CTMConfig
 from ctm.model.model import CTM
-from ctm.training.optimiser import CombinedOptimizer, make_optimizer
+from ctm.training.optimizer import CombinedOptimizer, make_optimizer
 from ctm.training.settings import TrainingSettings
 
 SETTINGS = TrainingSettings(optimiser="muon", muon_factor=2.0, weight_decay=0.1)

@@ -220,8 +220,8 @@ class CTM(EditModel):
     def compile_parts(self) -> None:
         """See `EditModel.compile_parts`; the synapse and the synchronisations besides.
 
-        What a thought shares over its ticks (`ctm.model.shared_gradients`) is Python that a compiler cannot see through;
-        only what lies between is compiled.
+        What a thought shares over its ticks (`ctm.model.shared_gradients`) is Python that a compiler cannot
+        see through; only what lies between is compiled.
         """
         super().compile_parts()
         self.synapse.compile()

@@ -67,27 +67,11 @@ NAMES = {
 }
 """A retired name -> the name of today."""
 
-_OPEN = "still to be renamed"
 EXCEPTIONS = {
     "bugs/complex/several.py:several": "the word of the kinds in it: several bugs in one snippet",
     "bugs/complex/several.py:_several": "several bugs in one snippet",
     "bugs/generation/draw.py:_several": "several bugs in one snippet",
     "pipeline/progress.py:say": "it writes a line to the terminal",
-    "bugs/complex/dropped.py:_told": _OPEN,
-    "bugs/generation/worker.py:_ask": _OPEN,
-    "evaluation/baseline.py:thought": _OPEN,
-    "evaluation/checks.py:_thought": _OPEN,
-    "export/card.py:_kept": _OPEN,
-    "pipeline/comparison.py:_said": _OPEN,
-    "pipeline/kinds.py:_asked": _OPEN,
-    "repair/passes.py:_ask": _OPEN,
-    "sources/git/github.py:_ask": _OPEN,
-    "sources/rest/client.py:_said": _OPEN,
-    "sources/stackoverflow/api.py:_said": _OPEN,
-    "sources/stackoverflow/api.py:_ask": _OPEN,
-    "sources/stackoverflow/dump.py:_said": _OPEN,
-    "training/machine.py:_asked": _OPEN,
-    "training/validation.py:_asked": _OPEN,
 }
 """`file:name` that may have a retired name -> why."""
 

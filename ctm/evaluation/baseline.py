@@ -110,11 +110,11 @@ def forward_ms(model: CTM, item: FirstState, ticks: int) -> float:
     """Milliseconds of one sample's thought of `ticks` ticks and its answer."""
     inputs = inputs_of([item.state])
 
-    def thought() -> None:
+    def infer_once() -> None:
         selected, encoding = infer(model, inputs, max_ticks=ticks)
         decode_candidates(model, selected, encoding)
 
-    return 1e3 * min(_seconds(thought) for _ in range(TIMED))
+    return 1e3 * min(_seconds(infer_once) for _ in range(TIMED))
 
 
 def peak_bytes(model: CTM, item: FirstState, *, training: bool) -> int:

@@ -41,7 +41,7 @@ DROP = 0.2
 @torch.no_grad()
 def shapes(model: CTM, states: list[FirstState]) -> tuple[bool, str]:
     """Every output has the shape of the contract, pointers are distributions, certainty lies in [0, 1]."""
-    thought = _thought(model, states)
+    thought = _infer(model, states)
     batch, cells = thought.encoding.tokens.shape
     ticks, c = thought.certainty.shape[1], model.config
     selected, encoding = infer(model, inputs_of([item.state for item in states]), max_ticks=ticks)
@@ -91,10 +91,10 @@ def synchronization_definition(model: CTM, states: list[FirstState]) -> tuple[bo
 def batching(model: CTM, states: list[FirstState]) -> tuple[bool, str]:
     """Padding and neighbours change nothing."""
     model = copy.deepcopy(model).double()
-    together = _thought(model, states)
+    together = _infer(model, states)
     worst = 0.0
     for place, item in enumerate(states):
-        alone = _thought(model, [item])
+        alone = _infer(model, [item])
         cells = alone.pointers.shape[3]
         for one, other in (
             (alone.certainty[0], together.certainty[place]),
@@ -143,7 +143,7 @@ def storing(model: CTM, states: list[FirstState], scratch: Path) -> tuple[bool, 
         again = load_ctm(scratch)
     finally:
         scratch.unlink(missing_ok=True)
-    same = torch.equal(_thought(model, states).pointers, _thought(again, states).pointers)
+    same = torch.equal(_infer(model, states).pointers, _infer(again, states).pointers)
     return same and again.config == model.config, "same bits" if same else "other pointers after reading"
 
 
@@ -225,7 +225,7 @@ def synchronization_varies(
     model: CTM, states: list[FirstState], trained: CTM, seed: int = 0
 ) -> tuple[bool, str, dict[str, Any]]:
     """Synchronisation differs between samples and between pairs, and the answer hangs on whose it is."""
-    sync = _thought(model, states).readout[:, -1].double()
+    sync = _infer(model, states).readout[:, -1].double()
     size = sync.square().mean().sqrt()
     over_samples, over_pairs = sync.std(0), sync.std(1)
     varying = float((over_samples > SAME * size).double().mean())
@@ -262,7 +262,7 @@ def _peak_rss() -> int:
 
 def _loss(model: CTM, states: list[FirstState], codec: CodeTokenizer) -> Tensor:
     """Plain loss of the right edit at the last tick: pointers, and every unit of the replacement."""
-    thought = _thought(model, states)
+    thought = _infer(model, states)
     rows = torch.arange(len(states))
     start = torch.tensor([item.edit.start for item in states])
     end = torch.tensor([item.edit.end for item in states])
@@ -280,7 +280,7 @@ def _loss(model: CTM, states: list[FirstState], codec: CodeTokenizer) -> Tensor:
     return pointers + torch.nn.functional.cross_entropy(logits.flatten(0, 1), right.flatten())
 
 
-def _thought(model: CTM, states: list[FirstState]) -> ModelOutput:
+def _infer(model: CTM, states: list[FirstState]) -> ModelOutput:
     thought: ModelOutput = model(**inputs_of([item.state for item in states]), ticks=_ticks(model))
     return thought
 

@@ -100,7 +100,7 @@ def _reached(metrics: dict[str, Any]) -> list[str]:
         f"thresholds of use {percent(metrics['in_use']['false_alarm'])}, and logic bugs repaired: "
         f"{percent(metrics['in_use']['accuracy']['logic'])}.",
         *_suggestions(metrics["suggestions"]),
-        *_kept(metrics),
+        *_retention(metrics),
         f"- Expected calibration error of the confidence: {_number(metrics['ece'])}; how often a right answer has more "
         f"of it than a wrong one (AUROC): {_number(metrics['auroc'])}. "
         f"Ticks to the answer, mean: {_number(metrics['ticks_used']['mean'])}.",
@@ -141,7 +141,7 @@ def _suggestions(suggestions: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _kept(metrics: dict[str, Any]) -> list[str]:
+def _retention(metrics: dict[str, Any]) -> list[str]:
     """What the repairs keep of the author's code, beside the baseline that knows nothing."""
     deletion = metrics["deletion"]["test"]
     return [

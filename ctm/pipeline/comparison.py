@@ -51,7 +51,7 @@ def comparison_section(comparison: Mapping[str, Any], training: Mapping[str, Map
         Block("Overall by tick", table=rows(["", *(str(tick) for tick in range(1, most + 1))], by_tick))
     )
     halting = [
-        (name, _said(h["threshold"]), h["ticks_mean"], percent(h["overall"]), percent(h["clean"]))
+        (name, _threshold_text(h["threshold"]), h["ticks_mean"], percent(h["overall"]), percent(h["clean"]))
         for name, m in models.items()
         for h in m["halting"]
     ]
@@ -60,5 +60,5 @@ def comparison_section(comparison: Mapping[str, Any], training: Mapping[str, Map
     return Section("CTM and TRM", blocks, f"{comparison['items']:,} items of the test set. {NOTE}")
 
 
-def _said(threshold: float) -> float | str:
+def _threshold_text(threshold: float) -> float | str:
     return "none" if threshold > 1 else threshold

@@ -62,7 +62,7 @@ def kinds_section(tally: Tally, quotas: Mapping[str, Quota] | None = None) -> Se
         Block("Kinds", table=table),
     ]
     if quotas:
-        blocks.append(Block("Asked and drawn for training", table=_asked(tally, quotas)))
+        blocks.append(Block("Asked and drawn for training", table=_requested_and_drawn(tally, quotas)))
     if never:
         blocks.append(Block("Kinds never drawn", ", ".join(never)))
     return Section(
@@ -75,7 +75,7 @@ def kinds_section(tally: Tally, quotas: Mapping[str, Quota] | None = None) -> Se
     )
 
 
-def _asked(tally: Tally, quotas: Mapping[str, Quota]) -> Table:
+def _requested_and_drawn(tally: Tally, quotas: Mapping[str, Quota]) -> Table:
     """What the mix asks of each kind and what was drawn, the shortest first."""
     found = sorted(asked_and_drawn(quotas, training_samples(tally)), key=lambda row: row.ratio)
     return rows(

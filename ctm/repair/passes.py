@@ -173,7 +173,7 @@ class Repairer:
             wanted = [(search, text) for search in searches if (text := search.next()) is not None]
             if not runs and not wanted:
                 return
-            self._ask([run.text for run in runs] + [text for _, text in wanted])
+            self._request_answers([run.text for run in runs] + [text for _, text in wanted])
             runs = [run for run in runs if self._make_pass(run)]
             for search, text in wanted:
                 state = self._states(text)
@@ -183,7 +183,7 @@ class Repairer:
                 search.expand(answer, found, self._rewrites(text) if self.search.rewrites else ())
             searches = [search for search, _ in wanted]
 
-    def _ask(self, texts: Sequence[str]) -> None:
+    def _request_answers(self, texts: Sequence[str]) -> None:
         """Answers for all states that have none yet."""
         fresh = {text: state for text in texts if text not in self._answers and (state := self._states(text))}
         if fresh:
@@ -226,7 +226,7 @@ class Repairer:
             if error is not None and error.lineno is not None:
                 texts = nearby(search.text, error, self._is_valid)
                 found[number] = [text for text in texts if self._states(text) is not None]
-        self._ask([text for texts in found.values() for text in texts])
+        self._request_answers([text for texts in found.values() for text in texts])
         for number, texts in found.items():
             searches[number].settle([(text, self._surety(text)) for text in texts])
 

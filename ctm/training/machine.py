@@ -71,10 +71,10 @@ def device_figures(folder: Path, device: torch.device) -> dict[str, Figure]:
     used = _number(folder / "mem_info_vram_used")
     shared = _number(folder / "mem_info_gtt_used")
     if busy is None:
-        busy = _asked(lambda: float(torch.cuda.utilization(device)))
+        busy = _read_or_none(lambda: float(torch.cuda.utilization(device)))
     if microwatts is None:
         # 0 is what torch says where it cannot read
-        microwatts = _asked(lambda: 1000.0 * torch.cuda.power_draw(device)) or None
+        microwatts = _read_or_none(lambda: 1000.0 * torch.cuda.power_draw(device)) or None
     return {
         "gpu_busy": MISSING if busy is None else busy / 100,
         "gpu_watts": MISSING if microwatts is None else microwatts / 1e6,
@@ -83,7 +83,7 @@ def device_figures(folder: Path, device: torch.device) -> dict[str, Figure]:
     }
 
 
-def _asked(question: Callable[[], float]) -> float | None:
+def _read_or_none(question: Callable[[], float]) -> float | None:
     try:
         return question()
     except (

@@ -64,7 +64,7 @@ def measure_accuracy(
     while groups:
         group = groups.pop()
         try:
-            batch, answered = _asked(data, [chosen[i] for i in group], tokenizer, device)
+            batch, answered = _first_state_batch(data, [chosen[i] for i in group], tokenizer, device)
             thought = model(**batch.inputs)
             hits = [_right(model, thought, t, *answered, tokenizer) for t in range(model.config.ticks)]
         except Exception as failure:
@@ -96,7 +96,7 @@ def _score(category: NDArray[np.str_], hit: NDArray[np.bool_]) -> tuple[float, f
     return float(np.mean(shares)) if shares else 0.0, float(np.sqrt(spread)) / max(1, len(shares))
 
 
-def _asked(
+def _first_state_batch(
     data: TrainingSet, pairs: Sequence[int], tokenizer: CodeTokenizer, device: torch.device
 ) -> tuple[TrainingBatch, tuple[list[list[int]], list[Edit]]]:
     """First states of pairs as a batch, and as lists beside their right edits."""

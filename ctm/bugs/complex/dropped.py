@@ -21,7 +21,7 @@ from ctm.pairs.categories import LONG_EDIT
 _TRY = 4  # tokens of `try:` with its line end and its indentation
 
 
-def _told(source: ParsedCode, first: int, last: int) -> bool:
+def _can_be_rewritten(source: ParsedCode, first: int, last: int) -> bool:
     """Whether what is lost with the lines can be written again: each name, number and string also stands elsewhere."""
     lines, tokens = source.lines, source.tokens
     inside = range(lines[first].first, lines[last].last + 1)
@@ -32,7 +32,7 @@ def _told(source: ParsedCode, first: int, last: int) -> bool:
 
 def _evident(source: ParsedCode, first: int, last: int) -> bool:
     """Whether the loss of the lines shows and what is lost can be written again."""
-    return _told(source, first, last) and _shows(source, first, last)
+    return _can_be_rewritten(source, first, last) and _shows(source, first, last)
 
 
 def _shows(source: ParsedCode, first: int, last: int) -> bool:

@@ -72,14 +72,14 @@ class Worker:
         Raises RuntimeError where a child cannot even start.
         """
         try:
-            return list(self._ask(tasks))
+            return list(self._request(tasks))
         except WorkerLost as lost:
             if len(tasks) == 1:
                 log.warning("snippet %s: %s", tasks[0][0], lost)
                 return [str(lost)]
         return [self.run([task])[0] for task in tasks]
 
-    def _ask(self, tasks: Sequence[Task]) -> list[SnippetMutants]:
+    def _request(self, tasks: Sequence[Task]) -> list[SnippetMutants]:
         pipe = self._pipe or self._start()
         try:
             pipe.send_bytes(marshal.dumps(list(tasks)))

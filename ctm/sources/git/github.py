@@ -111,7 +111,7 @@ class RepositorySearch:
         while part := self._file.execute(
             "SELECT first, last FROM parts WHERE total IS NULL ORDER BY first"
         ).fetchone():
-            self._ask(*part)
+            self._search_part(*part)
             left, found = self._file.execute(
                 "SELECT (SELECT count(*) FROM parts WHERE total IS NULL), (SELECT count(*) FROM repositories)"
             ).fetchone()
@@ -160,7 +160,7 @@ class RepositorySearch:
         fork = " fork:true" if self._settings.forks else ""
         return f"language:python stars:>={self._settings.min_stars}{fork}"
 
-    def _ask(self, first: int, last: int) -> None:
+    def _search_part(self, first: int, last: int) -> None:
         """Take one part of the time (seconds since 1970, both ends included), or halve it."""
         query = f"{self._terms()} created:{_time(first)}..{_time(last)}"
         items: dict[int, dict[str, Any]] = {}

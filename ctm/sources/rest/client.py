@@ -160,7 +160,7 @@ class RestClient:
                 if answer := self._understood(url, reply, kept):
                     self._note_limit(reply, bucket)
                     return answer
-                why = f"status {status}: {self._said(reply)}"
+                why = f"status {status}: {self._message_of(reply)}"
             except (httpx.TransportError, httpx.DecodingError, httpx.InvalidURL) as error:
                 why = f"{type(error).__name__}: {error}"
             except ValueError as error:  # of JSON and of its encoding
@@ -236,7 +236,7 @@ class RestClient:
         if reply.status in (403, 408, 429) or reply.status >= 500 or reply.status < 400:
             return None
         remedy = "; the token is not accepted: set it again" if reply.status == 401 else ""
-        raise self._error(url, f"status {reply.status}: {self._said(reply)}{remedy}", reply.status)
+        raise self._error(url, f"status {reply.status}: {self._message_of(reply)}{remedy}", reply.status)
 
     def _next(self, link: str) -> str:
         match = re.search(r'<([^>]*)>\s*;[^,]*\brel="?next"?', link)
@@ -284,7 +284,7 @@ class RestClient:
         date = _date(reply.headers.get("date"))
         return self._clock() if date is None else date
 
-    def _said(self, reply: Reply) -> str:
+    def _message_of(self, reply: Reply) -> str:
         try:
             data = json.loads(reply.body)
             text = str(data.get("message") or data)

@@ -52,7 +52,7 @@ class StackExchange(RestClient):
     """The client of that API, which says in its answers' bodies how long to wait, and how much is left of the quota."""
 
     def _understood(self, url: httpx.URL, reply: Reply, kept: CachedResponse | None) -> JsonResponse | None:
-        said = _said(reply.body)
+        said = _json_object(reply.body)
         if seconds := _count(said.get("backoff")):
             self.hold(seconds)
         if said.get("quota_remaining") == 0:
@@ -149,7 +149,7 @@ class Questions:
     def _ask_questions(self) -> None:
         first, page = self._file.execute("SELECT first, page FROM place").fetchone()
         path = "search/advanced"
-        items, more = self._ask(
+        items, more = self._page(
             path, page, tagged=";".join(self._settings.tags), accepted="True", sort="creation", order="asc",
             fromdate=first, todate=self._last,
         )  # fmt: skip
@@ -169,7 +169,7 @@ class Questions:
         path = f"answers/{';'.join(str(answer) for _, answer in batch)}"
         rows, page, more = [], 1, True
         while more:
-            items, more = self._ask(path, page)
+            items, more = self._page(path, page)
             rows += [(_whole("answers", item, "answer_id"), _packed(item)) for item in items]
             page += 1
         with self._file:  # those that did not come are gone: they are not asked for again
@@ -178,7 +178,7 @@ class Questions:
                 "UPDATE questions SET asked = 1 WHERE id = ?", [(key,) for key, _ in batch]
             )
 
-    def _ask(self, path: str, page: int, **params: str | int) -> tuple[list[dict[str, Any]], bool]:
+    def _page(self, path: str, page: int, **params: str | int) -> tuple[list[dict[str, Any]], bool]:
         """(items of one page, whether there are more). Raises RestError for another shape too."""
         common = {"site": self._site, "filter": "withbody", "pagesize": PAGE, "page": page}
         data = self._client.get(path, common | params).data
@@ -220,7 +220,7 @@ def _row(item: dict[str, Any]) -> dict[str, str]:
     return {key: str(value) for key, value in row.items() if value is not None}
 
 
-def _said(body: bytes) -> dict[str, Any]:
+def _json_object(body: bytes) -> dict[str, Any]:
     try:
         data = json.loads(body)
     except ValueError:

@@ -148,7 +148,9 @@ def _unpacking(path: Path, member: str) -> Iterator[BinaryIO]:
     try:
         archive = py7zr.SevenZipFile(path, "r")
     except (py7zr.exceptions.ArchiveError, EOFError, ValueError, TypeError) as error:
-        raise DumpError(f"{path}: not a .7z that can be opened ({_said(error)}); bring a whole one") from None
+        raise DumpError(
+            f"{path}: not a .7z that can be opened ({_error_text(error)}); bring a whole one"
+        ) from None
     with archive:
         inside = archive.getnames()
         found = [name for name in inside if name.rsplit("/", 1)[-1] == member]
@@ -179,11 +181,11 @@ def _unpacking(path: Path, member: str) -> Iterator[BinaryIO]:
         broken = [error for error in failed if not isinstance(error, BrokenPipeError)]
         if broken:
             raise DumpError(
-                f"{path}: cannot be unpacked: {_said(broken[0])}; bring a whole archive"
+                f"{path}: cannot be unpacked: {_error_text(broken[0])}; bring a whole archive"
             ) from None
         if asked is not None:
             raise asked
 
 
-def _said(error: BaseException) -> str:
+def _error_text(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

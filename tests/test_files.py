@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -50,30 +51,35 @@ def test_it_is_on_the_disk_before_it_has_its_name(tmp_path: Path, monkeypatch: p
     assert done == ["synced", "renamed"]
 
 
-def _write(path: Path, text: str, ready, go) -> None:
-    with replacing(path) as temporary, temporary.open("w") as file:
-        file.write(text)
-        ready.set()
-        go.wait()
-        file.write(text)
+WRITER = """
+import sys
+from pathlib import Path
+from ctm.files import replacing
+with replacing(Path(sys.argv[1])) as temporary, temporary.open("w") as file:
+    file.write(sys.argv[2] * 100_000)
+    print("ready", flush=True)
+    sys.stdin.readline()
+    file.write(sys.argv[2] * 100_000)
+"""
 
 
 def test_two_writers_of_one_file_do_not_mix(tmp_path: Path) -> None:
     """A job that outlives its killed workflow still writes while the next run does: one of both files, whole."""
-    path, context = tmp_path / "a.txt", multiprocessing.get_context("spawn")
-    events = [(context.Event(), context.Event()) for _ in range(2)]
-    writers = [
-        context.Process(target=_write, args=(path, letter * 100_000, *both))
-        for letter, both in zip("ab", events, strict=True)
-    ]
-    for writer, (ready, _) in zip(writers, events, strict=True):
-        writer.start()
-        assert ready.wait(60)
-    for writer, (_, go) in zip(writers, events, strict=True):
-        go.set()
-        writer.join()
-        letter = path.read_text()[0]
-        assert path.read_text() == letter * 200_000
+    path = tmp_path / "a.txt"
+    writers = {
+        letter: subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(path), letter],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for letter in "ab"
+    }
+    for writer in writers.values():
+        assert writer.stdout and writer.stdout.readline() == "ready\n"
+    for letter, writer in writers.items():
+        writer.communicate("go\n", timeout=60)
+        assert writer.returncode == 0 and path.read_text() == letter * 200_000
     assert os.listdir(tmp_path) == ["a.txt"]
 
 

@@ -42,6 +42,8 @@ elsewhere: a parameter that nobody reads any more shows what `password=password`
 `eval` stands only where a parameter names the attribute, `pickle` only where what is loaded may be bytes, and a
 request of a test needs no timeout. Security samples are asked of the snippets with such a place, up to half of their
 samples, and of no others; `balance_mix` counts the places and says which kinds come out short.
+`unchecked_path`, `error_to_client` and `traceback_to_client` have no pattern: their rules tell real fixes, and none is
+made.
 The rules read names (`hashlib.md5` is what it says) and count places: a deleted
 call is no repair, and a repair of one weakness that opens another is none.
 

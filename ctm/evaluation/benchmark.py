@@ -87,7 +87,7 @@ def benchmark(
             else thresholds.confidence.curve,
         )
     if not suites[TEST]:
-        raise ValueError(f"{test}: no pairs in it; the test set cannot be empty")
+        raise ValueError(f"{test}: has no pairs; the benchmark needs at least one")
     ranked = rank([judged.case for judged in suites[TEST]], model, codec, thresholds, settings, threads)
     report = {
         "format_version": FORMAT_VERSION,

@@ -130,7 +130,8 @@ def read_transitions(path: Path) -> list[tuple[Pin, Pin]]:
             version = row.get("before") or ""
             if version and (pin.name, version) not in known:
                 raise ValueError(
-                    f"{path}:{rows.line_num}: {pin.name} {version} is to be compared with and on no line"
+                    f"{path}:{rows.line_num}: column `before` names {pin.name} {version}, but no line pins "
+                    "that release; add one"
                 )
             if version:
                 found.append((known[pin.name, version], pin))

@@ -46,8 +46,8 @@ def write_bundle(
     codec = CodeTokenizer.load(tokenizer)
     if codec.vocab_size != config.vocabulary:
         raise ValueError(
-            f"{tokenizer} has {codec.vocab_size} tokens and the model of {weights} {config.vocabulary}; "
-            "they are not from the same run"
+            f"{tokenizer} has {codec.vocab_size} tokens, but the model in {weights} was trained with "
+            f"{config.vocabulary}; they are not from the same run"
         )
     measured, checked, data = (json.loads(path.read_text()) for path in (benchmark, check, counts))
     summaries = [json.loads(path.read_text()) for path in stages]

@@ -37,8 +37,8 @@ def export(weights: Path, tokenizer: Path, lineage: str, out: Path) -> None:
     model, codec = load_ctm(weights), CodeTokenizer.load(tokenizer)
     if codec.vocab_size != model.config.vocabulary:
         raise ValueError(
-            f"{tokenizer} has {codec.vocab_size} tokens and the model of {weights} {model.config.vocabulary}; "
-            "they are not from the same run"
+            f"{tokenizer} has {codec.vocab_size} tokens, but the model in {weights} was trained with "
+            f"{model.config.vocabulary}; they are not from the same run"
         )
     export_model(model, metadata(model, codec, lineage), out)
 

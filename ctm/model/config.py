@@ -93,8 +93,15 @@ class CTMConfig(ModelSizes):
             (not 0 <= self.blocks <= 4, f"blocks {self.blocks} must be 0 to 4"),
             (self.nlm not in ("deep", "linear"), f"nlm {self.nlm!r} must be 'deep' or 'linear'"),
             (self.pairing not in PAIRINGS, f"pairing {self.pairing!r} must be one of {', '.join(PAIRINGS)}"),
-            (min(self.ticks, self.memory) < 1, "ticks and memory must be at least 1"),
-            (self.self_pairs > min(self.action_pairs, self.out_pairs), "self_pairs exceeds a set of pairs"),
+            (
+                min(self.ticks, self.memory) < 1,
+                f"ticks is {self.ticks} and memory is {self.memory}; both must be at least 1",
+            ),
+            (
+                self.self_pairs > min(self.action_pairs, self.out_pairs),
+                f"self_pairs is {self.self_pairs}; it must be at most action_pairs ({self.action_pairs}) "
+                f"and out_pairs ({self.out_pairs})",
+            ),
         )
 
     def lasting(self) -> CTMConfig:
@@ -153,7 +160,7 @@ class TransformerConfig(ModelSizes):
         super().__post_init__()
         refuse(
             (self.blocks < 1, f"blocks {self.blocks} must be at least 1"),
-            (self.ticks != 1, f"ticks {self.ticks}: a plain transformer has one"),
+            (self.ticks != 1, f"ticks is {self.ticks}; a plain transformer has exactly 1"),
         )
 
 

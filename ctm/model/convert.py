@@ -189,8 +189,8 @@ class _Public:
             return one, self.take(sides[1], (pairs,))
         if len(one) * (len(one) + 1) // 2 != pairs:
             raise ConversionError(
-                f"public state dict: {sides[0]} has {len(one)} neurons, which pair to neither {pairs} single pairs nor"
-                f" {pairs} dense ones"
+                f"public state dict: {sides[0]} has {len(one)} neurons; {pairs} pairs need {pairs} of them "
+                f"(random-pairing) or k with k (k + 1) / 2 = {pairs} (random, first-last)"
             )
         return dense_pairs(one, self.take(sides[1], (len(one),)))
 
@@ -198,6 +198,7 @@ class _Public:
         rest = sorted(key for key in self.tensors if key.startswith(CORE) and key not in self.asked)
         if rest:
             raise ConversionError(
-                f"public state dict: no counterpart in a model of these sizes: {', '.join(rest[:4])}"
+                f"public state dict: a model of these sizes has no place for: {', '.join(rest[:4])}"
                 + (f" and {len(rest) - 4} more" if len(rest) > 4 else "")
+                + "; check synapse_depth and nlm, or drop the keys"
             )

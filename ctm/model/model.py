@@ -212,7 +212,10 @@ class CTM(EditModel):
         first, trace = tensors["nlm.layers.0.weight"], tensors["start_trace"]
         more = memory - trace.shape[1]
         if more < 0:
-            raise ValueError(f"memory {memory} is shorter than the {trace.shape[1]} of the stage before")
+            raise ValueError(
+                f"memory is {memory}; the stage before has {trace.shape[1]}, and memory must not shrink from stage "
+                "to stage"
+            )
         grown["nlm.layers.0.weight"] = torch.cat([first.new_zeros(*first.shape[:2], more), first], dim=2)
         grown["start_trace"] = torch.cat([trace.new_zeros(trace.shape[0], more), trace], dim=1)
         return grown

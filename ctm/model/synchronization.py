@@ -62,7 +62,10 @@ def draw_pairs(neurons: int, pairs: int, pairing: str, self_pairs: int, seed: in
         return torch.cat([own, left]), torch.cat([own, right])
     size = next((k for k in range(1, neurons + 1) if k * (k + 1) // 2 >= pairs), 0)
     if size == 0:
-        raise ValueError(f"{pairs} pairs need more than {neurons} neurons with pairing {pairing!r}")
+        raise ValueError(
+            f"model: {pairs} neuron pairs need more than {neurons} neurons with pairing {pairing!r}; raise neurons, "
+            "or lower action_pairs and out_pairs"
+        )
     if pairing == "random":
         one, other = torch.randint(neurons, (2, size), generator=draw)
     else:

@@ -100,7 +100,7 @@ def infer(
     """
     most = model.config.ticks if max_ticks is None else max_ticks
     if most < 1:
-        raise ValueError(f"max_ticks {most} must be at least 1")
+        raise ValueError(f"max_ticks is {most}; it must be at least 1")
     encoding = model.encode(**inputs)
     state, selected = model.start(encoding), no_tick_selected(model, encoding)
     for tick in range(1, most + 1):

@@ -303,8 +303,8 @@ def _of_a_split(mutants: Sequence[Path]) -> Iterator[tuple[str, str, str]]:
         for pair, buggy, split in read_pair_columns(path, ("pair_id", "buggy", "split")):
             if split not in SPLITS:
                 raise ValueError(
-                    f"{path}: a mutant of split {split!r}; it can be {', '.join(SPLITS)}, as clean_snippets decides "
-                    "before mutation"
+                    f"{path}: unknown split {split!r}; expected one of {', '.join(SPLITS)}. "
+                    "Rule clean_snippets sets it: run it and mutate again"
                 )
             yield pair, buggy, split
 

@@ -33,14 +33,15 @@ def read_texts(path: Path) -> Iterator[str]:
                     texts = row["buggy"], row["fixed"]
                 except (ValueError, RecursionError, KeyError, TypeError) as error:
                     raise SuiteError(
-                        f'{path}:{number}: no JSON object with "buggy" and "fixed" ({error}), as each line has to be'
+                        f'{path}:{number}: expected a JSON object with the texts "buggy" and "fixed" ({error})'
                     ) from None
                 if not all(isinstance(text, str) for text in texts):
                     raise SuiteError(f'{path}:{number}: "buggy" and "fixed" must be text')
                 yield from dict.fromkeys(text for text in texts if text.strip())
     except OSError as error:
         raise SuiteError(
-            f"{path}: {error.strerror}; quality.decontamination.suites names files that exist"
+            f"{path}: {error.strerror}. It is listed under quality.decontamination.suites; "
+            "correct the path or remove the entry"
         ) from None
 
 

@@ -73,7 +73,7 @@ def _check_place(path: Path) -> os.stat_result | None:
     except FileNotFoundError:
         status = None
     if status is not None and (stat.S_ISDIR(status.st_mode) or stat.S_ISBLK(status.st_mode)):
-        raise OutputError(f"{path}: a folder or a disk; name a file")
+        raise OutputError(f"{path}: a folder or device, not a file; name a file")
     if descriptor_of(path) is not None or (status is not None and not stat.S_ISREG(status.st_mode)):
         return status
     folder = path.resolve().parent

@@ -81,7 +81,7 @@ class CudaGraphs:
             if is_out_of_memory(error):
                 raise
             self.capture_failed = True
-            log.warning("no more CUDA graphs: the capture of one failed: %s", reason(error))
+            log.warning("CUDA graph capture failed, continuing without new graphs: %s", reason(error))
             return None
         return self.captured[key]
 

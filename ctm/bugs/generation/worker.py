@@ -116,8 +116,8 @@ class Worker:
         if not ready:
             self.stop()
             raise RuntimeError(
-                f"a mutation worker did not start within {_START_SECONDS:.0f} s and "
-                f"worker_mb={self._settings.worker_mb}: see its message above, or allow it more memory"
+                f"a mutation worker did not start within {_START_SECONDS:.0f} s; its message is above. "
+                f"If it ran out of memory, raise bugs.worker_mb (now {self._settings.worker_mb} MB)"
             )
         return ours
 

@@ -38,7 +38,7 @@ class ResponseCache:
         except sqlite3.DatabaseError as error:
             self._file.close()
             raise ValueError(
-                f"{path}: cannot be used as a store of answers ({error}); delete it, it is made anew"
+                f"{path}: not a usable SQLite file ({error}); delete it and the cache is built again"
             ) from None
 
     def get(self, url: str) -> CachedResponse | None:

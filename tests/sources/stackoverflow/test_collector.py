@@ -185,7 +185,7 @@ def test_an_archive_that_breaks_off_is_one_line_and_one_reject(
         archive.write(plain, "Posts.xml")
     whole = path.read_bytes()
     for content, said in (
-        (whole[: len(whole) // 2], "not a .7z that can be opened"),
+        (whole[: len(whole) // 2], "cannot be opened as a .7z archive"),
         (whole[:60_000] + bytes(50) + whole[60_050:], "cannot be unpacked"),
     ):
         caplog.clear()
@@ -216,7 +216,7 @@ def test_without_accepted_terms_nothing_is_read(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"accept_dump_terms must be true: read the terms"):
         run(tmp_path, tmp_path / "nowhere.xml", replace(SETTINGS, accept_dump_terms=False))
     with pytest.raises(
-        FileNotFoundError, match=r"nowhere\.xml: no such dump; sources\.stackoverflow names it"
+        FileNotFoundError, match=r"nowhere\.xml: no such file; it is named in sources\.stackoverflow"
     ):
         run(tmp_path, tmp_path / "nowhere.xml")
 

@@ -1,4 +1,4 @@
-"""What the ticks are worth: accuracy and certainty by tick, and whether harder code is thought about longer.
+"""Tick analysis: accuracy and certainty by tick, and whether harder code takes more ticks.
 
 Read from the per-item results of the benchmark; the definition of "right at tick t" is in ctm.evaluation.benchmark.
 """

@@ -1,4 +1,4 @@
-"""The three thresholds of use, chosen on projects of the validation split.
+"""Chooses the tick, edit and further thresholds on the validation split.
 
 tick: certainty at which a thought ends, the one that saves most ticks among those that lose next to no accuracy.
 edit: strength (of probability and length) that an edit of code that compiles must exceed, chosen on working code

@@ -1,6 +1,6 @@
-"""What a sound model does, one check a function: (whether it holds, what was seen), with figures where there are some.
+"""The model checks, one per function; each returns whether it holds, what was measured, and optional figures.
 
-Notable: each is exact where it can be (float64, bit by bit) and each has a test with a model that fails it.
+Each is exact where it can be (float64, bit by bit) and each has a test with a model that fails it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Two models on the same frozen test items, by their first edits: what the CTM's report says of the TRM."""
+"""Compares models on the same frozen test items by their first edits."""
 
 from __future__ import annotations
 

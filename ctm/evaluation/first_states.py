@@ -1,4 +1,4 @@
-"""The first states of a split, read from its grids: what baseline and validation feed an untrained model with."""
+"""Reads the first state of a split's pairs, as inputs for the baseline and the model checks."""
 
 from __future__ import annotations
 

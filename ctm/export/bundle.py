@@ -1,6 +1,6 @@
 """The final bundle: all that `ctm-repair` needs, the weights for torch, the figures, and a card that says what it is.
 
-Notable: every figure is read from the run's own reports; nothing here measures or assumes. The config names the graph's
+Every figure is read from the run's own reports; nothing here measures or assumes. The config names the graph's
 checksum and the tokenizer's fingerprint, which `ctm-repair` compares when it loads the bundle.
 """
 

@@ -1,6 +1,6 @@
-"""onnxruntime against torch on real pairs: same ticks, same answers, and a batch gives what single samples give.
+"""Checks the ONNX model against torch on real pairs, and batches against single samples.
 
-Notable: every item is answered with all ticks, and with a threshold that freezes about half of the items early (where
+Every item is answered with all ticks, and with a threshold that freezes about half of the items early (where
 a batch could leak from sample to sample, so single samples are compared there). All ranked candidates must be the same,
 down to the log-probability `WORTH`, below which rounding decides which replacements are read: of those, the ones that
 both have must be equally probable.

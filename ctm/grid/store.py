@@ -1,6 +1,6 @@
 """Shards on disk: grids in one `.zarr.zip`, a row-aligned Parquet of what belongs to each row, and a manifest.
 
-Notable: chunk checksums are switched on (without them a flipped byte reads as another token), the fill value is no
+Chunk checksums are switched on (without them a flipped byte reads as another token), the fill value is no
 token (a missing chunk reads as it, and is refused), rows are shuffled once when written (by pair_id, itself a hash),
 and the edits and the parser's diagnosis of every state are computed here once rather than at every visit.
 """

@@ -1,6 +1,6 @@
 """Byte-level BPE for source code: one cell for a line's indentation, then tokens, then one cell for its end.
 
-Notable: a single space between two words is not written down at all (word pieces that continue a word carry the
+A single space between two words is not written down at all (word pieces that continue a word carry the
 BPE model's continuation mark, so two words that touch are known to be two), and a space beside an operator belongs to
 the operator's piece. So an identifier never shares a token with white space, `a = f(b, c)` is nine cells, and the
 inverse is exact: every byte that is not implied has a token of its own.

@@ -1,4 +1,4 @@
-"""What every model of an edit offers, so that training, evaluation and comparison know one kind of model only.
+"""The interface of all models: encode the code, make an initial state, run a tick.
 
 A model encodes the code once (`encode`), begins (`start`) and answers at each tick (`tick`): a CTM's tick is one step
 of its neurons, a TRM's one supervised recursion, and a plain transformer has a single one. Its loss, the statistics

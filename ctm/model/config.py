@@ -1,4 +1,4 @@
-"""Every size of a model, in one frozen dataclass a kind that travels inside the checkpoint; and terms of its loss."""
+"""Model sizes: one frozen dataclass per kind of model, stored in its weight files; and the terms of its loss."""
 
 from __future__ import annotations
 

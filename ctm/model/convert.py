@@ -1,6 +1,6 @@
-"""The public CTM's weights in our core, and back: synapse, neuron-level models, synchronisation, attention, starts.
+"""Converts weights between this CTM and the public one: synapse, NLMs, synchronization, attention, initial state.
 
-Notable: their query passes two linear layers (q_proj, then the query rows of attention.in_proj), ours one, so the two
+Their query passes two linear layers (q_proj, then the query rows of attention.in_proj), ours one, so the two
 are multiplied; back, the second is the identity. Encoder and output projections are a task's own and stay outside: our
 h takes the place of what their kv_proj.0 gives. Layout as in SakanaAI/continuous-thought-machines, models/ctm.py;
 docs/public_weights.md has the table. All of it is differentiable, so gradients can be compared too.

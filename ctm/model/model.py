@@ -1,6 +1,6 @@
-"""The Continuous Thought Machine: encode the code once, think for T ticks, read an edit from synchronisation.
+"""The Continuous Thought Machine: encodes the code once, runs T ticks, predicts an edit from the synchronization.
 
-Notable: one `tick` serves training, evaluation and export; everything that does not change during a thought (keys and
+One `tick` serves training, evaluation and export; everything that does not change during a thought (keys and
 values of the code, pointer keys) is made once in `encode`. Source: arXiv 2505.05522; names as in the paper.
 """
 

@@ -1,6 +1,6 @@
-"""Synchronisation of neuron pairs over the ticks: the CTM's latent representation (paper, section 3.4).
+"""Synchronization of neuron pairs over the ticks: the CTM's latent representation (paper, section 3.4).
 
-Notable: with decay r the sums S_ij = sum_tau e^(-r (t - tau)) z_i z_j / sqrt(sum_tau e^(-r (t - tau))) obey
+With decay r the sums S_ij = sum_tau e^(-r (t - tau)) z_i z_j / sqrt(sum_tau e^(-r (t - tau))) obey
 alpha <- e^-r alpha + z_i z_j and beta <- e^-r beta + 1, so a tick costs the same however many came before. Sums are
 float32 or wider whatever the model's precision.
 """

@@ -1,6 +1,6 @@
-"""A thought that ends: which tick answers, and what it answers.
+"""Inference: runs ticks until the model is certain, selects the tick that answers, and decodes its candidates.
 
-Notable: a sample is frozen at its first tick whose certainty reaches the threshold, or else answers with its most
+A sample is frozen at its first tick whose certainty reaches the threshold, or else answers with its most
 certain tick; so a batch gives what single samples give. The ONNX graph runs `select_tick` in a Loop
 and `decode_candidates` behind it.
 """

@@ -1,4 +1,4 @@
-"""Joins mutants and real fixes into the sets that train, validate and test; the last two are frozen here.
+"""Builds the training, validation and test sets from mutants and real fixes, and freezes the last two.
 
 A frozen set takes every kind of a category in equal shares, whatever the mix of bugs was, and as many clean samples as
 keep within their share. Real fixes of projects that never train become a suite of their own: they are few, and of

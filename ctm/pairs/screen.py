@@ -1,4 +1,4 @@
-"""Keeps training apart from what is tested: pairs are held against the sets before them and against outside suites.
+"""Removes training pairs that copy a text of the test sets or of an outside suite (decontamination).
 
 The sets are made in the order test, validation, train, and each pair is held against all sets before its own, so that
 test sets are complete and training loses the copies. Outside suites (JSON lines) and the projects that suites are made

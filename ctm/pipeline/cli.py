@@ -1,4 +1,4 @@
-"""Looks at the workflow's configuration, lineage and results. Running the workflow is Snakemake's job."""
+"""Shows the workflow's configuration, lineage and results (`ctm-pipeline`); `run` hands over to Snakemake."""
 
 from __future__ import annotations
 

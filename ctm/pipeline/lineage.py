@@ -1,4 +1,4 @@
-"""The one parameter that decides whether a rule runs again: a hash of all that its result depends on.
+"""Lineage: a hash of all that a rule's result depends on; it decides whether the rule runs again.
 
     lineage[step] = sha256(own config sections, digest of the code it runs, files it reads, lineage of its parents)
 

@@ -1,6 +1,6 @@
-"""What `fix` repairs at all: broken Python, and nothing that is valid elsewhere.
+"""Decides what `fix` accepts: broken Python, not other languages, notebooks or newer syntax.
 
-Notable: another version's valid syntax, another language, prose and patches are named in one line and never edited.
+Another version's valid syntax, another language, prose and patches are named in one line and never edited.
 """
 
 from __future__ import annotations

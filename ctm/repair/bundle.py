@@ -1,7 +1,7 @@
 """The final bundle: the folder that holds everything `ctm-repair` needs.
 
-Every way in which it can be incomplete or mismatched is one BundleError with the path and what would be right. Notable:
-the graph's checksum and the tokenizer's fingerprint stand in the config and are compared, so parts of two runs are
+Every way in which it can be incomplete or mismatched is one BundleError with the path and what would be right.
+The graph's checksum and the tokenizer's fingerprint stand in the config and are compared, so parts of two runs are
 told apart even where their sizes agree. That protects from mistakes, not from whoever wrote all three (SECURITY.md).
 """
 

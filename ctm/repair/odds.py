@@ -1,6 +1,6 @@
 """How probable it is that a suggestion is right, given its strength: a monotone curve that the bundle brings.
 
-Notable: it holds for working code under a stated prior, the share of functions that hold a bug which one edit repairs.
+It holds for working code under a stated prior, the share of functions that hold a bug which one edit repairs.
 How it is fitted stands in ctm/evaluation/suggestions.py.
 """
 

@@ -1,6 +1,6 @@
 """The model behind onnxruntime: batches of states in, candidates out.
 
-Notable: states are batched by length, since empty cells cost as much as full ones; a batch gives what single
+States are batched by length, since empty cells cost as much as full ones; a batch gives what single
 samples give (the graph freezes each sample by itself), so batching is only a matter of speed.
 """
 

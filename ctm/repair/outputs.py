@@ -1,6 +1,6 @@
 """Files that a command writes its results to: never one it reads, never two results in one, never a half one.
 
-Notable: only a regular file, or none, is replaced. What stands for a descriptor (`/dev/stdout`), a pipe or a device
+Only a regular file, or none, is replaced. What stands for a descriptor (`/dev/stdout`), a pipe or a device
 such as `/dev/null` is written to.
 """
 

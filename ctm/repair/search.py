@@ -1,4 +1,4 @@
-"""The repair of broken code: of all texts that edits have led to so far, the most probable is looked at next.
+"""Best-first search for repairs of code that does not compile.
 
 It is best-first search. A text's score is the sum over the edits that lead to it, of their log-probabilities less what
 their size costs: two likely edits win over one far-fetched edit that happens to compile, and of two texts that compile

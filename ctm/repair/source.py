@@ -1,6 +1,6 @@
 """A Python file as lines with their ends, and back to the very same bytes.
 
-Notable: encodings follow PEP 263 (cookie or byte order mark); line ends are kept line by line, and nothing else ends
+Encodings follow PEP 263 (cookie or byte order mark); line ends are kept line by line, and nothing else ends
 a line (no form feed, NEL or U+2028); what cannot be a Python file (binary, too large, undecodable) and what would not
 come back as the same bytes is refused here with one line that says why.
 """

@@ -1,6 +1,6 @@
-"""Writing a file so that nothing is lost: not the old content, not its metadata, not another's change.
+"""Replaces a file safely: atomic, with its metadata, and only if nobody changed it meanwhile.
 
-Notable: a new file is made beside the old one and takes its name in one rename; right before that the old one is read
+A new file is made beside the old one and takes its name in one rename; right before that the old one is read
 again. What a rename would lose (hard links, an owner that cannot be set) is a reason to leave the file alone.
 """
 

@@ -1,7 +1,7 @@
-"""Gradients of micro-batches replayed as CUDA graphs: a thought is thousands of small kernels, and starting them one by
-one from Python takes longer than they run.
+"""Replays forward and backward of a micro-batch as CUDA graphs: its thousands of small kernels run in less time than it
+takes to launch them.
 
-Notable: there is one graph for each shape of micro-batch, with forward, loss and backward in it. Gradients add up in
+There is one graph for each shape of micro-batch, with forward, loss and backward in it. Gradients add up in
 tensors that stay where they are, and random numbers follow the seed set before the replay, so a replay does what the
 plain call does. ROCm builds of torch take HIP graphs by the same calls.
 """

@@ -1,6 +1,6 @@
-"""The split in memory as packed ids, and the order of a stage's visits in batches of similar length.
+"""Loads a split as packed ids, and plans the order of a stage's visits in batches of similar length.
 
-Notable: the order is a pure function of settings and seed, so the position in it is one number, and a resumed stage
+The order is a pure function of settings and seed, so the position in it is one number, and a resumed stage
 sees what an uninterrupted one does.
 """
 

@@ -1,6 +1,6 @@
-"""The gradient of one step: micro-batches, pieces of them where memory is short, and the processes that share them.
+"""Computes the gradient of one step from micro-batches, split where memory is short, on one or more processes.
 
-Notable: it is the mean over all samples of the step, however they are cut and dealt: a piece counts by its share of
+The gradient is the mean over all samples of the step, however they are cut and dealt: a piece counts by its share of
 them. Whatever is random in a step (dropout, the tick drawn for each sample) is seeded by its place in the stage, so
 that no restart changes it. The cut changes only the masks of dropout, and the diversity term, which compares the
 samples of a piece with each other.

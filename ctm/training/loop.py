@@ -1,4 +1,4 @@
-"""The steps of a stage, from its newest checkpoint on: train, measure, keep, and go back after a divergence."""
+"""Trains a stage from its newest checkpoint: updates, validation, checkpoints, and rollback after a divergence."""
 
 from __future__ import annotations
 

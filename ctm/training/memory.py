@@ -1,6 +1,6 @@
-"""Memory of a stage: its cap, and what is given up, in which order, when it does not suffice.
+"""Caps the memory of a stage, and shrinks its steps when they do not fit.
 
-Notable: what is learned changes last of all. Smaller micro-batches give the same gradient (the mean over the step's
+What is learned changes last of all. Smaller micro-batches give the same gradient (the mean over the step's
 samples) up to rounding, gradient checkpoints the same for more time; only fewer ticks are another model.
 """
 

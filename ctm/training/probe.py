@@ -1,8 +1,8 @@
-"""Whether an option that hangs on the machine's libraries works here: tried by a process of its own, which may die.
+"""Tests in a separate process whether CUDA graphs or torch.compile work on this machine.
 
     python -m ctm.training.probe graphs cuda        exit status 0: gradients as without it; else why not, on stderr
 
-Notable: torch.compile needs a compiler on the machine and has frozen drivers, and a failed capture of a CUDA graph can
+torch.compile needs a compiler on the machine and has frozen drivers, and a failed capture of a CUDA graph can
 leave a process unusable: the trainer must not find out itself.
 """
 

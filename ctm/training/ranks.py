@@ -1,6 +1,6 @@
-"""The processes of a stage: one, or several under `torchrun`, each with its own device and its share of every step.
+"""Distributed training: one process, or more under `torchrun`, each with its device and its share of every step.
 
-Notable: gradients are summed once a step, in one flat buffer, after the last micro-batch; `DistributedDataParallel` is
+Gradients are summed once a step, in one flat buffer, after the last micro-batch; `DistributedDataParallel` is
 not used. It would sum inside the backward pass of the last micro-batch, where a process that runs out of memory leaves
 the others waiting for ever; here all hear of it first (`Ranks.any`) and try again together. It also wants one `forward`
 that makes the loss, where ours asks the model's heads from outside, and a flag for parameters without gradient.

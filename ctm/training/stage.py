@@ -1,6 +1,6 @@
 """One stage of the curriculum: from the weights of the stage before to its own, resumable at any step.
 
-Notable: bounded by samples, never by time; everything random comes from the seed and the position, so that a stage
+A stage is bounded by samples, never by time; everything random comes from the seed and the position, so that a stage
 that was killed and started again ends with the same bits on CPU (same thread count). Under `torchrun` the same entry
 trains on several devices.
 """

@@ -1,4 +1,4 @@
-"""Weights to draw by, so that over the whole training set each kind has the share that the mix asks for.
+"""Computes drawing weights so that each kind reaches its share of the training set.
 
 A kind is drawn from a snippet only where it has a place, so a weight by itself gives a kind with few places far less
 than its share. A sample of the training snippets is surveyed (`ctm.bugs.generation.draw.survey_text`): which kinds

@@ -1,4 +1,4 @@
-"""A process that makes mutants and may be killed: the compiler is given code that nobody vetted.
+"""Worker processes that make mutants; each may be killed when untrusted code makes the compiler hang.
 
 The child has a limited address space and the parent a watchdog. A batch that times out, or whose child dies, is given
 again snippet by snippet to a new child, so that only the snippet at fault is lost, with its reason. Replies are

@@ -1,4 +1,4 @@
-"""A patient client of REST APIs: no request before the server allows it, and no token in anything that is written.
+"""Client of REST APIs that respects rate limits, retries, and never writes its token anywhere.
 
 How long to wait is the server's to say: Retry-After first, then x-ratelimit-reset once x-ratelimit-remaining is 0.
 Where it says nothing (a limit without either, 5xx, a cut connection, an answer that is no JSON) waits double, with

@@ -136,7 +136,7 @@ def calibrate(
 
 
 def draw_equally(items: Sequence[Item], count: int, rng: np.random.Generator) -> list[Item]:
-    """Up to `count` items, categories in equal shares; what one lacks the others do not make up."""
+    """Up to `count` items, categories in equal shares; one with too few items is not filled up from the others."""
     names = sorted({item.category for item in items})
     drawn: list[Item] = []
     for name in names:

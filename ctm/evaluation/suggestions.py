@@ -177,7 +177,7 @@ def choose_edit(
 def lowest_threshold(
     strengths: NDArray[np.float64], projects: Sequence[str], asked: float, seed: int
 ) -> float:
-    """See `choose_edit`; where even no proposal at all shows too little, that of the strongest edit."""
+    """See `choose_edit`. If even zero proposals do not prove the limit (too few functions), the strongest edit's."""
     if not len(strengths):
         return NEVER_EDIT
     bootstrap = _Bootstrap(projects, seed)

@@ -69,7 +69,7 @@ def select_samples(encoding: Encoding, rows: Tensor) -> PlainEncoding:
 
 
 class TickOutput(NamedTuple):
-    """What a tick says."""
+    """The output of one tick."""
 
     readout: Tensor  # what the units are read from, [B, n]: a CTM's S_out, another model's answer vector
     pointers: Tensor  # log-probabilities of start and end [B, 2, N]
@@ -184,7 +184,7 @@ class EditModel(nn.Module, ABC):
 
     @abstractmethod
     def tick(self, state: Any, encoding: Any) -> tuple[Any, TickOutput]:
-        """One tick: the next state, and what it says."""
+        """Run one tick: returns the next state and its output."""
 
     def between_ticks(self, state: Any) -> Any:
         """What a tick of `forward` hands to the next; a model may cut the gradient here."""

@@ -75,9 +75,9 @@ class CTMConfig(ModelSizes):
     synapse_minimum: int = 16
     """Narrowest width of the synapse U-Net."""
     action_pairs: int = 512
-    """Neuron pairs whose synchronisation asks the attention."""
+    """Neuron pairs of the action synchronization, which makes the attention's query."""
     out_pairs: int = 512
-    """Neuron pairs whose synchronisation is the answer."""
+    """Neuron pairs of the output synchronization, which the heads read the answer from."""
     pairing: Pairing = "random-pairing"
     """How pairs are drawn, by the public code's names: "random-pairing" (each pair by itself), "random" (all pairs
     between two drawn sets of neurons), "first-last" (all pairs among the first neurons, and among the last)."""
@@ -142,7 +142,7 @@ class TRMConfig(ModelSizes):
 
     @property
     def readout_width(self) -> int:
-        """What END knows, and what the answer says where it points: three cells."""
+        """The cell END, and the answer averaged over each of the two pointers: three cells."""
         return 3 * self.width
 
 
@@ -153,7 +153,7 @@ class TransformerConfig(ModelSizes):
     blocks: int = 4
     """Attention blocks of the backbone: as many as make its compute the other model's."""
     ticks: int = 1
-    """Always 1: it does not think on."""
+    """Always 1: it has no recurrence."""
 
     def __post_init__(self) -> None:
         """Refuse sizes that no model can have."""

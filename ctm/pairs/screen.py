@@ -1,4 +1,4 @@
-"""Removes training pairs that copy a text of the test sets or of an outside suite (decontamination).
+"""Decontamination: removes pairs that copy a text of the sets made before theirs or, in training, of an outside suite.
 
 The sets are made in the order test, validation, train, and each pair is held against all sets before its own, so that
 test sets are complete and training loses the copies. Outside suites (JSON lines) and the projects that suites are made

@@ -40,7 +40,7 @@ class _Captured:
 class CudaGraphs:
     """Calls `run(piece, drawn, share)`, which fills `model`'s gradients and returns figures, or replays what it did.
 
-    A shape runs plainly when it is met first, which builds its kernels, and is captured when it is met again.
+    The first batch of a shape runs normally, which builds its kernels; the second one is captured.
     """
 
     def __init__(self, run: Run, model: nn.Module) -> None:

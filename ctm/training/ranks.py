@@ -39,7 +39,7 @@ class Ranks:
         return values
 
     def any(self, here: bool, device: torch.device) -> bool:
-        """Whether it is so in any process."""
+        """Whether `here` is true in any process."""
         return here if self.count == 1 else bool(self.sum(torch.tensor([float(here)], device=device)).item())
 
     def sum_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
@@ -56,7 +56,7 @@ class Ranks:
                 parameter.grad.copy_(part.view_as(parameter))
 
     def wait(self) -> None:
-        """Until all processes are here."""
+        """Block until all processes have arrived."""
         if self.count > 1:
             distributed.barrier()
 

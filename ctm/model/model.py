@@ -101,7 +101,7 @@ class CTM(EditModel):
         return CTMState(trace, z, nothing, nothing[:1].clone(), alpha_out, torch.ones_like(alpha_out[:1]))
 
     def step(self, state: CTMState, encoding: CTMEncoding) -> tuple[CTMState, Tensor]:
-        """One tick: attention, synapse, neuron-level models, synchronization; returns the next state, S_out [B, n_out]."""
+        """One tick: attention, synapse, neuron-level models, synchronization. The next state and S_out [B, n_out]."""
         sync, alpha_action, beta_action = self.sync_action(state.z, state.alpha_action, state.beta_action)
         read = self.attention.step(sync, encoding.key_values, encoding.mask)
         pre = self.synapse(torch.cat([read, state.z.to(read.dtype)], dim=-1))

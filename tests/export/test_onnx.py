@@ -187,7 +187,7 @@ def test_pairs_that_do_not_fit_leave_nothing_to_check(exported, tmp_path: Path) 
     from ctm.pairs.record import write_pairs
 
     write_pairs(tmp_path / "none.parquet", [])
-    with pytest.raises(ValueError, match="nothing to check with"):
+    with pytest.raises(ValueError, match="has no pair that fits the grid"):
         check_onnx(
             exported.onnx, exported.weights, exported.tokenizer, tmp_path / "none.parquet", SETTINGS, 1, tmp_path / "o"
         )  # fmt: skip

@@ -105,7 +105,7 @@ def test_what_the_demo_and_the_full_scale_read_depends_on_pins_alone() -> None:
         ("sources: {github: {created_to: today}}", ["mine.yaml", "sources.github", "created_to", "'today'"]),
         (
             "sources: {stackoverflow: {enabled: true}}",
-            ["mine.yaml", "sources.stackoverflow", "posts must name"],
+            ["mine.yaml", "sources.stackoverflow", "but neither posts (path of Posts.xml"],
         ),
         (
             "sources: {stackoverflow: {enabled: true, posts: Posts.xml}}",

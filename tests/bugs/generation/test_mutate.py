@@ -136,4 +136,4 @@ def test_worker_without_memory_says_so():
     try:
         assert worker.run([("id", "x = " + "1 + " * 2_000_000 + "1", False)]) == ["worker died"]
     except RuntimeError as error:
-        assert "worker_mb=1" in str(error), error
+        assert "raise bugs.worker_mb (now 1 MB)" in str(error), error

@@ -148,9 +148,9 @@ def test_revisions_of_posts_and_names_of_users(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("harm", "said", "rows"),
     [
-        (lambda text: text[: text.index('Id="14" PostTypeId') + 10], "line 13: ", 10),
+        (lambda text: text[: text.index('Id="14" PostTypeId') + 10], "Posts.xml:13: ", 10),
         (lambda text: text.replace('Id="14" Post', f'X="{"x" * 20_000_000}" Id="14" Post'), "line 13: ", 10),
-        (lambda text: text.replace('Id="14" Post', 'X="\ud800" Id="14" Post'), "line 13: ", 10),
+        (lambda text: text.replace('Id="14" Post', 'X="\ud800" Id="14" Post'), "Posts.xml:13: ", 10),
         (
             lambda text: text.replace("<posts>", f"{BOMB}\n<posts>").replace(
                 'Id="14" Post', 'X="&i;" Id="14" Post'

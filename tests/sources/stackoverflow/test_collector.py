@@ -170,7 +170,7 @@ def test_a_file_that_breaks_off_is_one_line_and_one_reject_and_keeps_what_came(
     assert [pair.fixed for pair in pairs] == [FIXED] * bool(rows)
     (reject,) = (item for item in refused if item.reason == "source failed")
     assert reject.item == f"Posts.xml after {rows} rows"
-    assert reject.detail.startswith(f"{path}: ") and said in reject.detail
+    assert reject.detail.startswith(f"{path}:") and said in reject.detail
     warnings = [record.message for record in caplog.records if record.levelname == "WARNING"]
     assert len(warnings) == 1 and str(path) in warnings[0] and "\n" not in warnings[0]
 

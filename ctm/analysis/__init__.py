@@ -1,1 +1,1 @@
-"""What the ticks are worth: accuracy and certainty by tick, and ticks by difficulty."""
+"""Tick analysis: accuracy and certainty by tick, and whether harder code takes more ticks."""

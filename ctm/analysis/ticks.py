@@ -1,4 +1,4 @@
-"""What the ticks are worth: accuracy and certainty by tick, and whether harder code is thought about longer.
+"""Tick analysis: accuracy and certainty by tick, and whether harder code takes more ticks.
 
 Read from the per-item results of the benchmark; the definition of "right at tick t" is in ctm.evaluation.benchmark.
 """
@@ -45,7 +45,10 @@ def tick_figures(items: pd.DataFrame, threshold: float, groups: int) -> dict[str
     asked = items["tick_right"].notna().to_numpy()
     thought = items[asked]
     if thought.empty:
-        raise ValueError("the model was asked about no item of the test suite; there are no ticks to analyse")
+        raise ValueError(
+            "no item of the test suite was in the model's scope, so there are no ticks to analyze; look at the column "
+            "`reason` of the items"
+        )
     category, kind = (items[name].to_numpy(dtype=np.str_) for name in ("category", "kind"))
     right_asked = np.stack(thought["tick_right"].to_list()).astype(bool)
     certainty = np.stack(thought["tick_certainty"].to_list()).astype(np.float32)

@@ -1,4 +1,4 @@
-"""The reports before training as pages and plots: the five checks, and the baseline beside its targets."""
+"""Pages and plots of the reports made before training: the model checks and the baseline."""
 
 from __future__ import annotations
 

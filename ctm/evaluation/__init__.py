@@ -1,1 +1,1 @@
-"""What the model reaches: thresholds from the validation split, figures from the frozen test sets."""
+"""Evaluation: thresholds from the validation split, figures from the frozen test sets."""

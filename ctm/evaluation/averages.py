@@ -1,5 +1,6 @@
-"""How items become figures: shares by category and overall, over kinds (ctm.pairs.overall) and over items, and
-the interval of each.
+"""Averages of items: a category is the mean over its kinds, overall the mean over the tested categories.
+
+The formula is in `ctm.pairs.overall`; averages over items stand beside it, and each has its interval.
 """
 
 from __future__ import annotations

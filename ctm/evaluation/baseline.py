@@ -1,4 +1,4 @@
-"""Before training: what random weights reach, and what a thought costs in time and memory, each beside its target."""
+"""The untrained model: its accuracy, and the time and memory of a thought, each with its target."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The frozen test sets: the figures of a run.
+"""Evaluates the final model on the frozen test sets.
 
-Notable: every item goes through the passes that a user gets, with the model's own decision at its most certain tick;
+Every item goes through the passes that a user gets, with the model's own decision at its most certain tick;
 items out of scope count as failures. `in_use` has the same of code that compiles with all thresholds, as `ctm-repair`
 applies them: fewer false alarms, fewer repairs. The threshold of further edits holds in both.
 **Accuracy by tick** is about the first edit alone: at tick t an item is right if the likeliest edit of that tick (no
@@ -87,7 +87,7 @@ def benchmark(
             else thresholds.confidence.curve,
         )
     if not suites[TEST]:
-        raise ValueError(f"{test}: no pairs in it; the test set cannot be empty")
+        raise ValueError(f"{test}: has no pairs; the benchmark needs at least one")
     ranked = rank([judged.case for judged in suites[TEST]], model, codec, thresholds, settings, threads)
     report = {
         "format_version": FORMAT_VERSION,

@@ -1,4 +1,4 @@
-"""The three thresholds of use, chosen on projects of the validation split.
+"""Chooses the tick, edit and further thresholds on the validation split.
 
 tick: certainty at which a thought ends, the one that saves most ticks among those that lose next to no accuracy.
 edit: strength (of probability and length) that an edit of code that compiles must exceed, chosen on working code
@@ -136,7 +136,7 @@ def calibrate(
 
 
 def draw_equally(items: Sequence[Item], count: int, rng: np.random.Generator) -> list[Item]:
-    """Up to `count` items, categories in equal shares; what one lacks the others do not make up."""
+    """Up to `count` items, categories in equal shares; one with too few items is not filled up from the others."""
     names = sorted({item.category for item in items})
     drawn: list[Item] = []
     for name in names:

@@ -1,6 +1,6 @@
-"""What a sound model does, one check a function: (whether it holds, what was seen), with figures where there are some.
+"""The model checks, one per function; each returns whether it holds, what was measured, and optional figures.
 
-Notable: each is exact where it can be (float64, bit by bit) and each has a test with a model that fails it.
+Each is exact where it can be (float64, bit by bit) and each has a test with a model that fails it.
 """
 
 from __future__ import annotations
@@ -105,13 +105,17 @@ def batching(model: CTM, states: list[FirstState]) -> tuple[bool, str]:
     return worst < EXACT, f"largest difference {worst:.1e}, in float64"
 
 
+def _bad_gradient(gradient: Tensor) -> str:
+    return f"{'only zeros' if not gradient.any() else 'NaN or infinity'} as its gradient"
+
+
 def gradients(model: CTM, states: list[FirstState], codec: CodeTokenizer) -> tuple[bool, str]:
     """Every parameter gets a gradient, finite and not all zero."""
     model.zero_grad(set_to_none=True)
     _loss(model, states, codec).backward()
     named = list(model.named_parameters())
     wrong = [
-        f"{name} gets {'none' if p.grad is None else 'zeros' if not p.grad.any() else 'NaN or infinity'}"
+        f"{name} has {'no gradient' if p.grad is None else _bad_gradient(p.grad)}"
         for name, p in named
         if p.grad is None or not p.grad.any() or not bool(torch.isfinite(p.grad).all())
     ]
@@ -202,7 +206,9 @@ def memory_use(
                 f"a step takes {figures['training step, GPU peak']:.0f} MB of {vram_gb:g} GB of vram"
             )
     if max(figures["process, peak"], figures["training step, formula"]) > figures["rule, host"]:
-        wrong.append(f"more than the {host_gb:g} GB of the rule")
+        wrong.append(
+            f"the step needs more than the {host_gb:g} GB given to the rule; raise resources.validate_model.mem_gb"
+        )
     seen = (
         f"{counted.tick / 1e6:.2f} MB a tick (formula {expected.tick / 1e6:.2f}), {counted.fixed / 1e6:.2f} fixed"
         f" ({expected.fixed / 1e6:.2f}), {batch} samples of {cells} cells"
@@ -241,7 +247,7 @@ def synchronization_varies(
     if varying < VARYING:
         wrong.append(f"only {varying:.0%} of the pairs differ between samples")
     if not float(over_pairs.min()) > SAME * float(size):
-        wrong.append("all pairs of a sample say the same")
+        wrong.append("all neuron pairs of a sample have the same synchronization")
     if own - others < DROP:
         wrong.append(f"accuracy {own:.2f}, and {others:.2f} with another sample's synchronisation")
     seen = (

@@ -1,4 +1,4 @@
-"""Two models on the same frozen test items, by their first edits: what the CTM's report says of the TRM."""
+"""Compares models on the same frozen test items by their first edits."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def compare(
     if items:
         suite = draw_equally(suite, items, np.random.default_rng(settings.seed))
     if not suite:
-        raise ValueError(f"{test}: no pairs in it; there is nothing to compare the models on")
+        raise ValueError(f"{test}: has no pairs; the comparison needs at least one")
     cases = prepare(suite, codec)
     device = pick_device(settings.device)
     precision = pick_precision(settings.precision, device, "evaluation.precision")

@@ -1,4 +1,4 @@
-"""The curve of confidence, fitted on held-out broken code like real one (real_like.py): Platt scaling of the share.
+"""Fits the confidence curve (Platt scaling) on held-out broken code that resembles real code (real_like.py).
 
 Platt, Probabilistic outputs for support vector machines, 1999; by Newton's method, a little ridge on the slope.
 """

@@ -1,6 +1,6 @@
-"""What each tick of a model says of the first edit alone: no search, no compiler, no further pass.
+"""First-edit accuracy by tick, without search, compiler checks or further passes.
 
-Notable: a fraction of the cost of whole repairs, and the figure in which models are compared: how often the likeliest
+This is a fraction of the cost of whole repairs, and the figure in which models are compared: how often the likeliest
 edit of a tick makes exactly the right next text (see ctm.evaluation.benchmark, accuracy by tick).
 """
 

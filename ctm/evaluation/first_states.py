@@ -1,4 +1,4 @@
-"""The first states of a split, read from its grids: what baseline and validation feed an untrained model with."""
+"""Reads the first state of a split's pairs, as inputs for the baseline and the model checks."""
 
 from __future__ import annotations
 
@@ -49,7 +49,9 @@ def read_first_states(manifest: Path, tokenizer: CodeTokenizer, count: int) -> l
             state = CodeState(tokenizer.decode(cells), cells, pack(cells, tokenizer), (cell, kind))
             found.append(FirstState(state, edit, row["category"], row["kind"]))
     if not found:
-        raise ValueError(f"{manifest}: no pairs in it")
+        raise ValueError(
+            f"{manifest}: lists no pairs; run the rules that build the pairs and grids of this split again"
+        )
     return found
 
 

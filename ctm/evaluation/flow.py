@@ -1,6 +1,6 @@
-"""How the gradient of the last tick's loss flows back: its norm in each module at each tick.
+"""Gradient norms by module and tick, of the loss at the last tick.
 
-Notable: each tick computes with weights of its own (views of the same numbers), so that a tick's share of a gradient
+Each tick computes with weights of its own (views of the same numbers), so that a tick's share of a gradient
 can be told from the others'.
 """
 

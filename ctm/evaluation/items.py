@@ -59,5 +59,7 @@ def read_items(path: Path) -> pa.Table:
     metadata = table.schema.metadata or {}
     found = (metadata.get(b"format"), metadata.get(b"format_version"))
     if found != (b"ctm.items", FORMAT_VERSION.encode()):
-        raise ValueError(f"{path}: not items of this version; run the benchmark again")
+        raise ValueError(
+            f"{path}: not a file of benchmark items of format_version {FORMAT_VERSION}; run the benchmark again"
+        )
     return table

@@ -1,6 +1,6 @@
-"""Do ticks help? A small CTM of the model's kind learns, in seconds, a task that one look cannot solve.
+"""Checks that ticks help: a small CTM learns, in seconds, a task that needs more than one look.
 
-Notable: real pairs would show nothing so soon, because the first tick finds most of what a briefly trained model finds.
+Real pairs would show nothing so soon, because the first tick finds most of what a briefly trained model finds.
 So the task is made: cells hold a permutation, and the answer is the cell reached from cell 0 by following it twice;
 what to look at next is known only after looking. The encoder sees each cell alone, so that it cannot follow either.
 """

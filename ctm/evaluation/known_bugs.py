@@ -1,6 +1,6 @@
-"""A model on bugs that compile: where it is known that there is one, and where it is not.
+"""Measures a model on bugs that compile, both when a bug is known to be there and when it is not.
 
-Notable: one question to the model answers both. Known: the best edits, whatever 'no edit' has ('best edit, given that
+One question to the model answers both. Known: the best edits, whatever 'no edit' has ('best edit, given that
 one is needed'). Not known: what `ctm-repair fix --suggest` proposes, which depends on a threshold; so recall stands
 against proposals per 1,000 functions of working code, and two models are compared at equal recall.
 """

@@ -1,6 +1,6 @@
-"""What a thought keeps for its backward pass: counted storage by storage, and by the formula of docs/memory.md.
+"""Bytes that autograd saves for backward: counted storage by storage, and by the formula of docs/memory.md.
 
-Notable: the formula has one line a module, so that a module which keeps more than it should shows as a difference. All
+The formula has one line a module, so that a module which keeps more than it should shows as a difference. All
 counts are bytes of float32; a whole training step adds weights, gradients and the two moments of AdamW.
 """
 

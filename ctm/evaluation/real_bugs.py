@@ -1,6 +1,6 @@
 """The suite "real bugs of our kinds": fixes of single functions in releases of projects that never train.
 
-Notable: nothing of it is committed but the pins (config/real_bugs.csv); who has the wheels has the same suite. A fix
+Nothing of it is committed but the pins (config/real_bugs.csv); who has the wheels has the same suite. A fix
 counts where it undoes exactly one kind by its shape (`ctm.bugs.fixes.undone`); whether a mutator's strict contract
 would have made the bug too is recorded beside it. Everything that was dropped is counted with its reason.
 """
@@ -130,7 +130,8 @@ def read_transitions(path: Path) -> list[tuple[Pin, Pin]]:
             version = row.get("before") or ""
             if version and (pin.name, version) not in known:
                 raise ValueError(
-                    f"{path}:{rows.line_num}: {pin.name} {version} is to be compared with and on no line"
+                    f"{path}:{rows.line_num}: column `before` names {pin.name} {version}, but no line pins "
+                    "that release; add one"
                 )
             if version:
                 found.append((known[pin.name, version], pin))

@@ -1,4 +1,4 @@
-"""Broken code as people post it, made of held-out projects: what the search and the confidence are set on.
+"""Makes realistic broken code from held-out projects, to tune the search and the confidence on.
 
 Kinds and numbers of errors come as in the training set, which follows real syntax errors in both; frozen test sets have
 every kind alike. Nobody's real errors are used: those are for the report.

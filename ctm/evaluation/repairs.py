@@ -1,6 +1,6 @@
 """Repairs of many cases through the same passes, and with the same thresholds, as `ctm-repair` makes them.
 
-Notable: chunks of cases run in threads, so that one thread's model computes while another's Python checks answers;
+Chunks of cases run in threads, so that one thread's model computes while another's Python checks answers;
 each chunk depends on nothing but its cases, so the result does not depend on the threads.
 """
 

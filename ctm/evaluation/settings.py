@@ -50,7 +50,7 @@ class EvaluationSettings:
         for name in ("prior", "tick_loss"):
             value = getattr(self, name)
             if not 0 <= value < 1:
-                raise ValueError(f"evaluation.{name} is {value}; it must be a share, 0 <= x < 1")
+                raise ValueError(f"evaluation.{name} is {value}; it must be at least 0 and below 1")
         if not 0 < self.proposals_per_1000 <= 1000:
             raise ValueError(
                 f"evaluation.proposals_per_1000 is {self.proposals_per_1000}; it must be 0 < x <= 1000"

@@ -1,6 +1,6 @@
-"""The edit threshold, chosen on working code as it is, and how probable it is that a suggestion is right.
+"""Chooses the edit threshold on working code, and estimates how probable it is that a suggestion is right.
 
-Notable: what counts is how many edits of working code are proposed per 1,000 functions of projects that never train.
+What counts is how many edits of working code are proposed per 1,000 functions of projects that never train.
 The bar must hold for the upper end of an interval: of a bootstrap over whole projects (functions of one are alike), and
 of the count itself, for which a bootstrap of few edits is too narrow. What is proposed here is what `suggest` would
 propose but for its look at unbound names, which only takes edits away.
@@ -177,7 +177,7 @@ def choose_edit(
 def lowest_threshold(
     strengths: NDArray[np.float64], projects: Sequence[str], asked: float, seed: int
 ) -> float:
-    """See `choose_edit`; where even no proposal at all shows too little, that of the strongest edit."""
+    """See `choose_edit`. If even zero proposals do not prove the limit (too few functions), the strongest edit's."""
     if not len(strengths):
         return NEVER_EDIT
     bootstrap = _Bootstrap(projects, seed)

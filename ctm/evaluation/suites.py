@@ -1,4 +1,4 @@
-"""Suites: pairs as items to repair, each with its edits worked out once (is it in scope, what is right first)."""
+"""Reads suites of pairs, and prepares each item: is it in scope, and which edit is right first?"""
 
 from __future__ import annotations
 

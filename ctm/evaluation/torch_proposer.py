@@ -1,6 +1,6 @@
-"""The torch model behind the repair loop, and what each tick of a thought would have answered.
+"""A proposer that runs the torch model, and can record what every tick would have answered.
 
-Notable: the answer by tick is read while the proposer answers anyway; the heads are asked only at ticks whose span
+The answer by tick is read while the proposer answers anyway; the heads are asked only at ticks whose span
 touches the right one, since nowhere else can the edit be right.
 """
 

@@ -1,6 +1,6 @@
-"""Is the model what it is said to be? The specification's five checks, in seconds, before hours of training.
+"""Runs the specification's five checks of the model, in seconds, before hours of training.
 
-Notable: run on real grids and the real sizes (whether ticks help, on a small model of the same kind); each says what it
+They run on real grids and the real sizes (whether ticks help, on a small model of the same kind); each says what it
 saw, and all are run before the first failure is raised.
 """
 

@@ -1,6 +1,6 @@
-"""Working code as `ctm-repair fix --suggest` meets it: the parts of whole files of projects that never train.
+"""Cuts working code of held-out projects into windows, as `ctm-repair fix --suggest` does.
 
-Notable: windows are cut by `functions_of`, as in use, and stay as they are: no length is preferred, no kind of code
+Windows are cut by `functions_of`, as in use, and stay as they are: no length is preferred, no kind of code
 left out, tests are read too. Of a project that is cut short whole files are drawn, by hash. What the model is not asked
 about, and what training has a copy of, is a reject.
 """

@@ -1,6 +1,6 @@
 """The final bundle: all that `ctm-repair` needs, the weights for torch, the figures, and a card that says what it is.
 
-Notable: every figure is read from the run's own reports; nothing here measures or assumes. The config names the graph's
+Every figure is read from the run's own reports; nothing here measures or assumes. The config names the graph's
 checksum and the tokenizer's fingerprint, which `ctm-repair` compares when it loads the bundle.
 """
 
@@ -46,8 +46,8 @@ def write_bundle(
     codec = CodeTokenizer.load(tokenizer)
     if codec.vocab_size != config.vocabulary:
         raise ValueError(
-            f"{tokenizer} has {codec.vocab_size} tokens and the model of {weights} {config.vocabulary}; "
-            "they are not from the same run"
+            f"{tokenizer} has {codec.vocab_size} tokens, but the model in {weights} was trained with "
+            f"{config.vocabulary}; they are not from the same run"
         )
     measured, checked, data = (json.loads(path.read_text()) for path in (benchmark, check, counts))
     summaries = [json.loads(path.read_text()) for path in stages]

@@ -1,4 +1,4 @@
-"""The model card: what the model is, what it was trained on, what it reaches, and where it ends."""
+"""Writes the model card: the model, its training, its figures and its limits."""
 
 from __future__ import annotations
 

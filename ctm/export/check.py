@@ -1,6 +1,6 @@
-"""onnxruntime against torch on real pairs: same ticks, same answers, and a batch gives what single samples give.
+"""Checks the ONNX model against torch on real pairs, and batches against single samples.
 
-Notable: every item is answered with all ticks, and with a threshold that freezes about half of the items early (where
+Every item is answered with all ticks, and with a threshold that freezes about half of the items early (where
 a batch could leak from sample to sample, so single samples are compared there). All ranked candidates must be the same,
 down to the log-probability `WORTH`, below which rounding decides which replacements are read: of those, the ones that
 both have must be equally probable.
@@ -78,7 +78,7 @@ def check_onnx(
     torch.set_num_threads(threads)
     samples = draw(pairs, CodeTokenizer.load(tokenizer), settings)
     if not samples:
-        raise ValueError(f"{pairs}: no pair in it fits the grid; there is nothing to check with")
+        raise ValueError(f"{pairs}: has no pair that fits the grid, so the ONNX model cannot be checked")
     report = compare(onnx, load_ctm(weights), samples, settings, threads)
     log.info("%s answers %d items as torch does: %s", onnx, len(samples), report)
     write_json(out, report)
@@ -163,7 +163,8 @@ class _Judge:
             passing = np.abs(certainty[: max(one.tick, other.tick)] - threshold).min() < close
             if not (near or passing):
                 raise Disagreement(
-                    f"{where}: answering ticks {one.tick} and {other.tick}; certainties {certainty}"
+                    f"{where}: the answers come from ticks {one.tick} and {other.tick}; "
+                    f"certainties by tick (torch): {certainty}"
                 )
             self.ties["ticks"] += 1
             return
@@ -177,7 +178,7 @@ class _Judge:
                 break
             if not (candidate and other_candidate):
                 counts = len(one.candidates), len(other.candidates)
-                raise Disagreement(f"{where}: {counts[0]} and {counts[1]} candidates")
+                raise Disagreement(f"{where}: {counts[0]} candidates against {counts[1]}")
             if candidate != other_candidate:
                 self._tie("ranks", where, score, other_score, candidate, other_candidate)
         for candidate in one.candidates.keys() & other.candidates.keys():

@@ -1,6 +1,6 @@
-"""The CTM as one graph: encode, a Loop over ticks that ends when every sample is sure, and the heads once behind it.
+"""The CTM as one exportable module: encoder, an ONNX Loop over ticks until all samples are certain, heads once after.
 
-Notable: the loop is `torch.while_loop`, so the graph holds one tick whatever T is. What it carries must be
+The loop is `torch.while_loop`, so the graph holds one tick whatever T is. What it carries must be
 contiguous, own its storage and keep its shape; what does not change in a thought is closed over.
 """
 

@@ -1,6 +1,6 @@
-"""The ONNX file: `Graph` through torch's dynamo exporter, float32, any batch and any number of cells.
+"""Exports the CTM to ONNX with torch's dynamo exporter: float32, any batch size, any number of cells.
 
-Notable: the example batch has two samples of different length, because sizes of 0 and 1 are special to the exporter;
+The example batch has two samples of different length, because sizes of 0 and 1 are special to the exporter;
 weights lie inside the file, and so does what the model is (`metadata`), since a file travels without its bundle.
 """
 
@@ -37,8 +37,8 @@ def export(weights: Path, tokenizer: Path, lineage: str, out: Path) -> None:
     model, codec = load_ctm(weights), CodeTokenizer.load(tokenizer)
     if codec.vocab_size != model.config.vocabulary:
         raise ValueError(
-            f"{tokenizer} has {codec.vocab_size} tokens and the model of {weights} {model.config.vocabulary}; "
-            "they are not from the same run"
+            f"{tokenizer} has {codec.vocab_size} tokens, but the model in {weights} was trained with "
+            f"{model.config.vocabulary}; they are not from the same run"
         )
     export_model(model, metadata(model, codec, lineage), out)
 

@@ -1,6 +1,6 @@
-"""What Python's parser says for nothing about code that does not compile: a cell and a class of message.
+"""The parser's diagnosis of code that does not compile: the cell of the error and the class of its message.
 
-Notable: the classes come from a table of message patterns, and the cell is found by walking the tokens of the line that
+The classes come from a table of message patterns, and the cell is found by walking the tokens of the line that
 the error names. It is a feature of the encoder, never an answer.
 """
 

@@ -1,6 +1,6 @@
-"""Edits: the answer of the model. A pair becomes a list of edits in reading order, each a span and its replacement.
+"""Turns a pair into the edits that lead from buggy to fixed, each a span and its replacement.
 
-Notable: every state between two edits is canonical, that is, equal to the ids of its own text; so the trainer may
+Every state between two edits is canonical, that is, equal to the ids of its own text; so the trainer may
 splice ids, and repair, which goes through text, meets the same states. Where one of several equal tokens could be the
 inserted or deleted one, the leftmost is meant.
 """

@@ -1,6 +1,6 @@
-"""A state of the code as the model sees it: packed cells with their places, ended by END, and the identifiers in it.
+"""Packed cells: a code state as the model sees it, with each cell's grid position and the words in it.
 
-Notable: identifiers are numbered by first appearance, so that "copy the identifier that begins at this cell" is one
+Identifiers are numbered by first appearance, so that "copy the identifier that begins at this cell" is one
 class for all its appearances: the loss adds their probabilities up, and the answer does not depend on which is meant.
 """
 

@@ -1,6 +1,6 @@
 """Shards on disk: grids in one `.zarr.zip`, a row-aligned Parquet of what belongs to each row, and a manifest.
 
-Notable: chunk checksums are switched on (without them a flipped byte reads as another token), the fill value is no
+Chunk checksums are switched on (without them a flipped byte reads as another token), the fill value is no
 token (a missing chunk reads as it, and is refused), rows are shuffled once when written (by pair_id, itself a hash),
 and the edits and the parser's diagnosis of every state are computed here once rather than at every visit.
 """
@@ -255,24 +255,28 @@ def read_split(manifest: Path) -> Iterator[tuple[NDArray[np.uint16], pa.Table]]:
             path = manifest.parent / entry[part]["path"]
             if not _is_as_listed(path, entry[part]):
                 raise ValueError(
-                    f"{path}: missing or not what {manifest} says; delete it and run its rule again"
+                    f"{path}: missing, or its size or sha256 differs from {manifest}; "
+                    "delete it and run rule encode_shard again"
                 )
         table = pq.read_table(manifest.parent / entry["sidecar"]["path"])
         with ZipStore(manifest.parent / entry["grids"]["path"], mode="r") as store:
             stored = zarr.open_array(store, mode="r")
             if stored.shape[0] != table.num_rows:
                 raise ValueError(
-                    f"{entry['grids']['path']}: {stored.shape[0]} rows, its sidecar has {table.num_rows}"
+                    f"{entry['grids']['path']}: has {stored.shape[0]} rows, but its sidecar "
+                    f"{entry['sidecar']['path']} has {table.num_rows}; delete both and run rule encode_shard again"
                 )
             if stored.attrs["pairs"] != _digest(table["pair_id"].to_pylist()):
                 raise ValueError(
-                    f"{entry['sidecar']['path']}: rows of other pairs than {entry['grids']['path']}"
+                    f"{entry['sidecar']['path']}: its rows belong to other pairs than those of "
+                    f"{entry['grids']['path']}; delete both and run rule encode_shard again"
                 )
             for start in range(0, stored.shape[0], READ_ROWS):
                 grids = np.asarray(stored[start : start + READ_ROWS])
                 if (grids[:, :, 0, 0] == MISSING).any():
                     raise ValueError(
-                        f"{entry['grids']['path']}: rows are missing from {start} on; run its rule again"
+                        f"{entry['grids']['path']}: a chunk is missing from row {start} on; "
+                        "delete the file and run rule encode_shard again"
                     )
                 yield grids, table.slice(start, READ_ROWS)
 

@@ -1,6 +1,6 @@
 """Byte-level BPE for source code: one cell for a line's indentation, then tokens, then one cell for its end.
 
-Notable: a single space between two words is not written down at all (word pieces that continue a word carry the
+A single space between two words is not written down at all (word pieces that continue a word carry the
 BPE model's continuation mark, so two words that touch are known to be two), and a space beside an operator belongs to
 the operator's piece. So an identifier never shares a token with white space, `a = f(b, c)` is nine cells, and the
 inverse is exact: every byte that is not implied has a token of its own.
@@ -78,7 +78,9 @@ class CodeTokenizer:
         self._vocabulary = tokenizer.get_vocab_size()
         names = [tokenizer.id_to_token(i) or "" for i in range(self._vocabulary)]
         if names[: len(SPECIALS)] != SPECIALS:
-            raise ValueError("its first tokens are not the special ones")
+            raise ValueError(
+                f"the first {len(SPECIALS)} tokens must be the special ones ({', '.join(SPECIALS[:2])}, ...)"
+            )
         self._bytes = [b""] * self._vocabulary
         self._first = [False] * self._vocabulary
         self._spaces = {" " * n: 5 + n for n in range(MAX_SPACES + 1)}
@@ -101,7 +103,10 @@ class CodeTokenizer:
     def train(cls, texts: Iterable[str], vocabulary: int) -> CodeTokenizer:
         """Count merges inside pieces (words, operators, white space) of `texts`."""
         if vocabulary < len(SPECIALS) + 512 + 64:
-            raise ValueError(f"vocabulary {vocabulary} is too small: at least {len(SPECIALS) + 576}")
+            raise ValueError(
+                f"tokenizer.vocabulary is {vocabulary}; it must be at least {len(SPECIALS) + 576} (special tokens, two "
+                "for each byte, and 64 merges)"
+            )
         tokenizer = Tokenizer(BPE(continuing_subword_prefix=CONTINUES))
         # every byte first and every byte continuing, so that no text lacks a token
         tokens = SPECIALS + ALPHABET + [CONTINUES + c for c in ALPHABET]
@@ -150,7 +155,9 @@ class CodeTokenizer:
             merges = [(left, right) for left, right in stored["merges"]]
             for left, right in merges:  # of merges that do not fit, the library panics instead of raising
                 if not right.startswith(CONTINUES) or left + right.removeprefix(CONTINUES) not in vocab:
-                    raise ValueError(f"merge of {left!a:.20} and {right!a:.20}")
+                    raise ValueError(
+                        f"cannot merge {left!a:.20} and {right!a:.20}: the result is no token of the vocabulary"
+                    )
             return cls(Tokenizer(BPE(vocab=vocab, merges=merges, continuing_subword_prefix=CONTINUES)))
         except Exception as error:  # the library raises Exception itself
             raise ValueError(f"{path}: not a tokenizer of this project ({str(error)[:200]})") from error

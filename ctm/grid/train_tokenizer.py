@@ -31,5 +31,8 @@ def train_tokenizer(snippets: Path, settings: TokenizerSettings, out: Path) -> N
             if len(texts) == settings.max_texts:
                 break
     if not texts:
-        raise ValueError(f"{snippets}: no snippet of the training split to train a tokenizer on")
+        raise ValueError(
+            f"{snippets}: has no snippet of the training split; the tokenizer is trained on those. "
+            "Check splits and sources"
+        )
     CodeTokenizer.train(texts, settings.vocabulary).save(out)

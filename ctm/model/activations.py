@@ -1,4 +1,4 @@
-"""What the neurons of a CTM do while it thinks, on a few samples: to see them die, explode or fall silent."""
+"""Statistics of the neurons' activations on a few samples: do they die, explode or stop moving?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading the answer of a tick: the best spans, and for each the likeliest replacements.
+"""Decodes the edits of a tick: the best spans, and the likeliest replacements of each.
 
 Spans come from the 32 best starts and ends, start <= end; plain tensor operations with fixed sizes, so that
 training, evaluation and the ONNX graph run the same lines.

@@ -31,5 +31,7 @@ def make_config(architecture: str, sizes: Mapping[str, Any]) -> ModelSizes:
 def build(config: ModelSizes) -> EditModel:
     """A model of its config's kind, with random weights. Raises TypeError for the config of none."""
     if type(config) not in _BY_SIZES:
-        raise TypeError(f"{type(config).__name__} is the config of no model")
+        raise TypeError(
+            f"no model takes a {type(config).__name__}; expected {', '.join(sizes.__name__ for sizes in _BY_SIZES)}"
+        )
     return _BY_SIZES[type(config)](config)

@@ -1,6 +1,6 @@
-"""Attention of a tick to the code: one query a sample, keys and values made once a thought.
+"""Attention from a tick to the code: one query per sample and tick; keys and values are computed once.
 
-Notable: plain matmul-softmax-matmul with the softmax in float32; for a single query it is as fast as fused attention
+It is plain matmul-softmax-matmul with the softmax in float32; for a single query it is as fast as fused attention
 and runs on every device. Gradients of keys and values are one product over all ticks (`ctm.model.shared_gradients`).
 """
 

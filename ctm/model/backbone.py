@@ -1,6 +1,6 @@
-"""The encoder of the broken code, run once a thought: cell features, a local convolution, 0 to 4 attention blocks.
+"""The encoder, which runs once per sample: cell embeddings, a local convolution, 0 to 4 attention blocks.
 
-Notable: empty grid cells do not exist here (packed cells), the parser's diagnosis enters as a class and as every
+Empty grid cells do not exist here (packed cells), the parser's diagnosis enters as a class and as every
 cell's distance to the cell that the parser names, each cell knows how far it is to the same token before and behind it
 (a name that stands there once is suspect, and attention averages instead of counting), and order inside the attention
 comes from rotary positions.

@@ -1,4 +1,4 @@
-"""What every model of an edit offers, so that training, evaluation and comparison know one kind of model only.
+"""The interface of all models: encode the code, make an initial state, run a tick.
 
 A model encodes the code once (`encode`), begins (`start`) and answers at each tick (`tick`): a CTM's tick is one step
 of its neurons, a TRM's one supervised recursion, and a plain transformer has a single one. Its loss, the statistics
@@ -69,7 +69,7 @@ def select_samples(encoding: Encoding, rows: Tensor) -> PlainEncoding:
 
 
 class TickOutput(NamedTuple):
-    """What a tick says."""
+    """The output of one tick."""
 
     readout: Tensor  # what the units are read from, [B, n]: a CTM's S_out, another model's answer vector
     pointers: Tensor  # log-probabilities of start and end [B, 2, N]
@@ -184,7 +184,7 @@ class EditModel(nn.Module, ABC):
 
     @abstractmethod
     def tick(self, state: Any, encoding: Any) -> tuple[Any, TickOutput]:
-        """One tick: the next state, and what it says."""
+        """Run one tick: returns the next state and its output."""
 
     def between_ticks(self, state: Any) -> Any:
         """What a tick of `forward` hands to the next; a model may cut the gradient here."""

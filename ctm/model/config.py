@@ -1,4 +1,4 @@
-"""Every size of a model, in one frozen dataclass a kind that travels inside the checkpoint; and terms of its loss."""
+"""Model sizes: one frozen dataclass per kind of model, stored in its weight files; and the terms of its loss."""
 
 from __future__ import annotations
 
@@ -75,9 +75,9 @@ class CTMConfig(ModelSizes):
     synapse_minimum: int = 16
     """Narrowest width of the synapse U-Net."""
     action_pairs: int = 512
-    """Neuron pairs whose synchronisation asks the attention."""
+    """Neuron pairs of the action synchronization, which makes the attention's query."""
     out_pairs: int = 512
-    """Neuron pairs whose synchronisation is the answer."""
+    """Neuron pairs of the output synchronization, which the heads read the answer from."""
     pairing: Pairing = "random-pairing"
     """How pairs are drawn, by the public code's names: "random-pairing" (each pair by itself), "random" (all pairs
     between two drawn sets of neurons), "first-last" (all pairs among the first neurons, and among the last)."""
@@ -93,8 +93,15 @@ class CTMConfig(ModelSizes):
             (not 0 <= self.blocks <= 4, f"blocks {self.blocks} must be 0 to 4"),
             (self.nlm not in ("deep", "linear"), f"nlm {self.nlm!r} must be 'deep' or 'linear'"),
             (self.pairing not in PAIRINGS, f"pairing {self.pairing!r} must be one of {', '.join(PAIRINGS)}"),
-            (min(self.ticks, self.memory) < 1, "ticks and memory must be at least 1"),
-            (self.self_pairs > min(self.action_pairs, self.out_pairs), "self_pairs exceeds a set of pairs"),
+            (
+                min(self.ticks, self.memory) < 1,
+                f"ticks is {self.ticks} and memory is {self.memory}; both must be at least 1",
+            ),
+            (
+                self.self_pairs > min(self.action_pairs, self.out_pairs),
+                f"self_pairs is {self.self_pairs}; it must be at most action_pairs ({self.action_pairs}) "
+                f"and out_pairs ({self.out_pairs})",
+            ),
         )
 
     def lasting(self) -> CTMConfig:
@@ -135,7 +142,7 @@ class TRMConfig(ModelSizes):
 
     @property
     def readout_width(self) -> int:
-        """What END knows, and what the answer says where it points: three cells."""
+        """The cell END, and the answer averaged over each of the two pointers: three cells."""
         return 3 * self.width
 
 
@@ -146,14 +153,14 @@ class TransformerConfig(ModelSizes):
     blocks: int = 4
     """Attention blocks of the backbone: as many as make its compute the other model's."""
     ticks: int = 1
-    """Always 1: it does not think on."""
+    """Always 1: it has no recurrence."""
 
     def __post_init__(self) -> None:
         """Refuse sizes that no model can have."""
         super().__post_init__()
         refuse(
             (self.blocks < 1, f"blocks {self.blocks} must be at least 1"),
-            (self.ticks != 1, f"ticks {self.ticks}: a plain transformer has one"),
+            (self.ticks != 1, f"ticks is {self.ticks}; a plain transformer has exactly 1"),
         )
 
 

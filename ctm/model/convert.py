@@ -1,6 +1,6 @@
-"""The public CTM's weights in our core, and back: synapse, neuron-level models, synchronisation, attention, starts.
+"""Converts weights between this CTM and the public one: synapse, NLMs, synchronization, attention, initial state.
 
-Notable: their query passes two linear layers (q_proj, then the query rows of attention.in_proj), ours one, so the two
+Their query passes two linear layers (q_proj, then the query rows of attention.in_proj), ours one, so the two
 are multiplied; back, the second is the identity. Encoder and output projections are a task's own and stay outside: our
 h takes the place of what their kv_proj.0 gives. Layout as in SakanaAI/continuous-thought-machines, models/ctm.py;
 docs/public_weights.md has the table. All of it is differentiable, so gradients can be compared too.
@@ -189,8 +189,8 @@ class _Public:
             return one, self.take(sides[1], (pairs,))
         if len(one) * (len(one) + 1) // 2 != pairs:
             raise ConversionError(
-                f"public state dict: {sides[0]} has {len(one)} neurons, which pair to neither {pairs} single pairs nor"
-                f" {pairs} dense ones"
+                f"public state dict: {sides[0]} has {len(one)} neurons; {pairs} pairs need {pairs} of them "
+                f"(random-pairing) or k with k (k + 1) / 2 = {pairs} (random, first-last)"
             )
         return dense_pairs(one, self.take(sides[1], (len(one),)))
 
@@ -198,6 +198,7 @@ class _Public:
         rest = sorted(key for key in self.tensors if key.startswith(CORE) and key not in self.asked)
         if rest:
             raise ConversionError(
-                f"public state dict: no counterpart in a model of these sizes: {', '.join(rest[:4])}"
+                f"public state dict: a model of these sizes has no place for: {', '.join(rest[:4])}"
                 + (f" and {len(rest) - 4} more" if len(rest) > 4 else "")
+                + "; check synapse_depth and nlm, or drop the keys"
             )

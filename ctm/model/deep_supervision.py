@@ -1,6 +1,6 @@
-"""The loss of a model whose every tick is supervised (TRM, arXiv 2510.04871; a plain transformer has one tick).
+"""The loss of models that supervise every tick: a TRM (arXiv 2510.04871), and a plain transformer with its one tick.
 
-Notable: a tick's loss gives no gradient to the ticks before (the model cuts it), so the mean over the ticks trains each
+A tick's loss gives no gradient to the ticks before (the model cuts it), so the mean over the ticks trains each
 recursion to better whatever state it is handed. A learned certainty is trained as the paper's halting probability, to
 be 1 where the answer is right.
 """

@@ -1,4 +1,4 @@
-"""From synchronisation to an edit: pointers to its span, certainty of the pointers, and the replacement's units."""
+"""The heads, which turn a readout into an edit: pointers to the span, their certainty, and the replacement's units."""
 
 from __future__ import annotations
 

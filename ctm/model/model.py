@@ -1,6 +1,6 @@
-"""The Continuous Thought Machine: encode the code once, think for T ticks, read an edit from synchronisation.
+"""The Continuous Thought Machine: encodes the code once, runs T ticks, predicts an edit from the synchronization.
 
-Notable: one `tick` serves training, evaluation and export; everything that does not change during a thought (keys and
+One `tick` serves training, evaluation and export; everything that does not change during a thought (keys and
 values of the code, pointer keys) is made once in `encode`. Source: arXiv 2505.05522; names as in the paper.
 """
 
@@ -101,7 +101,7 @@ class CTM(EditModel):
         return CTMState(trace, z, nothing, nothing[:1].clone(), alpha_out, torch.ones_like(alpha_out[:1]))
 
     def step(self, state: CTMState, encoding: CTMEncoding) -> tuple[CTMState, Tensor]:
-        """One internal tick: ask, read, mix, think, synchronize. The next state and S_out [B, n_out]."""
+        """One tick: attention, synapse, neuron-level models, synchronization. The next state and S_out [B, n_out]."""
         sync, alpha_action, beta_action = self.sync_action(state.z, state.alpha_action, state.beta_action)
         read = self.attention.step(sync, encoding.key_values, encoding.mask)
         pre = self.synapse(torch.cat([read, state.z.to(read.dtype)], dim=-1))
@@ -111,12 +111,12 @@ class CTM(EditModel):
         return CTMState(trace, z, alpha_action, beta_action, alpha_out, beta_out), sync_out
 
     def predict_span(self, sync: Tensor, encoding: CTMEncoding) -> tuple[Tensor, Tensor]:
-        """Pointers [B, T, 2, N] and certainty [B, T] of the ticks whose S_out is given, [B, T, n_out]."""
+        """Pointers [B, K, 2, N] and certainty [B, K] from the S_out of K ticks, [B, K, n_out]."""
         pointers = self.pointers(sync, encoding.cells, encoding.mask)
         return pointers, certainty(pointers, encoding.lengths)
 
     def tick(self, state: CTMState, encoding: CTMEncoding) -> tuple[CTMState, TickOutput]:
-        """One internal tick and what it says: for a thought that may end after it."""
+        """One tick and its output: for a thought that may end after it."""
         state, sync = self.step(state, encoding)
         pointers, sure = self.predict_span(sync[:, None], encoding)
         return state, TickOutput(sync, pointers[:, 0], sure[:, 0])
@@ -212,7 +212,10 @@ class CTM(EditModel):
         first, trace = tensors["nlm.layers.0.weight"], tensors["start_trace"]
         more = memory - trace.shape[1]
         if more < 0:
-            raise ValueError(f"memory {memory} is shorter than the {trace.shape[1]} of the stage before")
+            raise ValueError(
+                f"memory is {memory}; the stage before has {trace.shape[1]}, and memory must not shrink from stage "
+                "to stage"
+            )
         grown["nlm.layers.0.weight"] = torch.cat([first.new_zeros(*first.shape[:2], more), first], dim=2)
         grown["start_trace"] = torch.cat([trace.new_zeros(trace.shape[0], more), trace], dim=1)
         return grown

@@ -1,6 +1,6 @@
 """Neuron-level models: each neuron has an MLP of its own over its last M pre-activations (paper, section 3.3).
 
-Notable: the weights lie as [D, outputs, inputs] and the trace as [D, M, B], so a tick is one batched matrix product
+The weights lie as [D, outputs, inputs] and the trace as [D, M, B], so a tick is one batched matrix product
 per layer with nothing copied; the einsum of [B, D, M] with [M, 2H, D] copies D small matrices at every tick. Over a
 whole thought the trace is one buffer (`ctm.model.trace`).
 """

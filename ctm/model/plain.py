@@ -1,6 +1,6 @@
 """A plain transformer: the control that spends the CTM's compute on depth instead of on ticks.
 
-Notable: backbone, heads, tokenizer and data are the CTM's; the backbone has more blocks (benchmarks/compare picks how
+Backbone, heads, tokenizer and data are the CTM's; the backbone has more blocks (benchmarks/compare picks how
 many), and one learned query looks at its cells once. It has one tick, so its certainty only ranks answers.
 """
 

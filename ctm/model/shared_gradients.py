@@ -1,6 +1,6 @@
-"""What all ticks of a thought share gets its gradient once a thought, not once a tick.
+"""Gradients of tensors that all ticks use, summed once per backward pass instead of once per tick.
 
-Notable: autograd adds a whole gradient to keys, values and weights after every tick; with 64 ticks that moves more
+Autograd adds a whole gradient to keys, values and weights after every tick; with 64 ticks that moves more
 memory than the arithmetic does. Here a tick only notes its part with a `SharedGradients`, and the root, which runs when
 all ticks have, returns the totals. A handle (a scalar 0) carries the order: root -> tick -> ... -> loss, and back.
 """

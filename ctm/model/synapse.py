@@ -27,7 +27,7 @@ class Synapse(nn.Module):
     def __init__(self, inputs: int, neurons: int, depth: int, minimum: int, dropout: float) -> None:
         super().__init__()
         if depth < 1:
-            raise ValueError(f"synapse depth {depth} must be at least 1")
+            raise ValueError(f"model: synapse_depth is {depth}; it must be at least 1")
         self.depth = depth
         if depth == 1:
             self.first: nn.Module = nn.Sequential(

@@ -1,6 +1,6 @@
-"""Synchronisation of neuron pairs over the ticks: the CTM's latent representation (paper, section 3.4).
+"""Synchronization of neuron pairs over the ticks: the CTM's latent representation (paper, section 3.4).
 
-Notable: with decay r the sums S_ij = sum_tau e^(-r (t - tau)) z_i z_j / sqrt(sum_tau e^(-r (t - tau))) obey
+With decay r the sums S_ij = sum_tau e^(-r (t - tau)) z_i z_j / sqrt(sum_tau e^(-r (t - tau))) obey
 alpha <- e^-r alpha + z_i z_j and beta <- e^-r beta + 1, so a tick costs the same however many came before. Sums are
 float32 or wider whatever the model's precision.
 """
@@ -62,7 +62,10 @@ def draw_pairs(neurons: int, pairs: int, pairing: str, self_pairs: int, seed: in
         return torch.cat([own, left]), torch.cat([own, right])
     size = next((k for k in range(1, neurons + 1) if k * (k + 1) // 2 >= pairs), 0)
     if size == 0:
-        raise ValueError(f"{pairs} pairs need more than {neurons} neurons with pairing {pairing!r}")
+        raise ValueError(
+            f"model: {pairs} neuron pairs need more than {neurons} neurons with pairing {pairing!r}; raise neurons, "
+            "or lower action_pairs and out_pairs"
+        )
     if pairing == "random":
         one, other = torch.randint(neurons, (2, size), generator=draw)
     else:

@@ -1,6 +1,6 @@
-"""A thought that ends: which tick answers, and what it answers.
+"""Inference: runs ticks until the model is certain, selects the tick that answers, and decodes its candidates.
 
-Notable: a sample is frozen at its first tick whose certainty reaches the threshold, or else answers with its most
+A sample is frozen at its first tick whose certainty reaches the threshold, or else answers with its most
 certain tick; so a batch gives what single samples give. The ONNX graph runs `select_tick` in a Loop
 and `decode_candidates` behind it.
 """
@@ -100,7 +100,7 @@ def infer(
     """
     most = model.config.ticks if max_ticks is None else max_ticks
     if most < 1:
-        raise ValueError(f"max_ticks {most} must be at least 1")
+        raise ValueError(f"max_ticks is {most}; it must be at least 1")
     encoding = model.encode(**inputs)
     state, selected = model.start(encoding), no_tick_selected(model, encoding)
     for tick in range(1, most + 1):

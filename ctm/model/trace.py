@@ -1,6 +1,6 @@
-"""The trace of a whole thought as one buffer [D, M + T, B], with the neuron-level models recomputed in backward.
+"""The trace of all ticks in one buffer [D, M + T, B]; backward recomputes the neuron-level models from it.
 
-Notable: a tick writes one slice and reads the M newest as a view; what a tick keeps for its backward pass is nothing
+A tick writes one slice and reads the M newest as a view; what a tick keeps for its backward pass is nothing
 but its place. Backward makes the hidden layer anew from the same view, and adds to one buffer of gradients for the
 trace and one for the weights (`ctm.model.shared_gradients`), so memory grows with D a tick, not with D x M.
 """

@@ -1,6 +1,6 @@
 """The Tiny Recursive Model (arXiv 2510.04871) with the CTM's encoder features and heads: the baseline it has to beat.
 
-Notable: one small network is all there is. A tick is one recursion of the paper's figure 3: n updates of a latent
+One small network is all there is. A tick is one recursion of the paper's figure 3: n updates of a latent
 state z from the code x, the answer y and itself, then one update of y from y and z; every tick is supervised, and no
 gradient goes from a tick into the one before (deep supervision). The paper's recursions without gradient before each
 supervised one are supervised ticks here. It halts by a learned probability of being right, which takes the place of

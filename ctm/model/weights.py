@@ -50,7 +50,8 @@ def load_weights(path: Path) -> tuple[ModelSizes, dict[str, torch.Tensor]]:
         metadata = file.metadata() or {}
         if metadata.get("format_version") != FORMAT_VERSION:
             raise ValueError(
-                f"{path}: format_version {metadata.get('format_version')}, expected {FORMAT_VERSION}; train it again"
+                f"{path}: weights of format_version {metadata.get('format_version')}; this version reads "
+                f"{FORMAT_VERSION}. Train the model again"
             )
         # files of before there were other kinds do not name theirs
         config = make_config(metadata.get("architecture", CTM.architecture), json.loads(metadata["config"]))
@@ -69,5 +70,5 @@ def load_ctm(path: Path) -> CTM:
     """The CTM of a file, in evaluation mode. Raises ValueError if it is another kind of model."""
     model = load_model(path)
     if not isinstance(model, CTM):
-        raise ValueError(f"{path}: a {model.architecture!r}; only a 'ctm' can be used here")
+        raise ValueError(f"{path}: holds a {model.architecture!r} model; this step works with a 'ctm' only")
     return model

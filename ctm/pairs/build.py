@@ -1,4 +1,4 @@
-"""Joins mutants and real fixes into the sets that train, validate and test; the last two are frozen here.
+"""Builds the training, validation and test sets from mutants and real fixes, and freezes the last two.
 
 A frozen set takes every kind of a category in equal shares, whatever the mix of bugs was, and as many clean samples as
 keep within their share. Real fixes of projects that never train become a suite of their own: they are few, and of
@@ -303,8 +303,8 @@ def _of_a_split(mutants: Sequence[Path]) -> Iterator[tuple[str, str, str]]:
         for pair, buggy, split in read_pair_columns(path, ("pair_id", "buggy", "split")):
             if split not in SPLITS:
                 raise ValueError(
-                    f"{path}: a mutant of split {split!r}; it can be {', '.join(SPLITS)}, as clean_snippets decides "
-                    "before mutation"
+                    f"{path}: unknown split {split!r}; expected one of {', '.join(SPLITS)}. "
+                    "Rule clean_snippets sets it: run it and mutate again"
                 )
             yield pair, buggy, split
 

@@ -1,4 +1,4 @@
-"""Which pairs say something twice: the same pair again, or another fix of the same buggy text.
+"""Finds pairs that occur twice, and pairs with the same buggy text but different fixes.
 
 Keys of all pairs go to scratch files by the first bits of the buggy text's key, and one file at a time is sorted: a
 dictionary of all keys would take 300 bytes a pair. What stays in memory is one byte a pair.

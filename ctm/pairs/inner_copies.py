@@ -1,4 +1,4 @@
-"""Copies of other projects inside a project, in folders that do not say so: `requests/packages/urllib3`.
+"""Finds vendored copies of other projects in folders without a telling name: `requests/packages/urllib3`.
 
 A folder or module below the top package that is called like another project's top package may be an adapter for it
 (`contrib/httpx`) or a copy. It is a copy where most of its qualified names are names of that project.

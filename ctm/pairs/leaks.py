@@ -1,4 +1,4 @@
-"""What is left of a text in another split or in a suite: a recount over the written sets, by other means than theirs.
+"""Counts texts that are in two splits or in a suite, in the written sets, with code independent of the filters.
 
 `build_pairs` removes copies by keys that regular expressions make and by MinHash. Here tokens are Python's own and
 similarities are counted, not estimated, so that an error there shows here. Equal texts are looked for in all pairs, the

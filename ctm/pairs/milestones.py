@@ -1,4 +1,4 @@
-"""How far a source has come: its milestones in the log, and its counts as JSON beside its raw dump, for the report.
+"""Progress of a source: milestones in the log, and counts as JSON beside its raw file, for the report.
 
 One way for all sources, so that their figures can be compared: items are what the source gives (pairs, or snippets),
 hours those of the run under way.

@@ -57,7 +57,7 @@ class DecontaminationSettings:
 
     def __post_init__(self) -> None:
         if both := set(self.suites) & set(self.repositories):
-            raise ValueError(f"suites and repositories both name {min(both)!r}: give one another name")
+            raise ValueError(f"{min(both)!r} is both in suites and in repositories; rename one of the two")
 
     def suite_of(self, *projects: str) -> str:
         """The suite that one of these projects belongs to, "" where none does."""

@@ -257,7 +257,8 @@ def _open(path: Path, schema: pa.Schema) -> pq.ParquetFile:
         if found != wanted:
             file.close()
             raise ValueError(
-                f"{path}: {key.decode()} is {found}, this version reads {wanted}: build the file again"
+                f"{path}: {key.decode()} is {found}, but this version reads {wanted}; "
+                "delete the file and run the workflow again"
             )
     return file
 

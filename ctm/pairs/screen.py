@@ -1,4 +1,4 @@
-"""Keeps training apart from what is tested: pairs are held against the sets before them and against outside suites.
+"""Decontamination: removes pairs that copy a text of the sets made before theirs or, in training, of an outside suite.
 
 The sets are made in the order test, validation, train, and each pair is held against all sets before its own, so that
 test sets are complete and training loses the copies. Outside suites (JSON lines) and the projects that suites are made
@@ -33,14 +33,15 @@ def read_texts(path: Path) -> Iterator[str]:
                     texts = row["buggy"], row["fixed"]
                 except (ValueError, RecursionError, KeyError, TypeError) as error:
                     raise SuiteError(
-                        f'{path}:{number}: no JSON object with "buggy" and "fixed" ({error}), as each line has to be'
+                        f'{path}:{number}: expected a JSON object with the texts "buggy" and "fixed" ({error})'
                     ) from None
                 if not all(isinstance(text, str) for text in texts):
                     raise SuiteError(f'{path}:{number}: "buggy" and "fixed" must be text')
                 yield from dict.fromkeys(text for text in texts if text.strip())
     except OSError as error:
         raise SuiteError(
-            f"{path}: {error.strerror}; quality.decontamination.suites names files that exist"
+            f"{path}: {error.strerror}. It is listed under quality.decontamination.suites; "
+            "correct the path or remove the entry"
         ) from None
 
 

@@ -42,8 +42,8 @@ class SplitSettings:
     def __post_init__(self) -> None:
         if min(self.train, self.validation, self.test) < 0 or self.train + self.validation + self.test != 100:
             raise ValueError(
-                f"splits must be shares of 100 percent, not train={self.train}, validation={self.validation}, "
-                f"test={self.test}"
+                "train + validation + test must be 100 (percent), none below 0, but they are "
+                f"{self.train} + {self.validation} + {self.test}"
             )
 
 

@@ -1,4 +1,4 @@
-"""Which projects are one group: a copy or a fork of a project has to stay on its side of the splits.
+"""Merges copies and forks of a project into one group, so that all are in the same split.
 
 Folders that say so (`_vendor`) are never read. Other copies are found by the texts that two projects share, and forks,
 whose texts have grown apart, by their qualified names: httpx2 has 408 of the 494 names of httpx.

@@ -1,4 +1,4 @@
-"""Looks at the workflow's configuration, lineage and results. Running the workflow is Snakemake's job."""
+"""Shows the workflow's configuration, lineage and results (`ctm-pipeline`); `run` hands over to Snakemake."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def summary(run: Annotated[Path, typer.Argument(help="Folder of a run, such as r
     try:
         print_summary(run, console)
     except FileNotFoundError as error:
-        typer.echo(f"{error.filename}: not there; has the run in {run} finished?", err=True)
+        typer.echo(f"{error.filename}: no such file; has the run in {run} finished?", err=True)
         raise typer.Exit(2) from None
 
 
@@ -130,7 +130,7 @@ def lineage_show(
     elif step in lineage.steps:
         console.print_json(json.dumps({"lineage": lineage.of(step), **lineage.parts(step)}))
     else:
-        typer.echo(f"{step!r} is no rule; the rules are {', '.join(lineage.steps)}", err=True)
+        typer.echo(f"unknown rule {step!r}; the rules are {', '.join(lineage.steps)}", err=True)
         raise typer.Exit(2)
 
 

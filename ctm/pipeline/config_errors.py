@@ -1,6 +1,6 @@
-"""What somebody with a wrong configuration is told: the file, the key, the value, and what would be right.
+"""Error messages for configurations: file, key, value and remedy.
 
-Notable: a configuration arrives merged, so the files are read once more, newest first, to say where a key stands.
+A configuration arrives merged, so the files are read once more, newest first, to say where a key stands.
 """
 
 from __future__ import annotations

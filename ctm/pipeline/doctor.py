@@ -1,4 +1,4 @@
-"""What stands in the way of a run: demands that a machine cannot meet, and tools that are missing."""
+"""`ctm-pipeline doctor`: demands that a machine cannot meet, and missing tools."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one parameter that decides whether a rule runs again: a hash of all that its result depends on.
+"""Lineage: a hash of all that a rule's result depends on; it decides whether the rule runs again.
 
     lineage[step] = sha256(own config sections, digest of the code it runs, files it reads, lineage of its parents)
 
@@ -111,7 +111,8 @@ def _imports(source: bytes, path: str) -> frozenset[str]:
         elif isinstance(node, ast.ImportFrom):
             if node.level:
                 raise ValueError(
-                    f"{path}:{node.lineno}: relative import; write the whole name, lineage reads it"
+                    f"{path}:{node.lineno}: relative import; use the full module name, since lineage follows imports "
+                    "by name"
                 )
             names |= {f"{node.module}.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.Call) and "import_module" in ast.unparse(node.func):
@@ -144,7 +145,7 @@ def _file_digest(path: Path) -> str:
         content = path.read_bytes()
     except OSError as error:
         raise ConfigError(
-            f"{path}: cannot be read ({error.strerror}), though the configuration names it"
+            f"{path}: cannot be read ({error.strerror}); the configuration names it. Correct the path"
         ) from None
     if path.suffix in (".yaml", ".yml"):
         content = json.dumps(yaml.safe_load(content), sort_keys=True).encode()

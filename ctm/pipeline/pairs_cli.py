@@ -37,7 +37,9 @@ def show(
     except (FileNotFoundError, ValueError) as error:
         _refuse(str(error))
     if not found:
-        _refuse(f"{name}: no pair of {directory} begins with that; identities are in results/pairs/*.parquet")
+        _refuse(
+            f"no pair in {directory} has an id that begins with {name!r}; ids are in results/pairs/*.parquet"
+        )
     if len(found) > 1:
         _refuse(f"{name}: {len(found)} pairs begin with that, such as {' and '.join(sorted(found)[:2])}")
     [pair] = found.values()

@@ -1,4 +1,4 @@
-"""What `make demo` shows while Snakemake runs: a bar for the workflow, and a bar for each running job.
+"""Progress bars for Snakemake: one for the workflow and one for each running job.
 
 A Snakemake logger plugin (its plugins are packages of their own; `ctm-pipeline run` registers this module by hand). A
 job's bar follows the last line of its log: "step 120/600" sets how far it is. Where the output is no terminal, one line

@@ -121,8 +121,7 @@ class StackOverflowSource(StackOverflowSettings):
         super().__post_init__()
         if self.enabled and not self.posts and not self.api.questions:
             raise ValueError(
-                "enabled without a dump; posts must name its Posts.xml, plain or .7z, or api.questions say how many "
-                "questions the API is asked for"
+                "enabled, but neither posts (path of Posts.xml, plain or in a .7z) nor api.questions (a number) is set"
             )
         if self.api.questions and (self.posts or self.history or self.users or self.shards != 1):
             raise ValueError(

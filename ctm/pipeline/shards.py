@@ -13,5 +13,5 @@ def shard_number(name: str) -> tuple[int, int]:
     """(number from 0, count) of a shard's name. Raises ValueError."""
     number, found, count = name.partition("-of-")
     if not (found and number.isdigit() and count.isdigit() and 1 <= int(number) <= int(count)):
-        raise ValueError(f"{name!r} is no shard; a shard is named like '03-of-64'")
+        raise ValueError(f"{name!r} is not a shard; shards are named like 03-of-64")
     return int(number) - 1, int(count)

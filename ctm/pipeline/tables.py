@@ -1,4 +1,4 @@
-"""Nested figures as tables for the report: whatever a step wrote as JSON can be shown without knowing its shape."""
+"""Turns any nested JSON into tables for the report."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What `fix` repairs at all: broken Python, and nothing that is valid elsewhere.
+"""Decides what `fix` accepts: broken Python, not other languages, notebooks or newer syntax.
 
-Notable: another version's valid syntax, another language, prose and patches are named in one line and never edited.
+Another version's valid syntax, another language, prose and patches are named in one line and never edited.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ def refuse_or_skip(source: PythonFile, path: str, target: Version | None = None)
     text = source.text
     kind = language_by_name(path, list(source.lines[:2])) if path else ""
     if kind == NOTEBOOK_NAME or is_notebook(text):
-        raise FileError(f"{NOTEBOOK_NAME}, which is not handled: export its code as a script")
+        raise FileError(
+            "notebooks are not supported; export the code as a script (jupyter nbconvert --to script)"
+        )
     error = first_error(text)
     if error is None:
         if target is not None and target < RUNNING and (why := too_new_for(text, target)):
@@ -32,14 +34,15 @@ def refuse_or_skip(source: PythonFile, path: str, target: Version | None = None)
         return None
     if kind:
         raise FileError(
-            f"not Python by its name or first line, but {kind}; what is broken Python nevertheless goes to stdin"
+            f"its name or first line says {kind}, not Python; if it is Python, pass it on stdin: "
+            "ctm-repair fix - < FILE"
         )
     if found := newer_constructs(text):
         if first_error(in_older_words(text, found)) is None:
             return _valid_newer(source, found, target)
         _refuse_if_newer_and_broken(error, found)
     if kind := other_language(text):
-        raise FileError(f"not Python: it reads as {kind}")
+        raise FileError(f"not Python: it looks like {kind}")
     return None
 
 

@@ -1,6 +1,6 @@
-"""The boundary of the command: whatever happens inside, outside it is one line on stderr and a status that says so.
+"""Turns every error of the command into one line on stderr and an exit status.
 
-Notable: Python ends with 1 after a traceback, and so do typer and rich where a pipe breaks; here 1 means 'repairs
+Python ends with 1 after a traceback, and so do typer and rich where a pipe breaks; here 1 means 'repairs
 proposed'. So the group of commands runs itself instead of leaving that to typer. `CTM_DEBUG=1` shows the traceback.
 """
 

@@ -54,7 +54,7 @@ class _Refused:
         lines = before.count("\n") - after.count("\n")
         what = f"{len(lost.words)} of {lost.of} words" + (f" and {lines} lines" if lines > 0 else "")
         self.text = self.text or (
-            f"the likeliest repair of line {error.lineno} would lose {what}; --allow-deletions proposes it"
+            f"the most probable repair of line {error.lineno} deletes {what}; use --allow-deletions to see it"
         )
 
 

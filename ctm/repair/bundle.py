@@ -1,7 +1,7 @@
 """The final bundle: the folder that holds everything `ctm-repair` needs.
 
-Every way in which it can be incomplete or mismatched is one BundleError with the path and what would be right. Notable:
-the graph's checksum and the tokenizer's fingerprint stand in the config and are compared, so parts of two runs are
+Every way in which it can be incomplete or mismatched is one BundleError with the path and what would be right.
+The graph's checksum and the tokenizer's fingerprint stand in the config and are compared, so parts of two runs are
 told apart even where their sizes agree. That protects from mistakes, not from whoever wrote all three (SECURITY.md).
 """
 
@@ -87,7 +87,10 @@ def find_bundle(given: Path | None = None) -> Path:
         return Path(named)
     message = f"no bundle: name one with --bundle DIR or {VARIABLE}=DIR"
     if (BUILT / MODEL).is_file():
-        raise BundleError(f"{message} (here is one that is not taken unasked: --bundle {BUILT})")
+        raise BundleError(
+            f"{message}. {BUILT} exists; use it with --bundle {BUILT} (it is not used by itself, since a cloned "
+            "repository could bring one)"
+        )
     raise BundleError(f"{message}, or build one (make demo)")
 
 
@@ -115,7 +118,10 @@ def _load(path: Path, threads: int) -> Bundle:
     vocabulary = config.whole("model", "vocabulary", low=1, high=MAX_VOCABULARY)
     for name, limit in ((TOKENIZER, TOKENIZER_BYTES), (MODEL, MODEL_BYTES)):
         if (path / name).stat().st_size > limit:
-            raise BundleConfigError(f"{path / name}: larger than {limit:,} bytes, as no model of ours is")
+            raise BundleConfigError(
+                f"{path / name}: more than the {limit:,} bytes that this file of a bundle may have; "
+                "is it the right file?"
+            )
     tokenizer = CodeTokenizer.load(path / TOKENIZER)
     if vocabulary != tokenizer.vocab_size:
         raise BundleConfigError(

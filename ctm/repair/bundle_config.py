@@ -1,6 +1,6 @@
 """`final_config.yaml` of a bundle, read as what it is: a file that somebody else may have written.
 
-Notable: nothing in it can cost more than its size. YAML's aliases let a kilobyte stand for gigabytes, and deep nesting
+Nothing in it can cost more than its size. YAML's aliases let a kilobyte stand for gigabytes, and deep nesting
 exhausts the stack, so both are refused from the stream of events, before anything is built.
 """
 

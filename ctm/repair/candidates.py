@@ -1,6 +1,6 @@
-"""What a model answers (candidates, best first) and what they make of a state of the code.
+"""Proposals of the model, and applying their candidates to a state of the code.
 
-Notable: the model only proposes; Python's compiler is asked about every proposal before it counts. `Proposer` is the
+The model only proposes; Python's compiler is asked about every proposal before it counts. `Proposer` is the
 one seam between repair and the model: onnxruntime behind it in use, an oracle or an adversary in the tests.
 """
 

@@ -119,7 +119,7 @@ def fix(
     )
     if verbose and model.unchecked:
         print_error(
-            f"{model.path}: from before bundles had checksums, not checked: {', '.join(model.unchecked)}"
+            f"{model.path}: an older bundle without checksums; not verified: {', '.join(model.unchecked)}"
         )
     worst = CLEAN
     rows: list[dict[str, Any]] = []
@@ -134,7 +134,7 @@ def fix(
         print_error(f"{folder}: no Python files to look at")
     left_out = dict(+discovery.left_out)
     for reason, count in sorted(left_out.items()) if verbose else ():
-        print_error(f"left out {count}: {reason}")
+        print_error(f"skipped {count}: {reason}")
     if as_json:
         content = {
             "format_version": 1,

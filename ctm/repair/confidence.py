@@ -1,4 +1,4 @@
-"""From the share that an answer has of all that was considered to the probability that it is right.
+"""Calibrates confidence: from a repair's share of the search to the probability that it is right.
 
 The share is right about the texts that were considered, and knows nothing of the others. A logistic curve, fitted in
 each run on held-out made errors like real ones, makes up for that. Real errors are harder: many are mended by their

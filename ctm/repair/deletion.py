@@ -1,6 +1,6 @@
 """The deletion baseline: the shortest run of one to four lexical tokens without which a text compiles.
 
-Notable: it knows nothing of what the code means, and reaches much of the BIFI measure all the same; what a model does
+It knows nothing of what the code means, and reaches much of the BIFI measure all the same; what a model does
 is to be read beside it. It asks nobody but the compiler: no model, no grid, so nothing is out of its scope.
 """
 

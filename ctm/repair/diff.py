@@ -1,6 +1,6 @@
 """The change of a file as a unified diff that `patch -p0` and `git apply -p0` turn into the very bytes of the repair.
 
-Notable: only "\\n" ends a line of a diff, so other line ends are part of the line, and a file without any is one line;
+Only "\\n" ends a line of a diff, so other line ends are part of the line, and a file without any is one line;
 names are quoted as git quotes them, so that no name can pass for a line of the diff.
 """
 

@@ -1,7 +1,7 @@
 """Which files a command looks at: those named, and of folders the Python files that their author keeps there.
 
 As ruff does, folders are walked for `*.py` and `*.pyi`, without what git leaves out and without the folders that tools
-fill. Notable: no link is followed while walking, so nothing outside the tree is reached and no circle is walked; every
+fill. No link is followed while walking, so nothing outside the tree is reached and no circle is walked; every
 file is handled once; whatever is left out is counted with its reason.
 """
 

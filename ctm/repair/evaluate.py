@@ -107,7 +107,7 @@ def read_items(path: Path, limit: int | None = None) -> list[Item]:
             if line.strip():
                 items.append(_item(line, f"{path}:{number}"))
     if not items:
-        raise ItemsError(f"{path}: no items in it")
+        raise ItemsError(f'{path}: the file has no items; expected JSON lines with "id", "buggy" and "fixed"')
     return items
 
 

@@ -1,4 +1,4 @@
-"""What became of a file: its changes, and the compiler's first error that is left."""
+"""Result of repairing a file: its changes and the first compiler error that remains."""
 
 from __future__ import annotations
 

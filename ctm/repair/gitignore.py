@@ -1,7 +1,7 @@
 """What git leaves out of a repository: the patterns of `.gitignore` files and `.git/info/exclude`.
 
 After gitignore(5) and git's dir.c and wildmatch.c: the last pattern of the nearest file that matches decides, and what
-lies in a folder that is left out stays out. Notable: pathspec's GitIgnoreSpec was tried and judges files only; asked
+lies in a folder that is left out stays out. pathspec's GitIgnoreSpec was tried and judges files only; asked
 about folders, which a walk must ask, it leaves out `data/` for `data/**` and loses the file that `!data/keep.py` brings
 back. Not read: the user's own `core.excludesFile`. Names and patterns are bytes, as the file system has them.
 """

@@ -1,6 +1,6 @@
 """What an answer keeps, loses and changes of the author's code, beside whether it is right.
 
-Notable: everything is counted in lexical tokens of the lenient lexer, which never fails, with strings taken apart
+Everything is counted in lexical tokens of the lenient lexer, which never fails, with strings taken apart
 into quotes and words: a quote that is missing is one token, and no text is left out because it cannot be tokenised.
 Edits are set to the leftmost place, so two answers that change the same have the same edits. An exact match has the
 author's edits by definition, also where it breaks its lines elsewhere.

@@ -1,6 +1,6 @@
-"""What a text is that does not compile: broken Python, or no Python at all.
+"""Tells broken Python from other languages and prose.
 
-Notable: a false refusal is the worse mistake: whoever asks has nearly always broken Python. A language is named only
+A false refusal is the worse mistake: whoever asks has nearly always broken Python. A language is named only
 where its own kinds of line outnumber Python's four to one and make up most of the text, or where a text begins as
 nothing but that language does. So C's semicolons, prompts, conflict markers, pasted line numbers, notebook magics,
 tracebacks and Markdown fences in Python stay broken Python. Figures: docs/log/2026-11-not-python.md.

@@ -1,4 +1,4 @@
-"""What a repair loses of the author's text: words that are gone, and code that has become the content of a string.
+"""Measures which words of the author a repair deletes or turns into string content, and limits them.
 
 A word is a run of letters and digits, wherever it stands, in strings and comments too: quoting or commenting out loses
 none. The budget is stated here, so that a repair beyond it is not proposed (`--allow-deletions` lifts it).

@@ -115,7 +115,7 @@ def _print(measures: dict[str, Any], summary: Text, to_stderr: bool) -> None:
 def _unreachable(counted: dict[str, Any], n: int) -> str:
     scope, broken = counted["out_of_scope"], counted["fixed_does_not_compile"]
     return (
-        f"{scope + broken} of {n} items ({counted['share']:.1%}) no search can get right: {scope} out of scope, "
+        f"{scope + broken} of {n} items ({counted['share']:.1%}) cannot be solved: {scope} out of scope, "
         f"{broken} whose fixed side does not compile"
     )
 

@@ -1,4 +1,4 @@
-"""What is counted in an evaluation: the dict M of `ctm-repair evaluate`, from one result per item.
+"""Measures of `ctm-repair evaluate`: exact match, BIFI, harm, tests and calibration, from one result per item.
 
 Out of scope (does not fit the grid, or cannot be reached in 8 edits) is a failure in the shares of right answers and
 in BIFI, whatever the answer was; it is left out of `in_scope` only. What an answer does to the code, guarded BIFI too,

@@ -1,6 +1,6 @@
 """Names that a source reads and nothing in it binds: a repair must not add one.
 
-Notable: it is the compiler's own symbol table that is asked, without regard to the order in which things run. Reading a
+It is the compiler's own symbol table that is asked, without regard to the order in which things run. Reading a
 name that is reported here raises NameError, unless something binds it from outside (`globals()`, another module).
 """
 

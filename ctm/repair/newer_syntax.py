@@ -1,6 +1,6 @@
 """Syntax of a newer Python than the one that runs: found, named, and told apart from broken code.
 
-Notable: tree-sitter only *finds* the newer constructs; the running compiler *judges*. Each construct gives way to a
+Tree-sitter only *finds* the newer constructs; the running compiler *judges*. Each construct gives way to a
 stand-in that older compilers take (`class Box[T]:` becomes `class Box:`), and only if the text then compiles was the
 newer syntax all that kept it from compiling. So a slip is never taken for a language, nor a language for a slip.
 """

@@ -1,6 +1,6 @@
 """How probable it is that a suggestion is right, given its strength: a monotone curve that the bundle brings.
 
-Notable: it holds for working code under a stated prior, the share of functions that hold a bug which one edit repairs.
+It holds for working code under a stated prior, the share of functions that hold a bug which one edit repairs.
 How it is fitted stands in ctm/evaluation/suggestions.py.
 """
 
@@ -24,7 +24,7 @@ class StrengthCurve:
         if not self.points or not all(math.isfinite(n) and 0 <= n <= 1 for n in numbers):
             raise ValueError("prior and points must be numbers from 0 to 1, at least one point")
         if any(a[0] >= b[0] or a[1] > b[1] for a, b in zip(self.points, self.points[1:], strict=False)):
-            raise ValueError("points must be in order of strength, probability never falling")
+            raise ValueError("points must be sorted by strength, with probabilities that never decrease")
 
     def probability(self, strength: float) -> float:
         """Probability that an edit of that strength is right."""
@@ -44,5 +44,5 @@ def read_odds(content: Any) -> StrengthCurve:
     try:
         prior, points = float(content["prior"]), tuple((float(s), float(p)) for s, p in content["points"])
     except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise ValueError('not a mapping of "prior" and "points", a list of pairs of numbers') from error
+        raise ValueError('expected {"prior": number, "points": [[strength, probability], ...]}') from error
     return StrengthCurve(prior, points)

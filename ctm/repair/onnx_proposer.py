@@ -1,6 +1,6 @@
 """The model behind onnxruntime: batches of states in, candidates out.
 
-Notable: states are batched by length, since empty cells cost as much as full ones; a batch gives what single
+States are batched by length, since empty cells cost as much as full ones; a batch gives what single
 samples give (the graph freezes each sample by itself), so batching is only a matter of speed.
 """
 
@@ -36,7 +36,7 @@ class OnnxProposer:
 
     def __init__(self, path: Path, threshold: float, max_ticks: int, threads: int = 1) -> None:
         if max_ticks < 1:
-            raise ValueError(f"max_ticks is {max_ticks}; a thought takes at least one tick")
+            raise ValueError(f"max_ticks must be 1 or more, not {max_ticks}")
         try:
             self._session = open_graph(path, threads)
         except Exception as error:
@@ -50,7 +50,8 @@ class OnnxProposer:
         ranks = {item.name: len(item.shape) for item in self._session.get_outputs()}
         if (ranks["units"], ranks["unit_log_probability"]) != (4, 3):
             raise ValueError(
-                f"{path}: the graph gives one replacement a span, as it once did; build it again"
+                f"{path}: made by an older version (one replacement for each span); run export_onnx again, or get "
+                "a new bundle"
             )
         self._limits = limits_of_thought(threshold, max_ticks)
 

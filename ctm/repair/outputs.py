@@ -1,6 +1,6 @@
 """Files that a command writes its results to: never one it reads, never two results in one, never a half one.
 
-Notable: only a regular file, or none, is replaced. What stands for a descriptor (`/dev/stdout`), a pipe or a device
+Only a regular file, or none, is replaced. What stands for a descriptor (`/dev/stdout`), a pipe or a device
 such as `/dev/null` is written to.
 """
 
@@ -73,7 +73,7 @@ def _check_place(path: Path) -> os.stat_result | None:
     except FileNotFoundError:
         status = None
     if status is not None and (stat.S_ISDIR(status.st_mode) or stat.S_ISBLK(status.st_mode)):
-        raise OutputError(f"{path}: a folder or a disk; name a file")
+        raise OutputError(f"{path}: a folder or device, not a file; name a file")
     if descriptor_of(path) is not None or (status is not None and not stat.S_ISREG(status.st_mode)):
         return status
     folder = path.resolve().parent

@@ -148,7 +148,7 @@ class Repairer:
         """
         bodies = [text.rstrip("\n") for text in texts]
         if allows is not None and len(allows) != len(texts):
-            raise ValueError(f"{len(texts)} texts and {len(allows)} of what they may become: one each")
+            raise ValueError(f"{len(texts)} texts but {len(allows)} guards; give one guard for each text")
         runs: dict[int, _PassState] = {}
         searches: dict[int, RepairSearch] = {}
         for index, body in enumerate(bodies):

@@ -1,4 +1,4 @@
-"""What a text that compiles owes to chance more than to its author: signs that an answer is another than meant.
+"""Plausibility of an answer: signs that it compiles by chance, and their costs in the search.
 
 The model judges one edit at a time and the compiler accepts whatever parses. Here the answer as a whole is looked at:
 how many places it changes, and whether what it changes reads like code that somebody wrote.

@@ -27,7 +27,7 @@ GRACE = 10.0
 """Seconds that starting and stopping may take beside the program's own time."""
 PROBE = "import collections, json, typing"
 FAILING_END = "raise AssertionError('the end was reached')\n"
-FORGED = "it passes before its end, whatever stands there"
+FORGED = "the test program passes before its end, so it cannot tell right from wrong"
 
 
 @dataclass(frozen=True)

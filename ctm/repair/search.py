@@ -1,8 +1,9 @@
-"""The repair of broken code: of all texts that edits have led to so far, the most probable is looked at next.
+"""Best-first search for repairs of code that does not compile.
 
-It is best-first search. A text's score is the sum over the edits that lead to it, of their log-probabilities less what
-their size costs: two likely edits win over one far-fetched edit that happens to compile, and of two texts that compile
-the one nearer to the author's wins. Rewrites that need no model (rewrites.py) are texts to go on from like any other.
+Of all texts that edits have led to so far, the most probable is looked at next. A text's score is the sum over the
+edits that lead to it, of their log-probabilities less what their size costs: two likely edits win over one far-fetched
+edit that happens to compile, and of two texts that compile the one nearer to the author's wins. Rewrites that need no
+model (rewrites.py) are texts to go on from like any other.
 """
 
 from __future__ import annotations

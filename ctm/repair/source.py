@@ -1,6 +1,6 @@
 """A Python file as lines with their ends, and back to the very same bytes.
 
-Notable: encodings follow PEP 263 (cookie or byte order mark); line ends are kept line by line, and nothing else ends
+Encodings follow PEP 263 (cookie or byte order mark); line ends are kept line by line, and nothing else ends
 a line (no form feed, NEL or U+2028); what cannot be a Python file (binary, too large, undecodable) and what would not
 come back as the same bytes is refused here with one line that says why.
 """
@@ -88,7 +88,9 @@ class PythonFile:
             held = self.encoding == "utf-8" or raw.decode(self.encoding) == text
         except UnicodeEncodeError as error:
             wrong = error.object[error.start]
-            raise FileError(f"the repair has {wrong!a}, which {self.encoding} cannot write") from error
+            raise FileError(
+                f"the repair contains {wrong!a}, which {self.encoding} cannot encode; save the file as UTF-8"
+            ) from error
         except UnicodeError as error:
             raise FileError(f"the repair cannot be written in {self.encoding}: {error}") from error
         if not held:
@@ -154,7 +156,7 @@ def _decode(raw: bytes, encoding: str) -> str:
         raise FileError(f"cannot be decoded: {error}") from error
     if not same or any(text.count(end) != raw.count(end.encode()) for end in "\r\n"):
         raise FileError(
-            f"not handled: in {encoding} its text does not come back as the same bytes; save it as UTF-8"
+            f"not supported: text in {encoding} cannot be written back as the same bytes; save the file as UTF-8"
         )
     return text
 

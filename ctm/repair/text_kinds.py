@@ -1,4 +1,4 @@
-"""How lines of Python look, and lines of what is handed in by mistake: tables for `ctm.repair.language`.
+"""Tables of line patterns of Python and other languages, for `ctm.repair.language`.
 
 A new kind is one more entry; docs/log/2026-11-not-python.md says how to measure what it finds and refuses wrongly.
 """

@@ -1,6 +1,6 @@
 """Which Python a text is for: the target that the user named, and what is too new for it.
 
-Notable: what the running compiler takes is asked of it (`ast.parse` with `feature_version`); what it does not take, or
+What the running compiler takes is asked of it (`ast.parse` with `feature_version`); what it does not take, or
 does not date, is found by `ctm.repair.newer_syntax`.
 """
 

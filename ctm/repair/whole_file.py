@@ -1,6 +1,6 @@
 """Whether a whole file compiles, however long it is up to the 2 MB that `read_source` takes.
 
-Notable: only the compiler finds `return` outside a function, two parameters of one name or `global` too late; the
+Only the compiler finds `return` outside a function, two parameters of one name or `global` too late; the
 parser alone would call such a file clean. Compiling costs no more than parsing (2 MB: 2 s, 0.3 GB), with one trap: the
 compiler copies a `finally` body for each way out of its `try`, so 129 kB of `return` in one took 31 s and 4.4 GB, and
 nothing can interrupt it. So the work is estimated from the parsed statements first.

@@ -1,6 +1,6 @@
-"""Writing a file so that nothing is lost: not the old content, not its metadata, not another's change.
+"""Replaces a file safely: atomic, with its metadata, and only if nobody changed it meanwhile.
 
-Notable: a new file is made beside the old one and takes its name in one rename; right before that the old one is read
+A new file is made beside the old one and takes its name in one rename; right before that the old one is read
 again. What a rename would lose (hard links, an owner that cannot be set) is a reason to leave the file alone.
 """
 
@@ -32,10 +32,10 @@ def write_source(path: Path, before: PythonFile, after: PythonFile) -> None:
             status = os.fstat(old)
             if status.st_nlink > 1:
                 raise FileError(
-                    f"left alone: it has {status.st_nlink} names (hard links), which a new file would part"
+                    f"not written: the file has {status.st_nlink} hard links, which replacing it would break"
                 )
             if is_read_only(target, status):
-                raise FileError("left alone: it is read-only; chmod u+w lets it be written")
+                raise FileError("not written: the file is read-only (chmod u+w FILE)")
             replace_file(
                 target,
                 content,
@@ -88,7 +88,7 @@ def keep_metadata(old: int, new: int) -> None:
         if (status.st_uid, status.st_gid) != (os.fstat(new).st_uid, os.fstat(new).st_gid):
             os.fchown(new, status.st_uid, status.st_gid)
     except OSError as error:
-        raise FileError(f"left alone: its owner ({status.st_uid}:{status.st_gid}) cannot be kept") from error
+        raise FileError(f"not written: its owner ({status.st_uid}:{status.st_gid}) cannot be kept") from error
     wanted, has = _attributes(old), _attributes(new)
     for name in wanted.keys() | has.keys():
         if wanted.get(name) == has.get(name):
@@ -99,7 +99,7 @@ def keep_metadata(old: int, new: int) -> None:
             else:  # such as an access list that the folder gives to new files
                 os.removexattr(new, name)
         except OSError as error:
-            raise FileError(f"left alone: its attribute {name} cannot be kept") from error
+            raise FileError(f"not written: its attribute {name} cannot be kept") from error
     os.fchmod(new, stat.S_IMODE(status.st_mode))  # last: a change of owner takes bits away
 
 
@@ -116,7 +116,7 @@ def _attributes(file: int) -> dict[str, bytes]:
     except OSError as error:
         if error.errno == errno.ENOTSUP:  # a file system without them
             return {}
-        raise FileError("left alone: its extended attributes cannot be read") from error
+        raise FileError("not written: its extended attributes cannot be read") from error
 
 
 def _refuse_other_content(target: Path, before: PythonFile, known: bytes) -> None:
@@ -128,7 +128,7 @@ def _refuse_other_content(target: Path, before: PythonFile, known: bytes) -> Non
                 return
     except OSError:  # gone, or a link by now
         pass
-    raise FileError("changed while it was looked at, so it is not written; run ctm-repair again")
+    raise FileError("not written: the file changed while ctm-repair was running; run it again")
 
 
 @contextlib.contextmanager

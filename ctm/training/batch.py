@@ -1,6 +1,6 @@
-"""Micro-batches of a plan: the states of many visits at once, padded, with the units that are right in each.
+"""Builds padded micro-batches from a plan's visits, with the correct replacement units of each.
 
-Notable: everything is done for some 2,000 visits together on flat arrays (cells of all states one after the other),
+Everything is done for some 2,000 visits together on flat arrays (cells of all states one after the other),
 because a numpy call costs as much as a state has cells; one visit by itself would take twenty times as long. What comes
 out is what `grid.packed` says of each state alone.
 """

@@ -25,7 +25,7 @@ class Progress:
     rate_factor: float = 1.0
     """What rollbacks left of the learning rate."""
     losses: list[float] = field(default_factory=list)
-    """Of the last steps, newest last: what a spike is told by."""
+    """Of the last steps, newest last: used to detect a spike."""
     fit: dict[str, Any] = field(default_factory=dict)
     """`memory.MemoryPlan`: what out-of-memory led to."""
     events: list[dict[str, Any]] = field(default_factory=list)

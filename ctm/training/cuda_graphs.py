@@ -1,7 +1,7 @@
-"""Gradients of micro-batches replayed as CUDA graphs: a thought is thousands of small kernels, and starting them one by
-one from Python takes longer than they run.
+"""Replays forward and backward of a micro-batch as CUDA graphs: its thousands of small kernels run in less time than it
+takes to launch them.
 
-Notable: there is one graph for each shape of micro-batch, with forward, loss and backward in it. Gradients add up in
+There is one graph for each shape of micro-batch, with forward, loss and backward in it. Gradients add up in
 tensors that stay where they are, and random numbers follow the seed set before the replay, so a replay does what the
 plain call does. ROCm builds of torch take HIP graphs by the same calls.
 """
@@ -40,7 +40,7 @@ class _Captured:
 class CudaGraphs:
     """Calls `run(piece, drawn, share)`, which fills `model`'s gradients and returns figures, or replays what it did.
 
-    A shape runs plainly when it is met first, which builds its kernels, and is captured when it is met again.
+    The first batch of a shape runs normally, which builds its kernels; the second one is captured.
     """
 
     def __init__(self, run: Run, model: nn.Module) -> None:
@@ -81,7 +81,7 @@ class CudaGraphs:
             if is_out_of_memory(error):
                 raise
             self.capture_failed = True
-            log.warning("no more CUDA graphs: the capture of one failed: %s", reason(error))
+            log.warning("CUDA graph capture failed, continuing without new graphs: %s", reason(error))
             return None
         return self.captured[key]
 

@@ -1,6 +1,6 @@
-"""The split in memory as packed ids, and the order of a stage's visits in batches of similar length.
+"""Loads a split as packed ids, and plans the order of a stage's visits in batches of similar length.
 
-Notable: the order is a pure function of settings and seed, so the position in it is one number, and a resumed stage
+The order is a pure function of settings and seed, so the position in it is one number, and a resumed stage
 sees what an uninterrupted one does.
 """
 
@@ -108,7 +108,9 @@ def load_split(manifest: Path) -> TrainingSet:
         kind += [kinds.setdefault(name, len(kinds)) for name in table["kind"].to_pylist()]
         source += table["source"].to_pylist()
     if not category:
-        raise ValueError(f"{manifest}: no pairs in it")
+        raise ValueError(
+            f"{manifest}: lists no pairs; run the rules that build the pairs and grids of this split again"
+        )
     offsets = np.concatenate([[0], np.cumsum(np.concatenate(counts))])
     return TrainingSet(
         np.concatenate(ids),
@@ -163,7 +165,10 @@ def plan_visits(data: TrainingSet, stage: StageSettings, training: TrainingSetti
             continue
         pool = np.flatnonzero(usable & (data.category == name))
         if len(pool) == 0:
-            raise ValueError(f"stage asks for {name!r} samples, but the training split has none")
+            raise ValueError(
+                f"the stage's mix asks for {name!r}, but the training split has no usable pair of it; "
+                "remove it from mix, or raise max_cells or real_weight"
+            )
         wanted = round(epoch_visits * stage.epochs * share / sum(mix.values()))
         weight = np.where(real[pool], max(1.0, stage.real_weight), 1.0)
         visits.append(_draw(pool, weight, wanted, rng))

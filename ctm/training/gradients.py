@@ -1,6 +1,6 @@
-"""The gradient of one step: micro-batches, pieces of them where memory is short, and the processes that share them.
+"""Computes the gradient of one step from micro-batches, split where memory is short, on one or more processes.
 
-Notable: it is the mean over all samples of the step, however they are cut and dealt: a piece counts by its share of
+The gradient is the mean over all samples of the step, however they are cut and dealt: a piece counts by its share of
 them. Whatever is random in a step (dropout, the tick drawn for each sample) is seeded by its place in the stage, so
 that no restart changes it. The cut changes only the masks of dropout, and the diversity term, which compares the
 samples of a piece with each other.
@@ -86,11 +86,11 @@ class Gradients:
                 figures = self.ranks.sum(sums).tolist()
                 return dict(zip(FIGURES, figures, strict=True))
             self.model.zero_grad(set_to_none=True)
-            problem = problem or "another process ran out of memory"
+            problem = problem or "another process of this run is out of memory"
             smaller = next_smaller_plan(self.memory_plan, self.size, self.stage.ticks, self.training)
             if smaller is None:
                 raise MemoryError(
-                    f"step {step} does not fit memory with {self.memory_plan}: {problem}. Give the rule more vram, "
+                    f"step {step} is out of memory even with {self.memory_plan}: {problem}. Give the rule more vram, "
                     "or set training.memory_checkpoint_ticks, training.fewer_ticks or training.smallest_batch"
                 )
             on_smaller_plan(problem, self.memory_plan, smaller)
@@ -150,5 +150,8 @@ class Gradients:
         even = [p for p in doubled if self.parts * p % count == 0]
         enough = [p for p in doubled if self.parts * p >= count]
         if not enough:
-            raise ValueError(f"{count} processes have {self.size} x {self.parts} samples a step to share")
+            raise ValueError(
+                f"{count} processes cannot share a step of {self.size} x {self.parts} samples: start at most "
+                f"{self.size * self.parts} processes, or raise batch or accumulation"
+            )
         return (even or enough)[0]

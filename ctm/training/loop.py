@@ -1,4 +1,4 @@
-"""The steps of a stage, from its newest checkpoint on: train, measure, keep, and go back after a divergence."""
+"""Trains a stage from its newest checkpoint: updates, validation, checkpoints, and rollback after a divergence."""
 
 from __future__ import annotations
 
@@ -106,11 +106,11 @@ class Trainer:
         if found := checkpoints(self.work):
             self._load(found[-1])
             metrics.go_on(self.progress.step, self.progress.metrics_bytes)
-            log.info("%s: goes on at step %d of %d", self.name, self.progress.step, self.steps)
+            log.info("%s: resuming at step %d of %d", self.name, self.progress.step, self.steps)
             return
         with as_memory_error(
-            f"{self.name}: the model and the moments of its optimiser do not fit memory; give the rule more vram, or "
-            "make the model smaller"
+            f"{self.name}: out of memory for the model and its optimizer state; give the rule more vram, or make the "
+            "model smaller"
         ):
             self.optimizer.allocate()  # now: a step that fails half way cannot be taken back
         if self.training.ema:
@@ -186,8 +186,8 @@ class Trainer:
             self.gradients.clear()
             raise Diverged(why)
         with as_memory_error(
-            f"{self.name}: memory ran out while the optimiser made step {step}, and some weights may have moved; "
-            "give the rule more vram and start again: the stage goes on at its last checkpoint"
+            f"{self.name}: out of memory inside optimizer step {step}; some weights may have changed, so the step is "
+            "discarded. Give the rule more vram and start again: the stage resumes at its last checkpoint"
         ):
             self.optimizer.step()
         self.gradients.clear()
@@ -218,9 +218,9 @@ class Trainer:
             found.pop()
         if len(done) >= self.training.rollbacks:
             raise FloatingPointError(
-                f"{self.name}: {why} at step {failed} after {len(done)} rollbacks; lower learning_rate "
-                f"({self.stage.learning_rate:g}) or raise warmup of the stage, or training.spike "
-                f"({self.training.spike:g}) if the loss of this data jumps by itself"
+                f"{self.name}: {why} at step {failed}, after {len(done)} rollbacks. Lower learning_rate "
+                f"({self.stage.learning_rate:g}) or raise warmup of the stage; raise training.spike "
+                f"({self.training.spike:g}) if this data's loss jumps without diverging"
             )
         self._load(found[-1])
         self.progress.events, self.progress.best = now.events, now.best
@@ -287,6 +287,6 @@ class Trainer:
             value = reached.get(key)
             met = value is not None and (value < asked if key == "loss" else value > asked)
             compared.append({"figure": key, "asked": asked, "reached": value, "met": met})
-            log.log(logging.INFO if met else logging.WARNING, "%s %s: %s %s, asked for %s: %s", self.name, milestone,
+            log.log(logging.INFO if met else logging.WARNING, "%s at %s: %s is %s, target %s: %s", self.name, milestone,
                     key, value, asked, "met" if met else "NOT met")  # fmt: skip
         return compared

@@ -1,6 +1,6 @@
-"""What the machine says of itself while a stage runs: memory, utilisation, power.
+"""Monitors the machine while a stage runs: memory, utilization, power.
 
-Notable: a figure that cannot be read is "not available", never 0. AMD's are read from sysfs, which needs no tool and
+A figure that cannot be read is "not available", never 0. AMD's are read from sysfs, which needs no tool and
 cannot hang; NVIDIA's through torch, which asks NVML; the processor's power from RAPL where it may be read.
 """
 

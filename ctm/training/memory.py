@@ -1,6 +1,6 @@
-"""Memory of a stage: its cap, and what is given up, in which order, when it does not suffice.
+"""Caps the memory of a stage, and shrinks its steps when they do not fit.
 
-Notable: what is learned changes last of all. Smaller micro-batches give the same gradient (the mean over the step's
+What is learned changes last of all. Smaller micro-batches give the same gradient (the mean over the step's
 samples) up to rounding, gradient checkpoints the same for more time; only fewer ticks are another model.
 """
 
@@ -105,7 +105,10 @@ def cap_vram(device: torch.device, vram: float, sharing: int = 1) -> None:
     number = torch.cuda.current_device() if device.index is None else device.index
     torch.cuda.set_per_process_memory_fraction(min(1.0, cap / total), number)
     log.info(
-        "%s: the rule's vram is %.1f GB of %.1f GB that the device reports", device, cap / GB, total / GB
+        "%s: memory capped at %.1f GB (the rule's vram); the device reports %.1f GB",
+        device,
+        cap / GB,
+        total / GB,
     )
 
 
@@ -117,7 +120,7 @@ def cap_ram(gb: float) -> None:
     if gb <= 0:
         return
     if sys.platform != "linux":
-        raise ValueError("--ram: only Linux limits the memory of a process")
+        raise ValueError("--ram needs Linux (RLIMIT_DATA); leave it out on this system")
     import resource
 
     resource.setrlimit(resource.RLIMIT_DATA, (int(gb * GB), resource.RLIM_INFINITY))

@@ -1,6 +1,6 @@
-"""Where the figures of a running stage go: JSON lines, TensorBoard, the log, and a bar where there is a terminal.
+"""Writes a stage's metrics: JSON lines, TensorBoard, the log, and a progress bar on a terminal.
 
-Notable: the file of JSON lines is cut back to the length that a checkpoint remembers, so a stage that was killed or
+The file of JSON lines is cut back to the length that a checkpoint remembers, so a stage that was killed or
 went back has each step once. Only the first process of several writes.
 """
 

@@ -1,4 +1,4 @@
-"""Micro-batches cut into pieces where memory is short, and joined where there is plenty of it."""
+"""Splits micro-batches where memory is short, and merges them where there is plenty."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The optimiser of a stage and its learning rate.
+"""The optimizer of a stage and its learning rate.
 
-Notable: "muon" (Jordan et al. 2024, as torch has it) turns the momentum of each matrix into the nearest orthogonal one,
+"muon" (Jordan et al. 2024, as torch has it) turns the momentum of each matrix into the nearest orthogonal one,
 so that every direction of a layer learns as fast; embeddings, biases, norms and the neurons' private weights stay with
 AdamW. Its rate is scaled to what AdamW's updates would measure (arXiv 2502.16982), so that one rate serves both.
 """

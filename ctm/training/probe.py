@@ -1,8 +1,8 @@
-"""Whether an option that hangs on the machine's libraries works here: tried by a process of its own, which may die.
+"""Tests in a separate process whether CUDA graphs or torch.compile work on this machine.
 
     python -m ctm.training.probe graphs cuda        exit status 0: gradients as without it; else why not, on stderr
 
-Notable: torch.compile needs a compiler on the machine and has frozen drivers, and a failed capture of a CUDA graph can
+torch.compile needs a compiler on the machine and has frozen drivers, and a failed capture of a CUDA graph can
 leave a process unusable: the trainer must not find out itself.
 """
 
@@ -34,7 +34,7 @@ def probed(option: str, device: torch.device) -> bool:
         return False
     why = works(option, device)
     if why is not None:
-        log.warning("training.%s is off here: %s", option, why)
+        log.warning("training.%s is switched off on this machine: %s", option, why)
     return why is None
 
 
@@ -45,11 +45,11 @@ def works(option: str, device: torch.device) -> str | None:
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
     except subprocess.TimeoutExpired:
-        return f"the probe took longer than {SECONDS:.0f} s"
+        return f"its trial run took longer than {SECONDS:.0f} s"
     if done.returncode == 0:
         return None
     said = done.stderr.strip().splitlines()
-    return said[-1] if said else f"the probe ended with status {done.returncode}"
+    return said[-1] if said else f"its trial run ended with exit status {done.returncode}"
 
 
 def compared(option: str, device: torch.device) -> float:
@@ -63,7 +63,7 @@ def compared(option: str, device: torch.device) -> float:
     elif option == "graphs":
         with_option = gradients(model, shapes, device, CudaGraphs(run_of(model), model))
     else:
-        raise ValueError(f"no option {option!r}; there are 'graphs' and 'compile'")
+        raise ValueError(f"unknown option {option!r}; it can be 'graphs' or 'compile'")
     return float((with_option - plain).norm() / plain.norm())
 
 
@@ -124,7 +124,9 @@ def main() -> None:
     option, device = sys.argv[1:]
     difference = compared(option, torch.device(device))
     if not difference < NEAR:
-        sys.exit(f"gradients differ by {difference:.1e} of their norm")
+        sys.exit(
+            f"gradients with the option differ from those without it by {difference:.1e} of their norm (limit {NEAR:g})"
+        )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""The processes of a stage: one, or several under `torchrun`, each with its own device and its share of every step.
+"""Distributed training: one process, or more under `torchrun`, each with its device and its share of every step.
 
-Notable: gradients are summed once a step, in one flat buffer, after the last micro-batch; `DistributedDataParallel` is
+Gradients are summed once a step, in one flat buffer, after the last micro-batch; `DistributedDataParallel` is
 not used. It would sum inside the backward pass of the last micro-batch, where a process that runs out of memory leaves
 the others waiting for ever; here all hear of it first (`Ranks.any`) and try again together. It also wants one `forward`
 that makes the loss, where ours asks the model's heads from outside, and a flag for parameters without gradient.
@@ -39,7 +39,7 @@ class Ranks:
         return values
 
     def any(self, here: bool, device: torch.device) -> bool:
-        """Whether it is so in any process."""
+        """Whether `here` is true in any process."""
         return here if self.count == 1 else bool(self.sum(torch.tensor([float(here)], device=device)).item())
 
     def sum_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
@@ -56,7 +56,7 @@ class Ranks:
                 parameter.grad.copy_(part.view_as(parameter))
 
     def wait(self) -> None:
-        """Until all processes are here."""
+        """Block until all processes have arrived."""
         if self.count > 1:
             distributed.barrier()
 

@@ -1,4 +1,4 @@
-"""Divergence: what counts as one, and how often a stage may go back."""
+"""Decides whether a step has diverged: a loss or a gradient that is not finite, or a loss far above the usual."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """One stage of the curriculum: from the weights of the stage before to its own, resumable at any step.
 
-Notable: bounded by samples, never by time; everything random comes from the seed and the position, so that a stage
+A stage is bounded by samples, never by time; everything random comes from the seed and the position, so that a stage
 that was killed and started again ends with the same bits on CPU (same thread count). Under `torchrun` the same entry
 trains on several devices.
 """
@@ -106,7 +106,7 @@ def _train(
     }
     chosen = choose(run.training.result, progress.best, last)
     if chosen["step"] != loop.steps:
-        log.warning("%s: hands on the weights of step %d (score %.3f), not the last ones (%.3f)",
+        log.warning("%s: the result is the best weights, of step %d (score %.3f), not the last ones (%.3f)",
                     run.name, chosen["step"], chosen["score"], last["score"])  # fmt: skip
         model.load_state_dict(load_weights(work / BEST)[1])
         save_weights(out, model, {"stage": run.name})
@@ -153,7 +153,8 @@ def make_model(run: StageRun, codec: CodeTokenizer, init: Path | None, seed: int
         before, tensors = load_weights(init)
         if before.lasting() != model.config.lasting():
             raise ValueError(
-                f"{init}: a model of other sizes than stage {run.name} asks for; train from the first stage"
+                f"{init}: its model sizes differ from those of stage {run.name}; set the same model section, or train "
+                "again from the first stage"
             )
         model.load_state_dict(model.grown(tensors))
     return model

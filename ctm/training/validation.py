@@ -1,6 +1,6 @@
-"""Accuracy on a slice of the validation split, the figure that milestones are compared with.
+"""Measures first-edit accuracy on a slice of the validation split, for milestones and for choosing the best weights.
 
-Notable: an item counts when its first edit is exactly right (span and replacement) at the most certain tick; the
+An item counts when its first edit is exactly right (span and replacement) at the most certain tick; the
 frozen test sets, with all passes, are evaluated elsewhere.
 """
 

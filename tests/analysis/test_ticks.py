@@ -87,7 +87,7 @@ def test_one_item_is_enough(tmp_path: Path) -> None:
 def test_nothing_to_analyse_is_said(tmp_path: Path) -> None:
     write_items(tmp_path / "items.parquet", [item(1, "syntax", None)])
     (tmp_path / "benchmark.json").write_text(json.dumps({"thresholds": {"tick": 2.0}}))
-    with pytest.raises(ValueError, match="asked about no item"):
+    with pytest.raises(ValueError, match="no item of the test suite was in the model's scope"):
         analysed(tmp_path)
 
 

@@ -184,7 +184,7 @@ def test_empty_test_set_is_refused(
 ) -> None:
     tokenizer.save(tmp_path / "tokenizer.json")
     some, none = pairs_of(tmp_path / "some.parquet", items[:8]), pairs_of(tmp_path / "none.parquet", [])
-    with pytest.raises(ValueError, match=r"none\.parquet: no pairs"):
+    with pytest.raises(ValueError, match=r"none\.parquet: has no pairs"):
         benchmark(
             weights, tmp_path / "tokenizer.json", some, none, none, windows_of(tmp_path / "w.parquet", items),
             quotas_in(tmp_path), SETTINGS, 1, tmp_path / "b", tmp_path / "i",

@@ -107,7 +107,7 @@ def test_a_line_that_names_no_pin_is_refused(tmp_path: Path) -> None:
     """The message names file, line and version."""
     pins = tmp_path / "pins.csv"
     pins.write_text(f"name,version,sha256,before\nalpha,1.1,{'0' * 64},1.0\n")
-    with pytest.raises(ValueError, match=re.escape(f"{pins}:2: alpha 1.0")):
+    with pytest.raises(ValueError, match=re.escape(f"{pins}:2: column `before` names alpha 1.0")):
         read_transitions(pins)
 
 

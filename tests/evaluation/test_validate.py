@@ -91,7 +91,7 @@ def test_parameter_without_gradient_is_named(
     broken = copy.deepcopy(model)
     broken.backbone.norm.register_parameter("forgotten", torch.nn.Parameter(torch.ones(3)))
     holds, seen = checks.gradients(broken, states, tokenizer)
-    assert not holds and "backbone.norm.forgotten gets none" in seen
+    assert not holds and "backbone.norm.forgotten has no gradient" in seen
     assert checks.gradients(model, states, tokenizer)[0]
 
 
@@ -169,7 +169,7 @@ def test_module_that_keeps_too_much_is_seen(
 
 def test_job_that_outgrows_its_rule_is_seen(model: CTM, states: list[FirstState]) -> None:
     holds, seen, _ = checks.memory_use(model, states, 0.001, 0)
-    assert not holds and "more than the 0.001 GB of the rule" in seen
+    assert not holds and "more than the 0.001 GB given to the rule" in seen
 
 
 @pytest.mark.parametrize(

@@ -139,7 +139,7 @@ def test_check_fails_when_frozen_samples_go_on(exported, monkeypatch: pytest.Mon
         lambda kept, said, tick, threshold: keep(kept, said, tick, RUN_ALL_TICKS),
     )
     samples = draw(exported.pairs, exported.codec, SETTINGS)
-    with pytest.raises(Disagreement, match=r"threshold 0\.\d+: answering ticks"):
+    with pytest.raises(Disagreement, match=r"threshold 0\.\d+: the answers come from ticks"):
         compare(exported.onnx, exported.model, samples, SETTINGS, 1)
 
 
@@ -153,8 +153,8 @@ A, B, C = (0, 1, 300), (0, 1, 301), (2, 2)
         ({A: -0.1, B: -3.0}, {A: -0.1, C: -3.0}, ""),  # as probable: a tie
         ({A: -0.1, B: -3.0}, {A: -0.1, C: -3.1}, r"\(0, 1, 301\) .* and \(2, 2\)"),
         ({A: -0.1, B: -3.0}, {A: -0.1, B: -3.1}, r"candidate \(0, 1, 301\): log-probabilities -3.0 and -3.1"),
-        ({A: -0.1, B: -3.0}, {A: -0.1}, "2 and 1 candidates"),
-        ({A: -0.1}, {A: -0.1, B: WORTH + 0.1}, "1 and 2 candidates"),
+        ({A: -0.1, B: -3.0}, {A: -0.1}, "2 candidates against 1"),
+        ({A: -0.1}, {A: -0.1, B: WORTH + 0.1}, "1 candidates against 2"),
         ({A: -0.1, B: WORTH + 0.001}, {A: -0.1}, ""),  # one of both may have dropped it
         ({A: -0.1, B: WORTH + 0.001, C: -12.0}, {A: -0.1, C: -12.0}, ""),
         ({A: -0.1, B: WORTH - 2, C: -12.0}, {A: -0.1, C: -12.5}, r"candidate \(2, 2\)"),
@@ -187,7 +187,7 @@ def test_pairs_that_do_not_fit_leave_nothing_to_check(exported, tmp_path: Path) 
     from ctm.pairs.record import write_pairs
 
     write_pairs(tmp_path / "none.parquet", [])
-    with pytest.raises(ValueError, match="nothing to check with"):
+    with pytest.raises(ValueError, match="has no pair that fits the grid"):
         check_onnx(
             exported.onnx, exported.weights, exported.tokenizer, tmp_path / "none.parquet", SETTINGS, 1, tmp_path / "o"
         )  # fmt: skip

@@ -77,7 +77,7 @@ def test_a_longer_memory_changes_nothing_at_first(nlm: str) -> None:
 
 
 def test_memory_cannot_shrink() -> None:
-    with pytest.raises(ValueError, match="memory 2 is shorter than the 4"):
+    with pytest.raises(ValueError, match="memory is 2; the stage before has 4"):
         CTM(dataclasses.replace(CONFIG, memory=2)).grown(make_model().state_dict())
 
 
@@ -119,9 +119,9 @@ def test_the_full_model_has_about_15_million_parameters() -> None:
         ({"kernel": 4}, "kernel 4 must be odd"),
         ({"blocks": 5}, "blocks 5 must be 0 to 4"),
         ({"nlm": "wide"}, "nlm 'wide'"),
-        ({"ticks": 0}, "ticks and memory"),
+        ({"ticks": 0}, "ticks is 0 and memory"),
         ({"pairing": "all"}, "pairing 'all' must be one of random-pairing, random, first-last"),
-        ({"self_pairs": 99}, "self_pairs exceeds"),
+        ({"self_pairs": 99}, "self_pairs is 99"),
     ],
 )
 def test_impossible_sizes_are_refused(wrong: dict[str, int | str], message: str) -> None:
@@ -230,7 +230,9 @@ def test_weights_come_back_with_their_config(tmp_path: Path) -> None:
 def test_other_files_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "other.safetensors"
     save_file({"x": torch.zeros(2)}, path, {"format_version": "1"})
-    with pytest.raises(ValueError, match=r"other\.safetensors: format_version 1, expected 3; train it again"):
+    with pytest.raises(
+        ValueError, match=r"other\.safetensors: weights of format_version 1; this version reads 3"
+    ):
         load_model(path)
 
 

@@ -81,7 +81,7 @@ def test_a_low_threshold_ends_at_the_first_tick(
 
 
 def test_no_tick_at_all_is_refused(model: CTM, inputs: dict[str, Tensor]) -> None:
-    with pytest.raises(ValueError, match="max_ticks 0 must be at least 1"):
+    with pytest.raises(ValueError, match="max_ticks is 0; it must be at least 1"):
         infer(model, inputs, max_ticks=0)
 
 

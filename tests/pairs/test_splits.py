@@ -35,5 +35,5 @@ def test_names_of_distributions_and_repositories_meet(name: str, project: str) -
 
 
 def test_shares_must_be_a_whole() -> None:
-    with pytest.raises(ValueError, match="100 percent"):
+    with pytest.raises(ValueError, match=r"must be 100 \(percent\)"):
         SplitSettings(train=90, validation=5, test=6)

@@ -105,7 +105,7 @@ def test_what_the_demo_and_the_full_scale_read_depends_on_pins_alone() -> None:
         ("sources: {github: {created_to: today}}", ["mine.yaml", "sources.github", "created_to", "'today'"]),
         (
             "sources: {stackoverflow: {enabled: true}}",
-            ["mine.yaml", "sources.stackoverflow", "posts must name"],
+            ["mine.yaml", "sources.stackoverflow", "but neither posts (path of Posts.xml"],
         ),
         (
             "sources: {stackoverflow: {enabled: true, posts: Posts.xml}}",
@@ -121,7 +121,7 @@ def test_what_the_demo_and_the_full_scale_read_depends_on_pins_alone() -> None:
         ),
         (
             "sources: {stackoverflow: {api: {questions: -1}}}",
-            ["mine.yaml", "sources.stackoverflow.api", "must not be negative, as -1 is"],
+            ["mine.yaml", "sources.stackoverflow.api", "must be 0 or more, not -1"],
         ),
         ("training: {order: [stage1, stage9]}", ["training.order", "stage9", "add training.stages.stage9"]),
         ("training: {optimiser: sgd}", ["mine.yaml", "training.optimiser", "'sgd'", "'muon' or 'adamw'"]),
@@ -139,7 +139,7 @@ def test_what_the_demo_and_the_full_scale_read_depends_on_pins_alone() -> None:
         ("model: {nlm: shallow}", ["model.nlm", "'deep' or 'linear'"]),
         ("model: {pairing: all}", ["model.pairing", "'random-pairing', 'random' or 'first-last'"]),
         ("sources: {packages: {shapes: [run]}}", ["sources.packages.shapes.0", "'run'", "'statements'"]),
-        ("splits: {train: 80}", ["mine.yaml", "splits", "100 percent"]),
+        ("splits: {train: 80}", ["mine.yaml", "splits", "must be 100 (percent)"]),
         ("model: {heads: 7}", ["mine.yaml", "model", "multiple of heads"]),
     ],
 )

@@ -185,7 +185,7 @@ def test_a_graph_from_before_is_refused_at_once(bundle: Path):
             del node.input[1:]
             del outputs[node.output[0]].type.tensor_type.shape.dim[2]
     onnx.save(graph, bundle / "ctm.onnx")
-    with pytest.raises(BundleError, match=r"ctm\.onnx: .*build it again"):
+    with pytest.raises(BundleError, match=r"ctm\.onnx: made by an older version"):
         load_bundle(bundle)
 
 
@@ -194,7 +194,7 @@ def test_huge_files_are_refused_by_their_size(bundle: Path):
         before = (bundle / name).read_bytes()
         with (bundle / name).open("r+b") as file:
             file.truncate(size)  # sparse: no disk is used
-        with pytest.raises(BundleError, match=f"{name}: larger than"):
+        with pytest.raises(BundleError, match=f"{name}: more than"):
             load_bundle(bundle)
         (bundle / name).write_bytes(before)
     load_bundle(bundle)

@@ -324,7 +324,7 @@ def test_evaluate_writes_measures_and_items(colon_bundle: Path, tmp_path: Path):
     done = run("evaluate", pairs, "--bundle", colon_bundle, "--json", out, "--items", items, COLUMNS="120")
     assert done.returncode == 0, done.stderr
     assert "5 items in" in done.stdout and "syntax" in done.stdout
-    said = "2 of 5 items (40.0%) no search can get right: 1 out of scope, 1 whose fixed side does not compile"
+    said = "2 of 5 items (40.0%) cannot be solved: 1 out of scope, 1 whose fixed side does not compile"
     assert said in done.stdout
     measures = json.loads(out.read_text())
     assert measures["unreachable"] == {"out_of_scope": 1, "fixed_does_not_compile": 1, "share": 2 / 5}

@@ -175,8 +175,8 @@ def test_the_command_counts_what_was_left_out_and_names_a_folder_with_nothing(
     assert done.exit_code == 0 and done.stdout == ""
     assert [line for line in done.stderr.splitlines() if "checksums" not in line] == [
         f"ctm-repair: {tmp_path / 'a'}: no Python files to look at",
-        "ctm-repair: left out 2: folders named build",
-        "ctm-repair: left out 1: folders named venv",
+        "ctm-repair: skipped 2: folders named build",
+        "ctm-repair: skipped 1: folders named venv",
     ]
     done = runner.invoke(app, ["fix", str(tmp_path), "--bundle", str(colon_bundle)])
     assert done.exit_code == 1 and done.stderr == "" and done.stdout.count("+++ ") == 1

@@ -97,9 +97,9 @@ BROKEN = {
 @pytest.mark.parametrize(("kind", "text"), OTHERS.items())
 def test_another_language_is_named(kind: str, text: str):
     assert other_language(text) == kind
-    with pytest.raises(FileError, match="not Python: it reads as"):
+    with pytest.raises(FileError, match="not Python: it looks like"):
         refuse_or_skip(parse_source(text.encode()), "")
-    with pytest.raises(FileError, match="not Python: it reads as"):
+    with pytest.raises(FileError, match="not Python: it looks like"):
         refuse_or_skip(parse_source(text.encode()), "tool.py")
 
 
@@ -146,7 +146,7 @@ def test_names_and_first_lines(path: str, first: str, kind: str):
 
 def test_a_name_counts_only_for_what_does_not_compile():
     assert refuse_or_skip(parse_source(b"x = 1\n"), "notes.txt") is None
-    with pytest.raises(FileError, match="not Python by its name or first line, but a text"):
+    with pytest.raises(FileError, match="its name or first line says a text"):
         refuse_or_skip(parse_source(b"def f(a)\n    return a\n"), "notes.txt")
     assert refuse_or_skip(parse_source(b"def f(a)\n    return a\n"), "") is None, "stdin has no name"
 
@@ -155,7 +155,7 @@ def test_a_name_counts_only_for_what_does_not_compile():
 def test_notebooks_are_not_handled(path: str):
     raw = b'{"cells": [{"source": ["def f(a)"]}], "metadata": {}, "nbformat": 4}'
     ast.parse(raw)  # it even compiles
-    with pytest.raises(FileError, match=r"notebook.*export its code"):
+    with pytest.raises(FileError, match=r"notebook.*export the code"):
         refuse_or_skip(parse_source(raw), path)
 
 

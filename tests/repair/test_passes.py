@@ -349,5 +349,5 @@ def test_an_edit_that_the_surroundings_forbid_is_one_that_is_known_to_be_wrong(
 
 def test_every_text_has_its_own_say(fake, tokenizer):
     repairer = Repairer(fake(lambda state: [(state.text, -0.1)]), tokenizer, 0.2)
-    with pytest.raises(ValueError, match="one each"):
+    with pytest.raises(ValueError, match="one guard for each text"):
         repairer.repair([FIXED, TAKEN], [lambda edited: True])

@@ -62,7 +62,7 @@ def test_a_name_as_long_as_names_can_be(tmp_path: Path):
 def test_a_file_that_changed_since_it_was_read_is_not_written(path: Path):
     before, after = repaired(path)
     path.write_text(BROKEN + "# another line\n")
-    refused(path, before, after, "changed while it was looked at")
+    refused(path, before, after, "changed while ctm-repair was running")
 
 
 def test_neither_is_another_file_of_the_same_content(path: Path):
@@ -110,7 +110,7 @@ def test_a_read_only_file_is_left_alone(path: Path, mode: int):
 
 def test_a_file_with_two_names_is_left_alone(path: Path):
     os.link(path, path.with_name("b.py"))
-    refused(path, *repaired(path), "2 names")
+    refused(path, *repaired(path), "2 hard links")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
@@ -253,6 +253,6 @@ def test_what_is_not_written_is_one_line_and_status_2_and_the_next_file_is_handl
     assert done.exit_code == 2 and path.read_text() == BROKEN + "# typed meanwhile\n"
     assert other.read_text() == FIXED
     assert done.stderr.splitlines() == [
-        f"ctm-repair: {path}: changed while it was looked at, so it is not written; run ctm-repair again",
+        f"ctm-repair: {path}: not written: the file changed while ctm-repair was running; run it again",
         f"ctm-repair: repaired {other}: 1 change",
     ]

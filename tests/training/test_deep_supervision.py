@@ -128,5 +128,5 @@ def test_a_trm_logs_no_neurons_and_goes_on_from_a_stage_of_its_own(
     model, before = make_model(longer, codec, first, 1), load_model(first)
     assert model.config.ticks == 5
     assert all(torch.equal(value, before.state_dict()[name]) for name, value in model.state_dict().items())
-    with pytest.raises(ValueError, match="a model of other sizes than stage stage1 asks for"):
+    with pytest.raises(ValueError, match="its model sizes differ from those of stage stage1"):
         make_model(run, codec, first, 1)

@@ -143,7 +143,7 @@ def test_the_cap_of_a_device_is_clamped_and_shared(monkeypatch: pytest.MonkeyPat
         cap_vram(torch.device("cuda", 0), vram, sharing)
     cap_vram(torch.device("cuda"), 8)
     assert fractions == [0.5, 1.0, 0.25, 0.5]
-    assert "the rule's vram is 64.0 GB of 16.0 GB that the device reports" in caplog.text
+    assert "memory capped at 64.0 GB (the rule's vram); the device reports 16.0 GB" in caplog.text
 
 
 def test_a_device_that_holds_three_samples_finishes_with_the_same_steps(
@@ -185,7 +185,7 @@ def test_nothing_fits(run: StageRun, grids, tmp_path: Path, monkeypatch: pytest.
 
     monkeypatch.setattr(CTM, "loss", never_fits)
     with pytest.raises(
-        MemoryError, match=r"step 0 does not fit memory with MemoryPlan\(pieces=8, checkpoint_ticks=8.*vram"
+        MemoryError, match=r"step 0 is out of memory even with MemoryPlan\(pieces=8, checkpoint_ticks=8.*vram"
     ):
         train_stage(*arguments(run, grids, tmp_path))
 
@@ -220,7 +220,10 @@ def test_a_model_whose_moments_do_not_fit_is_refused(
         raise MemoryError
 
     monkeypatch.setattr(torch.optim.AdamW, "step", full)
-    with pytest.raises(MemoryError, match=r"stage1: the model and the moments .* more vram.*\(MemoryError\)"):
+    with pytest.raises(
+        MemoryError,
+        match=r"stage1: out of memory for the model .* more vram.*\(MemoryError\)",
+    ):
         train_stage(*arguments(run, grids, tmp_path))
 
 
@@ -240,7 +243,7 @@ def test_half_a_step_is_never_kept(
 
     monkeypatch.setattr(torch.optim.AdamW, "step", fails_once)
     with pytest.raises(
-        MemoryError, match=r"stage1: .* optimiser made step 5, .* last checkpoint \(CUDA out of memory"
+        MemoryError, match=r"stage1: .* optimizer step 5; .* last checkpoint \(CUDA out of memory"
     ):
         train_stage(*arguments(run, grids, tmp_path / "cut"))
     assert newest(tmp_path / "cut/work") == 4

@@ -96,7 +96,7 @@ def test_real_pairs_by_their_weight(data: TrainingSet) -> None:
 
 
 def test_a_category_that_is_not_there_is_named(data: TrainingSet) -> None:
-    with pytest.raises(ValueError, match="'security' samples, but the training split has none"):
+    with pytest.raises(ValueError, match="'security', but the training split has no usable pair of it"):
         plan_visits(data, stage(mix={"security": 1}), TrainingSettings(), 1)
 
 

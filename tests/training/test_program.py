@@ -55,7 +55,7 @@ def test_a_second_trainer_is_refused(short: StageRun, grids, tmp_path: Path) -> 
     with FileLock(tmp_path / "work/.lock"):
         done = execute(command(short, grids, tmp_path))
     assert done.returncode == 75
-    assert "another trainer of this stage is at work" in done.stderr
+    assert "another process trains this stage" in done.stderr
     assert not (tmp_path / "stage1.safetensors").exists()
     assert execute(command(short, grids, tmp_path)).returncode == 0, "the lock went with its holder"
 

@@ -107,7 +107,7 @@ def test_the_samples_of_a_step_are_dealt(run: StageRun, grids) -> None:
     assert pieces(8, 2, 1) == pieces(8, 2, 2) == pieces(8, 4, 2) == 1, "micro-batches go round"
     assert pieces(8, 1, 2) == 2 and pieces(8, 1, 4) == 4 and pieces(24, 6, 4) == 2
     assert pieces(8, 1, 3) == 4, "not even, but nobody idle"
-    with pytest.raises(ValueError, match="9 processes have 8 x 1 samples a step to share"):
+    with pytest.raises(ValueError, match="9 processes cannot share a step of 8 x 1 samples"):
         pieces(8, 1, 9)
 
 

@@ -112,7 +112,7 @@ def test_after_the_last_rollback_it_stops_and_says_what_to_change(
     spoil(monkeypatch, lambda tried: tried > 10)
     with pytest.raises(
         FloatingPointError,
-        match=r"stage1: the norm of the gradient is .* at step \d+ after 3 rollbacks; lower learning_rate \(0\.003\)",
+        match=r"stage1: the norm of the gradient is .* at step \d+, after 3 rollbacks\. Lower learning_rate \(0\.003\)",
     ):
         train_stage(*arguments(careful, grids, tmp_path))
 

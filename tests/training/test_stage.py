@@ -61,7 +61,7 @@ def test_a_stage_of_other_sizes_is_refused(run: StageRun, grids, tmp_path: Path)
     train_stage(*arguments(short, grids, tmp_path / "one"))
     wider = dataclasses.replace(short, name="stage2", model={**short.model, "neurons": 48})
     with pytest.raises(
-        ValueError, match=r"out\.safetensors: a model of other sizes than stage stage2 asks for"
+        ValueError, match=r"out\.safetensors: its model sizes differ from those of stage stage2"
     ):
         train_stage(*arguments(wider, grids, tmp_path / "two", tmp_path / "one/out.safetensors"))
 

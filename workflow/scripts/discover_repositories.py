@@ -1,4 +1,4 @@
-"""Rule discover_repositories: which repositories GitHub has, or a list of one's own."""
+"""Rule discover_repositories: lists repositories by GitHub's search or from a CSV file."""
 
 from ctm.sources.git.github import RepositorySearchSettings
 from ctm.sources.git.repositories import discover

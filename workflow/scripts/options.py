@@ -1,4 +1,4 @@
-"""What the programs of the rules share: the types of their options, and how they start."""
+"""Shared by the rules' programs: option types, parsing of settings, logging and start."""
 
 from __future__ import annotations
 

@@ -38,8 +38,8 @@ def main(
     try:
         first = train_stage(run, train, validation, tokenizer, before, *places, threads, vram, ram)
     except Timeout as error:
-        held = f"{error.lock_file} is held: another trainer of this stage is at work"
-        print(f"{held}; wait for it, or end it", file=sys.stderr)
+        held = f"{error.lock_file} is locked: another process trains this stage"
+        print(f"{held}. Wait for it, or stop it", file=sys.stderr)
         sys.exit(BUSY)
     if first:
         shutil.copytree(growing.parent, metrics.parent, dirs_exist_ok=True)

@@ -1,4 +1,4 @@
-"""Where a candidate changes a snippet: in which lines, in one place or several, apart from another or not."""
+"""Where a mutation changes a snippet: changed lines, number of places, distance between mutations."""
 
 from __future__ import annotations
 

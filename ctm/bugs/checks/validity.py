@@ -1,4 +1,4 @@
-"""Whether a mutant is what its kind says: the compiler decides, and bytecode tells whether anything changed."""
+"""Checks of mutants: compiler, bytecode, security rules and category."""
 
 from __future__ import annotations
 

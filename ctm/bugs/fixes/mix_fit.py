@@ -68,7 +68,8 @@ def _real(path: Path) -> Iterator[Pair]:
     for pair in read_pairs(path, ["pair_id", "buggy", "fixed", "source", "split"]):
         if pair.split != "train":
             raise ValueError(
-                f"{path}: pair {pair.pair_id} is of split {pair.split!r}: only the training split is read"
+                f"{path}: pair {pair.pair_id} belongs to split {pair.split!r}; fit_bug_mix reads training pairs only. "
+                "Pass results/pairs/train.parquet"
             )
         if pair.source in REAL_SOURCES:
             yield pair

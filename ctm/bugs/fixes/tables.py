@@ -1,4 +1,4 @@
-"""Words and signs that are written for one another, and those that only follow a newer library."""
+"""Tables of tokens that people confuse, and of names that only changed with a newer library."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which kind of bug a real fix undoes, by the shape of its edit.
+"""Classifies a real fix: which kind of bug does it remove?
 
 The mutators make a bug only where the snippet shows what is right, which few real fixes do. So what counts here is what
 changed: one place, at most three lexical tokens on either side, of a shape that a kind makes the other way round. Four

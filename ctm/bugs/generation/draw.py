@@ -1,6 +1,6 @@
 """Mutants of one snippet: kinds drawn by weight, candidates spliced, each checked by the compiler before it is kept.
 
-Notable: a snippet is lexed once and parsed at most once, however many mutants are drawn from it; everything random
+A snippet is lexed once and parsed at most once, however many mutants are drawn from it; everything random
 comes from one generator, seeded by (seed, snippet) so that shards, workers and their order change nothing.
 """
 

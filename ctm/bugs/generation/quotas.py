@@ -1,4 +1,4 @@
-"""Weights to draw by, so that over the whole training set each kind has the share that the mix asks for.
+"""Computes drawing weights so that each kind reaches its share of the training set.
 
 A kind is drawn from a snippet only where it has a place, so a weight by itself gives a kind with few places far less
 than its share. A sample of the training snippets is surveyed (`ctm.bugs.generation.draw.survey_text`): which kinds
@@ -86,7 +86,7 @@ def load_mix(path: Path) -> BugMix:
     if not isinstance(weights, dict) or not all(
         isinstance(weight, (int, float)) for weight in weights.values()
     ):
-        raise ValueError(f"{path}: a bug mix is a mapping of kinds to weights, like `missing_colon: 7`")
+        raise ValueError(f"{path}: expected a mapping of kinds to weights, such as `missing_colon: 7`")
     try:
         return BugMix(weights)
     except ValueError as error:
@@ -116,7 +116,8 @@ def read_quotas(path: Path) -> Quotas:
     content = json.loads(Path(path).read_text(encoding="utf-8"))
     if content.get("format_version") != FORMAT_VERSION:
         raise ValueError(
-            f"{path}: no quotas of format {FORMAT_VERSION}; make them again with rule balance_mix"
+            f"{path}: expected quotas of format {FORMAT_VERSION}, found {content.get('format_version')}; "
+            "run rule balance_mix again"
         )
     return Quotas({name: Quota(**values) for name, values in content["kinds"].items()}, content["hosting"])
 

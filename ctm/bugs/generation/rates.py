@@ -106,7 +106,7 @@ def read_rates(paths: Iterable[Path]) -> Tally:
     for path in paths:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
         if not isinstance(content, dict) or content.get("format_version") != FORMAT_VERSION:
-            raise ValueError(f"{path}: no counts of format {FORMAT_VERSION}; make it again with rule mutate")
+            raise ValueError(f"{path}: expected counts of format {FORMAT_VERSION}; run rule mutate again")
         tally.add(
             Tally(
                 {kind: [counts[name] for name in FIELDS] for kind, counts in content["kinds"].items()},

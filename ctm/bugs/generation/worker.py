@@ -1,4 +1,4 @@
-"""A process that makes mutants and may be killed: the compiler is given code that nobody vetted.
+"""Worker processes that make mutants; each may be killed when untrusted code makes the compiler hang.
 
 The child has a limited address space and the parent a watchdog. A batch that times out, or whose child dies, is given
 again snippet by snippet to a new child, so that only the snippet at fault is lost, with its reason. Replies are
@@ -116,8 +116,8 @@ class Worker:
         if not ready:
             self.stop()
             raise RuntimeError(
-                f"a mutation worker did not start within {_START_SECONDS:.0f} s and "
-                f"worker_mb={self._settings.worker_mb}: see its message above, or allow it more memory"
+                f"a mutation worker did not start within {_START_SECONDS:.0f} s; its message is above. "
+                f"If it ran out of memory, raise bugs.worker_mb (now {self._settings.worker_mb} MB)"
             )
         return ours
 

@@ -1,4 +1,4 @@
-"""Secure code of a snippet whose repair stands elsewhere in it: finders that ask what a token pattern cannot.
+"""Finds secure code that token patterns cannot describe, such as secrets and timeouts passed through parameters.
 
 A parameter that nobody reads any more shows what a call or attribute should have been given (`timeout=timeout`,
 `password=password`); a list in the snippet shows that a command needs no shell; a folder that is joined or removed

@@ -1,4 +1,4 @@
-"""What a snippet shows about a comparison: which way it points, and whether its bound is part of it.
+"""Evidence about comparisons: does the snippet show the direction, and whether the bound is included?
 
 Two variables with a sign between them show nothing: `if a < b: go()` is as good as `if a > b: go()`. What shows the
 way is a loop that counts towards the bound, a length, a second comparison of the same value, or what is done about it.

@@ -1,4 +1,4 @@
-"""What a snippet shows about a place: which names a line binds and reads, what a name was set to, who steps where.
+"""Evidence in a snippet: names that a line binds and reads, types of variables, and loops around a line.
 
 A made bug is only a true pair where a reader can tell from the snippet that it is wrong and what is right. The kinds
 ask here, on tokens and lines alone, so that a place that shows nothing is left out at the cost of a look.

@@ -1,6 +1,6 @@
 """A snippet, read once: its tokens, its logical lines, its block headers, calls, and the sites of its syntax tree.
 
-Notable: tokens come from one regular expression (the snippet compiles, so that is exact and ten times faster than
+Tokens come from one regular expression (the snippet compiles, so that is exact and ten times faster than
 `tokenize`); the tree-sitter tree is parsed at most once and only asked for by kinds that need roles of names or
 operands. All offsets are characters of the text, so a mutation is a splice of a `str`.
 """

@@ -1,4 +1,4 @@
-"""Characters that look like Python's and are none: they come from chats, word processors and other keyboards."""
+"""Rewrites of look-alike characters from chats, word processors and other keyboards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a change does no more than a subject such as "Fix typo" or "Fix tests" promises.
+"""Detects cosmetic changes: wording, style, imports and tests, as commits named "Fix typo" make them.
 
 Such commits repair bugs too: the typo may be in a name, the import may crash. What changes decides, not the subject.
 Wording, spelling of variables, what linters ask for, imports taken away and assertions for type checkers are no fix.

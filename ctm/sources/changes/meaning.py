@@ -1,4 +1,4 @@
-"""Whether a run of a function notices a change, in more than what people read.
+"""Decides whether a change alters what a function does, beyond messages, comments and annotations.
 
 It does not notice formatting, comments, docstrings, annotations and casts; people read messages and tracebacks.
 """

@@ -48,7 +48,7 @@ def read_corpus(path: Path) -> list[Pin]:
         names.add(pin.name)
         if not pin.file.endswith(SUFFIXES):
             raise ValueError(
-                f"{path}:{line}: file {pin.file!r} of {pin.name} is no archive; its name must end in "
+                f"{path}:{line}: file {pin.file!r} of {pin.name} is not an archive; its name must end in "
                 f"{', '.join(SUFFIXES)}"
             )
     return pins

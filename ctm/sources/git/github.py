@@ -102,7 +102,7 @@ class RepositorySearch:
         except sqlite3.DatabaseError as error:
             self._file.close()
             raise ValueError(
-                f"{state}: cannot be used as state of the search ({error}); delete it to begin anew"
+                f"{state}: not a usable SQLite file ({error}); delete it to start the search again"
             ) from None
         self._begin()
 
@@ -239,7 +239,9 @@ def _row(item: dict[str, Any]) -> tuple[object, ...]:
             created=str(item.get("created_at") or ""),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise RestError(f"search/repositories: a result without {error}") from None
+        raise RestError(
+            f"search/repositories: a result lacks a field or has a wrong one ({error}); the API may have changed"
+        ) from None
     return astuple(repository)
 
 

@@ -1,4 +1,4 @@
-"""One repository's history, read in batches so that a kill at any moment costs one batch of work, and nothing else.
+"""Reads one repository's history in batches; a killed job loses at most one batch.
 
 Each repository has a state file (JSON: the commit it is read at, the batches that are done, errors) and a Parquet file
 of each batch; both appear under their names once whole, the batch first. A batch is made from the same commits whenever

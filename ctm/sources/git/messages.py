@@ -81,7 +81,9 @@ class MessageRules:
                 try:
                     re.compile(word)
                 except re.error as error:
-                    raise ValueError(f"{name}: {word!r} is no regular expression ({error})") from None
+                    raise ValueError(
+                        f"{name}: {word!r} is not a valid regular expression ({error})"
+                    ) from None
 
 
 class MessageFilter:

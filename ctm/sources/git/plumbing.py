@@ -1,4 +1,4 @@
-"""What is read of a git repository, through plumbing: commits, the files that they change, contents, and clones of it.
+"""Reads commits, changed files and contents of a git repository with git's plumbing commands, and clones it.
 
 GitPython clones and fetches; content comes from `git log`, `diff-tree` and `cat-file --batch`, far faster than its
 objects. How git runs safely is in process.py.

@@ -1,4 +1,4 @@
-"""Git run so that a repository may be hostile: no hooks, monitors, submodules, filters or prompts, and limits on all.
+"""Runs git safely on untrusted repositories: no hooks, monitors, submodules, filters or prompts; limits on all.
 
 Every call has a time limit, those that bring data a size limit too. What git says is shown without credentials, and
 git sees no token of the environment.

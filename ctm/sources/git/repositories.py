@@ -89,7 +89,7 @@ def read_list(path: Path) -> Iterator[Repository]:
             line = rows.line_num
             url, stars = (row.get("url") or "").strip(), (row.get("stars") or "0").strip()
             if not url or url.startswith("-") or re.search(r"\s", url):
-                raise ValueError(f"{path}:{line}: {url!r} is no URL or path of a repository")
+                raise ValueError(f"{path}:{line}: {url!r} is not a URL or path of a repository")
             if not stars.isdigit():
                 raise ValueError(f"{path}:{line}: stars must be a number, not {stars!r}")
             yield Repository(

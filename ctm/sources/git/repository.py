@@ -1,4 +1,4 @@
-"""What a repository says about itself at HEAD: the project's name, and its licence as an SPDX id.
+"""Reads a repository's project name and license (SPDX) from its files at HEAD.
 
 The name is the distribution's where the repository builds one, so that its commits share a group with its releases.
 Metadata is read and never run; where it hides the name, the address of the remote says it, and only then the folder.

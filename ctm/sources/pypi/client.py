@@ -60,7 +60,10 @@ class IndexClient:
             session.mount(scheme, HTTPAdapter(max_retries=retry, pool_maxsize=downloads))
         if certificates := pip_setting("cert"):
             if not Path(certificates).exists():
-                raise OSError(f"pip's setting cert names {certificates}, which is not there")
+                raise OSError(
+                    f'{certificates}: no such file; it is pip\'s setting "cert" (pip config get global.cert). '
+                    "Correct or unset it"
+                )
             session.verify = certificates
         self._client = PyPISimple(
             endpoint or pip_setting("index-url") or PYPI_SIMPLE_ENDPOINT, session=session
@@ -86,8 +89,9 @@ class IndexClient:
             # the text of an error may hold an address with a password, so only its class is said
             whys = sorted({type(item).__name__ for item in missing})
             raise OSError(
-                f"{len(missing)} of {len(pins)} archives cannot be had now: the package index is out of reach "
-                f"({', '.join(whys)}); pip's setting index-url names it, and what has come stays in {self.folder}"
+                f"the package index is unreachable ({', '.join(whys)}): {len(missing)} of {len(pins)} archives are "
+                "missing. Check pip's index-url and start again; finished downloads stay in "
+                f"{self.folder}"
             )
         return {pin: item for pin in pins if not isinstance(item := found[pin], Exception)}
 
@@ -101,7 +105,7 @@ class IndexClient:
         path = self.folder / pin.sha256
         if path.is_file() and sha256_of(path) == pin.sha256:
             return path
-        error: Exception = OSError("nobody asked")
+        error: Exception = OSError("not tried: an earlier download failed")
         for attempt in range(ATTEMPTS):
             if self._given_up.is_set():
                 return error

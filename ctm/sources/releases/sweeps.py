@@ -1,4 +1,4 @@
-"""What the changes between two releases show by themselves, since no message says what they are for.
+"""Filters changes between releases that are no bug fixes: repeated edits, half of a larger change, speed, old Python.
 
 What is done to one function repairs it; what is done to many in the same way (`property` made `cached_property`,
 `float(...)` taken away) follows a new rule of its project. A function that begins to use a name that the release

@@ -1,4 +1,4 @@
-"""A patient client of REST APIs: no request before the server allows it, and no token in anything that is written.
+"""Client of REST APIs that respects rate limits, retries, and never writes its token anywhere.
 
 How long to wait is the server's to say: Retry-After first, then x-ratelimit-reset once x-ratelimit-remaining is 0.
 Where it says nothing (a limit without either, 5xx, a cut connection, an answer that is no JSON) waits double, with
@@ -104,10 +104,12 @@ class RestClient:
         self.base = httpx.URL(base.rstrip("/") + "/")
         token = token.strip()
         if not re.fullmatch(r"[!-~]*", token):
-            raise ValueError("the token has spaces or other characters that no token has; set it again")
+            raise ValueError("the token contains spaces or other invalid characters; set it again")
         local = self.base.host in LOOPBACK
         if self.base.scheme != "https" and not local:
-            raise ValueError(f"{_bare(self.base)}: must begin with https://")
+            raise ValueError(
+                f"{_bare(self.base)}: the address must begin with https://, or the token would be sent unencrypted"
+            )
         self.counts: Counter[str] = Counter()
         self._token, self._etags, self._settings = token, etags, settings
         self._sleep, self._clock, self._draw = sleep, clock, draw
@@ -182,7 +184,10 @@ class RestClient:
         except httpx.InvalidURL as error:
             raise self._error(self.base, f"{path!r} is no path ({error})") from None
         if (url.scheme, url.host, url.port) != (self.base.scheme, self.base.host, self.base.port):
-            raise self._error(url, f"leads away from {self.base.host}; refused, the token would go with it")
+            raise self._error(
+                url,
+                f"refused to follow a link to another host than {self.base.host}: the token would be sent there",
+            )
         return url
 
     def _wait(self, bucket: str) -> None:
@@ -190,8 +195,8 @@ class RestClient:
         while (left := self._etags.until(bucket, EVERYTHING) - self._clock()) > 0:
             if left > self._settings.max_wait * 2:
                 raise RestError(
-                    f"{_bare(self.base)}: must not be asked for {left:.0f} s, more than max_wait allows; "
-                    "start again later"
+                    f"{_bare(self.base)}: the server allows no request for {left:.0f} s, more than twice max_wait "
+                    f"({self._settings.max_wait} s); start again later, or raise max_wait"
                 )
             log.info("waiting %.0f s for %s", left, self.base.host)
             self.counts["seconds waited"] += max(1, round(left))
@@ -268,8 +273,8 @@ class RestClient:
         self._etags.hold(bucket, self._clock() + seconds)  # for a later run too, if this one ends here
         if seconds > self._settings.max_wait:
             raise RestError(
-                f"{_bare(self.base)}: asks for a wait of {seconds:.0f} s, more than max_wait "
-                f"({self._settings.max_wait} s) allows; start again later, or raise it"
+                f"{_bare(self.base)}: the server asks to wait {seconds:.0f} s, more than max_wait "
+                f"({self._settings.max_wait} s); start again later, or raise max_wait"
             )
 
     def _retry_after(self, reply: Reply) -> float | None:

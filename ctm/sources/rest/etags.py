@@ -1,4 +1,4 @@
-"""What a REST client remembers between runs, in one SQLite file: answers with their ETags, and when it may ask again.
+"""Cache of a REST client in one SQLite file: responses by ETag, and when the next request is allowed.
 
 An authorised request that GitHub answers with 304 costs nothing of the hourly limit, so every answer that carries an
 ETag is kept. The times are kept too: a client that was killed while it had to wait goes on waiting.
@@ -38,7 +38,7 @@ class ResponseCache:
         except sqlite3.DatabaseError as error:
             self._file.close()
             raise ValueError(
-                f"{path}: cannot be used as a store of answers ({error}); delete it, it is made anew"
+                f"{path}: not a usable SQLite file ({error}); delete it and the cache is built again"
             ) from None
 
     def get(self, url: str) -> CachedResponse | None:

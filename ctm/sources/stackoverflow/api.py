@@ -94,7 +94,7 @@ class Questions:
         except sqlite3.DatabaseError as error:
             self._file.close()
             raise ValueError(
-                f"{state}: cannot be used as state of the questions ({error}); delete it"
+                f"{state}: not a usable SQLite file ({error}); delete it to fetch the questions again"
             ) from None
         self._begin()
 
@@ -184,10 +184,15 @@ class Questions:
         data = self._client.get(path, common | params).data
         items = data.get("items") if isinstance(data, dict) else None
         if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-            raise RestError(f"{path.partition('/')[0]}: the answer has no items")
+            raise RestError(
+                f'{path.partition("/")[0]}: the server\'s answer has no list "items"; the API may have changed'
+            )
         more = bool(data.get("has_more"))
         if more and not items:
-            raise RestError(f"{path.partition('/')[0]}: an empty page, and yet there are more")
+            raise RestError(
+                f"{path.partition('/')[0]}: the server returned an empty page but says that more follow; "
+                "start again later"
+            )
         return items, more
 
     def _one(self, query: str) -> int:

@@ -69,7 +69,9 @@ def collect(
         raise ValueError(f"sources.stackoverflow.{TERMS}")
     for path in (posts, history, users):
         if path is not None and not path.is_file():
-            raise FileNotFoundError(f"{path}: no such dump; sources.stackoverflow names it")
+            raise FileNotFoundError(
+                f"{path}: no such file; it is named in sources.stackoverflow. Correct the path"
+            )
     with _opened(settings, shard, shards, work, out, rejects, history is not None) as collector:
         if users is not None:
             collector.read(users, "Users.xml")

@@ -48,18 +48,23 @@ def rows(path: Path, member: str) -> Iterator[etree._Element]:
                 metered.since = 0
                 if not checked:
                     if element.getroottree().docinfo.internalDTD is not None:
-                        raise DumpError(f"{path}: declares a document type, which no dump does: not read")
+                        raise DumpError(
+                            f"{path}: refused, because it declares a document type; the dump's files have none. "
+                            "Download it again"
+                        )
                     checked = True
                 if element.tag == "row":
                     yield element
                 _free(element)
         except _TooLongError:
             what = f"more than {MAX_ELEMENT // 1_000_000} MB without the end of an element"
-            raise DumpError(f"{path}: near line {metered.line}: {what}; no {member} has that") from None
+            raise DumpError(
+                f"{path}: near line {metered.line}: {what}. A valid {member} does not contain this; download it again"
+            ) from None
         except etree.XMLSyntaxError as error:
             what = (error.msg or "").partition(", line ")[0].rstrip(".")
             raise DumpError(
-                f"{path}: line {error.lineno}: {what}; bring a whole, unchanged {member}"
+                f"{path}:{error.lineno}: {what}; the file is incomplete or was edited, download {member} again"
             ) from None
 
 
@@ -110,7 +115,8 @@ def _opened(path: Path, member: str) -> Iterator[BinaryIO]:
                 yield plain
     except OSError as error:
         raise DumpError(
-            f"{path}: {error.strerror or error}; bring {member} of a dump, plain or .7z"
+            f"{path}: {error.strerror or error}; expected {member} of a Stack Exchange dump, as XML or inside a .7z "
+            "archive"
         ) from None
 
 
@@ -149,14 +155,14 @@ def _unpacking(path: Path, member: str) -> Iterator[BinaryIO]:
         archive = py7zr.SevenZipFile(path, "r")
     except (py7zr.exceptions.ArchiveError, EOFError, ValueError, TypeError) as error:
         raise DumpError(
-            f"{path}: not a .7z that can be opened ({_error_text(error)}); bring a whole one"
+            f"{path}: cannot be opened as a .7z archive ({_error_text(error)}); download it again"
         ) from None
     with archive:
         inside = archive.getnames()
         found = [name for name in inside if name.rsplit("/", 1)[-1] == member]
         if len(found) != 1:
             raise DumpError(
-                f"{path}: holds {', '.join(inside[:9]) or 'nothing'}; one {member} is expected in it"
+                f"{path}: expected exactly one {member} in the archive, found {', '.join(inside[:9]) or 'nothing'}"
             )
         failed: list[BaseException] = []
         reading, writing = os.pipe()
@@ -181,7 +187,8 @@ def _unpacking(path: Path, member: str) -> Iterator[BinaryIO]:
         broken = [error for error in failed if not isinstance(error, BrokenPipeError)]
         if broken:
             raise DumpError(
-                f"{path}: cannot be unpacked: {_error_text(broken[0])}; bring a whole archive"
+                f"{path}: cannot be unpacked ({_error_text(broken[0])}); the archive is incomplete or damaged, "
+                "download it again"
             ) from None
         if asked is not None:
             raise asked

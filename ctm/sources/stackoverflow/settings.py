@@ -31,7 +31,7 @@ class ApiSettings(RestSettings):
 
     def __post_init__(self) -> None:
         if self.questions < 0:
-            raise ValueError(f"questions must not be negative, as {self.questions} is")
+            raise ValueError(f"questions must be 0 or more, not {self.questions}")
         first, last = (day_seconds(getattr(self, key), key) for key in ("created_from", "created_to"))
         if first > last:
             raise ValueError(

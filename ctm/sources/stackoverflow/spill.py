@@ -1,4 +1,4 @@
-"""Records by number, on disk: what waits for its counterpart while a dump streams by.
+"""Key-value tables on disk, for posts that wait for their question or answer while a dump is read.
 
 A SQLite file with a page cache of fixed size and no journal (it is scratch: a run that dies begins anew), so that
 memory does not grow with the dump. Records are JSON, compressed.

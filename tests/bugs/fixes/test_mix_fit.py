@@ -89,5 +89,5 @@ def test_pairs_of_another_split_are_refused(tmp_path):
     write_pairs(path, [pair("x = 1", "x = 2", split="test")])
     mix = tmp_path / "mix.yaml"
     mix.write_text("off_by_one: 1\n")
-    with pytest.raises(ValueError, match="only the training split"):
+    with pytest.raises(ValueError, match="reads training pairs only"):
         fit_bug_mix(path, mix, tmp_path / "a.yaml", tmp_path / "a.md")

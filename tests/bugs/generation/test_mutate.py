@@ -102,7 +102,7 @@ def test_counts_of_each_kind_lie_beside_the_shard_and_add_up(snippets, tmp_path)
 
 def test_counts_of_another_format_are_refused_with_the_file(tmp_path):
     (tmp_path / "a.json").write_text('{"format_version": 0}')
-    with pytest.raises(ValueError, match=r"a\.json: no counts of format 1"):
+    with pytest.raises(ValueError, match=r"a\.json: expected counts of format 1"):
         read_rates([tmp_path / "a.json"])
 
 
@@ -136,4 +136,4 @@ def test_worker_without_memory_says_so():
     try:
         assert worker.run([("id", "x = " + "1 + " * 2_000_000 + "1", False)]) == ["worker died"]
     except RuntimeError as error:
-        assert "worker_mb=1" in str(error), error
+        assert "raise bugs.worker_mb (now 1 MB)" in str(error), error

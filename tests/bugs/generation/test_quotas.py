@@ -101,7 +101,7 @@ def test_quotas_do_not_depend_on_workers_batches_or_order(tmp_path: Path):
 
 def test_quotas_of_another_format_are_refused_with_the_file(tmp_path: Path):
     (tmp_path / "q.json").write_text("{}")
-    with pytest.raises(ValueError, match=r"q\.json: no quotas of format 3"):
+    with pytest.raises(ValueError, match=r"q\.json: expected quotas of format 3"):
         read_quotas(tmp_path / "q.json")
 
 

@@ -119,7 +119,7 @@ def test_an_index_out_of_reach_is_an_error_that_names_the_remedy_and_no_secret(
     monkeypatch.setenv("PIP_INDEX_URL", "http://user:secret@127.0.0.1:9/token123/simple")
     monkeypatch.setattr("ctm.sources.pypi.client.PAUSE", 0.01)
     pip_settings.cache_clear()
-    with pytest.raises(OSError, match=r"1 of 1 archives cannot be had now.*index-url names it") as caught:
+    with pytest.raises(OSError, match=r"1 of 1 archives are missing.*index-url") as caught:
         run(tmp_path, listed(tmp_path, f"pack,1.0,{'0' * 64},pack-1.0.tar.gz"))
     assert not {"secret", "token123"} & set(re.findall(r"\w+", str(caught.value) + caplog.text))
     pip_settings.cache_clear()
@@ -139,7 +139,7 @@ def test_an_answer_that_breaks_off_is_asked_for_again_and_else_ends_the_job(
     for path in (tmp_path / "work").iterdir():
         path.unlink()
     index.broken["pack-1.0.tar.gz"] = 99
-    with pytest.raises(OSError, match="1 of 2 archives cannot be had now"):
+    with pytest.raises(OSError, match="1 of 2 archives are missing"):
         run(tmp_path, corpus)
     assert len(list((tmp_path / "work").iterdir())) == 1, "what has come stays"
 
@@ -193,7 +193,7 @@ def test_the_index_is_the_one_that_pip_is_set_to(tmp_path: Path, monkeypatch: py
 
 
 def test_a_bad_line_of_the_list_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"corpus\.csv:2: file 'pack\.exe' of pack is no archive"):
+    with pytest.raises(ValueError, match=r"corpus\.csv:2: file 'pack\.exe' of pack is not an archive"):
         read_corpus(listed(tmp_path, f"pack,1.0,{'0' * 64},pack.exe"))
     twice = [f"{name},{n}.0,{n:064x},p.whl" for n, name in enumerate(("Pack", "pack"))]
     with pytest.raises(ValueError, match=r"corpus\.csv:3: pack is listed twice"):

@@ -190,7 +190,7 @@ def test_a_list_of_ones_own_needs_no_network(tmp_path: Path) -> None:
     ("text", "words"),
     [
         ("name\na/b\n", "1: no column 'url'"),
-        ("url\nhttps://x.org/a\n--upload-pack=evil\n", "3: '--upload-pack=evil' is no URL"),
+        ("url\nhttps://x.org/a\n--upload-pack=evil\n", "3: '--upload-pack=evil' is not a URL"),
         ("url,stars\nhttps://x.org/a,many\n", "2: stars must be a number, not 'many'"),
     ],
 )

@@ -68,7 +68,7 @@ def test_words_are_settings() -> None:
 
 
 def test_a_word_that_is_no_expression_is_named() -> None:
-    with pytest.raises(ValueError, match=r"other_words: 'a\(' is no regular expression"):
+    with pytest.raises(ValueError, match=r"other_words: 'a\(' is not a valid regular expression"):
         MessageRules(other_words=("a(",))
 
 

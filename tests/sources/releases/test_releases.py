@@ -172,7 +172,7 @@ def test_an_index_out_of_reach_is_an_error_and_what_has_come_stays(tmp_path: Pat
     index.broken["alpha-1.0.1-py3-none-any.whl"] = 99
     where = (listed(tmp_path, *lines), 0, 1, ReleaseSettings(), tmp_path / "work")
     out, rejects = tmp_path / "out.parquet", tmp_path / "rejects.parquet"
-    with pytest.raises(OSError, match="1 of 2 archives cannot be had now"):
+    with pytest.raises(OSError, match="1 of 2 archives are missing"):
         collect(*where, out, rejects)
     index.broken.clear()
     index.asked.clear()

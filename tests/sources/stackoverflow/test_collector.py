@@ -148,9 +148,9 @@ def test_revisions_of_posts_and_names_of_users(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("harm", "said", "rows"),
     [
-        (lambda text: text[: text.index('Id="14" PostTypeId') + 10], "line 13: ", 10),
+        (lambda text: text[: text.index('Id="14" PostTypeId') + 10], "Posts.xml:13: ", 10),
         (lambda text: text.replace('Id="14" Post', f'X="{"x" * 20_000_000}" Id="14" Post'), "line 13: ", 10),
-        (lambda text: text.replace('Id="14" Post', 'X="\ud800" Id="14" Post'), "line 13: ", 10),
+        (lambda text: text.replace('Id="14" Post', 'X="\ud800" Id="14" Post'), "Posts.xml:13: ", 10),
         (
             lambda text: text.replace("<posts>", f"{BOMB}\n<posts>").replace(
                 'Id="14" Post', 'X="&i;" Id="14" Post'
@@ -170,7 +170,7 @@ def test_a_file_that_breaks_off_is_one_line_and_one_reject_and_keeps_what_came(
     assert [pair.fixed for pair in pairs] == [FIXED] * bool(rows)
     (reject,) = (item for item in refused if item.reason == "source failed")
     assert reject.item == f"Posts.xml after {rows} rows"
-    assert reject.detail.startswith(f"{path}: ") and said in reject.detail
+    assert reject.detail.startswith(f"{path}:") and said in reject.detail
     warnings = [record.message for record in caplog.records if record.levelname == "WARNING"]
     assert len(warnings) == 1 and str(path) in warnings[0] and "\n" not in warnings[0]
 
@@ -185,7 +185,7 @@ def test_an_archive_that_breaks_off_is_one_line_and_one_reject(
         archive.write(plain, "Posts.xml")
     whole = path.read_bytes()
     for content, said in (
-        (whole[: len(whole) // 2], "not a .7z that can be opened"),
+        (whole[: len(whole) // 2], "cannot be opened as a .7z archive"),
         (whole[:60_000] + bytes(50) + whole[60_050:], "cannot be unpacked"),
     ):
         caplog.clear()
@@ -216,7 +216,7 @@ def test_without_accepted_terms_nothing_is_read(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"accept_dump_terms must be true: read the terms"):
         run(tmp_path, tmp_path / "nowhere.xml", replace(SETTINGS, accept_dump_terms=False))
     with pytest.raises(
-        FileNotFoundError, match=r"nowhere\.xml: no such dump; sources\.stackoverflow names it"
+        FileNotFoundError, match=r"nowhere\.xml: no such file; it is named in sources\.stackoverflow"
     ):
         run(tmp_path, tmp_path / "nowhere.xml")
 

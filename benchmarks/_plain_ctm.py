@@ -2,7 +2,7 @@
 
 Structure of SakanaAI/continuous-thought-machines (models/ctm.py), written anew: keys and values are projected from the
 code at every tick, the trace lies as [B, D, M], and the neuron-level models are an einsum "bdm,mhd->bdh". Encoder,
-synapse, synchronisation and pointers are the same modules on both sides. Each benchmark gives two ratios: of the
+synapse, synchronization and pointers are the same modules on both sides. Each benchmark gives two ratios: of the
 thought alone (from the encoded code on), and with the encoder, whose cost is the same for both.
 """
 
@@ -105,8 +105,8 @@ def memory_of(model: CTM, h: Tensor, inputs: dict[str, Tensor], with_attention: 
 def think(model: CTM, h: Tensor, inputs: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
     """Ours: pointers [B, T, 2, N] and S_out [B, T, n], with the model's own ticks."""
     encoding = memory_of(model, h, inputs)
-    synchronisation = model.run_ticks(encoding, model.config.ticks)
-    return model.predict_span(synchronisation, encoding)[0], synchronisation
+    synchronization = model.run_ticks(encoding, model.config.ticks)
+    return model.predict_span(synchronization, encoding)[0], synchronization
 
 
 def both() -> tuple[CTM, PlainCTM, dict[str, Tensor]]:

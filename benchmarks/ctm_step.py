@@ -1,7 +1,7 @@
 """Whole training steps of the full-scale model at the four stages' settings, against the specification's rates.
 
 One micro-batch: encoder, ticks, head with the exact loss of all ticks over the vocabulary of 8,192, gradients clipped,
-AdamW; the optimiser's part is divided by the stage's accumulation. Texts of 256 cells (the demo's have 113 on average),
+AdamW; the optimizer's part is divided by the stage's accumulation. Texts of 256 cells (the demo's have 113 on average),
 answers of three units. Sizes, ticks, memory, batch and accumulation come from config/config.yaml. Each part is timed
 with its own backward pass. The rates of the specification were meant for a GPU, so they are floors, not rivals.
 """
@@ -25,7 +25,7 @@ from ctm.training.optimizer import CombinedOptimizer, make_optimizer
 from ctm.training.settings import CTMStageSettings, CTMTrainingSettings
 
 FLOORS = {"stage1": 4.6, "stage2": 2.8, "stage3": 1.8, "stage4": 1.2}
-PARTS = ("encoder", "ticks", "head", "optimiser")
+PARTS = ("encoder", "ticks", "head", "optimizer")
 CELLS, UNITS = 256, 3
 ROUNDS = int(os.environ.get("CTM_BENCH_ROUNDS", "3"))
 CONFIG = Path(__file__).parents[1] / "config" / "config.yaml"
@@ -53,12 +53,12 @@ def measure(
     model = CTM(
         CTMConfig(**{**vars(sizes), "ticks": stage.ticks, "memory": stage.memory, "vocabulary": 8192})
     ).train()
-    optimiser = make_optimizer(model, training)
+    optimizer = make_optimizer(model, training)
     batch = make_batch(stage.batch, model.config.vocabulary)
     precision = pick_precision(training.precision, torch.device("cpu"), "training.precision")
-    rounds = [step(model, optimiser, batch, precision, training) for _ in range(ROUNDS + 1)][1:]
+    rounds = [step(model, optimizer, batch, precision, training) for _ in range(ROUNDS + 1)][1:]
     seconds = {part: statistics.median(r[part] for r in rounds) for part in PARTS}
-    seconds["optimiser"] /= stage.accumulation
+    seconds["optimizer"] /= stage.accumulation
     whole = sum(seconds.values())
     shares = ", ".join(f"{part} {seconds[part] / whole:.0%}" for part in PARTS)
     rate = stage.batch / whole
@@ -70,10 +70,10 @@ def measure(
 
 
 def step(
-    model: CTM, optimiser: CombinedOptimizer, batch: TrainingBatch, precision: torch.dtype,
+    model: CTM, optimizer: CombinedOptimizer, batch: TrainingBatch, precision: torch.dtype,
     training: CTMTrainingSettings,
 ) -> dict[str, float]:  # fmt: skip
-    """Seconds of each part; cut at the encoding and at the synchronisation, whose gradients are handed on."""
+    """Seconds of each part; cut at the encoding and at the synchronization, whose gradients are handed on."""
     seconds = dict.fromkeys(PARTS, 0.0)
     clock = _Clock(seconds)
     with torch.autocast("cpu", torch.bfloat16, enabled=precision == torch.bfloat16):
@@ -81,32 +81,32 @@ def step(
         clock.lap("encoder")
         encoding = h.detach().requires_grad_()
         memory = model.build_encoding(batch.inputs["tokens"], batch.inputs["lengths"], _mask(batch), encoding)
-        synchronisation = model.run_ticks(memory, model.config.ticks)
+        synchronization = model.run_ticks(memory, model.config.ticks)
         clock.lap("ticks")
-        loss, said = head(model, synchronisation, memory, batch, training)
+        loss, said = head(model, synchronization, memory, batch, training)
     loss.backward()
     clock.lap("head")
-    synchronisation.backward(said.grad)
+    synchronization.backward(said.grad)
     clock.lap("ticks")
     h.backward(encoding.grad)
     clock.lap("encoder")
     torch.nn.utils.clip_grad_norm_(model.parameters(), training.clip)
-    optimiser.step()
-    optimiser.zero_grad(set_to_none=True)
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
     model.after_step()
-    clock.lap("optimiser")
+    clock.lap("optimizer")
     return seconds
 
 
 def head(
     model: CTM,
-    synchronisation: torch.Tensor,
+    synchronization: torch.Tensor,
     memory: CTMEncoding,
     batch: TrainingBatch,
     training: CTMTrainingSettings,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """The loss, and the synchronisation as a leaf."""
-    said = synchronisation.detach().requires_grad_()
+    """The loss, and the synchronization as a leaf."""
+    said = synchronization.detach().requires_grad_()
     with torch.no_grad():
         pointers, sure = model.predict_span(said, memory)
     thought = ModelOutput(pointers, sure, said, memory)

@@ -1,7 +1,7 @@
 """Training samples a second against a plain transcription with the same weights: forward, loss, backward.
 
 The loss is the pointers' part at the lowest and at the most certain tick, the same lines on both sides; the head over
-the vocabulary and the optimiser, which are the same for both, are left out. Sizes as in ctm_forward; gradients agree.
+the vocabulary and the optimizer, which are the same for both, are left out. Sizes as in ctm_forward; gradients agree.
 `ctm_train` is the thought (gradients reach the encoded code), `ctm_train_with_encoder` goes on through the encoder.
 """
 

@@ -106,7 +106,7 @@ def run() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         CodeTokenizer.train(texts, VOCABULARY).save(folder / "tokenizer.json")
-        origin = Origin(project=STDLIB, licence="PSF-2.0")
+        origin = Origin(project=STDLIB, license="PSF-2.0")
         write_snippets(
             folder / "snippets.parquet",
             (make_snippet(text, shape, STDLIB, origin, "train") for text, shape in chosen),

@@ -1,4 +1,4 @@
-# Phase 4: the frozen test sets, and what each tick adds. Synchronisation analysis comes with an issue of its own; its
+# Phase 4: the frozen test sets, and what each tick adds. Synchronization analysis comes with an issue of its own; its
 # rule belongs in this file.
 
 
@@ -23,7 +23,7 @@ rule benchmark:
         " --settings {params.evaluation:q} --threads {threads} --out {output.report} --items {output.answers} >> {log} 2>&1"
 
 
-rule analyse_iterations:
+rule analyze_iterations:
     input:
         report="results/reports/benchmark.json",
         answers="results/reports/items.parquet",
@@ -34,9 +34,9 @@ rule analyse_iterations:
             caption="../workflow/report/accuracy_by_tick.rst",
             category="Evaluation",
         ),
-    threads: cores("analyse_iterations")
+    threads: cores("analyze_iterations")
     resources:
-        **demand("analyse_iterations"),
+        **demand("analyze_iterations"),
     shell:
         "{params.program} --report {input.report} --items {input.answers} --settings {params.analysis:q}"
         " --out {output.report} --plot {output.plot} >> {log} 2>&1"

@@ -1,4 +1,4 @@
-# Phase 1: one set of pairs from all sources: categories, duplicates, licences; validation and test sets are frozen here.
+# Phase 1: one set of pairs from all sources: categories, duplicates, licenses; validation and test sets are frozen here.
 
 
 rule build_pairs:

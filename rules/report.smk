@@ -1,4 +1,4 @@
-# One self-contained page from the artefacts of all phases.
+# One self-contained page from the artifacts of all phases.
 
 
 rule report:

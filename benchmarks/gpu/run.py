@@ -5,7 +5,7 @@ and the loss in bfloat16 beside float32.
     .venv/bin/python benchmarks/gpu/run.py --data runs/demo/results     curves too, on the grids of a finished demo
 
 Sizes and the four stages' settings come from config/config.yaml; a step is the trainer's own (`Gradients`, clipping,
-optimiser), accumulation included. Texts of 256 cells with three units, as `ctm_step` has them. Everything is Markdown
+optimizer), accumulation included. Texts of 256 cells with three units, as `ctm_step` has them. Everything is Markdown
 on standard output and in runs/gpu/table.md, with all figures in figures.json beside it; each part is written as it
 comes.
 """
@@ -74,11 +74,11 @@ class Trainer:
         self.model = CTM(config).to(self.device).train()
         terms = LossTerms(training.diversity, training.later_ticks)
         self.gradients = Gradients(self.model, stage, training, Ranks(), self.device, precision, 0, terms)
-        self.optimiser: CombinedOptimizer = make_optimizer(self.model, training)
-        self.optimiser.set_rate(1e-4)
+        self.optimizer: CombinedOptimizer = make_optimizer(self.model, training)
+        self.optimizer.set_rate(1e-4)
         self.parts = [make_batch(stage.batch, VOCABULARY)] * stage.accumulation
         self.training = training
-        self.optimiser_seconds = 0.0
+        self.optimizer_seconds = 0.0
 
     def step(self, number: int) -> float:
         """Seconds of a step."""
@@ -87,11 +87,11 @@ class Trainer:
         torch.cuda.synchronize()
         half = time.perf_counter()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.training.clip)
-        self.optimiser.step()
+        self.optimizer.step()
         self.gradients.clear()
         self.model.after_step()
         torch.cuda.synchronize()
-        self.optimiser_seconds = time.perf_counter() - half
+        self.optimizer_seconds = time.perf_counter() - half
         return time.perf_counter() - began
 
 
@@ -150,16 +150,16 @@ def rates(
         for number in range(3):  # a shape is met, captured, replayed
             trainer.step(number)
         ready = time.perf_counter() - began
-        seconds, optimiser = [], []
+        seconds, optimizer = [], []
         for number in range(steps):
             seconds.append(trainer.step(3 + number))
-            optimiser.append(trainer.optimiser_seconds)
+            optimizer.append(trainer.optimizer_seconds)
         whole = statistics.median(seconds)
         rate = stage.batch * stage.accumulation / whole
         yield {
             "stage": name, "option": option, "used": trainer.gradients.options(), "samples_per_second": rate,
             "flops_per_sample": flops,
-            "share_of_peak": rate * flops / peak["bfloat16"], "optimiser_ms": 1e3 * statistics.median(optimiser),
+            "share_of_peak": rate * flops / peak["bfloat16"], "optimizer_ms": 1e3 * statistics.median(optimizer),
             "step_ms": 1e3 * whole, "ready_seconds": ready,
             "peak_gb": torch.cuda.max_memory_allocated() / GB, "reserved_gb": torch.cuda.memory_reserved() / GB,
         }  # fmt: skip
@@ -246,13 +246,13 @@ def tables(found: dict[str, Any]) -> str:
     peak = {name: f"{value / 1e12:.0f}" for name, value in found["peaks"].items()}
     lines = [f"{found['device']}, torch {found['torch']}; matrix products of {MATRIX} in bfloat16 {peak['bfloat16']} "
              f"TFLOP/s, float32 {peak['float32']}", ""]  # fmt: skip
-    head = ("stage", "option", "samples/s", "ratio", "ms a step", "optimiser, ms", "share of peak", "peak GB",
+    head = ("stage", "option", "samples/s", "ratio", "ms a step", "optimizer, ms", "share of peak", "peak GB",
             "reserved GB", "ready, s")  # fmt: skip
     lines += ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
     plain = {r["stage"]: r["samples_per_second"] for r in found["rates"] if r["option"] == "plain"}
     lines += [
         f"| {r['stage']} | {r['option']} | {r['samples_per_second']:.0f} | "
-        f"{r['samples_per_second'] / plain[r['stage']]:.2f} | {r['step_ms']:.0f} | {r['optimiser_ms']:.0f} | "
+        f"{r['samples_per_second'] / plain[r['stage']]:.2f} | {r['step_ms']:.0f} | {r['optimizer_ms']:.0f} | "
         f"{r['share_of_peak']:.1%} | {r['peak_gb']:.2f} | {r['reserved_gb']:.2f} | {r['ready_seconds']:.0f} |"
         for r in found["rates"]
     ]

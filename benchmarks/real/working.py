@@ -50,7 +50,7 @@ class Project:
 
     @property
     def name(self) -> str:
-        """Normalised."""
+        """Normalized."""
         return self.pin.name
 
 
@@ -83,7 +83,7 @@ def unpack(wheel: Path, folder: Path) -> Path:
 
 
 def trained_on(bundle: Path) -> frozenset[str] | None:
-    """Projects that the run of a bundle trained on, normalised; None where its pairs are not beside it."""
+    """Projects that the run of a bundle trained on, normalized; None where its pairs are not beside it."""
     pairs = bundle.resolve().parent / "pairs" / "train.parquet"
     if not pairs.is_file():
         return None

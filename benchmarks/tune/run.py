@@ -1,4 +1,4 @@
-"""Searches the demo's hyper-parameters: optimiser, rate, batch, sizes of the model, at equal training time.
+"""Searches the demo's hyper-parameters: optimizer, rate, batch, sizes of the model, at equal training time.
 
     make tune                                          an hour, on the data of `make demo`
     .venv/bin/python benchmarks/tune/run.py --hours 3 --seconds 240
@@ -40,8 +40,8 @@ CONFIG = [CHECKOUT / "config" / name for name in ("config.yaml", "demo.yaml")]
 PILOT_STEPS = 6
 ITEMS = 2500
 """Validation items of a trial's value; 500 a category where there are as many."""
-SHARED = ("optimiser", "muon_factor", "weight_decay", "later_ticks")
-NEIGHBOURS: tuple[dict[str, Any], ...] = (
+SHARED = ("optimizer", "muon_factor", "weight_decay", "later_ticks")
+NEIGHBORS: tuple[dict[str, Any], ...] = (
     {"blocks": 2}, {"width": 256}, {"rate_factor": 1.5}, {"batch": 64}, {"neurons": 384}, {"later_ticks": 0.25},
     {"rate_factor": 0.7}, {"width": 128}, {"blocks": 4}, {"muon_factor": 4.0}, {"batch": 32}, {"nlm_hidden": 32},
     {"weight_decay": 0.06}, {"synapse_depth": 2},
@@ -53,7 +53,7 @@ SIZES = ("width", "blocks", "neurons", "nlm_hidden", "synapse_depth")
 def suggest(trial: optuna.Trial) -> dict[str, Any]:
     """The space."""
     return {
-        "optimiser": trial.suggest_categorical("optimiser", ["adamw", "muon"]),
+        "optimizer": trial.suggest_categorical("optimizer", ["adamw", "muon"]),
         "muon_factor": trial.suggest_float("muon_factor", 0.5, 5.0, log=True),
         "rate_factor": trial.suggest_float("rate_factor", 0.4, 3.0, log=True),
         "batch": trial.suggest_categorical("batch", [24, 32, 48, 64]),
@@ -200,7 +200,7 @@ def main() -> None:
             parser.error(f"no setting {min(unknown)!r}; there are {', '.join(own)}")
         study.enqueue_trial({**own, **wanted})
     else:
-        for change in ({}, *NEIGHBOURS):
+        for change in ({}, *NEIGHBORS):
             study.enqueue_trial({**own, **change}, skip_if_exists=True)
     began = time.monotonic()
     while time.monotonic() - began < 3600 * given.hours:

@@ -12,8 +12,8 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from ctm.files import replacing
 from ctm.pairs.overall import OVERALL
 
-# Okabe and Ito's palette, told apart by colour-blind readers
-COLOURS = {
+# Okabe and Ito's palette, told apart by color-blind readers
+COLORS = {
     "syntax": "#0072B2",
     "logic": "#D55E00",
     "security": "#009E73",
@@ -43,7 +43,7 @@ def _accuracy(axes: Axes, figures: dict[str, Any]) -> None:
         bold = name == OVERALL
         axes.plot(
             x, values, marker=marker, markersize=5 if bold else 3.5, linewidth=2.6 if bold else 1.6,
-            linestyle="--" if name == "clean" else "-", color=COLOURS[name], zorder=3 if bold else 2,
+            linestyle="--" if name == "clean" else "-", color=COLORS[name], zorder=3 if bold else 2,
             label=f"{name}  {values[-1]:.0%}  (n = {n[name]:,})",
         )  # fmt: skip
     axes.set_title("First edit right, by tick\nprojects never seen in training", fontsize=11, loc="left")

@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from ctm.files import replacing
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00")
-GREY = "#999999"
+GRAY = "#999999"
 DPI = 110
 ANOTHER = "another sample's"
 
@@ -22,7 +22,7 @@ def validation_page(report: Mapping[str, Any], plot: str) -> str:
     """Markdown of a report of `ctm.evaluation.validate`; `plot`: name of the picture beside it."""
     failed = [part for part in report["checks"] if not part["holds"]]
     evidence = report["evidence"]
-    memory, sync = evidence["memory"], evidence["synchronisation"]
+    memory, sync = evidence["memory"], evidence["synchronization"]
     lines = [
         "# Validation of the model before training",
         "",
@@ -38,7 +38,7 @@ def validation_page(report: Mapping[str, Any], plot: str) -> str:
             ],
         ),
         "",
-        f"![gradients, memory, ticks and synchronisation]({plot})",
+        f"![gradients, memory, ticks and synchronization]({plot})",
         "",
         "## Gradients: norm by module and tick, of the loss at the last tick",
         "",
@@ -69,7 +69,7 @@ def validation_page(report: Mapping[str, Any], plot: str) -> str:
         "",
         *_by_tick(evidence["iteration"], "{:.3f}"),
         "",
-        "## Synchronisation",
+        "## Synchronization",
         "",
         *_table(
             ("deviation", "least", "quarter", "half", "three quarters", "most"),
@@ -80,7 +80,7 @@ def validation_page(report: Mapping[str, Any], plot: str) -> str:
         ),
         "",
         f"Root mean square {sync['size']:.2e}; {sync['pairs that differ between samples']:.0%} of the pairs differ"
-        f" between samples. Accuracy {sync['accuracy']['own synchronisation']:.3f} with a sample's own synchronisation,"
+        f" between samples. Accuracy {sync['accuracy']['own synchronization']:.3f} with a sample's own synchronization,"
         f" {sync['accuracy'][ANOTHER]:.3f} with another's.",
     ]
     return "\n".join(lines) + "\n"
@@ -119,14 +119,14 @@ def baseline_page(report: Mapping[str, Any], plot: str) -> str:
 
 
 def plot_validation(report: Mapping[str, Any], out: Path) -> None:
-    """Four panels (PNG): gradient norms, memory, accuracy by tick, spread of the synchronisation."""
+    """Four panels (PNG): gradient norms, memory, accuracy by tick, spread of the synchronization."""
     figure = Figure(figsize=(11, 7.4), layout="constrained")
     axes = figure.subplots(2, 2)
     evidence = report["evidence"]
     _gradients(axes[0, 0], evidence["gradients"])
     _memory(axes[0, 1], evidence["memory"])
     _iteration(axes[1, 0], evidence["iteration"])
-    _synchronisation(axes[1, 1], evidence["synchronisation"])
+    _synchronization(axes[1, 1], evidence["synchronization"])
     with replacing(out) as temporary:
         figure.savefig(temporary, dpi=DPI, format="png")
 
@@ -158,12 +158,12 @@ def plot_baseline(report: Mapping[str, Any], out: Path) -> None:
 
 
 def _gradients(axes: Axes, norms: Mapping[str, list[float]]) -> None:
-    for colour, (module, row) in zip(PALETTE, norms.items(), strict=False):
+    for color, (module, row) in zip(PALETTE, norms.items(), strict=False):
         ticks = [
             tick for tick, norm in enumerate(row, 1) if norm > 0
         ]  # a logarithmic axis has no place for 0
         axes.plot(
-            ticks, [row[tick - 1] for tick in ticks], marker="o", markersize=4, color=colour, label=module
+            ticks, [row[tick - 1] for tick in ticks], marker="o", markersize=4, color=color, label=module
         )
     axes.set_yscale("log")
     _ticks(axes)
@@ -173,10 +173,10 @@ def _gradients(axes: Axes, norms: Mapping[str, list[float]]) -> None:
 
 def _memory(axes: Axes, memory: Mapping[str, Any]) -> None:
     parts = {"encoding": "fixed", "one tick": "tick"}
-    for shift, (kind, colour) in enumerate((("counted", PALETTE[0]), ("formula", PALETTE[1]))):
+    for shift, (kind, color) in enumerate((("counted", PALETTE[0]), ("formula", PALETTE[1]))):
         places = [place + 0.38 * shift for place in range(len(parts))]
         bars = axes.bar(
-            places, [memory[kind][p] for p in parts.values()], width=0.36, color=colour, label=kind
+            places, [memory[kind][p] for p in parts.values()], width=0.36, color=color, label=kind
         )
         axes.bar_label(bars, fmt="%.3g", fontsize=8)
     axes.set_xticks([place + 0.19 for place in range(len(parts))], list(parts))
@@ -186,9 +186,9 @@ def _memory(axes: Axes, memory: Mapping[str, Any]) -> None:
 
 
 def _iteration(axes: Axes, found: Mapping[str, list[float]]) -> None:
-    for colour, (name, row) in zip(("#000000", *PALETTE), found.items(), strict=False):
-        width = 2.4 if colour == "#000000" else 1.6
-        axes.plot(range(1, len(row) + 1), row, marker="o", color=colour, label=name, linewidth=width)
+    for color, (name, row) in zip(("#000000", *PALETTE), found.items(), strict=False):
+        width = 2.4 if color == "#000000" else 1.6
+        axes.plot(range(1, len(row) + 1), row, marker="o", color=color, label=name, linewidth=width)
     axes.set_ylim(0, 1.02)
     axes.yaxis.set_major_formatter(PercentFormatter(1))
     _ticks(axes)
@@ -196,10 +196,10 @@ def _iteration(axes: Axes, found: Mapping[str, list[float]]) -> None:
     _plain(axes, "Ends of chains found, by tick\na small model of the same kind, briefly trained")
 
 
-def _synchronisation(axes: Axes, sync: Mapping[str, Any]) -> None:
+def _synchronization(axes: Axes, sync: Mapping[str, Any]) -> None:
     for place, name in enumerate(("over samples", "over pairs")):
         least, quarter, half, three, most = sync[f"deviation {name}"]
-        axes.plot([place, place], [least, most], color=GREY, linewidth=1.4, zorder=1)
+        axes.plot([place, place], [least, most], color=GRAY, linewidth=1.4, zorder=1)
         axes.plot(
             [place, place], [quarter, three], color=PALETTE[0], linewidth=9, solid_capstyle="butt", zorder=2
         )
@@ -207,10 +207,10 @@ def _synchronisation(axes: Axes, sync: Mapping[str, Any]) -> None:
     axes.set_xticks([0, 1], ["over samples\n(each pair)", "over pairs\n(each sample)"])
     axes.set_xlim(-0.6, 1.6)
     axes.set_ylim(bottom=0)
-    own, other = sync["accuracy"]["own synchronisation"], sync["accuracy"][ANOTHER]
+    own, other = sync["accuracy"]["own synchronization"], sync["accuracy"][ANOTHER]
     _plain(
         axes,
-        "Deviation of the synchronisation (range, quartiles, median)\n"
+        "Deviation of the synchronization (range, quartiles, median)\n"
         f"accuracy {own:.0%}, with another sample's {other:.0%}",
     )
 

@@ -31,11 +31,11 @@ FORMULA = 0.02
 COUNTED = 6
 """Ticks of the longer thought that is counted; the shorter has 2."""
 VARYING = 0.5
-"""Share of the pairs whose synchronisation must differ between samples."""
+"""Share of the pairs whose synchronization must differ between samples."""
 SAME = 1e-4
-"""A pair whose deviation over samples is below this share of the synchronisation's size is the same for all."""
+"""A pair whose deviation over samples is below this share of the synchronization's size is the same for all."""
 DROP = 0.2
-"""Accuracy that must be lost when samples swap synchronisations; chance is at 0.17."""
+"""Accuracy that must be lost when samples swap synchronizations; chance is at 0.17."""
 
 
 @torch.no_grad()
@@ -50,7 +50,7 @@ def shapes(model: CTM, states: list[FirstState]) -> tuple[bool, str]:
         "h": (thought.encoding.h, (batch, cells, c.width)),
         "pointers": (thought.pointers, (batch, ticks, 2, cells)),
         "certainty": (thought.certainty, (batch, ticks)),
-        "synchronisation": (thought.readout, (batch, ticks, c.out_pairs)),
+        "synchronization": (thought.readout, (batch, ticks, c.out_pairs)),
         "spans": (answer.spans, (batch, SPANS, 2)),
         "units": (answer.units, (batch, SPANS, REPLACEMENTS, c.units)),
     }
@@ -89,7 +89,7 @@ def synchronization_definition(model: CTM, states: list[FirstState]) -> tuple[bo
 
 @torch.no_grad()
 def batching(model: CTM, states: list[FirstState]) -> tuple[bool, str]:
-    """Padding and neighbours change nothing."""
+    """Padding and neighbors change nothing."""
     model = copy.deepcopy(model).double()
     together = _infer(model, states)
     worst = 0.0
@@ -230,7 +230,7 @@ def ticks_help(trained: CTM, seed: int = 0) -> tuple[bool, str, dict[str, Any]]:
 def synchronization_varies(
     model: CTM, states: list[FirstState], trained: CTM, seed: int = 0
 ) -> tuple[bool, str, dict[str, Any]]:
-    """Synchronisation differs between samples and between pairs, and the answer hangs on whose it is."""
+    """Synchronization differs between samples and between pairs, and the answer hangs on whose it is."""
     sync = _infer(model, states).readout[:, -1].double()
     size = sync.square().mean().sqrt()
     over_samples, over_pairs = sync.std(0), sync.std(1)
@@ -241,7 +241,7 @@ def synchronization_varies(
         "deviation over samples": _quartiles(over_samples),
         "deviation over pairs": _quartiles(over_pairs),
         "pairs that differ between samples": varying,
-        "accuracy": {"own synchronisation": own, "another sample's": others},
+        "accuracy": {"own synchronization": own, "another sample's": others},
     }
     wrong = []
     if varying < VARYING:
@@ -249,7 +249,7 @@ def synchronization_varies(
     if not float(over_pairs.min()) > SAME * float(size):
         wrong.append("all neuron pairs of a sample have the same synchronization")
     if own - others < DROP:
-        wrong.append(f"accuracy {own:.2f}, and {others:.2f} with another sample's synchronisation")
+        wrong.append(f"accuracy {own:.2f}, and {others:.2f} with another sample's synchronization")
     seen = (
         f"{varying:.0%} of the pairs differ between samples; accuracy {own:.2f}, {others:.2f} with another's"
     )

@@ -111,7 +111,7 @@ def accuracy_by_tick(model: CTM, seed: int) -> dict[str, list[float]]:
 
 @torch.no_grad()
 def accuracy_of_others(model: CTM, seed: int) -> tuple[float, float]:
-    """Accuracy at the last tick, and with every sample's pointers asked by another sample's synchronisation."""
+    """Accuracy at the last tick, and with every sample's pointers asked by another sample's synchronization."""
     inputs, place = chains(TESTED, torch.Generator().manual_seed(seed + 1))
     encoding = model.encode(**inputs)
     state, output = model.start(encoding), None

@@ -73,11 +73,11 @@ def tick_floats(c: CTMConfig, cells: int) -> dict[str, float]:
     """Floats that each part of a tick keeps for one sample."""
     d = c.width
     return {
-        "action synchronisation": 4 * c.action_pairs,
+        "action synchronization": 4 * c.action_pairs,
         "attention": 2 * d + c.heads * cells,
         "synapse": _synapse_floats(c),
         "neuron-level models": c.neurons,  # a slice of the trace: the rest is made anew in backward
-        "out synchronisation": 4 * c.out_pairs,
+        "out synchronization": 4 * c.out_pairs,
         "pointers and certainty": 4 * d + 4 * cells + 1,
     }
 

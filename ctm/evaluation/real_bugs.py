@@ -25,7 +25,7 @@ from ctm.pairs.duplicates import exact_key, renamed_key
 from ctm.pairs.record import REJECT_SCHEMA, Reject, Writer, pair_id
 from ctm.sources.changes.functions import FixLimits, changed_functions
 from ctm.sources.files import decode_source, path_reject_reason
-from ctm.sources.pypi.licences import stated_licence
+from ctm.sources.pypi.licenses import stated_license
 from ctm.sources.pypi.pins import Pin, read_pins
 from ctm.sources.releases.collector import BROKEN_WHEEL, ReleaseSettings, download_wheels, wheel_metadata
 from ctm.sources.releases.sweeps import is_repeated_change
@@ -62,8 +62,8 @@ class RealBug:
     line: int
     version_from: str
     version_to: str
-    licence: str
-    licence_source: str
+    license: str
+    license_source: str
 
 
 def build(
@@ -141,7 +141,7 @@ def read_transitions(path: Path) -> list[tuple[Pin, Pin]]:
 def compare(before: Pin, after: Pin, wheels: Mapping[Pin, Path]) -> Iterator[RealBug | Reject]:
     """What a release fixes, and what it changes otherwise."""
     with zipfile.ZipFile(wheels[before]) as old, zipfile.ZipFile(wheels[after]) as new:
-        licence, licence_source = _licence(new)
+        license, license_source = _license(new)
         found: list[tuple[str, int, str, ClassifiedFix]] = []
         others: list[Reject] = []
         kept = []
@@ -182,8 +182,8 @@ def compare(before: Pin, after: Pin, wheels: Mapping[Pin, Path]) -> Iterator[Rea
     exchanges = Counter((fix.old, fix.new) for *_, fix in found)
     for path, line, qualname, fix in found:
         where = f"{path}:{line}"
-        if not licence:
-            yield Reject(STEP, "no licence stated", where, after.name, qualname)
+        if not license:
+            yield Reject(STEP, "no license stated", where, after.name, qualname)
         elif len(kept) > MAX_FUNCTIONS:
             yield Reject(STEP, "release changes too many functions", where, after.name, qualname)
         elif exchanges[fix.old, fix.new] > MAX_ALIKE or fix.buggy in alike:
@@ -203,19 +203,19 @@ def compare(before: Pin, after: Pin, wheels: Mapping[Pin, Path]) -> Iterator[Rea
                 line,
                 before.version,
                 after.version,
-                licence,
-                licence_source,
+                license,
+                license_source,
             )
 
 
-def _licence(wheel: zipfile.ZipFile) -> tuple[str, str]:
+def _license(wheel: zipfile.ZipFile) -> tuple[str, str]:
     """As an SPDX expression or else in the project's own words: nothing of it is handed on, so that any will do."""
     metadata = wheel_metadata(wheel)
     if metadata is None:
         return "", ""
-    licence, where = stated_licence(metadata)
-    if licence:
-        return licence, where
+    license, where = stated_license(metadata)
+    if license:
+        return license, where
     words = [str(metadata.get("License") or "").strip().split("\n")[0].strip()]
     words += [
         str(text) for text in metadata.get_all("Classifier") or () if str(text).startswith("License ::")

@@ -80,11 +80,11 @@ def run_checks(
         ("memory", "follows its formula", lambda: checks.memory_use(model, states, host_gb, vram_gb)),
         ("iteration", "ticks help", lambda: checks.ticks_help(trained)),
         (
-            "synchronisation",
+            "synchronization",
             "follows its definition",
             lambda: checks.synchronization_definition(model, states),
         ),
-        ("synchronisation", "is meaningful", lambda: checks.synchronization_varies(model, states, trained)),
+        ("synchronization", "is meaningful", lambda: checks.synchronization_varies(model, states, trained)),
         (
             "gradients",
             "a few steps learn a batch",

@@ -18,7 +18,7 @@ from ctm.evaluation.settings import WorkingSettings
 from ctm.pairs.duplicates import renamed_key
 from ctm.pairs.masking import mask
 from ctm.pairs.near import MinHasher, NearDuplicateFilter, NearSettings, chunks
-from ctm.pairs.quality import QualitySettings, licence_reject_reason
+from ctm.pairs.quality import QualitySettings, license_reject_reason
 from ctm.pairs.record import (
     REJECT_SCHEMA,
     SNIPPET_SCHEMA,
@@ -77,8 +77,8 @@ def working_windows(
 
         for project in code.projects(lambda name: split(name) in HELD_OUT, refused, STEP):
             group = joined.get(project.name, project.name)
-            if reason := licence_reject_reason(project.licence, quality.licences):
-                refused.write(Reject(STEP, reason, project.name, group, project.licence))
+            if reason := license_reject_reason(project.license, quality.licenses):
+                refused.write(Reject(STEP, reason, project.name, group, project.license))
                 continue
             found += (
                 replace(item, split=split(project.name), group=group)

@@ -38,7 +38,7 @@ def write_bundle(
 ) -> None:  # fmt: skip
     """Write the bundle into folder `out`.
 
-    onnx, weights, tokenizer: artefacts of one run. check, benchmark, counts: reports (JSON) of rules check_onnx,
+    onnx, weights, tokenizer: artifacts of one run. check, benchmark, counts: reports (JSON) of rules check_onnx,
     benchmark and build_pairs. stages: summaries (JSON) of the training stages, in their order. Raises ValueError if
     tokenizer and model do not belong together.
     """

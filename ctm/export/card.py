@@ -35,11 +35,11 @@ _LIMITS = """## Limits
 - Security repairs are pattern repairs, not an audit.
 - An exact match is equality of lexical tokens with the one known fix; other right fixes count as failures.
 
-## Data and licences
+## Data and licenses
 
 The weights are released with the project under Apache-2.0. The training texts are other people's code under their own
-licences; every pair keeps its origin (project, path, version or commit, licence and where the licence was read) in
-`results/pairs/*.parquet`. Real fixes without a known licence were left out.
+licenses; every pair keeps its origin (project, path, version or commit, license and where the license was read) in
+`results/pairs/*.parquet`. Real fixes without a known license were left out.
 """
 
 

@@ -25,7 +25,7 @@ from ctm.model.weights import load_ctm
 
 log = logging.getLogger(__name__)
 OPSET = 20
-TITLE, LICENCE = "ctm-code-repair", "Apache-2.0"
+TITLE, LICENSE = "ctm-code-repair", "Apache-2.0"
 
 
 def export(weights: Path, tokenizer: Path, lineage: str, out: Path) -> None:
@@ -50,7 +50,7 @@ def metadata(model: CTM, codec: CodeTokenizer, lineage: str) -> dict[str, str]:
         "title": TITLE,
         "version": __version__,
         "lineage": lineage,
-        "licence": LICENCE,
+        "license": LICENSE,
         "tokenizer_fingerprint": codec.fingerprint,
         "vocabulary": str(codec.vocab_size),
         "opset": str(OPSET),

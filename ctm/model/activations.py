@@ -6,7 +6,7 @@ from torch import Tensor
 
 NEAR_ZERO, LARGE = 1e-3, 10.0
 """Post-activations are gated and have no bound to saturate at. Below the first their products say nothing; beyond the
-second their products are above 100, and the synchronisation is that pair's alone."""
+second their products are above 100, and the synchronization is that pair's alone."""
 
 
 def activation_figures(z: Tensor) -> dict[str, float]:

@@ -107,7 +107,7 @@ class Backbone(nn.Module):
         before, behind = gaps(tokens.masked_fill(mask != 0, self.token.num_embeddings))
         x = x + self.before(before) + self.behind(behind)
         real = (mask == 0).unsqueeze(-1).to(x.dtype)
-        x = x + self._neighbours(self.norm_local(x) * real)
+        x = x + self._neighbors(self.norm_local(x) * real)
         if len(self.blocks):
             turn = turn_of(x, self.heads)
             wide_mask = mask[:, None, None, :]
@@ -115,7 +115,7 @@ class Backbone(nn.Module):
                 x = block(x, wide_mask, turn)
         return self.norm(x)
 
-    def _neighbours(self, x: Tensor) -> Tensor:
+    def _neighbors(self, x: Tensor) -> Tensor:
         """Convolution over `kernel` cells as one matrix product of shifted copies."""
         half = self.kernel // 2
         padded = F.pad(x.to(product_dtype(x)), (0, 0, half, half))
@@ -138,7 +138,7 @@ def gaps(tokens: Tensor) -> tuple[Tensor, Tensor]:
 
     tokens: int64 [B, N], N up to PLACES; padding has an id outside of the vocabulary.
 
-    Sorted by token and place, equal tokens are neighbours: N log N where comparing all cells takes N squared.
+    Sorted by token and place, equal tokens are neighbors: N log N where comparing all cells takes N squared.
     """
     order = torch.sort(tokens * PLACES + torch.arange(tokens.shape[1], device=tokens.device), dim=1).values
     place, token = order % PLACES, order // PLACES

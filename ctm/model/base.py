@@ -141,7 +141,7 @@ class Loss:
     at_certain: Tensor
     """Mean loss at the most certain tick."""
     diversity: Tensor
-    """Synchronisation-diversity term, unweighted; 0 where a model has none."""
+    """Synchronization-diversity term, unweighted; 0 where a model has none."""
     by_tick: Tensor
     """Mean loss of every tick, [T], without gradient."""
 
@@ -256,7 +256,7 @@ class EditModel(nn.Module, ABC):
 
     @torch.no_grad()
     def after_step(self) -> None:
-        """To be called after each step of the optimiser."""
+        """To be called after each step of the optimizer."""
 
     @property
     def device(self) -> torch.device:

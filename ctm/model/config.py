@@ -110,7 +110,7 @@ class CTMConfig(ModelSizes):
 
     @property
     def readout_width(self) -> int:
-        """Width of the synchronisation that the heads read."""
+        """Width of the synchronization that the heads read."""
         return self.out_pairs
 
 
@@ -169,7 +169,7 @@ class LossTerms:
     """Weights of terms that a model may have in its loss; one that it does not have counts for nothing."""
 
     diversity: float = 0.0
-    """Against collapse of the synchronisation."""
+    """Against collapse of the synchronization."""
     later_ticks: float = 0.0
     """Of the loss at a tick drawn at random, later ones likelier."""
 

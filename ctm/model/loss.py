@@ -45,7 +45,7 @@ def units_loss(model: EditModel, sync: Tensor, encoding: Encoding, batch: Target
 
 
 def sync_diversity(sync: Tensor) -> Tensor:
-    """Mean squared cosine between the synchronisations [B, n] of different samples: 0 diverse, 1 collapsed."""
+    """Mean squared cosine between the synchronizations [B, n] of different samples: 0 diverse, 1 collapsed."""
     unit = torch.nn.functional.normalize(sync - sync.mean(dim=1, keepdim=True), dim=1)
     alike = (unit @ unit.T) ** 2
     count = sync.shape[0]

@@ -221,7 +221,7 @@ class CTM(EditModel):
         return grown
 
     def compile_parts(self) -> None:
-        """See `EditModel.compile_parts`; the synapse and the synchronisations besides.
+        """See `EditModel.compile_parts`; the synapse and the synchronizations besides.
 
         What a thought shares over its ticks (`ctm.model.shared_gradients`) is Python that a compiler cannot
         see through; only what lies between is compiled.
@@ -233,6 +233,6 @@ class CTM(EditModel):
 
     @torch.no_grad()
     def after_step(self) -> None:
-        """To be called after each step of the optimiser: decays stay >= 0."""
+        """To be called after each step of the optimizer: decays stay >= 0."""
         self.sync_action.clamp()
         self.sync_out.clamp()

@@ -21,7 +21,7 @@ class Synapse(nn.Module):
     """[B, inputs] -> pre-activations [B, D].
 
     Widths fall evenly from D to `minimum` in `depth` layers and rise again, each rise adding the layer of equal width
-    from the way down and normalising the sum. Depth 1 is one gated layer.
+    from the way down and normalizing the sum. Depth 1 is one gated layer.
     """
 
     def __init__(self, inputs: int, neurons: int, depth: int, minimum: int, dropout: float) -> None:

@@ -32,7 +32,7 @@ class Synchronization(nn.Module):
         return z[:, self.left] * z[:, self.right]
 
     def forward(self, z: Tensor, alpha: Tensor, beta: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Synchronisation [B, n] with the next alpha [B, n] and beta [1, n], from z [B, D]."""
+        """Synchronization [B, n] with the next alpha [B, n] and beta [1, n], from z [B, D]."""
         keep = torch.exp(-self.decay).unsqueeze(0)
         alpha = keep * alpha + self.product(z)
         beta = keep * beta + 1
@@ -40,7 +40,7 @@ class Synchronization(nn.Module):
 
     @torch.no_grad()
     def clamp(self) -> None:
-        """Keep r in [0, 15]; called after the optimiser's step (in `forward` it would change parameters)."""
+        """Keep r in [0, 15]; called after the optimizer's step (in `forward` it would change parameters)."""
         self.decay.clamp_(0, LARGEST_DECAY)
 
 

@@ -46,7 +46,7 @@ class GatedMLP(nn.Module):
 
 
 class RecursiveLayer(Block):
-    """A block with a gated MLP, normalised after each sum: recursion lets a bare residual stream grow without end."""
+    """A block with a gated MLP, normalized after each sum: recursion lets a bare residual stream grow without end."""
 
     def __init__(self, width: int, heads: int, hidden: int, dropout: float) -> None:
         super().__init__(width, heads, dropout)

@@ -104,7 +104,7 @@ def build_pairs(
         Writer(out[REAL_SET], PAIR_SCHEMA) as suite,
         tempfile.TemporaryDirectory(dir=rejects.parent, prefix=".fixes") as scratch,
     ):
-        fixes = Fixes(Path(scratch), splits, groups, quality.licences, settings.max_lines, security_rule)
+        fixes = Fixes(Path(scratch), splits, groups, quality.licenses, settings.max_lines, security_rule)
         builder = _Builder(settings, refused, quality)
         screen = Decontaminator(quality, suites)
         came = ((pair, buggy, _real(split)) for pair, buggy, split in fixes.sort_in(real))

@@ -21,7 +21,7 @@ from ctm.pairs.duplicates import DuplicateFilter, exact_key, renamed_key
 from ctm.pairs.inner_copies import Paths, copied_places, owned_names, suspects
 from ctm.pairs.masking import mask
 from ctm.pairs.near import MinHasher, NearDuplicateFilter, chunks
-from ctm.pairs.quality import QualitySettings, licence_reject_reason
+from ctm.pairs.quality import QualitySettings, license_reject_reason
 from ctm.pairs.record import (
     REJECT_SCHEMA,
     SNIPPET_SCHEMA,
@@ -93,8 +93,8 @@ class _Found:
         self.masked: Counter[str] = Counter()
         groups: dict[str, int] = {}
         lines = array("i")
-        for number, snippet in enumerate(self._read("text", "group", "licence", "path", "qualname")):
-            reason, text = licence_reject_reason(snippet.origin.licence, quality.licences), snippet.text
+        for number, snippet in enumerate(self._read("text", "group", "license", "path", "qualname")):
+            reason, text = license_reject_reason(snippet.origin.license, quality.licenses), snippet.text
             if not reason:
                 reason, text = self._mask(number, text)
             self.reasons.append(reason)

@@ -27,7 +27,7 @@ _INNER_SPACE = re.compile(r"(?<=\S)[ \t]+")
 
 
 def exact_key(text: str) -> int:
-    """Key of a text without blank lines, with its spacing within lines normalised."""
+    """Key of a text without blank lines, with its spacing within lines normalized."""
     lines = (_INNER_SPACE.sub(" ", line.rstrip()) for line in text.split("\n"))
     return key_of("\n".join(line for line in lines if line))
 

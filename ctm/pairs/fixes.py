@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ctm.pairs.categories import SecurityRule, categorize
 from ctm.pairs.masking import mask
-from ctm.pairs.quality import LicenceSettings, licence_reject_reason
+from ctm.pairs.quality import LicenseSettings, license_reject_reason
 from ctm.pairs.record import PAIR_SCHEMA, SPLITS, Pair, Writer, pair_id, read_pairs
 from ctm.pairs.splits import SplitSettings, split_of
 
@@ -31,14 +31,14 @@ class Fixes:
         folder: Path,
         splits: SplitSettings,
         joined: Mapping[str, str],
-        licences: LicenceSettings,
+        licenses: LicenseSettings,
         max_lines: int,
         security_rule: SecurityRule | None,
     ) -> None:
         self.masked: Counter[tuple[str, str]] = Counter()
         """Values that were masked, by source and sort."""
         self._folder, self._splits, self._joined = folder, splits, joined
-        self._licences, self._max_lines, self._security_rule = licences, max_lines, security_rule
+        self._licenses, self._max_lines, self._security_rule = licenses, max_lines, security_rule
         self._reasons: dict[str, list[Reason]] = {split: [] for split in SPLITS}
 
     def sort_in(self, paths: Sequence[Path]) -> Iterator[tuple[str, str, str]]:
@@ -63,8 +63,8 @@ class Fixes:
 
     def _ready(self, pair: Pair) -> tuple[Pair, Reason]:
         pair, broken = self._mask(pair)
-        if why := licence_reject_reason(pair.origin.licence, self._licences):
-            return pair, (why, pair.origin.licence)
+        if why := license_reject_reason(pair.origin.license, self._licenses):
+            return pair, (why, pair.origin.license)
         if broken:
             return pair, (broken, "")
         if max(pair.buggy.count("\n"), pair.fixed.count("\n")) >= self._max_lines:

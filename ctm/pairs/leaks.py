@@ -141,7 +141,7 @@ def _texts(paths: Sequence[Path], split: str) -> Iterator[str]:
 
 
 def tokens_of(text: str) -> TextFingerprint:
-    """Of code that cannot be tokenised the lenient tokens."""
+    """Of code that cannot be tokenized the lenient tokens."""
     found = lexical_tokens(text)
     tokens = tuple(lenient_tokens(text)) if found is None else found
     return TextFingerprint(hash(_renamed(tokens)), frozenset(_shingles(tokens)))

@@ -1,4 +1,4 @@
-"""What data may be used: licences that are allowed, suites and repositories that stay unseen, near duplicates."""
+"""What data may be used: licenses that are allowed, suites and repositories that stay unseen, near duplicates."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ PERMISSIVE = (
 
 
 @dataclass(frozen=True)
-class LicenceSettings:
-    """Under which licences code is used."""
+class LicenseSettings:
+    """Under which licenses code is used."""
 
     allowed: tuple[str, ...] = PERMISSIVE
     """SPDX identifiers. Code is used where its expression holds with these alone ("A OR B" needs one of them, "A AND B"
-    both); code of other and of unknown licences is dropped and counted."""
+    both); code of other and of unknown licenses is dropped and counted."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +72,8 @@ class DecontaminationSettings:
 class QualitySettings:
     """What is dropped of all data, whatever its source."""
 
-    licences: LicenceSettings = LicenceSettings()
-    """Licences."""
+    licenses: LicenseSettings = LicenseSettings()
+    """Licenses."""
     duplicates: NearSettings = NearSettings()
     """Near duplicates and vendored copies."""
     decontamination: DecontaminationSettings = DecontaminationSettings()
@@ -81,19 +81,19 @@ class QualitySettings:
 
 
 @lru_cache(1024)
-def licence_reject_reason(expression: str, settings: LicenceSettings) -> str:
+def license_reject_reason(expression: str, settings: LicenseSettings) -> str:
     """Why code under an SPDX expression is not used, "" where it is.
 
-    "no licence stated" for an empty one; "licence not allowed" also for one that is no SPDX expression.
+    "no license stated" for an empty one; "license not allowed" also for one that is no SPDX expression.
     """
     if not expression:
-        return "no licence stated"
+        return "no license stated"
     tokens = re.findall(r"[()]|[^\s()]+", expression)
     try:
         holds = _either(tokens, frozenset(settings.allowed))
     except (IndexError, RecursionError):
         holds = False
-    return "" if holds and not tokens else "licence not allowed"
+    return "" if holds and not tokens else "license not allowed"
 
 
 def _either(tokens: list[str], allowed: frozenset[str]) -> bool:

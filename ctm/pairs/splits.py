@@ -48,7 +48,7 @@ class SplitSettings:
 
 
 def project_name(name: str) -> str:
-    """Normalised name of a distribution (PEP 503) or of a repository (the last part of its path or URL)."""
+    """Normalized name of a distribution (PEP 503) or of a repository (the last part of its path or URL)."""
     last = re.split(r"[/\\:]", name.rstrip("/\\"))[-1].removesuffix(".git")
     return re.sub(r"[-_.]+", "-", last).strip("-").lower()
 

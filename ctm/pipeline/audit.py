@@ -99,8 +99,8 @@ def facts(pair: Pair) -> list[tuple[str, str]]:
         ("url", origin.url),
         ("author", origin.author_url),
         (
-            "licence",
-            f"{origin.licence} ({origin.licence_source})" if origin.licence_source else origin.licence,
+            "license",
+            f"{origin.license} ({origin.license_source})" if origin.license_source else origin.license,
         ),
         ("filters", pair.filters),
     ]

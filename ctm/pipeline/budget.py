@@ -1,6 +1,6 @@
 """The machine's budget: what all running jobs may ask for together, and what no single job may exceed.
 
-Snakemake's own behaviour needs two corrections. Without a budget it starts everything at once, and `--resources` on the
+Snakemake's own behavior needs two corrections. Without a budget it starts everything at once, and `--resources` on the
 command line replaces the profile's whole map: `fill` adds what is missing from the config. A job that asks for more
 than the budget would be clamped in silence and run: `refuse` stops the plan instead. `global_resources` and a rule's
 `resources` are semi-private; Snakemake's version is pinned and tests/workflow/test_budget.py holds them.

@@ -24,8 +24,8 @@ FIELDS = {
     "source": "mutation, commit, release or stackoverflow.",
     "split": "train, validation or test.",
     "group": "Projects that are never split.",
-    "licence": "SPDX expression of the origin.",
-    "licence_source": "Where the licence was read.",
+    "license": "SPDX expression of the origin.",
+    "license_source": "Where the license was read.",
     "date": "Day of the commit or the answer (ISO 8601); empty where unknown, and of mutants.",
     "line": "First line in the path; 0 where unknown.",
 }
@@ -69,10 +69,10 @@ _CONTEXT: dict[str, Any] = {
 }
 
 
-def croissant(name: str, sets: Sequence[Path], licences: Sequence[str]) -> dict[str, Any]:
+def croissant(name: str, sets: Sequence[Path], licenses: Sequence[str]) -> dict[str, Any]:
     """JSON-LD of these files of pairs; their addresses are relative to the folder `results/reports/`."""
     newest = max(path.stat().st_mtime for path in sets)
-    identifiers = sorted({name for text in licences for name in re.findall(r"[A-Za-z0-9][\w.+-]*", text)})
+    identifiers = sorted({name for text in licenses for name in re.findall(r"[A-Za-z0-9][\w.+-]*", text)})
     known = [item for item in identifiers if item not in ("AND", "OR", "WITH") and "LicenseRef" not in item]
     return {
         "@context": _CONTEXT,
@@ -80,7 +80,7 @@ def croissant(name: str, sets: Sequence[Path], licences: Sequence[str]) -> dict[
         "conformsTo": "http://mlcommons.org/croissant/1.0",
         "name": name,
         "description": "Pairs of buggy and fixed Python: mutants, and fixes from releases and histories. Each pair "
-        "carries its origin and licence; the data card beside this file counts them.",
+        "carries its origin and license; the data card beside this file counts them.",
         "version": f"{FORMAT_VERSION}.0.0",
         "datePublished": datetime.fromtimestamp(newest, UTC).date().isoformat(),
         "license": [f"https://spdx.org/licenses/{item}.html" for item in known if item != "exception"],

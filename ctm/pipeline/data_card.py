@@ -33,7 +33,7 @@ TITLES = {
     "source": "By source",
     "category": "By category",
     "kind": "By kind",
-    "licence": "By licence",
+    "license": "By license",
     "project": "By project",
     "year": "By year of the fix",
     "lines": "By size, lines of the buggy side",
@@ -77,8 +77,8 @@ def write_data_card(
     sections = [*_tables(found, [path.stem for path in sets]), *_cleaning(counts, clean)]
     name = page.absolute().parents[2].name
     write_text(page, template.render(title=name, sections=sections, examples=_examples(sets, found)))
-    licences = sorted({value for value, _ in found.counts["licence"]})
-    description = croissant(f"ctm-pairs-{name}", sets, licences)
+    licenses = sorted({value for value, _ in found.counts["license"]})
+    description = croissant(f"ctm-pairs-{name}", sets, licenses)
     write_text(json_ld, json.dumps(description, indent=1, ensure_ascii=False) + "\n")
 
 

@@ -64,7 +64,7 @@ def code_digest(script: Path, root: Path) -> str:
 
 
 def closure(script: Path, root: Path) -> dict[str, Path]:
-    """Modules of `ctm` (and neighbours of the script) that a program imports, itself included, by name."""
+    """Modules of `ctm` (and neighbors of the script) that a program imports, itself included, by name."""
     found = {f"scripts.{script.stem}": script}
     waiting = [script]
     while waiting:
@@ -84,8 +84,8 @@ def _resolve(name: str, root: Path, scripts: Path) -> Iterable[tuple[str, Path]]
     """
     parts = name.split(".")
     if parts[0] != "ctm":
-        neighbour = scripts / f"{parts[0]}.py"
-        return [(f"scripts.{parts[0]}", neighbour)] if neighbour.is_file() else []
+        neighbor = scripts / f"{parts[0]}.py"
+        return [(f"scripts.{parts[0]}", neighbor)] if neighbor.is_file() else []
     files = []
     if parts[-1] == "*":
         folder = root.joinpath(*parts[:-1])

@@ -1,4 +1,4 @@
-"""The report of a run: one self-contained page; every figure is read from the run's artefacts."""
+"""The report of a run: one self-contained page; every figure is read from the run's artifacts."""
 
 from __future__ import annotations
 
@@ -30,30 +30,30 @@ SOURCE_COUNTS = ".counts.json"
 """End of the names of what each job of a source writes beside its raw dump (ctm/pairs/milestones.py)."""
 
 
-def write_report(artefacts: Sequence[Path], out: Path) -> None:
-    """Write the page `out` from artefacts, known by their names.
+def write_report(artifacts: Sequence[Path], out: Path) -> None:
+    """Write the page `out` from artifacts, known by their names.
 
-    artefacts: what rule `report` lists as its input. Raises FileNotFoundError if one is missing.
+    artifacts: what rule `report` lists as its input. Raises FileNotFoundError if one is missing.
     """
     from jinja2 import Environment
 
-    run = _RunArtifacts(artefacts, out.parent.parent / "logs")
+    run = _RunArtifacts(artifacts, out.parent.parent / "logs")
     template = Environment(autoescape=True).from_string(TEMPLATE.read_text())
     page = template.render(title=out.parent.parent.name, sections=run.sections())
     write_text(out, page)
 
 
 class _RunArtifacts:
-    """Artefacts of a run by name."""
+    """Artifacts of a run by name."""
 
-    def __init__(self, artefacts: Sequence[Path], logs: Path) -> None:
-        self.rejects = [p for p in artefacts if p.name.endswith("rejects.parquet")]
-        self.sources = [p for p in artefacts if p.name.endswith(SOURCE_COUNTS)]
+    def __init__(self, artifacts: Sequence[Path], logs: Path) -> None:
+        self.rejects = [p for p in artifacts if p.name.endswith("rejects.parquet")]
+        self.sources = [p for p in artifacts if p.name.endswith(SOURCE_COUNTS)]
         self.mutants = [p for p in self.sources if p.parent.name == "mutants"]
-        rest = [p for p in artefacts if p.suffix == ".json" and p not in self.sources]
+        rest = [p for p in artifacts if p.suffix == ".json" and p not in self.sources]
         self.json = {self._name(p): p for p in rest}
-        self.metrics = {p.parent.name: p for p in artefacts if p.name == "metrics.jsonl"}
-        self.plots = [p for p in artefacts if p.suffix == ".png"]
+        self.metrics = {p.parent.name: p for p in artifacts if p.name == "metrics.jsonl"}
+        self.plots = [p for p in artifacts if p.suffix == ".png"]
         self.logs = logs
 
     @staticmethod
@@ -65,7 +65,7 @@ class _RunArtifacts:
         return json.loads(self.json[name].read_text())
 
     def sections(self) -> list[Section]:
-        """All sections that there are artefacts for."""
+        """All sections that there are artifacts for."""
         parts = [
             ("final_metrics", self._accuracy),
             ("", self._collected),

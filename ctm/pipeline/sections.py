@@ -98,7 +98,7 @@ class GithubSource(RepositorySearchSettings):
     enabled: bool = False
     """Whether repositories are looked for; their commits are collected with those of sources.commits."""
     listed: str = ""
-    """A CSV list (column url; name, licence, branch, stars, archived, fork, created if known) in place of the search:
+    """A CSV list (column url; name, license, branch, stars, archived, fork, created if known) in place of the search:
     no network then. URLs or paths of local mirrors; relative to the checkout."""
 
 

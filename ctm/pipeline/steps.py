@@ -109,7 +109,7 @@ def table(config: Config) -> dict[str, WorkflowStep]:
             Demand(threads=8, mem_gb=16, runtime=240, disk="high"),
             parents=("collect_installed", "collect_packages"),
             settings=("splits",),
-            sections=("quality.licences", "quality.duplicates"),
+            sections=("quality.licenses", "quality.duplicates"),
         ),
         WorkflowStep(
             "train_tokenizer",
@@ -205,7 +205,7 @@ def table(config: Config) -> dict[str, WorkflowStep]:
             settings=("evaluation",),
         ),
         WorkflowStep(
-            "analyse_iterations",
+            "analyze_iterations",
             Demand(threads=8, mem_gb=16, vram=24, gpu_percent=60, runtime=240),
             parents=("benchmark",),
             settings=("analysis",),

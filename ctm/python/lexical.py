@@ -1,6 +1,6 @@
 """Python's lexical tokens as the measure of equality and of distance between texts.
 
-Two lexers: the standard library's for code that can be tokenised, and a lenient one, line by line, that never
+Two lexers: the standard library's for code that can be tokenized, and a lenient one, line by line, that never
 fails and on which one missing bracket changes one token (the strict one would lose every line end after it).
 """
 
@@ -47,8 +47,8 @@ _PIECES = re.compile(rf"{_PIECE} | \S", re.VERBOSE)
 def lexical_tokens(text: str) -> tuple[str, ...] | None:
     """Tokens of `text` with its line and block structure; comments, blank lines and spacing do not count.
 
-    None where the text cannot be tokenised (also where only an unexpected character stands in it, which some
-    Python versions tokenise as an error and others refuse).
+    None where the text cannot be tokenized (also where only an unexpected character stands in it, which some
+    Python versions tokenize as an error and others refuse).
     """
     tokens = []
     try:
@@ -122,7 +122,7 @@ def _indentation(text: str, at: int, levels: list[int], tokens: list[str]) -> No
 
 
 def exact_match(answer: str, fixed: str) -> bool:
-    """Whether two texts have equal lexical tokens; equal text where either cannot be tokenised."""
+    """Whether two texts have equal lexical tokens; equal text where either cannot be tokenized."""
     if answer == fixed:
         return True
     wanted = lexical_tokens(fixed)

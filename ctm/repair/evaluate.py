@@ -289,7 +289,7 @@ def delete_shortest(items: Iterable[Item]) -> list[Outcome]:
 
 
 def _is_exact(answer: Repair, fixed: str, fixed_compiles: bool) -> bool:
-    """Exact match, without tokenising what cannot be one: equal tokens compile equally."""
+    """Exact match, without tokenizing what cannot be one: equal tokens compile equally."""
     return answer.text == fixed or (answer.compiles == fixed_compiles and exact_match(answer.text, fixed))
 
 

@@ -1,7 +1,7 @@
 """What an answer keeps, loses and changes of the author's code, beside whether it is right.
 
 Everything is counted in lexical tokens of the lenient lexer, which never fails, with strings taken apart
-into quotes and words: a quote that is missing is one token, and no text is left out because it cannot be tokenised.
+into quotes and words: a quote that is missing is one token, and no text is left out because it cannot be tokenized.
 Edits are set to the leftmost place, so two answers that change the same have the same edits. An exact match has the
 author's edits by definition, also where it breaks its lines elsewhere.
 """
@@ -68,7 +68,7 @@ class Harm:
 
 
 class _Text:
-    """A text with its tokens, of either lexer, made once: to tokenise is most of the work."""
+    """A text with its tokens, of either lexer, made once: to tokenize is most of the work."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -145,7 +145,7 @@ def token_diff(old: Sequence[str], new: Sequence[str]) -> TokenDiff:
     """The fewest edits from `old` to `new`, as far to the left as they go.
 
     What stays is a longest common subsequence. Of its places in either sequence the rightmost are taken, so of equal
-    neighbours the first is the one that was deleted or inserted; an insertion stands right behind the last token
+    neighbors the first is the one that was deleted or inserted; an insertion stands right behind the last token
     that stays, in front of what is deleted there.
     """
     last = common(old[::-1], new[::-1])

@@ -35,7 +35,7 @@ INSERTED = (
     "pass",
 )
 SCORE = -8.0
-"""Log-probability of such an edit, before the model's judgement; nats."""
+"""Log-probability of such an edit, before the model's judgment; nats."""
 
 
 def nearby(text: str, error: SyntaxError, is_valid: Callable[[str], bool]) -> list[str]:

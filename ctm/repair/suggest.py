@@ -1,7 +1,7 @@
 """Edits of a file that compiles, function by function: suggestions, since nothing says that anything is wrong.
 
 There is one edit a function, the strongest ones only, ranked. No edit is made that reads a name which nothing in the
-file binds, which no window can tell. Functions are looked at in chunks and the file is analysed twice, before and after
+file binds, which no window can tell. Functions are looked at in chunks and the file is analyzed twice, before and after
 all edits, so that time and memory grow with the file and no faster.
 """
 

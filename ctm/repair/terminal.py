@@ -86,7 +86,7 @@ def print_error(message: str) -> None:
 
 
 def visible(text: str) -> str:
-    """The text as one line that moves no cursor and changes no colour: control characters and the like escaped."""
+    """The text as one line that moves no cursor and changes no color: control characters and the like escaped."""
     line = " ".join(text.splitlines())
     if line.isprintable():
         return line

@@ -132,7 +132,7 @@ def _definitions(lines: Sequence[str], error: int) -> Iterator[int]:
     width = _width(lines[error]) + 1 if _DEFINITION.match(lines[error]) else None
     if width is None:
         near = [_width(line) for line in lines[max(0, error - 1) : error + 2] if line.strip()]
-        width = max([*near, 1])  # the error may be the line's indentation: its neighbours count too
+        width = max([*near, 1])  # the error may be the line's indentation: its neighbors count too
     for index in range(error, -1, -1):
         if _width(lines[index]) < width and _DEFINITION.match(lines[index]):
             width = _width(lines[index])

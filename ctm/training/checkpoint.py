@@ -1,4 +1,4 @@
-"""Checkpoints of a running stage: weights, optimiser, position and random states, each written in one rename."""
+"""Checkpoints of a running stage: weights, optimizer, position and random states, each written in one rename."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BEST = "best.safetensors"
 
 @dataclass
 class Progress:
-    """Where a stage stands: everything that a bit-identical continuation needs besides weights and optimiser."""
+    """Where a stage stands: everything that a bit-identical continuation needs besides weights and optimizer."""
 
     step: int = 0
     seconds: float = 0.0

@@ -55,7 +55,7 @@ class StageInputs:
 
 
 class Trainer:
-    """A stage's model with its optimiser, moving average and position. `work`: folder of its checkpoints."""
+    """A stage's model with its optimizer, moving average and position. `work`: folder of its checkpoints."""
 
     def __init__(
         self, run: StageRun, material: StageInputs, model: EditModel, gradients: Gradients, ranks: Ranks,
@@ -170,7 +170,7 @@ class Trainer:
             self._save_checkpoint(metrics)
 
     def _update(self, parts: list[TrainingBatch], metrics: Metrics, step: int) -> dict[str, Any]:
-        """One step of the optimiser. Raises Diverged before it is made, MemoryError where it fails half way."""
+        """One step of the optimizer. Raises Diverged before it is made, MemoryError where it fails half way."""
         rate = rate_at(step, self.steps, self.stage) * self.progress.rate_factor
         self.optimizer.set_rate(rate)
 

@@ -63,7 +63,7 @@ class MachineMonitor:
 
 
 def device_figures(folder: Path, device: torch.device) -> dict[str, Figure]:
-    """Utilisation and power of a GPU; `folder`: its place in sysfs, which AMD's driver fills."""
+    """Utilization and power of a GPU; `folder`: its place in sysfs, which AMD's driver fills."""
     busy = _number(folder / "gpu_busy_percent")
     microwatts = next(
         (v for p in sorted(folder.glob("hwmon/hwmon*/power1_average")) if (v := _number(p))), None

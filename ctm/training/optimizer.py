@@ -19,7 +19,7 @@ BETAS = (0.9, 0.98)
 
 
 class CombinedOptimizer:
-    """Several optimisers over disjoint parameters as one."""
+    """Several optimizers over disjoint parameters as one."""
 
     def __init__(self, *parts: torch.optim.Optimizer) -> None:
         self.parts = parts
@@ -72,7 +72,7 @@ class CombinedOptimizer:
 
 def make_optimizer(model: nn.Module, training: TrainingSettings) -> CombinedOptimizer:
     """AdamW over `parameter_groups`, or Muon and AdamW; `set_rate` before every step (`rate_at`)."""
-    if training.optimiser == "adamw":
+    if training.optimizer == "adamw":
         groups = parameter_groups(model, training.weight_decay)
         return CombinedOptimizer(torch.optim.AdamW(groups, betas=BETAS, fused=True))
     turned = muon_matrices(model)

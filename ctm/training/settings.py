@@ -23,7 +23,7 @@ class StageSettings:
     batch: int
     """Samples of a micro-batch."""
     accumulation: int
-    """Micro-batches of a step of the optimiser."""
+    """Micro-batches of a step of the optimizer."""
     learning_rate: float
     """Peak learning rate."""
     epochs: int
@@ -58,7 +58,7 @@ class TrainingSettings:
 
     seed: int = 0
     """Seeds weights, order of samples and dropout."""
-    optimiser: Literal["muon", "adamw"] = "muon"
+    optimizer: Literal["muon", "adamw"] = "muon"
     """"muon" for the matrices of linear layers with AdamW for the rest, or "adamw" for all."""
     muon_factor: float = 1.0
     """Muon's rate as a multiple of AdamW's."""
@@ -106,7 +106,7 @@ class TrainingSettings:
     graphs: bool = True
     """Replay micro-batches as CUDA graphs (CUDA, ROCm), where a probe finds them right; not with checkpoint_ticks."""
     compile: bool = False
-    """Send the encoder, the synapse and the synchronisations through torch.compile, where a probe finds it right."""
+    """Send the encoder, the synapse and the synchronizations through torch.compile, where a probe finds it right."""
     device: str = "auto"
     """"auto" (CUDA or ROCm, MPS, else CPU) or a torch device."""
 
@@ -116,7 +116,7 @@ class CTMTrainingSettings(TrainingSettings):
     """What all stages of the curriculum share."""
 
     diversity: float = 0.0
-    """Weight of the synchronisation-diversity term (against collapse)."""
+    """Weight of the synchronization-diversity term (against collapse)."""
     later_ticks: float = 0.5
     """Weight of the loss at a tick drawn at random, later ones likelier, so that all learn to answer; 0: none."""
 

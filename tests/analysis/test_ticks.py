@@ -39,7 +39,7 @@ def written(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def analysed(folder: Path) -> dict[str, Any]:
+def analyzed(folder: Path) -> dict[str, Any]:
     analyze_iterations(
         folder / "benchmark.json", folder / "items.parquet", AnalysisSettings(), folder / "i.json", folder / "p.png"
     )  # fmt: skip
@@ -48,7 +48,7 @@ def analysed(folder: Path) -> dict[str, Any]:
 
 
 def test_accuracy_by_tick_counts_unasked_items_as_failures(written: Path) -> None:
-    figures = analysed(written)
+    figures = analyzed(written)
     by_tick = figures["accuracy_by_tick"]
     assert by_tick["syntax"] == pytest.approx([10 / 31, 20 / 31, 30 / 31, 30 / 31])
     assert by_tick["logic"] == [0.0] * TICKS and by_tick["clean"] == pytest.approx([1.0] * TICKS)
@@ -57,7 +57,7 @@ def test_accuracy_by_tick_counts_unasked_items_as_failures(written: Path) -> Non
 
 
 def test_ticks_by_difficulty_and_certainty(written: Path) -> None:
-    figures = analysed(written)
+    figures = analyzed(written)
     groups = {group["group"]: group for group in figures["by_difficulty"]["by edits"]}
     assert groups["2"]["ticks"] == TICKS, "never certain enough: all ticks"
     assert groups["none"]["ticks"] < groups["1"]["ticks"] < groups["2"]["ticks"]
@@ -71,7 +71,7 @@ def test_ticks_by_difficulty_and_certainty(written: Path) -> None:
 
 
 def test_plot_is_a_png_of_readable_size(written: Path) -> None:
-    analysed(written)
+    analyzed(written)
     content = (written / "p.png").read_bytes()
     width, height = struct.unpack(">II", content[16:24])
     assert content[:8] == b"\x89PNG\r\n\x1a\n" and width >= 1200 and height >= 600
@@ -81,14 +81,14 @@ def test_plot_is_a_png_of_readable_size(written: Path) -> None:
 def test_one_item_is_enough(tmp_path: Path) -> None:
     write_items(tmp_path / "items.parquet", [item(1, "syntax", 2)])
     (tmp_path / "benchmark.json").write_text(json.dumps({"thresholds": {"tick": 2.0}}))
-    assert analysed(tmp_path)["ticks_taken_mean"] == TICKS
+    assert analyzed(tmp_path)["ticks_taken_mean"] == TICKS
 
 
-def test_nothing_to_analyse_is_said(tmp_path: Path) -> None:
+def test_nothing_to_analyze_is_said(tmp_path: Path) -> None:
     write_items(tmp_path / "items.parquet", [item(1, "syntax", None)])
     (tmp_path / "benchmark.json").write_text(json.dumps({"thresholds": {"tick": 2.0}}))
     with pytest.raises(ValueError, match="no item of the test suite was in the model's scope"):
-        analysed(tmp_path)
+        analyzed(tmp_path)
 
 
 def test_items_of_another_version_are_refused(tmp_path: Path) -> None:
@@ -98,4 +98,4 @@ def test_items_of_another_version_are_refused(tmp_path: Path) -> None:
     pq.write_table(pa.table({"suite": ["test"]}), tmp_path / "items.parquet")
     (tmp_path / "benchmark.json").write_text(json.dumps({"thresholds": {"tick": 2.0}}))
     with pytest.raises(ValueError, match="run the benchmark again"):
-        analysed(tmp_path)
+        analyzed(tmp_path)

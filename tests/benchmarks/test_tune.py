@@ -32,11 +32,11 @@ def demo() -> Config:
     return read_config(tune.CONFIG)
 
 
-def test_the_settings_of_the_demo_and_its_neighbours_are_in_the_space(demo: Config) -> None:
+def test_the_settings_of_the_demo_and_its_neighbors_are_in_the_space(demo: Config) -> None:
     own = tune.own_settings(demo)
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # how Optuna tells of a value outside its range
-        for change in ({}, *tune.NEIGHBOURS):
+        for change in ({}, *tune.NEIGHBORS):
             tried = {**own, **change}
             assert tune.suggest(FixedTrial(tried)) == tried
             assert len(change) == 0 or tried != own
@@ -46,7 +46,7 @@ def test_the_settings_of_the_demo_and_its_neighbours_are_in_the_space(demo: Conf
 
 def test_stages_have_a_trials_settings_and_their_share_of_its_samples(demo: Config) -> None:
     chosen = {
-        "optimiser": "adamw", "muon_factor": 1.5, "rate_factor": 0.5, "batch": 24, "weight_decay": 0.07,
+        "optimizer": "adamw", "muon_factor": 1.5, "rate_factor": 0.5, "batch": 24, "weight_decay": 0.07,
         "later_ticks": 0.75, "width": 256, "blocks": 3, "neurons": 384, "nlm_hidden": 32, "synapse_depth": 4,
     }  # fmt: skip
     runs = tune.stage_runs(demo, chosen, 0.25)
@@ -117,7 +117,7 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_search_is_kept_and_goes_on(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     threads = torch.get_num_threads()
     search = ["run.py", "--results", str(tiny / "results"), "--seconds", "0.2", "--threads", "1"]
-    monkeypatch.setattr(tune, "NEIGHBOURS", ())
+    monkeypatch.setattr(tune, "NEIGHBORS", ())
     try:
         for more in (["--set", "blocks=2"], ["--hours", "0.0001"]):
             monkeypatch.setattr(sys, "argv", [*search, *more])

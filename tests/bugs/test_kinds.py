@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from ctm.bugs.catalogue import page
+from ctm.bugs.catalog import page
 from ctm.bugs.checks.validity import code_of, quiet, same_code
 from ctm.bugs.generation.mutate import load_mix
 from ctm.bugs.registry import Splice, apply, kind_names, register, registry, shuffled
@@ -98,7 +98,7 @@ def test_bad_mix_is_refused_with_its_file(tmp_path, text, message):
 
 def test_documentation_is_current():
     assert (ROOT / "docs" / "bugs.md").read_text(encoding="utf-8") == page(), (
-        "run: python -m ctm.bugs.catalogue > docs/bugs.md"
+        "run: python -m ctm.bugs.catalog > docs/bugs.md"
     )
 
 

@@ -26,14 +26,14 @@ CALLER = "    def call(self, a):\n        b = a + 1\n        return self.{name}(
 
 
 def wheel(
-    folder: Path, name: str, version: str, code: str, before: str = "", licence: str = "License: MIT"
+    folder: Path, name: str, version: str, code: str, before: str = "", license: str = "License: MIT"
 ) -> str:
     """Write a wheel into the folder of those that are there; returns its line of the list."""
     path = folder / "made.whl"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr(f"{name}/core.py", code)
         archive.writestr(
-            f"{name}-{version}.dist-info/METADATA", f"Name: {name}\nSummary: für\n{licence}\n".encode()
+            f"{name}-{version}.dist-info/METADATA", f"Name: {name}\nSummary: für\n{license}\n".encode()
         )
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     path.rename(folder / digest)
@@ -50,7 +50,7 @@ def built(tmp_path: Path, lines: list[str]) -> tuple[list[dict[str, object]], di
 
 
 def test_a_fix_of_our_kind_is_an_item_as_evaluate_reads_it(tmp_path: Path) -> None:
-    """Also between minor releases, with a licence in the project's own words and a summary that is not ASCII."""
+    """Also between minor releases, with a license in the project's own words and a summary that is not ASCII."""
     lines = [
         wheel(tmp_path, "alpha", "1.0", GUARD.format(sign="<=")),
         wheel(tmp_path, "alpha", "1.1", GUARD.format(sign="<"), "1.0", "License: as you like"),
@@ -58,7 +58,7 @@ def test_a_fix_of_our_kind_is_an_item_as_evaluate_reads_it(tmp_path: Path) -> No
     (item,), counts = built(tmp_path, lines)
     assert (item["kind"], item["category"], item["project"]) == ("comparison_operator", "logic", "alpha")
     assert (item["version_from"], item["version_to"], item["qualname"]) == ("1.0", "1.1", "clamp")
-    assert (item["licence"], item["licence_source"]) == ("as you like", "METADATA, as stated")
+    assert (item["license"], item["license_source"]) == ("as you like", "METADATA, as stated")
     assert item["tokens"] == 1
     assert (counts["items"], counts["kinds"]) == (1, {"comparison_operator": {"items": 1, "strict": 0}})
     (read,) = read_items(tmp_path / "suite.jsonl")
@@ -91,14 +91,14 @@ def test_sweeps_reversals_duplicates_and_what_cannot_be_had(tmp_path: Path) -> N
         wheel(tmp_path, "delta", "1.1", GUARD.format(sign=">="), "1.0"),
         wheel(tmp_path, "delta", "1.2", GUARD.format(sign=">") + "\n\nX = 1\n", "1.1"),
         wheel(tmp_path, "epsilon", "1.0", GUARD.format(sign="==")),
-        wheel(tmp_path, "epsilon", "1.1", GUARD.format(sign="!="), "1.0", licence=""),
+        wheel(tmp_path, "epsilon", "1.1", GUARD.format(sign="!="), "1.0", license=""),
     ]
     items, counts = built(tmp_path, lines)
     assert [item["project"] for item in items] == ["beta"]
     assert counts["dropped"] == {
         "same exchange in many functions": 3,
         "undone by another release": 2,
-        "no licence stated": 1,
+        "no license stated": 1,
         "duplicate": 1,
     }
 
@@ -112,7 +112,7 @@ def test_a_line_that_names_no_pin_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_pins_never_train() -> None:
-    """Neither clean code nor releases nor the working projects nor what is kept for judgement shares a project."""
+    """Neither clean code nor releases nor the working projects nor what is kept for judgment shares a project."""
     pinned = {after.name for _, after in read_transitions(PINS)}
     assert len(pinned) > 100
     for name in ("corpus", "corpus_demo", "releases", "releases_demo", "working"):

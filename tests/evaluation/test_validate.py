@@ -75,7 +75,7 @@ def test_sound_model_passes_all_five_checks(grids: Path, tmp_path: Path) -> None
     report = validate(grids / "manifest.json", grids / "tokenizer.json", SIZES, 1, out, host_gb=64)
     refuse_failures(report)
     assert report == json.loads(out.read_text())
-    five = ["shapes", "gradients", "memory", "iteration", "synchronisation"]
+    five = ["shapes", "gradients", "memory", "iteration", "synchronization"]
     assert list(dict.fromkeys(part["check"] for part in report["checks"])) == five
     assert set(report["evidence"]) == set(five[1:])
     assert [path.name for path in tmp_path.iterdir()] == ["validation.json"], "no weights are left behind"
@@ -95,7 +95,7 @@ def test_parameter_without_gradient_is_named(
     assert checks.gradients(model, states, tokenizer)[0]
 
 
-def test_wrong_synchronisation_is_seen(
+def test_wrong_synchronization_is_seen(
     model: CTM, states: list[FirstState], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert checks.synchronization_definition(model, states)[0]
@@ -210,13 +210,13 @@ def test_ticks_that_help_are_seen_and_ticks_that_do_not(
     assert not checks.ticks_help(iteration.briefly_trained(trained.config, 0, steps=1))[0], "an untrained one"
 
 
-def test_synchronisation_without_meaning_is_seen(
+def test_synchronization_without_meaning_is_seen(
     model: CTM, trained: CTM, states: list[FirstState], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     holds, seen, figures = checks.synchronization_varies(model, states, trained)
     assert holds, seen
     own, others = figures["accuracy"].values()
-    assert others < 0.35 < own, "another sample's synchronisation is about as good as chance, one in six"
+    assert others < 0.35 < own, "another sample's synchronization is about as good as chance, one in six"
     untrained = iteration.briefly_trained(model.config, 0, steps=1)
     assert "with another sample's" in checks.synchronization_varies(model, states, untrained)[1]
     whole = type(model.sync_out).forward

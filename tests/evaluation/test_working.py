@@ -43,12 +43,12 @@ def names(split: str) -> list[str]:
     return [name for n in range(200) if split_of(name := f"pack{n}", SPLITS) == split]
 
 
-def install(site: Path, name: str, files: dict[str, str], licence: str = "MIT") -> None:
+def install(site: Path, name: str, files: dict[str, str], license: str = "MIT") -> None:
     info = site / f"{name}-1.0.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text(
         f"Metadata-Version: 2.4\nName: {name}\nVersion: 1.0\n"
-        + (f"License-Expression: {licence}\n" if licence else "")
+        + (f"License-Expression: {license}\n" if license else "")
     )
     for path, text in files.items():
         (site / path).parent.mkdir(parents=True, exist_ok=True)
@@ -128,7 +128,7 @@ def test_what_training_has_seen_is_left_out_and_counted(tmp_path: Path, made) ->
     assert rejects == {"copy of a training text": 2, "vendored copy": 1}
 
 
-def test_licences_long_functions_and_the_cap_are_counted(tmp_path: Path, made) -> None:
+def test_licenses_long_functions_and_the_cap_are_counted(tmp_path: Path, made) -> None:
     first, second, third = names("validation")[:3]
     long = "def long():\n" + "    x = 1\n" * 70
     install(tmp_path / "site", first, {f"{first}/a.py": FILE.format(n=1)}, "GPL-3.0-only")
@@ -137,7 +137,7 @@ def test_licences_long_functions_and_the_cap_are_counted(tmp_path: Path, made) -
     install(tmp_path / "site", third, files)
     windows, rejects, _ = made(per_project=6)
     assert rejects == {
-        "licence not allowed": 1, "does not fit": 1, "does not parse": 1, "cap of the project": 1
+        "license not allowed": 1, "does not fit": 1, "does not parse": 1, "cap of the project": 1
     }  # fmt: skip
     assert Counter(w.project for w in windows["validation"]) == {second: 4, third: 8}, "whole files"
 

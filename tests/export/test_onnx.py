@@ -57,7 +57,7 @@ def test_the_file_says_what_it_is(exported, session: ort.InferenceSession) -> No
     said = session.get_modelmeta().custom_metadata_map
     counts = exported.model.parameter_counts()
     assert said == {
-        "title": "ctm-code-repair", "version": ctm.__version__, "lineage": "5f" * 32, "licence": "Apache-2.0",
+        "title": "ctm-code-repair", "version": ctm.__version__, "lineage": "5f" * 32, "license": "Apache-2.0",
         "tokenizer_fingerprint": exported.codec.fingerprint, "vocabulary": str(exported.codec.vocab_size),
         "opset": str(OPSET), "ticks": "4", "parameters_body": str(counts["body"]),
         "parameters_embedding": str(counts["embedding"]),

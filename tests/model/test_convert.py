@@ -1,4 +1,4 @@
-"""Weights in the public layout, converted, think what the public forward pass thinks: synchronisation and gradients.
+"""Weights in the public layout, converted, think what the public forward pass thinks: synchronization and gradients.
 
 The forward pass is written anew here, from hand-made tiny state dicts and one sample at a time: keys and values
 projected at every tick, neuron by neuron, as the public code orders it.
@@ -89,7 +89,7 @@ def pairs_of(pairing: str, count: int) -> int:
 
 
 class Public:
-    """The public forward pass from kv_proj.1 to the output synchronisation; a sample, a neuron, a pair at a time."""
+    """The public forward pass from kv_proj.1 to the output synchronization; a sample, a neuron, a pair at a time."""
 
     def __init__(self, weights: dict[str, Tensor], pairing: str) -> None:
         self.w, self.pairing = weights, pairing

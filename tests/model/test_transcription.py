@@ -1,7 +1,7 @@
 """The CTM against a plain transcription of its equations: one sample, one neuron, one pair at a time, in float64.
 
 The transcription reads the weights by name and shares no code with the model: keys and values are projected at every
-tick, a synchronisation is the explicit sum over all past ticks, and nothing is padded.
+tick, a synchronization is the explicit sum over all past ticks, and nothing is padded.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ class Plain:
         return self.w[f"{name}.weight"] @ x + (0 if bias is None else bias)
 
     def norm(self, name: str, x: Tensor) -> Tensor:
-        centred = x - x.sum() / len(x)
+        centered = x - x.sum() / len(x)
         return (
-            centred / torch.sqrt((centred**2).sum() / len(x) + 1e-5) * self.w[f"{name}.weight"]
+            centered / torch.sqrt((centered**2).sum() / len(x) + 1e-5) * self.w[f"{name}.weight"]
             + self.w[f"{name}.bias"]
         )
 
@@ -128,7 +128,7 @@ class Plain:
         assert len(x) == 1
         return x[0]
 
-    def synchronisation(self, name: str, past: list[Tensor]) -> Tensor:
+    def synchronization(self, name: str, past: list[Tensor]) -> Tensor:
         """sum_tau e^(-r (t - tau)) z_i z_j / sqrt(sum_tau e^(-r (t - tau))) over the z of `past`, pair by pair."""
         left, right, decay = self.w[f"{name}.left"], self.w[f"{name}.right"], self.w[f"{name}.decay"]
         pairs = []
@@ -147,11 +147,11 @@ class Plain:
         history = [list(row) for row in self.w["start_trace"]]
         said = []
         for _ in range(self.c.ticks):
-            action = self.synchronisation("sync_action", past)
+            action = self.synchronization("sync_action", past)
             pre = self.synapse(torch.cat([self.read(action, h), past[-1]]))
             history = [[*row[1:], a] for row, a in zip(history, pre, strict=True)]
             past.append(torch.stack([self.neuron(n, row) for n, row in enumerate(history)]))
-            sync = self.synchronisation("sync_out", past)
+            sync = self.synchronization("sync_out", past)
             pointers = self.point(sync, h)
             entropy = sum(-(torch.exp(p) * p).sum() for p in pointers) / 2
             said.append((pointers, 1 - entropy / math.log(len(h)), sync))
@@ -284,7 +284,7 @@ def plain_thoughts(model: CTM, weights: dict[str, Tensor], inputs: dict[str, Ten
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_outputs_and_gradients_equal_the_equations(variant: str) -> None:
-    """Pointers, certainty, synchronisation and replacement of every tick, and the gradient of each parameter."""
+    """Pointers, certainty, synchronization and replacement of every tick, and the gradient of each parameter."""
     model = make_model(variant)
     inputs = make_inputs(model)
     leaves = {
@@ -309,7 +309,7 @@ def test_outputs_and_gradients_equal_the_equations(variant: str) -> None:
             place = f"sample {number} tick {tick}"
             compare(thought.pointers[number, tick, :, :length], pointers, f"pointers, {place}")
             compare(thought.certainty[number, tick], certainty, f"certainty, {place}")
-            compare(thought.readout[number, tick], sync, f"synchronisation, {place}")
+            compare(thought.readout[number, tick], sync, f"synchronization, {place}")
         slots = model.units.slots(thought.readout[:, -1], thought.encoding.h, spans[:, :1], spans[:, 1:])[
             :, 0
         ]

@@ -22,11 +22,11 @@ def mutant(buggy: str, fixed: str, kind: str, category: str, split: str = "train
         source="mutation",
         split=split,
         group=PROJECT[split],
-        origin=Origin(project=PROJECT[split], licence="MIT"),
+        origin=Origin(project=PROJECT[split], license="MIT"),
     )
 
 
-def fix(buggy: str, fixed: str, split: str, licence: str = "MIT") -> Pair:
+def fix(buggy: str, fixed: str, split: str, license: str = "MIT") -> Pair:
     return make_pair(
         buggy,
         fixed,
@@ -35,7 +35,7 @@ def fix(buggy: str, fixed: str, split: str, licence: str = "MIT") -> Pair:
         source="release",
         split="",
         group=PROJECT[split],
-        origin=Origin(project=PROJECT[split], licence=licence),
+        origin=Origin(project=PROJECT[split], license=license),
     )
 
 
@@ -77,14 +77,14 @@ def test_real_fixes_of_projects_that_do_not_train_are_a_suite(tmp_path: Path) ->
     real = [
         fix("def f(a):\n    return a < 1", "def f(a):\n    return a <= 1", "train"),
         fix("def g(a):\n    return a > 2", "def g(a):\n    return a >= 2", "test"),
-        fix("def h(a):\n    return a > 3", "def h(a):\n    return a >= 3", "train", licence=""),
+        fix("def h(a):\n    return a > 3", "def h(a):\n    return a >= 3", "train", license=""),
         fix("def i(b):\n    return b < 1", "def i(b):\n    return b <= 1", "train"),
         fix("def j(b):\n    return b", "def j(b):\n    return b  # done", "train"),
     ]
     sets, reasons, counts = build(tmp_path, [], real)
     assert [(pair.split, pair.category) for pair in sets["train"]] == [("train", "logic")]
     assert [(pair.split, pair.category) for pair in sets["real"]] == [("test", "logic")]
-    assert reasons == {"no licence stated": 1, "duplicate but for names": 1, "no lexical change": 1}
+    assert reasons == {"no license stated": 1, "duplicate but for names": 1, "no lexical change": 1}
     assert counts["by_source"] == {"release": 2}
 
 

@@ -37,7 +37,7 @@ def test_no_text_is_in_two_splits_and_every_drop_is_counted(tmp_path: Path) -> N
     groups = {split_of(name, settings): name for name in map("p{}".format, range(50))}
     texts = [f"value = f({number})" for number in range(5)]
     raw = [
-        make_snippet(text, "statements", group, Origin(project=group, licence="MIT"))
+        make_snippet(text, "statements", group, Origin(project=group, license="MIT"))
         for group in groups.values()
         for text in (*texts, f"only = '{group}'")
     ]

@@ -8,7 +8,7 @@ import pytest
 
 from ctm.pairs import fixes as module
 from ctm.pairs.fixes import KEPT, Fixes
-from ctm.pairs.quality import LicenceSettings
+from ctm.pairs.quality import LicenseSettings
 from ctm.pairs.record import SPLITS, Origin, Pair, make_pair, write_pairs
 from ctm.pairs.splits import SplitSettings, split_of
 
@@ -16,11 +16,11 @@ SETTINGS = SplitSettings()
 MASKED = "a" + "@b.co"
 
 
-def fix(number: int, buggy: str = "", licence: str = "MIT") -> Pair:
+def fix(number: int, buggy: str = "", license: str = "MIT") -> Pair:
     buggy = buggy or f"a = f({number}"
     return make_pair(
         buggy, f"a = f({number})", category="", kind="release", source="release", split="", group=f"g{number}",
-        origin=Origin(licence=licence),
+        origin=Origin(license=license),
     )  # fmt: skip
 
 
@@ -32,7 +32,7 @@ def test_each_fix_is_read_once_and_stamped(tmp_path: Path, monkeypatch: pytest.M
     real = module.read_pairs
     monkeypatch.setattr(module, "read_pairs", lambda path: opened.append(path) or real(path))
     joined = {"g1": "g0"}
-    fixes = Fixes(tmp_path / "scratch", SETTINGS, joined, LicenceSettings(), 64, None)
+    fixes = Fixes(tmp_path / "scratch", SETTINGS, joined, LicenseSettings(), 64, None)
     came = list(fixes.sort_in([tmp_path / "fixes.parquet"]))
     assert [(pair.pair_id, pair.buggy) for pair in given] == [(pair, buggy) for pair, buggy, _ in came]
     found = {split: list(fixes.of(split)) for split in SPLITS}
@@ -49,18 +49,18 @@ def test_each_fix_is_read_once_and_stamped(tmp_path: Path, monkeypatch: pytest.M
 
 def test_what_has_to_go_for_its_own_sake_says_why(tmp_path: Path) -> None:
     given = [
-        fix(1, licence=""),
-        fix(2, licence="GPL-3.0-only"),
+        fix(1, license=""),
+        fix(2, license="GPL-3.0-only"),
         fix(3, buggy="a = 1\n" * 70),
         fix(4, buggy=f"a = '{MASKED}'"),
     ]
     write_pairs(tmp_path / "fixes.parquet", given)
-    fixes = Fixes(tmp_path / "scratch", SETTINGS, {}, LicenceSettings(), 64, None)
+    fixes = Fixes(tmp_path / "scratch", SETTINGS, {}, LicenseSettings(), 64, None)
     came = list(fixes.sort_in([tmp_path / "fixes.parquet"]))
     found = {pair.group: (pair, reason) for split in SPLITS for pair, reason in fixes.of(split)}
     assert [found[f"g{number}"][1] for number in (1, 2, 3, 4)] == [
-        ("no licence stated", ""),
-        ("licence not allowed", "GPL-3.0-only"),
+        ("no license stated", ""),
+        ("license not allowed", "GPL-3.0-only"),
         ("too many lines", ""),
         KEPT,
     ]

@@ -33,7 +33,7 @@ def mutant(fixed: str, split: str) -> Pair:
         source="mutation",
         split=split,
         group="p",
-        origin=Origin(project="p", licence="MIT"),
+        origin=Origin(project="p", license="MIT"),
     )
 
 

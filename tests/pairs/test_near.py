@@ -76,7 +76,7 @@ def test_the_estimate_is_the_jaccard_similarity() -> None:
     assert max(map(abs, errors)) < 0.16, "four standard errors at its widest"
 
 
-def test_signatures_do_not_depend_on_their_neighbours_or_on_spacing() -> None:
+def test_signatures_do_not_depend_on_their_neighbors_or_on_spacing() -> None:
     rng = random.Random(5)
     sketcher = MinHasher(NearSettings())
     texts = [function(rng), "", "x", "x = 1", "ä = 'ö\udc80'", "a\0b"]
@@ -100,12 +100,12 @@ def test_the_first_of_near_texts_passes_and_other_changes_stay_apart() -> None:
 
 
 def snippet(text: str, group: str) -> Snippet:
-    return make_snippet(text, "function", group, Origin(project=group, licence="MIT"))
+    return make_snippet(text, "function", group, Origin(project=group, license="MIT"))
 
 
 def fix(text: str, split: str, rng: random.Random) -> Pair:
     buggy = text.replace(" = ", " -= ", 1 + rng.randrange(2))
-    origin = Origin(project=PROJECT[split], licence="MIT")
+    origin = Origin(project=PROJECT[split], license="MIT")
     return make_pair(
         buggy,
         text,

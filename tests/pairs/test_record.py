@@ -28,7 +28,7 @@ from ctm.pairs.record import (
 
 
 def a_pair(number: int = 0) -> Pair:
-    origin = Origin(project="p", path="a/b.py", line=number, licence="MIT", date="2020-02-29")
+    origin = Origin(project="p", path="a/b.py", line=number, license="MIT", date="2020-02-29")
     return make_pair(
         f"x = {number}\n\t\u2028é",
         "y",
@@ -66,8 +66,8 @@ def test_every_record_comes_back_as_it_was(tmp_path: Path) -> None:
 def test_columns_that_were_not_asked_for_are_empty(tmp_path: Path) -> None:
     path = tmp_path / "pairs.parquet"
     write_pairs(path, [a_pair(7)])
-    (pair,) = read_pairs(path, ["buggy", "licence"])
-    assert (pair.buggy, pair.origin.licence) == (a_pair(7).buggy, "MIT")
+    (pair,) = read_pairs(path, ["buggy", "license"])
+    assert (pair.buggy, pair.origin.license) == (a_pair(7).buggy, "MIT")
     assert (pair.fixed, pair.origin.line) == ("", 0)
     with pytest.raises(ValueError, match="no column nonsense"):
         list(read_pairs(path, ["nonsense"]))

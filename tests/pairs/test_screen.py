@@ -1,4 +1,4 @@
-"""Suites and projects that stay unseen, and licences."""
+"""Suites and projects that stay unseen, and licenses."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ctm.pairs.quality import DecontaminationSettings, LicenceSettings, QualitySettings, licence_reject_reason
+from ctm.pairs.quality import DecontaminationSettings, LicenseSettings, QualitySettings, license_reject_reason
 from ctm.pairs.record import Origin, Pair, make_pair
 from ctm.pairs.screen import Decontaminator, SuiteError, read_texts
 
@@ -83,16 +83,16 @@ def test_a_suite_that_cannot_be_read_names_its_line(tmp_path: Path) -> None:
     ("expression", "reason"),
     [
         ("MIT", ""),
-        ("", "no licence stated"),
-        ("GPL-3.0-only", "licence not allowed"),
-        ("MIT AND GPL-3.0-only", "licence not allowed"),
+        ("", "no license stated"),
+        ("GPL-3.0-only", "license not allowed"),
+        ("MIT AND GPL-3.0-only", "license not allowed"),
         ("MIT OR GPL-3.0-only", ""),
         ("(MIT OR GPL-3.0-only) AND ISC", ""),
-        ("MIT AND (ISC", "licence not allowed"),
+        ("MIT AND (ISC", "license not allowed"),
         ("Apache-2.0 WITH LLVM-exception", ""),
-        ("GPL-2.0-only WITH LLVM-exception", "licence not allowed"),
-        ("see LICENSE", "licence not allowed"),
+        ("GPL-2.0-only WITH LLVM-exception", "license not allowed"),
+        ("see LICENSE", "license not allowed"),
     ],
 )
-def test_licences_hold_by_the_list_alone(expression: str, reason: str) -> None:
-    assert licence_reject_reason(expression, LicenceSettings()) == reason
+def test_licenses_hold_by_the_list_alone(expression: str, reason: str) -> None:
+    assert license_reject_reason(expression, LicenseSettings()) == reason

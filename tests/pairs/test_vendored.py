@@ -48,7 +48,7 @@ def package(top: str, rng: random.Random, names: list[str]) -> list[Snippet]:
         source = "\n\n".join(f"def {name}(v0):\n{body(rng)}" for name in names[start : start + 8])
         path = f"{top}/_module{start}.py"
         for text, shape, qualname, line in snippets_of(source):
-            origin = Origin(project=top, path=path, qualname=qualname, line=line, licence="MIT")
+            origin = Origin(project=top, path=path, qualname=qualname, line=line, license="MIT")
             found.append(make_snippet(text, shape, top, origin))
     return found
 
@@ -144,11 +144,11 @@ def test_a_vendored_copy_stays_on_its_side_of_the_splits(tmp_path: Path) -> None
     texts = [f"def f_{n}(v0):\n{body(rng)}" for n in range(30)]
     groups = PROJECT["train"], PROJECT["test"]
     raw = [
-        make_snippet(text, "function", group, Origin(project=group, licence="MIT"))
+        make_snippet(text, "function", group, Origin(project=group, license="MIT"))
         for group in groups
         for text in texts
     ]
-    only = make_snippet("only = here", "statements", groups[1], Origin(project=groups[1], licence="MIT"))
+    only = make_snippet("only = here", "statements", groups[1], Origin(project=groups[1], license="MIT"))
     counts, kept = cleaned([*raw, only], tmp_path)
     assert counts["joined"] == dict.fromkeys(groups, PROJECT["test"])
     assert {item.split for item in kept} == {"test"}

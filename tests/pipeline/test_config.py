@@ -67,7 +67,7 @@ def test_full_scale_has_the_numbers_of_the_specification() -> None:
     assert demands["benchmark"] == (8, 32, 48)
     assert (config.trm.stage.ticks, config.trm.stage.batch, config.trm.model.width) == (8, 64, 512)
     assert demands["train_trm"] == (12, 32, 72)
-    assert demands["analyse_iterations"] == (8, 16, 24)
+    assert demands["analyze_iterations"] == (8, 16, 24)
     assert demands["export_onnx"] == (4, 16, 16)
     assert (config.machine.mem_gb, config.machine.vram) == (128, 96)
     assert config.training.clip == 0.5
@@ -124,7 +124,7 @@ def test_what_the_demo_and_the_full_scale_read_depends_on_pins_alone() -> None:
             ["mine.yaml", "sources.stackoverflow.api", "must be 0 or more, not -1"],
         ),
         ("training: {order: [stage1, stage9]}", ["training.order", "stage9", "add training.stages.stage9"]),
-        ("training: {optimiser: sgd}", ["mine.yaml", "training.optimiser", "'sgd'", "'muon' or 'adamw'"]),
+        ("training: {optimizer: sgd}", ["mine.yaml", "training.optimizer", "'sgd'", "'muon' or 'adamw'"]),
         ("training: {precision: half}", ["training.precision", "'auto', 'float32' or 'bfloat16'"]),
         ("training: {result: first}", ["training.result", "'best' or 'last'"]),
         ("evaluation: {precision: half}", ["evaluation.precision", "'auto', 'float32' or 'bfloat16'"]),
@@ -202,7 +202,7 @@ def test_settings_of_a_step_leave_out_what_only_the_workflow_uses() -> None:
 
 
 def test_the_runs_of_both_models_name_what_is_theirs_alone() -> None:
-    """A TRM has no memory, no synchronisation and no tick that is drawn: its run must not ask for any."""
+    """A TRM has no memory, no synchronization and no tick that is drawn: its run must not ask for any."""
     config = read_config([FULL])
     ctm, trm = json.loads(stage_json(config, "stage2")), json.loads(trm_json(config))
     assert (ctm["model"]["memory"], ctm["loss"]) == (24, {"diversity": 0.0, "later_ticks": 0.5})

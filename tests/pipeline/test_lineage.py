@@ -43,7 +43,7 @@ def digest(tree: Path) -> str:
     return code_digest(tree / "workflow/scripts/run.py", tree)
 
 
-def test_closure_follows_lazy_computed_and_neighbouring_imports(tree: Path) -> None:
+def test_closure_follows_lazy_computed_and_neighboring_imports(tree: Path) -> None:
     found = closure(tree / "workflow/scripts/run.py", tree)
     expected = (
         "scripts.run scripts.helper ctm ctm.a ctm.deep ctm.deep.b ctm.kinds ctm.kinds.x ctm.kinds.inner.z"

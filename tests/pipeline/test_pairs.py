@@ -30,8 +30,8 @@ def pair(number: int, source: str = "commit", split: str = "train", text: str = 
         line=number,
         commit="c" * 40,
         url=f"https://example.org/kit/commit/{number}",
-        licence="MIT",
-        licence_source="LICENSE",
+        license="MIT",
+        license_source="LICENSE",
         date="2021-03-04" if source == "commit" else "",
     )
     return make_pair(
@@ -202,7 +202,7 @@ def test_croissant_names_files_by_checksum_and_all_columns(card: Path) -> None:
     assert {entry["name"] for entry in content["recordSet"][0]["field"]} >= {
         "buggy",
         "fixed",
-        "licence",
+        "license",
         "date",
     }
 

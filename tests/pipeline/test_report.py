@@ -1,4 +1,4 @@
-"""The report and the summary: figures are those of the artefacts, the page stands alone."""
+"""The report and the summary: figures are those of the artifacts, the page stands alone."""
 
 from __future__ import annotations
 
@@ -181,12 +181,12 @@ def test_rates_of_synthetic_bugs_stand_beside_those_asked_for(run: Path) -> None
 
 
 def page_of(run: Path) -> str:
-    artefacts = [path for path in (run / "results").rglob("*") if path.is_file()]
-    write_report(artefacts, run / "results" / "report.html")
+    artifacts = [path for path in (run / "results").rglob("*") if path.is_file()]
+    write_report(artifacts, run / "results" / "report.html")
     return (run / "results" / "report.html").read_text()
 
 
-def test_page_shows_the_figures_of_the_artefacts(run: Path) -> None:
+def test_page_shows_the_figures_of_the_artifacts(run: Path) -> None:
     page = page_of(run)
     for shown in (
         "51.2%",
@@ -240,7 +240,7 @@ def test_sources_that_failed_are_named_with_the_reason(run: Path) -> None:
     page = page_of(run)
     assert "Sources that failed" in page
     assert "click-8.1.0" in page
-    assert "index &lt;said&gt; no" in page, "text of artefacts is escaped"
+    assert "index &lt;said&gt; no" in page, "text of artifacts is escaped"
 
 
 def test_page_stands_alone(run: Path) -> None:

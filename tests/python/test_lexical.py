@@ -23,8 +23,8 @@ from ctm.python.lexical import (
         ("if x:\n    y", "if x:\n\ty\n\n", True),
         ("x = 1", "x = 2", False),
         ("if x:\n    y\nz", "if x:\n    y\n    z", False),
-        ("print x", "print  x", True),  # tokenises although it does not compile
-        ("x = 'a", "x =  'a", False),  # does not tokenise: only equal text matches
+        ("print x", "print  x", True),  # tokenizes although it does not compile
+        ("x = 'a", "x =  'a", False),  # does not tokenize: only equal text matches
         ("x = 'a", "x = 'a", True),
         ("x = 1 $", "x = 1  $", False),
     ],

@@ -121,7 +121,7 @@ def test_output_does_not_depend_on_locale_or_terminal(
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **environment},
     )  # fmt: skip
     assert "+def größe(a, b):\n     return 'ü€'\n" in done.stdout.decode("utf-8"), "the bytes of the file"
-    assert b"\x1b" not in done.stdout + done.stderr, "no colours outside a terminal"
+    assert b"\x1b" not in done.stdout + done.stderr, "no colors outside a terminal"
     said_in_one_line(done, "no such file or directory")
 
 

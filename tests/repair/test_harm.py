@@ -30,7 +30,7 @@ from ctm.repair.harm import (
         ("a b c", "a x c", [1], {(1, "x"): 1}),
         ("a b c", "a x y c", [1], {(1, "x"): 1, (1, "y"): 1}),
         ("f ( a", "f ( a ) )", [], {(3, ")"): 2}),
-        # of equal neighbours the first
+        # of equal neighbors the first
         ("( a ) ) )", "( a ) )", [2], {}),
         ("a a", "a a a", [], {(0, "a"): 1}),
         # the same deletion, with another change beside it
@@ -63,7 +63,7 @@ def test_edits_lead_from_one_to_the_other(old: list[str], new: list[str]):
 
 
 @given(words, st.data())
-def test_deleting_an_equal_neighbour_is_the_same_edit(old: list[str], data):
+def test_deleting_an_equal_neighbor_is_the_same_edit(old: list[str], data):
     at = data.draw(st.integers(0, len(old)))
     twice = [*old[:at], "x", "x", *old[at:]]
     assert token_diff(twice, [*old[:at], "x", *old[at:]]).deleted == {at}

@@ -243,7 +243,7 @@ class Appends:
         ]
 
 
-def test_a_file_of_5000_methods_is_analysed_a_few_times_and_its_parts_once(fake, tokenizer, monkeypatch):
+def test_a_file_of_5000_methods_is_analyzed_a_few_times_and_its_parts_once(fake, tokenizer, monkeypatch):
     """What used to take a parse of the whole file, and a search of all its functions, for each edit."""
     count = 5000
     text = "class A:\n" + "".join(f"    def m{i}(self, a):\n        return a\n" for i in range(count))

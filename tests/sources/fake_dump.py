@@ -12,7 +12,7 @@ BOMB = """<!DOCTYPE posts [<!ENTITY a "aaaaaaaaaa">{}]>""".format(
     "".join(f'<!ENTITY {new} "{f"&{old};" * 10}">' for old, new in zip("abcdefgh", "bcdefghi", strict=True))
 )
 """A document type whose entity `i` is a gigabyte."""
-LICENCES = {"ContentLicense": "CC BY-SA 4.0"}
+LICENSES = {"ContentLicense": "CC BY-SA 4.0"}
 
 
 def html(*blocks: str) -> str:
@@ -36,7 +36,7 @@ def question(number: int, accepted: int | None, *blocks: str, **fields: object) 
         "Tags": "<python><list>",
         "OwnerUserId": 7,
         "Body": html(*blocks),
-        **LICENCES,
+        **LICENSES,
         "CreationDate": "2012-01-02T00:00:00.000",
         **fields,
     }
@@ -48,7 +48,7 @@ def answer(number: int, parent: int, *blocks: str, **fields: object) -> str:
     known = {
         "OwnerUserId": 8,
         "Body": html(*blocks),
-        **LICENCES,
+        **LICENSES,
         "CreationDate": "2013-03-04T00:00:00.000",
         **fields,
     }

@@ -12,14 +12,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-METADATA = "Metadata-Version: 2.1\nName: {name}\nVersion: {version}\nLicense: {licence}\n\nAbout it.\n"
+METADATA = "Metadata-Version: 2.1\nName: {name}\nVersion: {version}\nLicense: {license}\n\nAbout it.\n"
 
 
 def sdist(
-    name: str, files: Mapping[str, str], version: str = "1.0", licence: str = "MIT", metadata: str = METADATA
+    name: str, files: Mapping[str, str], version: str = "1.0", license: str = "MIT", metadata: str = METADATA
 ) -> bytes:
     """A source distribution (.tar.gz)."""
-    texts = {"PKG-INFO": metadata.format(name=name, version=version, licence=licence), **files}
+    texts = {"PKG-INFO": metadata.format(name=name, version=version, license=license), **files}
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
         for path, text in texts.items():
@@ -29,9 +29,9 @@ def sdist(
     return buffer.getvalue()
 
 
-def wheel(name: str, files: Mapping[str, str], version: str = "1.0", licence: str = "MIT") -> bytes:
+def wheel(name: str, files: Mapping[str, str], version: str = "1.0", license: str = "MIT") -> bytes:
     """A wheel."""
-    metadata = METADATA.format(name=name, version=version, licence=licence)
+    metadata = METADATA.format(name=name, version=version, license=license)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for path, text in {f"{name}-{version}.dist-info/METADATA": metadata, **files}.items():

@@ -48,7 +48,7 @@ def tiny_run() -> StageRun:
         StageSettings(ticks=2, batch=8, accumulation=2, learning_rate=3e-3, epochs=2, samples=192),
         TrainingSettings(
             checkpoint_steps=2, log_steps=1, validation_items=24, precision="float32", device="cpu",
-            optimiser="adamw",  # Muon rounds to bfloat16: sums in another order then show in the fourth digit
+            optimizer="adamw",  # Muon rounds to bfloat16: sums in another order then show in the fourth digit
         ),
         {
             "width": 32, "heads": 2, "neurons": 32, "nlm_hidden": 4, "synapse_depth": 2, "action_pairs": 16,

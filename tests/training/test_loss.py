@@ -122,7 +122,7 @@ def test_by_tick_and_parts_agree(run: StageRun, grids) -> None:
     assert later.total.item() == pytest.approx(1.5 * one.total.item()), "of one tick, that one is drawn"
 
 
-def test_diversity_is_one_for_a_collapsed_synchronisation_and_small_for_a_diverse_one() -> None:
+def test_diversity_is_one_for_a_collapsed_synchronization_and_small_for_a_diverse_one() -> None:
     row = torch.randn(1, 64, generator=torch.Generator().manual_seed(0))
     assert sync_diversity(row.expand(5, -1)).item() == pytest.approx(1, abs=1e-5)
     assert sync_diversity(torch.randn(5, 4096, generator=torch.Generator().manual_seed(0))).item() < 0.01

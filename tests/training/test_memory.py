@@ -194,21 +194,21 @@ def test_the_moments_are_there_before_the_first_forward_pass(
     run: StageRun, grids, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The step that has to fit is then the largest one, and no moment is made where none can be given back."""
-    optimisers, held = [], []
+    optimizers, held = [], []
     make, accumulate_step = loop.make_optimizer, module.Gradients.accumulate_step
 
     def remembered(*values):
-        optimisers.append(make(*values))
-        return optimisers[-1]
+        optimizers.append(make(*values))
+        return optimizers[-1]
 
     def counted(self, *values):
-        tensors = (t for o in optimisers for part in o.parts for s in part.state.values() for t in s.values())
+        tensors = (t for o in optimizers for part in o.parts for s in part.state.values() for t in s.values())
         held.append(sum(t.nbytes for t in tensors))
         return accumulate_step(self, *values)
 
     monkeypatch.setattr(loop, "make_optimizer", remembered)
     monkeypatch.setattr(module.Gradients, "accumulate_step", counted)
-    muon = dataclasses.replace(run.training, optimiser="muon")
+    muon = dataclasses.replace(run.training, optimizer="muon")
     train_stage(*arguments(dataclasses.replace(run, training=muon), grids, tmp_path))
     assert held[0] > 0 and set(held) == {held[0]}
 
@@ -231,7 +231,7 @@ def test_half_a_step_is_never_kept(
     run: StageRun, grids, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Muon has moved its matrices when AdamW runs out: the stage stops, and goes on with the bits of a whole one."""
-    run = dataclasses.replace(run, training=dataclasses.replace(run.training, optimiser="muon"))
+    run = dataclasses.replace(run, training=dataclasses.replace(run.training, optimizer="muon"))
     train_stage(*arguments(run, grids, tmp_path / "whole"))
     real, tried = torch.optim.AdamW.step, []
 

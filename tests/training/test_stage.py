@@ -72,7 +72,7 @@ def test_killed_and_started_again_it_ends_with_the_same_bits(run: StageRun, grid
         run,
         stage=dataclasses.replace(run.stage, epochs=3),
         training=dataclasses.replace(
-            run.training, ema=0.99, checkpoint_steps=3, log_steps=4, optimiser="muon"
+            run.training, ema=0.99, checkpoint_steps=3, log_steps=4, optimizer="muon"
         ),
         model={**run.model, "dropout": 0.1},
     )

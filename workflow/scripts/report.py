@@ -1,11 +1,11 @@
-"""Rule report: one self-contained page from the artefacts of all phases."""
+"""Rule report: one self-contained page from the artifacts of all phases."""
 
 from ctm.pipeline.report import write_report
 from options import File, Files, start
 
 
-def main(artefacts: Files, out: File) -> None:
-    write_report(artefacts, out)
+def main(artifacts: Files, out: File) -> None:
+    write_report(artifacts, out)
 
 
 if __name__ == "__main__":

@@ -76,7 +76,7 @@ class FixEdit:
 
 
 def only_edit(before: str, after: str) -> FixEdit | None:
-    """The edit, of any size up to `LEVELS` tokens; None where the texts differ in more or cannot be tokenised."""
+    """The edit, of any size up to `LEVELS` tokens; None where the texts differ in more or cannot be tokenized."""
     old, new = tokens_of(before), tokens_of(after)
     if old is None or new is None:
         return None

@@ -33,7 +33,7 @@ _LONGEST = 6
     places=0.28,
 )
 def swapped_arguments(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
-    """Two neighbouring arguments swapped.
+    """Two neighboring arguments swapped.
 
     Contract: the order is known: the function is one of a fixed order and different sorts (`isinstance(x, str)`), or
     the first argument is `self`, or the snippet has the two in this order, as the names of parameters of one `def` or
@@ -75,7 +75,7 @@ def _plain(source: ParsedCode, call: Call) -> list[tuple[int, int]]:
 
 
 def _orders(source: ParsedCode) -> set[tuple[str, str]]:
-    """Pairs of neighbours, earlier and later, of parameters and of arguments that two calls or more have."""
+    """Pairs of neighbors, earlier and later, of parameters and of arguments that two calls or more have."""
     tokens, text = source.tokens, source.text
     orders: set[tuple[str, str]] = set()
     for header in source.headers:

@@ -1,4 +1,4 @@
-"""Security kinds about what an attacker sends: shells, paths, deserialisation, evaluation, XML.
+"""Security kinds about what an attacker sends: shells, paths, deserialization, evaluation, XML.
 
 Shapes are those of the libraries' own documentation and of published fixes; names of functions are real.
 """
@@ -119,7 +119,7 @@ security(
     ],
 )
 
-# CWE-502: deserialisation
+# CWE-502: deserialization
 security(
     "pickle_load",
     "CWE-502",

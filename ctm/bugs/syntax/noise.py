@@ -50,7 +50,7 @@ def token_replaced(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
             yield replace(token.start, token.end, new)
 
 
-@register("tokens_swapped", "syntax", "two neighbouring tokens swapped", "x = f(a)", "x = f)a(")
+@register("tokens_swapped", "syntax", "two neighboring tokens swapped", "x = f(a)", "x = f)a(")
 def tokens_swapped(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     tokens = source.tokens
     for index in shuffled(range(len(tokens) - 1), rng):

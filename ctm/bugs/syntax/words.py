@@ -1,4 +1,4 @@
-"""Keywords: misspelt, capitalised, missing, doubled, of another language, or used as names; and broken names."""
+"""Keywords: misspelt, capitalized, missing, doubled, of another language, or used as names; and broken names."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from ctm.pairs.record import REJECT_SCHEMA, Writer
 from ctm.pairs.splits import STDLIB, project_name
 from ctm.sources.clean_code.projects import Project, SnippetSettings, SourceFile, collect_projects
 from ctm.sources.files import is_in_shard
-from ctm.sources.pypi.licences import stated_licence
+from ctm.sources.pypi.licenses import stated_license
 
 STEP = "collect_installed"
 
@@ -30,7 +30,7 @@ class InstalledSettings(SnippetSettings):
     stdlib: int = 16000
     """Most snippets of the standard library; 0 leaves it out."""
     exclude: tuple[str, ...] = ("ctm-code-repair", "ctm")
-    """Distributions that are left out, normalised names."""
+    """Distributions that are left out, normalized names."""
     paths: tuple[str, ...] = ()
     """Folders of installed distributions to read; empty: those of the running Python."""
 
@@ -64,7 +64,7 @@ def projects(settings: InstalledSettings) -> Iterator[Project]:
             by_name.setdefault(name, distribution)  # the first on the path is the one that is imported
     for name, distribution in sorted(by_name.items()):
         metadata = distribution.metadata
-        licence, source = stated_licence(metadata)  # type: ignore[arg-type]
+        license, source = stated_license(metadata)  # type: ignore[arg-type]
         listed = [
             (path.as_posix(), Path(str(path.locate())))
             for path in distribution.files or ()
@@ -79,7 +79,7 @@ def projects(settings: InstalledSettings) -> Iterator[Project]:
         yield Project(
             name,
             distribution.version,
-            licence,
+            license,
             source,
             url,
             files,

@@ -17,7 +17,7 @@ from ctm.sources.clean_code.projects import Project, SnippetSettings, SourceFile
 from ctm.sources.files import is_in_shard
 from ctm.sources.pypi.archives import SUFFIXES, PackageArchiveError, read_archive
 from ctm.sources.pypi.client import IndexClient
-from ctm.sources.pypi.licences import stated_licence
+from ctm.sources.pypi.licenses import stated_license
 from ctm.sources.pypi.pins import Pin, read_pins
 
 log = logging.getLogger(__name__)
@@ -93,12 +93,12 @@ def projects(
 
 def _project(pin: Pin, path: Path, settings: PackageSettings) -> Project:
     archive = read_archive(path, pin.file, settings.max_bytes)
-    licence, source = stated_licence(archive.metadata)
+    license, source = stated_license(archive.metadata)
     return Project(
         name=pin.name,
         version=pin.version,
-        licence=licence,
-        licence_source=source,
+        license=license,
+        license_source=source,
         url=f"pkg:pypi/{pin.name}@{pin.version}",
         files=[SourceFile(name, partial(bytes, data)) for name, data in archive.files.items()],
         limit=settings.per_package,

@@ -59,9 +59,9 @@ class Project:
 
     name: str
     version: str
-    licence: str
+    license: str
     """SPDX expression, "" where none is stated."""
-    licence_source: str
+    license_source: str
     url: str
     files: Sequence[SourceFile]
     limit: int
@@ -80,8 +80,8 @@ class Project:
             line=line,
             version_to=self.version,
             url=self.url,
-            licence=self.licence,
-            licence_source=self.licence_source,
+            license=self.license,
+            license_source=self.license_source,
         )
 
 
@@ -124,8 +124,8 @@ def _collect(
     project: Project, step: str, settings: SnippetSettings, snippets: Writer, refused: Writer
 ) -> int:
     """Write one project's snippets; returns the number of files read."""
-    if not project.licence:
-        refused.write(Reject(step, "no licence stated", project.name, project.name))
+    if not project.license:
+        refused.write(Reject(step, "no license stated", project.name, project.name))
         return 0
     left, files = project.limit, 0
     for file in sorted(drawn(project.files, settings.seed), key=lambda file: file.rank):

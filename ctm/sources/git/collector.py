@@ -65,8 +65,8 @@ def collect(
 
     figures: dict[str, Any] = dict.fromkeys(("repositories", "failed", "opted out", "commits"), 0)
     every = [
-        None if opted_out.covers(url) else History(url, licence, work, state, settings, run)
-        for url, licence in entries
+        None if opted_out.covers(url) else History(url, license, work, state, settings, run)
+        for url, license in entries
     ]
     with (
         Writer(out, PAIR_SCHEMA) as pairs,
@@ -153,14 +153,14 @@ def _end_with(parent: int) -> None:
 def _dealt(
     repositories: Sequence[str], listed: Path | None, shard: int, shards: int
 ) -> list[tuple[str, str]]:
-    """(address, licence) of this shard's repositories, each once, in order."""
+    """(address, license) of this shard's repositories, each once, in order."""
     given = [(item, "") for item in repositories]
     if listed is not None:
-        given += [(item.url, item.licence) for item in read_list(listed)]
+        given += [(item.url, item.license) for item in read_list(listed)]
     own = [item for item in given if is_in_shard(project_name(item[0]), shard, shards)]
     first: dict[str, tuple[str, str]] = {}
-    for url, licence in own:
-        first.setdefault(url.rstrip("/").removesuffix(".git").lower(), (url, licence))
+    for url, license in own:
+        first.setdefault(url.rstrip("/").removesuffix(".git").lower(), (url, license))
     return list(first.values())
 
 

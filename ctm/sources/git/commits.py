@@ -181,8 +181,8 @@ def _scan_commit(
             commit=commit.sha,
             parent=commit.first_parent,
             url=link,
-            licence=origin.licence,
-            licence_source=origin.licence_source,
+            license=origin.license,
+            license_source=origin.license_source,
             date=day(commit.date),
         )
         yield make_pair(

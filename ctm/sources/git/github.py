@@ -33,7 +33,7 @@ CREATE TABLE IF NOT EXISTS parts
   (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, total INTEGER, missing INTEGER NOT NULL DEFAULT 0,
    incomplete INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS repositories
-  (id INTEGER PRIMARY KEY, name TEXT, url TEXT, licence TEXT, branch TEXT, stars INTEGER, archived INTEGER,
+  (id INTEGER PRIMARY KEY, name TEXT, url TEXT, license TEXT, branch TEXT, stars INTEGER, archived INTEGER,
    fork INTEGER, created TEXT);
 """
 
@@ -54,8 +54,8 @@ class RepositorySearchSettings(RestSettings):
     """Whether forks are taken; their history is mostly that of another repository."""
     archived: bool = True
     """Whether archived repositories are taken; their history is as good as any."""
-    licences: tuple[str, ...] = ()
-    """Licences that are taken, as SPDX ids; empty: any, also repositories of which GitHub knows none."""
+    licenses: tuple[str, ...] = ()
+    """Licenses that are taken, as SPDX ids; empty: any, also repositories of which GitHub knows none."""
     most: int = 200_000
     """Most repositories on the list, those with most stars."""
 
@@ -72,11 +72,11 @@ class RepositorySearchSettings(RestSettings):
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """One repository of the list; `licence` is an SPDX id, "" where none is known, `created` a time (UTC)."""
+    """One repository of the list; `license` is an SPDX id, "" where none is known, `created` a time (UTC)."""
 
     name: str
     url: str
-    licence: str = ""
+    license: str = ""
     branch: str = ""
     stars: int = 0
     archived: bool = False
@@ -121,8 +121,8 @@ class RepositorySearch:
         """Everything found so far, most stars first, then by name."""
         columns = ", ".join(COLUMNS)
         for row in self._file.execute(f"SELECT {columns} FROM repositories ORDER BY stars DESC, name"):
-            name, url, licence, branch, stars, archived, fork, created = row
-            yield Repository(name, url, licence, branch, stars, bool(archived), bool(fork), created)
+            name, url, license, branch, stars, archived, fork, created = row
+            yield Repository(name, url, license, branch, stars, bool(archived), bool(fork), created)
 
     def counts(self) -> dict[str, int]:
         """Parts asked, results that GitHub counted, repositories found, results that it counted but never showed, and
@@ -231,7 +231,7 @@ def _row(item: dict[str, Any]) -> tuple[object, ...]:
         repository = Repository(
             name=str(item["full_name"]),
             url=str(item["clone_url"]),
-            licence="" if spdx == "NOASSERTION" else spdx,
+            license="" if spdx == "NOASSERTION" else spdx,
             branch=str(item.get("default_branch") or ""),
             stars=int(item.get("stargazers_count") or 0),
             archived=bool(item.get("archived")),

@@ -50,9 +50,9 @@ class History:
     """One repository: its clone, its state and the files of its batches."""
 
     def __init__(
-        self, url: str, licence: str, work: Path, state: Path, settings: CommitSettings, run: str
+        self, url: str, license: str, work: Path, state: Path, settings: CommitSettings, run: str
     ) -> None:
-        self.url, self.licence, self.settings, self.run = url, licence, settings, run
+        self.url, self.license, self.settings, self.run = url, license, settings, run
         self.name = project_name(url)
         key = hashlib.blake2b(url.encode(), digest_size=6).hexdigest()
         self.label = f"{self.name}-{key}"
@@ -64,7 +64,7 @@ class History:
             **asdict(replace(settings, pairs=0, opt_out=())),
             "versions": VERSIONS,
             "batch": commits.BATCH,
-            "licence": licence,
+            "license": license,
         }
         digest = hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:16]
         self.state = HistoryState(without_credentials(url), digest)
@@ -141,8 +141,8 @@ class History:
             return
         name = remote_name(self.url, settings.git_timeout)
         origin = about(self.folder, name, settings.git_timeout, state.head)
-        if self.licence and not origin.licence:
-            origin = About(origin.project, self.licence, "list of repositories")
+        if self.license and not origin.license:
+            origin = About(origin.project, self.license, "list of repositories")
         for number, batch in enumerate(batches(self.folder, state.repository, origin, settings, state.head)):
             if number < state.batches:
                 continue

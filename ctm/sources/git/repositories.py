@@ -1,7 +1,7 @@
 """Lists of repositories: found by GitHub's search or given as CSV, filtered, and read by the collector of commits.
 
 A list has a head; `url` is needed (a URL, or the path of a local mirror), the other columns may be missing. Owners who
-do not want their code read are on an opt-out list, which the collector honours whatever a repository came from.
+do not want their code read are on an opt-out list, which the collector honors whatever a repository came from.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def discover(
             reason = _refuse(item, settings, len(kept)) or ("listed twice" if _key(item.url) in seen else "")
             if reason:
                 reasons[reason] += 1
-                refused.write(Reject(STEP, reason, without_credentials(item.url), item.name, item.licence))
+                refused.write(Reject(STEP, reason, without_credentials(item.url), item.name, item.license))
             else:
                 seen.add(_key(item.url))
                 kept.append(item)
@@ -95,7 +95,7 @@ def read_list(path: Path) -> Iterator[Repository]:
             yield Repository(
                 name=(row.get("name") or "").strip() or "/".join(_key(url).split("/")[-2:]),
                 url=url,
-                licence=(row.get("licence") or "").strip(),
+                license=(row.get("license") or "").strip(),
                 branch=(row.get("branch") or "").strip(),
                 stars=int(stars),
                 archived=(row.get("archived") or "").strip().lower() in TRUE,
@@ -126,7 +126,7 @@ def _search(
     own = client or RestClient(settings.api, store, settings, github_token(), HEADERS)
     search: RepositorySearch | None = None
     try:
-        if not own.authorised:
+        if not own.authorized:
             log.warning("%s is not set: GitHub allows 10 searches a minute in place of 30", TOKEN)
         search = RepositorySearch(own, settings, state)
         search.run()
@@ -144,8 +144,8 @@ def _refuse(item: Repository, settings: RepositorySearchSettings, kept: int) -> 
         return "fork"
     if item.archived and not settings.archived:
         return "archived"
-    if settings.licences and item.licence not in settings.licences:
-        return "licence not asked for" if item.licence else "licence not known"
+    if settings.licenses and item.license not in settings.licenses:
+        return "license not asked for" if item.license else "license not known"
     return "beyond the number asked for" if kept >= settings.most else ""
 
 

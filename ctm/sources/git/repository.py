@@ -18,7 +18,7 @@ from typing import Any
 
 from ctm.pairs.splits import project_name
 from ctm.sources.git import plumbing
-from ctm.sources.pypi.licences import stated_licence
+from ctm.sources.pypi.licenses import stated_license
 
 MAX_BYTES = 200_000
 
@@ -27,7 +27,7 @@ _SETUP_NAME = re.compile(
     r"""^[ \t]*(?:name[ \t]*=|["']name["'][ \t]*:)[ \t]*["']([A-Za-z0-9][\w.-]*)["']""", re.MULTILINE
 )
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_SETUP_LICENCE = re.compile(r"""^\s*licen[cs]e\s*=\s*["']?([^"'\n]+?)["']?,?\s*$""", re.MULTILINE)
+_SETUP_LICENSE = re.compile(r"""^\s*licen[cs]e\s*=\s*["']?([^"'\n]+?)["']?,?\s*$""", re.MULTILINE)
 _CLASSIFIER = re.compile(r"License :: [^\"'\n]+")
 _TEXTS = (
     (
@@ -55,11 +55,11 @@ _TEXTS = (
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """A repository's project (normalised) and licence; "" where it states none."""
+    """A repository's project (normalized) and license; "" where it states none."""
 
     project: str
-    licence: str
-    licence_source: str
+    license: str
+    license_source: str
 
 
 def about(folder: Path, fallback: str, seconds: float, revision: str = "HEAD") -> About:
@@ -73,7 +73,7 @@ def about(folder: Path, fallback: str, seconds: float, revision: str = "HEAD") -
             else ""
         )
 
-    project, licence, source = "", "", ""
+    project, license, source = "", "", ""
     try:
         tables = tomllib.loads(read("pyproject.toml"))
     except tomllib.TOMLDecodeError:
@@ -90,24 +90,24 @@ def about(folder: Path, fallback: str, seconds: float, revision: str = "HEAD") -
         if isinstance(stated, dict):
             stated = stated.get("text") or ""
         classifiers = metadata.get("classifiers")
-        licence = _stated(
+        license = _stated(
             str(stated), [str(item) for item in classifiers] if isinstance(classifiers, list) else []
         )
-        source = "pyproject.toml" if licence else ""
+        source = "pyproject.toml" if license else ""
     for name in ("setup.cfg", "setup.py"):
-        text = read(name) if not (project and licence) else ""
+        text = read(name) if not (project and license) else ""
         if not project:
             project = setup_name(text) if name == "setup.py" else _first(_CFG_NAME, text)
-        if not licence:
-            match = _SETUP_LICENCE.search(text)
-            licence = _stated(match[1] if match else "", _CLASSIFIER.findall(text))
-            source = name if licence else ""
+        if not license:
+            match = _SETUP_LICENSE.search(text)
+            license = _stated(match[1] if match else "", _CLASSIFIER.findall(text))
+            source = name if license else ""
     for name in sorted(names):
-        if not licence and re.fullmatch(r"(?i)(?:un)?licen[cs]e(?:[.-]\w+)?|copying(?:\.\w+)?", name):
+        if not license and re.fullmatch(r"(?i)(?:un)?licen[cs]e(?:[.-]\w+)?|copying(?:\.\w+)?", name):
             text = read(name)
-            licence = next((spdx for spdx, pattern in _TEXTS if pattern.search(text)), "")
-            source = name if licence else ""
-    return About(project_name(project or fallback), licence, source)
+            license = next((spdx for spdx, pattern in _TEXTS if pattern.search(text)), "")
+            source = name if license else ""
+    return About(project_name(project or fallback), license, source)
 
 
 def remote_name(repository: str, seconds: float) -> str:
@@ -176,9 +176,9 @@ def _table(tables: Mapping[str, Any], name: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _stated(licence: str, classifiers: list[str]) -> str:
+def _stated(license: str, classifiers: list[str]) -> str:
     metadata = Message()
-    metadata["License"] = licence.replace("\n", " ").replace("\r", " ")
+    metadata["License"] = license.replace("\n", " ").replace("\r", " ")
     for classifier in classifiers:
         metadata["Classifier"] = classifier.replace("\n", " ").replace("\r", " ")
-    return stated_licence(metadata)[0]
+    return stated_license(metadata)[0]

@@ -22,7 +22,7 @@ from ctm.sources.changes.refactored import VERSION as FORMS
 from ctm.sources.changes.refactored import is_refactoring, renamed, same_but_defaults
 from ctm.sources.files import decode_source, is_in_shard, path_reject_reason
 from ctm.sources.pypi.client import IndexClient
-from ctm.sources.pypi.licences import stated_licence
+from ctm.sources.pypi.licenses import stated_license
 from ctm.sources.pypi.pins import Pin, read_pins
 from ctm.sources.releases.sweeps import is_half_change, is_repeated_change, leaves_old_python, makes_faster
 
@@ -144,9 +144,9 @@ def _compare(
         for archive in (old, new):
             if sum(item.file_size for item in archive.infolist()) > settings.max_wheel_mb * 1_000_000:
                 raise ValueError(f"the wheel's files are larger than {settings.max_wheel_mb} MB")
-        licence, licence_source = wheel_licence(new)
-        if not licence:
-            refused.write(Reject(STEP, "no licence stated", f"{after.name} {after.version}", after.name))
+        license, license_source = wheel_license(new)
+        if not license:
+            refused.write(Reject(STEP, "no license stated", f"{after.name} {after.version}", after.name))
             return
         for path, old_text, new_text, reason in _changed_files(old, new, settings):
             changes = changed_functions(old_text, new_text, settings)
@@ -184,8 +184,8 @@ def _compare(
             version_from=before.version,
             version_to=after.version,
             url=f"pkg:pypi/{after.name}@{after.version}",
-            licence=licence,
-            licence_source=licence_source,
+            license=license,
+            license_source=license_source,
         )
         pairs.write(
             make_pair(
@@ -250,10 +250,10 @@ def _changed_files(
         yield (path, "", "", reason) if reason else (path, old_text, new_text, "")
 
 
-def wheel_licence(wheel: zipfile.ZipFile) -> tuple[str, str]:
-    """(licence, where it is stated) of a wheel; "" where nothing states one."""
+def wheel_license(wheel: zipfile.ZipFile) -> tuple[str, str]:
+    """(license, where it is stated) of a wheel; "" where nothing states one."""
     metadata = wheel_metadata(wheel)
-    return ("", "") if metadata is None else stated_licence(metadata)
+    return ("", "") if metadata is None else stated_license(metadata)
 
 
 def wheel_metadata(wheel: zipfile.ZipFile) -> email.message.Message | None:

@@ -122,7 +122,7 @@ class RestClient:
         self._http = httpx.Client(headers=sent, timeout=settings.timeout, trust_env=not local)
 
     @property
-    def authorised(self) -> bool:
+    def authorized(self) -> bool:
         """Whether requests carry a token."""
         return bool(self._token)
 

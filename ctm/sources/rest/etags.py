@@ -1,6 +1,6 @@
 """Cache of a REST client in one SQLite file: responses by ETag, and when the next request is allowed.
 
-An authorised request that GitHub answers with 304 costs nothing of the hourly limit, so every answer that carries an
+An authorized request that GitHub answers with 304 costs nothing of the hourly limit, so every answer that carries an
 ETag is kept. The times are kept too: a client that was killed while it had to wait goes on waiting.
 """
 

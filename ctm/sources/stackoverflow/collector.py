@@ -2,7 +2,7 @@
 
 One pass over Posts.xml, whatever its size: a question waits on disk until its answer comes by, and an answer that
 stands before its question waits too. Only what concerns a tagged question with an accepted answer is looked into; all
-other posts are counted, one reject for all of a reason. The content is CC BY-SA: each row names licences, authors and
+other posts are counted, one reject for all of a reason. The content is CC BY-SA: each row names licenses, authors and
 pages.
 """
 
@@ -40,7 +40,7 @@ class Post(NamedTuple):
     place: str
     group: str
     blocks: list[str]
-    licence: str
+    license: str
     author: str
     author_url: str
     date: str
@@ -263,7 +263,7 @@ class _Collector:
 
     def _read(self, row: Any, place: str, group: str, who: tuple[str, str], blocks: Sequence[str]) -> Post:
         """A post with its cleaned blocks; `who` are the fields that name its author."""
-        licence = (row.get("ContentLicense") or "").strip().replace(" ", "-")
+        license = (row.get("ContentLicense") or "").strip().replace(" ", "-")
         user, name = who
         author, url = row.get(name) or "", ""
         if row.get(user):
@@ -271,15 +271,15 @@ class _Collector:
             author = self.spill.get("users", number) or author or f"user{number}"
             url = f"{self.site}/users/{number}"
         date = day(row.get("CreationDate") or "")
-        return Post(place, group, [cleaned(block) for block in blocks], licence, author, url, date)
+        return Post(place, group, [cleaned(block) for block in blocks], license, author, url, date)
 
     def _compare(self, before: Post, after: Post, kind: str, page: str) -> None:
         """Write the blocks of two posts that are an error and its correction."""
         if not after.blocks:
             self._refuse("answer without code", after.place, before.group)
             return
-        if not before.licence or not after.licence:
-            self._refuse("no licence stated", after.place, before.group)
+        if not before.license or not after.license:
+            self._refuse("no license stated", after.place, before.group)
             return
         matches = match(before.blocks, after.blocks, self.settings)
         for reason, number in matches.rejected:
@@ -292,8 +292,8 @@ class _Collector:
                 version_from=f"{before.place}#{a}",
                 version_to=f"{after.place}#{b}",
                 url=f"{self.site}/{page}",
-                licence=" AND ".join(sorted({post.licence for post in both})),
-                licence_source=f"ContentLicense of the {self.source}",
+                license=" AND ".join(sorted({post.license for post in both})),
+                license_source=f"ContentLicense of the {self.source}",
                 author="; ".join(dict.fromkeys(post.author for post in both if post.author)),
                 author_url=" ".join(dict.fromkeys(post.author_url for post in both if post.author_url)),
                 date=after.date,

@@ -1,4 +1,4 @@
-"""Rows of a Stack Exchange dump, one at a time: Posts.xml and its neighbours, plain or inside a .7z.
+"""Rows of a Stack Exchange dump, one at a time: Posts.xml and its neighbors, plain or inside a .7z.
 
 A dump is a hostile hundred gigabytes: libxml2's limits stay on (no `huge_tree`), entities are not resolved, a document
 type is refused, and each element is freed when the next one comes. py7zr pushes what it unpacks, the parser pulls: a

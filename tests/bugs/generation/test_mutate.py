@@ -44,7 +44,7 @@ def snippets(tmp_path_factory):
     write_snippets(
         path,
         [
-            make_snippet(t, "function", "g", Origin(project="g", licence="MIT"), splits[i % 3])
+            make_snippet(t, "function", "g", Origin(project="g", license="MIT"), splits[i % 3])
             for i, t in enumerate(TEXTS)
         ],
     )
@@ -69,7 +69,7 @@ def test_result_does_not_depend_on_shards_workers_or_batches(snippets, tmp_path)
     assert sorted(map(key, whole)) == sorted(key(pair) for part in parts for pair in part[0])
     assert len(rejects) == sum(len(part[1]) for part in parts) == sum(counts["rejects"].values())
     assert counts["totals"]["pairs"] == len(whole)
-    assert {p.source for p in whole} == {"mutation"} and {p.origin.licence for p in whole} == {"MIT"}
+    assert {p.source for p in whole} == {"mutation"} and {p.origin.license for p in whole} == {"MIT"}
     assert {p.split for p in whole} == {"train", "test"}
     assert all((p.buggy == p.fixed) == (p.kind == "clean") for p in whole)
     of = lambda split: sum(p.split == split for p in whole)  # noqa: E731

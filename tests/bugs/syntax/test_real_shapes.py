@@ -1,4 +1,4 @@
-"""Kinds modelled on what people posted: each does what it says on any place, and its repair can be seen in the text."""
+"""Kinds modeled on what people posted: each does what it says on any place, and its repair can be seen in the text."""
 
 from __future__ import annotations
 

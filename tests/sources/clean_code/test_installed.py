@@ -9,10 +9,10 @@ CODE = "import os\n\n\n"
 CODE += "def double_{n}(value):\n    result = value * {n}\n    return result\n\n\nprint(double_{n}({n}))\n"
 
 
-def install(folder: Path, name: str, files: dict[str, str], licence: str = "License: MIT") -> None:
+def install(folder: Path, name: str, files: dict[str, str], license: str = "License: MIT") -> None:
     info = folder / f"{name}-1.0.dist-info"
     info.mkdir(parents=True)
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n{licence}\n")
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n{license}\n")
     for path, text in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text)
@@ -30,7 +30,7 @@ def test_snippets_carry_their_origin_and_what_is_left_out_its_reason(tmp_path: P
             "some/broken.py": "def f(:\n",
         },
     )
-    install(site, "unlicensed", {"unlicensed.py": CODE.format(n=4)}, licence="License: mine")
+    install(site, "unlicensed", {"unlicensed.py": CODE.format(n=4)}, license="License: mine")
     install(site, "many", {f"many/m{i}.py": CODE.format(n=i) for i in range(40)})
     settings = InstalledSettings(per_distribution=20, paths=(str(site),))
     out, rejects = tmp_path / "out.parquet", tmp_path / "rejects.parquet"
@@ -42,7 +42,7 @@ def test_snippets_carry_their_origin_and_what_is_left_out_its_reason(tmp_path: P
     assert counts["snippets"] == len(snippets) and counts["projects"] == 3
     core = [item for item in snippets if item.group == "some-project"]
     assert "def double_2(value):\n    result = value * 2\n    return result" in {item.text for item in core}
-    assert {(item.origin.licence, item.origin.licence_source) for item in core} == {
+    assert {(item.origin.license, item.origin.license_source) for item in core} == {
         ("MIT", "METADATA License")
     }
     assert {item.origin.path for item in core} == {"some/core.py"}
@@ -51,7 +51,7 @@ def test_snippets_carry_their_origin_and_what_is_left_out_its_reason(tmp_path: P
     assert reasons >= {
         ("some-project", "test file"),
         ("some-project", "does not parse"),
-        ("unlicensed", "no licence stated"),
+        ("unlicensed", "no license stated"),
         ("many", "cap of the project"),
     }
 

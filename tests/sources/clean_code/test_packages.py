@@ -50,7 +50,7 @@ def test_a_source_distribution_gives_its_code_examples_and_tests(tmp_path: Path,
     assert {item.origin.path for item in snippets} == set(files) - {"setup.py", "pack/_vendor/other.py"}
     first = snippets[0].origin
     assert (first.project, first.version_to, first.url) == ("pack", "1.0", "pkg:pypi/pack@1.0")
-    assert (first.licence, first.licence_source) == ("MIT", "METADATA License")
+    assert (first.license, first.license_source) == ("MIT", "METADATA License")
     reasons = {item.reason for item in read_rejects(tmp_path / "r.parquet")}
     assert reasons == {"vendored copy", "packaging or documentation"}
     run(tmp_path, corpus, tests=False)
@@ -95,7 +95,7 @@ def test_what_cannot_be_had_or_read_is_counted_with_its_reason(tmp_path: Path, i
     good = index.add("good", "good-1.0.tar.gz", sdist("good", {"good.py": CODE.format(n=1)}))
     broken = index.add("broken", "broken-1.0.tar.gz", b"no archive")
     secret = index.add(
-        "closed", "closed-1.0.tar.gz", sdist("closed", {"c.py": CODE.format(n=2)}, licence="mine")
+        "closed", "closed-1.0.tar.gz", sdist("closed", {"c.py": CODE.format(n=2)}, license="mine")
     )
     index.add("other", "other-1.0.tar.gz", b"x")
     other = f"other,2.0,{'1' * 64},other-2.0.tar.gz"
@@ -107,7 +107,7 @@ def test_what_cannot_be_had_or_read_is_counted_with_its_reason(tmp_path: Path, i
         ("source failed", "broken 1.0"),
         ("source failed", "gone 1.0"),
         ("source failed", "other 2.0"),
-        ("no licence stated", "closed"),
+        ("no license stated", "closed"),
     }
     assert rejects["source failed", "gone 1.0"] == "the index does not know gone"
     assert "has no file of other with sha256 1111" in rejects["source failed", "other 2.0"]

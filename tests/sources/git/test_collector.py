@@ -22,11 +22,11 @@ BATCH = 3
 def stream(commits_of: list[tuple[str, str, str]]) -> bytes:
     """Input of `git fast-import`: (author, message, content of tool.py) of each commit."""
     lines: list[bytes] = []
-    licence = b'[project]\nname = "tool"\nlicense = "MIT"\n'
+    license = b'[project]\nname = "tool"\nlicense = "MIT"\n'
     for number, (author, message, text) in enumerate(commits_of):
         head = f"commit refs/heads/main\ncommitter {author} <a@example.org> {1_600_000_000 + number} +0000\n"
         lines += [head.encode(), b"data %d\n%s\n" % (len(message.encode()), message.encode())]
-        for name, content in (("tool.py", text.encode()), ("pyproject.toml", licence)):
+        for name, content in (("tool.py", text.encode()), ("pyproject.toml", license)):
             lines += [f"M 100644 inline {name}\n".encode(), b"data %d\n%s\n" % (len(content), content)]
     return b"".join(lines)
 
@@ -159,17 +159,17 @@ def test_opted_out_repositories_are_not_read_and_counted(repositories: list[str]
     assert not list((tmp_path / "work").glob("tool1-*"))
 
 
-def test_a_list_adds_repositories_and_its_licence_where_they_state_none(tmp_path: Path) -> None:
+def test_a_list_adds_repositories_and_its_license_where_they_state_none(tmp_path: Path) -> None:
     bare = tmp_path / "bare.git"
     changes = [("A", "Start", function(0, "<=")), ("A", "Fix the bound", function(0, "<"))]
     subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(bare)], check=True)
     given = stream(changes).replace(b'license = "MIT"', b"             \n ")
     subprocess.run(["git", "fast-import", "--quiet"], cwd=bare, input=given, check=True)
     listed = tmp_path / "list.csv"
-    listed.write_text(f"url,licence\n{bare},Apache-2.0\n")
+    listed.write_text(f"url,license\n{bare},Apache-2.0\n")
     run([], tmp_path, listed=listed)
     ((pair,), _) = results(tmp_path)
-    assert (pair.origin.licence, pair.origin.licence_source) == ("Apache-2.0", "list of repositories")
+    assert (pair.origin.license, pair.origin.license_source) == ("Apache-2.0", "list of repositories")
 
 
 def test_reverts_bots_and_formatting_are_counted_and_may_be_kept(tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def test_a_fix_becomes_a_pair_with_its_origin(repository: Path, tmp_path: Path) 
     assert (pair.source, pair.group, pair.split) == ("commit", "my-tool", "")
     origin = pair.origin
     assert (origin.path, origin.qualname, origin.line) == ("tool/core.py", "clamp", 1)
-    assert (origin.licence, origin.licence_source) == ("MIT", "pyproject.toml")
+    assert (origin.license, origin.license_source) == ("MIT", "pyproject.toml")
     assert run(repository, "rev-parse", f"{origin.commit}^") == origin.parent
     assert origin.date == "2014-06-07", "of the committer, not the author"
     assert reasons["message names no fix"] == 1

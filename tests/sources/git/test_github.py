@@ -157,15 +157,15 @@ def discovered(
 def test_the_list_is_filtered_counted_and_without_token(api: Api, clock: Clock, tmp_path: Path) -> None:
     FakeGitHub(api, times(300))
     settings = RepositorySearchSettings(
-        created_from="2020-01-01", created_to="2020-12-31", archived=False, licences=("MIT",), most=50
+        created_from="2020-01-01", created_to="2020-12-31", archived=False, licenses=("MIT",), most=50
     )
     discovered(tmp_path, settings, None, connect(api, clock, tmp_path, settings))
     listed = list(read_list(tmp_path / "list.csv"))
     assert len(listed) == 50
-    assert all(item.licence == "MIT" and not item.fork and not item.archived for item in listed)
+    assert all(item.license == "MIT" and not item.fork and not item.archived for item in listed)
     assert [item.stars for item in listed] == sorted((item.stars for item in listed), reverse=True)
     reasons = Counter(item.reason for item in read_rejects(tmp_path / "rejects.parquet"))
-    assert set(reasons) == {"fork", "archived", "licence not known", "beyond the number asked for"}
+    assert set(reasons) == {"fork", "archived", "license not known", "beyond the number asked for"}
     counts = json.loads((tmp_path / "counts.json").read_text())
     assert counts["left out"] == dict(reasons) and sum(reasons.values()) + 50 == counts["found"] == 300
     for path in tmp_path.iterdir():
@@ -175,7 +175,7 @@ def test_the_list_is_filtered_counted_and_without_token(api: Api, clock: Clock, 
 def test_a_list_of_ones_own_needs_no_network(tmp_path: Path) -> None:
     given = tmp_path / "mine.csv"
     given.write_text(
-        "url,licence,stars\nhttps://github.com/a/one.git,MIT,3\n/srv/mirrors/two.git,,9\nhttps://GitHub.com/A/one,,1\n"
+        "url,license,stars\nhttps://github.com/a/one.git,MIT,3\n/srv/mirrors/two.git,,9\nhttps://GitHub.com/A/one,,1\n"
     )
     figures = discovered(tmp_path, RepositorySearchSettings(), given, None)
     assert [item.url for item in read_list(tmp_path / "list.csv")] == [

@@ -20,7 +20,7 @@ from ctm.sources.git.repository import about, remote_name, setup_name
         ({"pyproject.toml": "no = [toml"}, ("fallback", "", "")),
     ],
 )  # fmt: skip
-def test_name_and_licence_are_read_where_the_project_states_them(
+def test_name_and_license_are_read_where_the_project_states_them(
     files: dict[str, str], expected: tuple[str, str, str], tmp_path: Path
 ) -> None:
     subprocess.run(["git", "init", "-q", "--bare", str(tmp_path)], check=True)
@@ -29,7 +29,7 @@ def test_name_and_licence_are_read_where_the_project_states_them(
         stream += b"M 100644 inline %s\ndata %d\n%s\n" % (name.encode(), len(text.encode()), text.encode())
     subprocess.run(["git", "fast-import", "--quiet"], cwd=tmp_path, input=stream, check=True)
     found = about(tmp_path, "fallback", 60)
-    assert (found.project, found.licence, found.licence_source) == expected
+    assert (found.project, found.license, found.license_source) == expected
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,7 @@ def test_the_metadata_of_a_copy_inside_does_not_count(tmp_path: Path) -> None:
 
 
 def test_metadata_in_bytes_that_are_no_text_can_still_be_asked(tmp_path: Path) -> None:
-    content = wheel("pack", {"pack.py": "x = 1\n"}, licence="MIT\nAuthor: J\xf6rg")
+    content = wheel("pack", {"pack.py": "x = 1\n"}, license="MIT\nAuthor: J\xf6rg")
     assert (
         read_archive(saved(tmp_path, content), "pack-1.0-py3-none-any.whl", 100).metadata["License"] == "MIT"
     )

@@ -18,10 +18,10 @@ CODE = "def clamp(value, low, high):\n    if value {sign} low:\n        return l
 CHECKOUT = Path(__file__).parents[3]
 
 
-def wheel(index: FakeIndex, name: str, version: str, code: str, licence: str = "MIT") -> str:
+def wheel(index: FakeIndex, name: str, version: str, code: str, license: str = "MIT") -> str:
     """Offer a wheel; returns its line of the list."""
     files = {f"{name}/core.py": code, f"{name}/tests/test_core.py": code}
-    content = fake_index.wheel(name, files, version, licence)
+    content = fake_index.wheel(name, files, version, license)
     return index.add(name, f"{name}-{version}-py3-none-any.whl", content, version)
 
 
@@ -36,8 +36,8 @@ def test_fixes_of_consecutive_patch_releases_become_pairs(tmp_path: Path, index:
         wheel(index, "alpha", "1.0.0", CODE.format(sign="<=")),
         wheel(index, "alpha", "1.0.1", CODE.format(sign="<")),
         wheel(index, "alpha", "1.1.0", CODE.format(sign=">")),  # another series
-        wheel(index, "beta", "1.0.0", CODE.format(sign="<="), licence="mine"),
-        wheel(index, "beta", "1.0.1", CODE.format(sign="<"), licence="mine"),
+        wheel(index, "beta", "1.0.0", CODE.format(sign="<="), license="mine"),
+        wheel(index, "beta", "1.0.1", CODE.format(sign="<"), license="mine"),
         f"gamma,1.0.0,{'0' * 64},gamma-1.0.0-py3-none-any.whl",
     ]
     pins = listed(tmp_path, *lines)
@@ -48,12 +48,12 @@ def test_fixes_of_consecutive_patch_releases_become_pairs(tmp_path: Path, index:
     assert [m["transitions"] for m in written["milestones"]] == [1, 1, 2, 2]
     (pair,) = read_pairs(out)
     assert (pair.buggy, pair.fixed) == (CODE.format(sign="<=").rstrip(), CODE.format(sign="<").rstrip())
-    assert (pair.source, pair.group, pair.origin.licence) == ("release", "alpha", "MIT")
+    assert (pair.source, pair.group, pair.origin.license) == ("release", "alpha", "MIT")
     assert (pair.origin.version_from, pair.origin.version_to) == ("1.0.0", "1.0.1")
     assert counts["wheels"] == 5
     reasons = {(item.group, item.reason) for item in read_rejects(rejects)}
     assert reasons == {
-        ("alpha", "test file"), ("beta", "no licence stated"), ("gamma", "source failed"),
+        ("alpha", "test file"), ("beta", "no license stated"), ("gamma", "source failed"),
     }  # fmt: skip
 
     index.projects["alpha"].clear()  # what has come is not asked for again
@@ -139,7 +139,7 @@ def test_a_change_that_goes_with_another_one_is_counted_and_left_out(
     }
 
 
-def test_a_licence_in_letters_of_its_own_is_read(tmp_path: Path, index: FakeIndex) -> None:
+def test_a_license_in_letters_of_its_own_is_read(tmp_path: Path, index: FakeIndex) -> None:
     """A field of METADATA with bytes beyond ASCII ended the whole collection once."""
     lines = [
         wheel(
@@ -147,7 +147,7 @@ def test_a_licence_in_letters_of_its_own_is_read(tmp_path: Path, index: FakeInde
             "alpha",
             f"1.0.{n}",
             CODE.format(sign=sign),
-            licence="Zoë's own\nClassifier: License :: OSI Approved :: MIT License",
+            license="Zoë's own\nClassifier: License :: OSI Approved :: MIT License",
         )
         for n, sign in enumerate("<>")
     ]
@@ -216,7 +216,7 @@ def test_a_line_is_named_by_its_number_in_the_file(tmp_path: Path) -> None:
     ("name", "packages", "wheels"), [("releases.csv", 300, 5000), ("releases_demo.csv", 10, 100)]
 )
 def test_the_lists_are_of_their_size_and_have_series_in_order(name: str, packages: int, wheels: int) -> None:
-    """Neighbours of one series are compared, so a version out of place would turn a fix round."""
+    """Neighbors of one series are compared, so a version out of place would turn a fix round."""
     pins = read_pins(CHECKOUT / "config" / name)
     assert len({pin.name for pin in pins}) >= packages and len(pins) >= wheels
     assert len([name for name, _ in groupby(pins, key=lambda pin: pin.name)]) == len(

@@ -31,7 +31,7 @@ def connect(api: Api, clock: Clock, folder: Path, settings: RestSettings = SETTI
     return RestClient(api.url, etags, settings, TOKEN, sleep=clock.sleep, clock=clock, draw=draw)
 
 
-def test_a_plain_answer_is_authorised_and_parsed(api: Api, client: RestClient) -> None:
+def test_a_plain_answer_is_authorized_and_parsed(api: Api, client: RestClient) -> None:
     api.script = [Reply(body={"a": 1})]
     assert client.get("thing", {"q": "x y", "n": 3}).data == {"a": 1}
     ((path, params, headers),) = api.requests

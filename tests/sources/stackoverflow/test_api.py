@@ -78,7 +78,7 @@ def test_questions_meet_their_answers_as_in_a_dump(api: Api, clock: Clock, tmp_p
     origin = first.origin
     assert (origin.version_from, origin.version_to) == ("q/1#1", "a/10001#1")
     assert origin.url == "https://stackoverflow.com/a/10001"
-    assert (origin.licence, origin.licence_source) == ("CC-BY-SA-4.0", "ContentLicense of the API")
+    assert (origin.license, origin.license_source) == ("CC-BY-SA-4.0", "ContentLicense of the API")
     assert (origin.author, origin.author_url) == ("Zoë", "https://stackoverflow.com/users/101")
     assert (origin.date, second.origin.date) == ("2020-01-01", "2020-01-02")
     assert not reasons
@@ -238,7 +238,7 @@ def test_posts_that_make_no_sense_are_counted(api: Api, clock: Clock, tmp_path: 
     pairs, reasons = run(tmp_path, connect(api, clock, tmp_path))
     assert numbers(pairs) == [6]
     assert reasons == {
-        "row cannot be read": 2, "no licence stated": 1, "question without code": 1, "question without the tag": 1,
+        "row cannot be read": 2, "no license stated": 1, "question without code": 1, "question without the tag": 1,
         "answer that is not accepted": 1,
     }  # fmt: skip
 

@@ -68,16 +68,16 @@ def test_questions_meet_their_accepted_answers(tmp_path: Path) -> None:
     origin = first.origin
     assert (origin.version_from, origin.version_to) == ("q/1#2", "a/11#2")
     assert origin.url == "https://stackoverflow.com/a/11"
-    assert (origin.licence, origin.licence_source) == ("CC-BY-SA-4.0", "ContentLicense of the dump")
+    assert (origin.license, origin.license_source) == ("CC-BY-SA-4.0", "ContentLicense of the dump")
     assert (origin.author, origin.date) == ("user7; user8", "2013-03-04"), "the answer's day"
     assert origin.author_url == "https://stackoverflow.com/users/7 https://stackoverflow.com/users/8"
     assert (second.buggy, second.fixed) == ("a = 1\nprint a", "a = 1\nprint(a)")
-    assert second.origin.licence == "CC-BY-SA-3.0 AND CC-BY-SA-4.0"
+    assert second.origin.license == "CC-BY-SA-3.0 AND CC-BY-SA-4.0"
     assert (second.origin.author, second.group) == ("Zoë; user8", "stackoverflow.com-q-4")
     assert {(item.reason, item.item) for item in refused} == {
         ("no similar block before", "a/11#1"),
         ("accepted answer not in the dump", "q/5"),
-        ("no licence stated", "a/16"),
+        ("no license stated", "a/16"),
         ("answer without code", "a/18"),
         ("question without the tag", "1 rows"),
         ("question without accepted answer", "1 rows"),

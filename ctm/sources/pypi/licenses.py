@@ -1,7 +1,7 @@
-"""The licence a distribution states in its METADATA, as an SPDX expression, and where it was read.
+"""The license a distribution states in its METADATA, as an SPDX expression, and where it was read.
 
 Order of trust: `License-Expression` (PEP 639, already SPDX), then `License` where it is a short known name, then the
-classifiers. Nothing is guessed from the text of a licence: a distribution without a statement has none.
+classifiers. Nothing is guessed from the text of a license: a distribution without a statement has none.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _SPDX_IDS = (
 _SPDX = re.compile(rf"(?:{_SPDX_IDS})(?: (?:AND|OR) (?:{_SPDX_IDS}))*")
 
 
-def stated_licence(metadata: Message) -> tuple[str, str]:
+def stated_license(metadata: Message) -> tuple[str, str]:
     """(SPDX expression, field it was read from) of a distribution's METADATA; ("", "") where none is stated."""
     expression = (metadata.get("License-Expression") or "").strip()
     if expression:

@@ -3,7 +3,7 @@ import email
 import pytest
 
 from ctm.sources.files import decode_source, is_in_shard, path_reject_reason
-from ctm.sources.pypi.licences import stated_licence
+from ctm.sources.pypi.licenses import stated_license
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_every_project_is_in_exactly_one_shard() -> None:
 
 
 @pytest.mark.parametrize(
-    ("metadata", "licence", "source"),
+    ("metadata", "license", "source"),
     [
         (
             "License-Expression: MIT OR Apache-2.0\nLicense: BSD",
@@ -70,5 +70,5 @@ def test_every_project_is_in_exactly_one_shard() -> None:
         ("Name: x", "", ""),
     ],
 )
-def test_licences_come_from_what_is_stated(metadata: str, licence: str, source: str) -> None:
-    assert stated_licence(email.message_from_string(metadata + "\n\n")) == (licence, source)
+def test_licenses_come_from_what_is_stated(metadata: str, license: str, source: str) -> None:
+    assert stated_license(email.message_from_string(metadata + "\n\n")) == (license, source)

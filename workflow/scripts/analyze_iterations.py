@@ -1,4 +1,4 @@
-"""Rule analyse_iterations: what each tick adds."""
+"""Rule analyze_iterations: what each tick adds."""
 
 from ctm.analysis.settings import AnalysisSettings
 from ctm.analysis.ticks import analyze_iterations

@@ -57,7 +57,7 @@ demo: .venv/.train
 	@$(BIN)/ctm-pipeline summary runs/demo
 
 test: check
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(CORES) --dist loadfile
 
 check: .venv/.dev
 	$(BIN)/ruff format --check .
@@ -70,7 +70,7 @@ check: .venv/.dev
 coverage: .venv/.dev
 	rm -rf runs/coverage
 	mkdir -p runs/coverage
-	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage run -m pytest -n $(CORES) --dist loadfile
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage html -q -d runs/coverage --fail-under 0
 	$(BIN)/coverage report | tail -n 40

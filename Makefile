@@ -3,6 +3,10 @@
 # make coverage   the tests, and which statements of ctm/ they run (twice as long) -> runs/coverage/index.html
 # make check   the first half of that       make bench   benchmarks/*.py -> results/benchmarks.json
 # make million a million synthetic pairs: speed and memory of each step (about 20 minutes) -> runs/million/million.json
+# make reference   the model that ships, trained anew: data, four stages, bundle in runs/reference/results/final/ (hours; goes
+#              on where it was stopped; SCALE=small is a fiftieth of it, in minutes)
+# make ship RUN=runs/reference NAME=small VERSION=2 CUTOFF=2026-11-28    its bundle, prepared, into ctm/pretrained/
+# make wheel   the command with its model, as one wheel -> dist/
 # make docs    this documentation as a site that opens from disk -> results/docs/index.html
 # make dag     pictures of the workflow     make full    the full scale (a machine of 24 cores, 128 GB, 96 GB of vram)
 # make ablate SUITE=pairs.jsonl    the demo without one part of its data each, measured on a suite of real code
@@ -24,7 +28,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: demo test coverage check bench ablate evaluate-real real-bugs compare tune gpu million kill-collector kill-trainer docs dag full lock lock-docs setup clean-demo
+.PHONY: demo test coverage check bench ablate evaluate-real real-bugs compare tune gpu million reference ship wheel kill-collector kill-trainer docs dag full lock lock-docs setup clean-demo
 
 PYTHON ?= python3
 HARDWARE ?= cpu
@@ -34,6 +38,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 TORCH_INDEX := $(if $(TORCH_INDEX_URL),--index-url $(TORCH_INDEX_URL))
 SNAKEMAKE := $(BIN)/snakemake
+REFERENCE := config/config.yaml config/demo.yaml config/reference.yaml
 DEMO := --directory runs/demo --configfile config/config.yaml config/demo.yaml --cores $(CORES)
 
 setup: .venv/.train
@@ -81,6 +86,25 @@ bench: .venv/.dev
 ablate: .venv/.train
 	@test -n "$(SUITE)" || { echo "make ablate needs SUITE=FILE, JSON lines as ctm-repair evaluate reads them"; exit 2; }
 	$(BIN)/python benchmarks/ablations/run.py $(SUITE)
+
+reference: .venv/.train
+ifeq ($(SCALE),small)
+	@mkdir -p runs/reference-small
+	@$(BIN)/ctm-pipeline run results/final/ctm.onnx --directory runs/reference-small --configfile $(REFERENCE) config/reference_small.yaml --cores $(CORES)
+else
+	@mkdir -p runs/reference
+	@$(BIN)/ctm-pipeline run results/final/ctm.onnx --directory runs/reference --configfile $(REFERENCE) --cores $(CORES)
+endif
+
+ship: .venv/.train
+	@test -n "$(RUN)" -a -n "$(NAME)" -a -n "$(VERSION)" -a -n "$(CUTOFF)" || { echo "make ship needs RUN=FOLDER NAME=small VERSION=2 CUTOFF=2026-11-28"; exit 2; }
+	$(BIN)/python -m ctm.export.shipping "$(RUN)/results/final" "$(RUN)/results/pairs/test.parquet" --name "$(NAME)" --version "$(VERSION)" --cutoff "$(CUTOFF)"
+
+wheel: .venv/.train
+	@rm -rf dist build
+	@$(BIN)/python -m pip --disable-pip-version-check -q wheel --no-deps -w dist .
+	@rm -rf build
+	@ls -l dist
 
 # the demo is not made here: a finished one is what is to be measured
 evaluate-real: .venv/.train

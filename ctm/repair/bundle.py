@@ -25,6 +25,8 @@ from ctm.repair.search import RepairSearchSettings
 BUILT = Path("results/final")
 """Where the workflow leaves a bundle."""
 VARIABLE = "CTM_BUNDLE"
+PRETRAINED = Path(__file__).parents[1] / "pretrained"
+"""The bundle that comes with the package; a checkout has one too, an editable installation uses it."""
 
 MODEL_BYTES, TOKENIZER_BYTES = 1 << 30, 1 << 24
 """Largest files that are read: the full scale's have 77 MB and 0.3 MB."""
@@ -43,6 +45,19 @@ class BundleError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Release:
+    """What a bundle that ships is called; models are numbered apart from the code (MODELS.md)."""
+
+    name: str
+    version: str
+    cutoff: str
+    """Day of the youngest data that it learned from, as 2026-11-28."""
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}"
+
+
+@dataclass(frozen=True, slots=True)
 class Bundle:
     """A loaded model, ready to repair."""
 
@@ -57,6 +72,8 @@ class Bundle:
     """How probable suggestions are; None where the bundle does not say."""
     confidence: ConfidenceCurve = ConfidenceCurve()
     """Makes a probability of the share that a repair of broken code has."""
+    release: Release | None = None
+    """None for a bundle of one's own."""
     unchecked: tuple[str, ...] = ()
     """Files that could not be compared with a checksum: bundles built before there was one are taken all the same."""
 
@@ -77,7 +94,7 @@ class Bundle:
 
 
 def find_bundle(given: Path | None = None) -> Path:
-    """`given`, or else $CTM_BUNDLE. Raises BundleError where none is named.
+    """`given`, or else $CTM_BUNDLE, or else the one that comes with the package. Raises BundleError without any.
 
     A bundle in the working folder is never taken unasked: a repository that was cloned could bring one.
     """
@@ -85,6 +102,8 @@ def find_bundle(given: Path | None = None) -> Path:
         return given
     if named := os.environ.get(VARIABLE):
         return Path(named)
+    if (PRETRAINED / MODEL).is_file():
+        return PRETRAINED
     message = f"no bundle: name one with --bundle DIR or {VARIABLE}=DIR"
     if (BUILT / MODEL).is_file():
         raise BundleError(
@@ -134,9 +153,24 @@ def _load(path: Path, threads: int) -> Bundle:
     if checksum is not None and checksum != sha256_of(path / MODEL):
         raise _differs(path, MODEL)
     unchecked = tuple(name for name, said in ((TOKENIZER, fingerprint), (MODEL, checksum)) if said is None)
-    proposer = OnnxProposer(path / MODEL, tick, ticks, threads)
+    is_prepared = config.section("is_prepared") is True
+    proposer = OnnxProposer(path / MODEL, tick, ticks, threads, is_prepared=is_prepared)
     odds, confidence = _odds(config), _confidence(config)
-    return Bundle(path, tokenizer, proposer, edit, further, odds, confidence, unchecked)
+    return Bundle(path, tokenizer, proposer, edit, further, odds, confidence, _release(config), unchecked)
+
+
+def read_release(path: Path) -> Release | None:
+    """The release of the bundle in a folder, without loading it. Raises BundleError."""
+    try:
+        return _release(BundleConfig(path / CONFIG))
+    except BundleConfigError as error:
+        raise BundleError(str(error)) from error
+
+
+def _release(config: BundleConfig) -> Release | None:
+    if config.section("release") is None:
+        return None
+    return Release(*(config.text("release", key) or "" for key in ("name", "version", "cutoff")))
 
 
 def _odds(config: BundleConfig) -> StrengthCurve | None:

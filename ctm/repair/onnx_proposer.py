@@ -30,15 +30,18 @@ LEAST = -1e3
 class OnnxProposer:
     """A Proposer over `ctm.onnx`.
 
-    threshold: certainty at which a thought ends; max_ticks: ticks at which it ends in any case.
+    threshold: certainty at which a thought ends; max_ticks: ticks at which it ends in any case. is_prepared: the graph
+    needs no more optimization.
     Raises ValueError for max_ticks below 1, or where the file is no graph of ours
     """
 
-    def __init__(self, path: Path, threshold: float, max_ticks: int, threads: int = 1) -> None:
+    def __init__(
+        self, path: Path, threshold: float, max_ticks: int, threads: int = 1, *, is_prepared: bool = False
+    ) -> None:
         if max_ticks < 1:
             raise ValueError(f"max_ticks must be 1 or more, not {max_ticks}")
         try:
-            self._session = open_graph(path, threads)
+            self._session = open_graph(path, threads, is_prepared=is_prepared)
         except Exception as error:
             raise ValueError(f"{path}: onnxruntime cannot load it ({_first_line(error)})") from error
         for wanted, found in (

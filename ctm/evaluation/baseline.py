@@ -126,7 +126,7 @@ def peak_bytes(model: CTM, item: FirstState, *, training: bool) -> int:
     if not training:
         with torch.inference_mode():
             selected, encoding = infer(model, inputs, max_ticks=1)[0], model.encode(**inputs)
-            state = model.start(encoding)
+            state = model.initial_state(encoding)
         held = (*encoding, encoding.key_values.key, encoding.key_values.value, *state, *selected)
         return sum({t.data_ptr(): t.nbytes for t in held if isinstance(t, Tensor)}.values())
     return kept_bytes(model, inputs, model.config.ticks)

@@ -74,7 +74,7 @@ def synchronization_definition(model: CTM, states: list[FirstState]) -> tuple[bo
     sync = model.sync_out
     sync.decay.copy_(torch.linspace(0, 2, len(sync.decay)))
     encoding = model.encode(**inputs_of([item.state for item in states]))
-    state = model.start(encoding)
+    state = model.initial_state(encoding)
     zs, worst = [state.z], 0.0
     for tick in range(1, _ticks(model) + 1):
         state, output = model.tick(state, encoding)

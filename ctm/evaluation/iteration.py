@@ -101,7 +101,7 @@ def accuracy_by_tick(model: CTM, seed: int) -> dict[str, list[float]]:
     for name, change in {"as it is": None, **CONTROLS}.items():
         draw = torch.Generator().manual_seed(seed)
         encoding = model.encode(**inputs)
-        start = state = model.start(encoding)
+        start = state = model.initial_state(encoding)
         found[name] = []
         for _ in range(TICKS):
             state, output = model.tick(change(state, start, draw) if change else state, encoding)
@@ -114,7 +114,7 @@ def accuracy_of_others(model: CTM, seed: int) -> tuple[float, float]:
     """Accuracy at the last tick, and with every sample's pointers asked by another sample's synchronization."""
     inputs, place = chains(TESTED, torch.Generator().manual_seed(seed + 1))
     encoding = model.encode(**inputs)
-    state, output = model.start(encoding), None
+    state, output = model.initial_state(encoding), None
     for _ in range(TICKS):
         state, output = model.tick(state, encoding)
     assert output is not None

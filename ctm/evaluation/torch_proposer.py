@@ -88,7 +88,7 @@ class TorchProposer:
         inputs = {name: torch.from_numpy(array).to(device) for name, array in arrays.items()}
         encoding = self.model.encode(**inputs)
         watch = _TickRecorder(self, states) if any(state.text in self.goals for state in states) else None
-        state, selected = self.model.start(encoding), no_tick_selected(self.model, encoding)
+        state, selected = self.model.initial_state(encoding), no_tick_selected(self.model, encoding)
         soon = selected if watch and self.early is not None else None
         for tick in range(1, self.model.config.ticks + 1):
             state, output = self.model.tick(state, encoding)

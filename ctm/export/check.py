@@ -2,8 +2,8 @@
 
 Every item is answered with all ticks, and with a threshold that freezes about half of the items early (where
 a batch could leak from sample to sample, so single samples are compared there). All ranked candidates must be the same,
-down to the log-probability `WORTH`, below which rounding decides which replacements are read: of those, the ones that
-both have must be equally probable.
+down to the log-probability `MIN_LOG_PROBABILITY`, below which rounding decides which replacements are read: of those,
+the ones that both have must be equally probable.
 Ties are no disagreement, but counted: two certainties, or two candidates at one rank that are equally probable.
 """
 
@@ -30,7 +30,7 @@ from ctm.grid.diagnosis import diagnose
 from ctm.grid.layout import DoesNotFit
 from ctm.grid.packed import PackedCells, pack
 from ctm.grid.tokenizer import CodeTokenizer
-from ctm.model.answer import WORTH
+from ctm.model.answer import MIN_LOG_PROBABILITY
 from ctm.model.model import CTM
 from ctm.model.thinking import RUN_ALL_TICKS, decode_candidates, no_tick_selected, select_tick
 from ctm.model.weights import load_ctm
@@ -43,7 +43,7 @@ FORMAT_VERSION = 1
 BATCH, CELLS = 16, 1024
 LOG_TOLERANCE = 1e-2
 """Largest difference of log-probabilities: small probabilities are all alike, their logarithms are not."""
-RANKED = WORTH + LOG_TOLERANCE
+RANKED = MIN_LOG_PROBABILITY + LOG_TOLERANCE
 """Log-probability above which candidates must be the same at every rank."""
 NO_CANDIDATE: tuple[tuple[int, ...], float] = ((), -math.inf)
 
@@ -209,7 +209,7 @@ def _all_of_torch(
     for batch in batches:
         inputs = {name: torch.from_numpy(array) for name, array in _feeds(samples, batch).items()}
         encoding = model.encode(**inputs)
-        state, selected = model.start(encoding), no_tick_selected(model, encoding)
+        state, selected = model.initial_state(encoding), no_tick_selected(model, encoding)
         for tick in range(model.config.ticks):
             state, output = model.tick(state, encoding)
             selected = select_tick(selected, output, tick + 1, threshold)

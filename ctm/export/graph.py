@@ -39,7 +39,7 @@ class Graph(nn.Module):
         """
         model = self.model
         encoding = model.encode(tokens, rows, cols, lengths, diagnosis)
-        state, selected = model.start(encoding), no_tick_selected(model, encoding)
+        state, selected = model.initial_state(encoding), no_tick_selected(model, encoding)
 
         def goes_on(done: Tensor, *carried: Tensor) -> Tensor:
             return (done < max_ticks) & (_selected(carried).certainty < threshold).any()

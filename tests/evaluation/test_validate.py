@@ -201,7 +201,7 @@ def test_ticks_that_help_are_seen_and_ticks_that_do_not(
     think = CTM.step
 
     def forgetful(self, state, memory):
-        start = self.start(memory)
+        start = self.initial_state(memory)
         return think(self, state._replace(z=start.z, trace=start.trace), memory)
 
     monkeypatch.setattr(CTM, "step", forgetful)

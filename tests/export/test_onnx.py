@@ -20,7 +20,7 @@ from ctm.export.check import Disagreement, RuntimeAnswer, _Judge, check_onnx, co
 from ctm.export.onnx import OPSET, export
 from ctm.export.settings import ExportSettings
 from ctm.grid.tokenizer import CodeTokenizer
-from ctm.model.answer import WORTH
+from ctm.model.answer import MIN_LOG_PROBABILITY
 from ctm.model.thinking import REPLACEMENTS, RUN_ALL_TICKS, SPANS, infer
 from ctm.runtime import ort
 
@@ -154,10 +154,10 @@ A, B, C = (0, 1, 300), (0, 1, 301), (2, 2)
         ({A: -0.1, B: -3.0}, {A: -0.1, C: -3.1}, r"\(0, 1, 301\) .* and \(2, 2\)"),
         ({A: -0.1, B: -3.0}, {A: -0.1, B: -3.1}, r"candidate \(0, 1, 301\): log-probabilities -3.0 and -3.1"),
         ({A: -0.1, B: -3.0}, {A: -0.1}, "2 candidates against 1"),
-        ({A: -0.1}, {A: -0.1, B: WORTH + 0.1}, "1 candidates against 2"),
-        ({A: -0.1, B: WORTH + 0.001}, {A: -0.1}, ""),  # one of both may have dropped it
-        ({A: -0.1, B: WORTH + 0.001, C: -12.0}, {A: -0.1, C: -12.0}, ""),
-        ({A: -0.1, B: WORTH - 2, C: -12.0}, {A: -0.1, C: -12.5}, r"candidate \(2, 2\)"),
+        ({A: -0.1}, {A: -0.1, B: MIN_LOG_PROBABILITY + 0.1}, "1 candidates against 2"),
+        ({A: -0.1, B: MIN_LOG_PROBABILITY + 0.001}, {A: -0.1}, ""),  # one of both may have dropped it
+        ({A: -0.1, B: MIN_LOG_PROBABILITY + 0.001, C: -12.0}, {A: -0.1, C: -12.0}, ""),
+        ({A: -0.1, B: MIN_LOG_PROBABILITY - 2, C: -12.0}, {A: -0.1, C: -12.5}, r"candidate \(2, 2\)"),
         ({A: -0.1, B: -3.0}, {A: -0.1, B: math.nan}, r"candidate \(0, 1, 301\)"),
     ],
 )

@@ -129,7 +129,7 @@ def test_a_recursions_gradient_is_that_of_its_own_updates_alone() -> None:
     whole = torch.autograd.grad(model(**inputs).readout[:, 2].sum(), weights)
     with torch.no_grad():
         encoding = model.encode(**inputs)
-        state = model.start(encoding)
+        state = model.initial_state(encoding)
         for _ in range(2):
             state, _ = model.tick(state, encoding)
     _, said = model.tick(state, model.encode(**inputs))

@@ -37,7 +37,7 @@ from ctm.model.model import CTM
 from ctm.pipeline.config import Config, read_config
 from ctm.training.batch import TrainingBatch
 from ctm.training.gradients import Gradients
-from ctm.training.memory import MemoryPlan
+from ctm.training.memory_plan import MemoryPlan
 from ctm.training.optimizer import CombinedOptimizer, make_optimizer
 from ctm.training.ranks import Ranks
 from ctm.training.settings import CTMStageSettings, CTMTrainingSettings, stage_of_ctm

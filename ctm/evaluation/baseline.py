@@ -20,8 +20,8 @@ from ctm.evaluation.torch_proposer import TargetEdit, TorchProposer
 from ctm.files import write_json
 from ctm.grid.edits import apply_edit
 from ctm.grid.tokenizer import CodeTokenizer
+from ctm.model.inference import decode_candidates, infer
 from ctm.model.model import CTM
-from ctm.model.thinking import decode_candidates, infer
 from ctm.pairs.overall import CLEAN
 from ctm.training.initial import new_ctm
 

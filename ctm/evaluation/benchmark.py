@@ -35,7 +35,7 @@ from ctm.files import write_json
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.base import EditModel
 from ctm.model.device import pick_device, pick_precision
-from ctm.model.thinking import RUN_ALL_TICKS
+from ctm.model.inference import RUN_ALL_TICKS
 from ctm.model.weights import load_model
 from ctm.pairs.overall import CLEAN, OVERALL, averages
 from ctm.repair.evaluate import HARM, Evaluator, delete_shortest

@@ -29,7 +29,7 @@ from ctm.evaluation.working import Window
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.base import EditModel
 from ctm.model.device import pick_precision
-from ctm.model.thinking import RUN_ALL_TICKS
+from ctm.model.inference import RUN_ALL_TICKS
 from ctm.pairs.overall import OVERALL, averages
 from ctm.python.compiling import compiles
 from ctm.python.lexical import exact_match

@@ -23,7 +23,7 @@ from ctm.evaluation.torch_proposer import TargetEdit, TickResults, TorchProposer
 from ctm.grid.batching import by_length
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.base import EditModel
-from ctm.model.thinking import RUN_ALL_TICKS
+from ctm.model.inference import RUN_ALL_TICKS
 from ctm.pairs.overall import CLEAN, OVERALL, averages
 from ctm.repair.candidates import CodeState, make_state
 from ctm.repair.metrics import calibration_error

@@ -19,9 +19,9 @@ from ctm.grid.batching import by_length, collate
 from ctm.grid.edits import Edit, apply_edit
 from ctm.grid.packed import expand_units
 from ctm.grid.tokenizer import CodeTokenizer
-from ctm.model.answer import best_spans, likeliest_units
 from ctm.model.base import EditModel, Encoding, TickOutput, select_samples
-from ctm.model.thinking import RUN_ALL_TICKS, SelectedTick, decode_candidates, no_tick_selected, select_tick
+from ctm.model.decoding import best_spans, likeliest_units
+from ctm.model.inference import RUN_ALL_TICKS, SelectedTick, decode_candidates, no_tick_selected, select_tick
 from ctm.repair.candidates import CodeState, Proposal
 from ctm.repair.onnx_proposer import read_answer
 

@@ -30,9 +30,9 @@ from ctm.grid.diagnosis import diagnose
 from ctm.grid.layout import DoesNotFit
 from ctm.grid.packed import PackedCells, pack
 from ctm.grid.tokenizer import CodeTokenizer
-from ctm.model.answer import MIN_LOG_PROBABILITY
+from ctm.model.decoding import MIN_LOG_PROBABILITY
+from ctm.model.inference import RUN_ALL_TICKS, decode_candidates, no_tick_selected, select_tick
 from ctm.model.model import CTM
-from ctm.model.thinking import RUN_ALL_TICKS, decode_candidates, no_tick_selected, select_tick
 from ctm.model.weights import load_ctm
 from ctm.pairs.record import read_pairs
 from ctm.repair.onnx_proposer import limits_of_thought, read_answer

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from ctm.training.batch import CELLS_MULTIPLE, UNITS_MULTIPLE, TrainingBatch
-from ctm.training.memory import is_out_of_memory, reason
+from ctm.training.memory_plan import is_out_of_memory, reason
 from ctm.training.micro_batches import widened
 
 log = logging.getLogger(__name__)

@@ -20,7 +20,7 @@ from ctm.model.base import EditModel
 from ctm.model.config import NO_TERMS, LossTerms
 from ctm.training.batch import TrainingBatch
 from ctm.training.cuda_graphs import CudaGraphs
-from ctm.training.memory import MemoryPlan, free, is_out_of_memory, next_smaller_plan, reason
+from ctm.training.memory_plan import MemoryPlan, free, is_out_of_memory, next_smaller_plan, reason
 from ctm.training.micro_batches import bounds, cut, merge_batches
 from ctm.training.probe import probed
 from ctm.training.ranks import Ranks

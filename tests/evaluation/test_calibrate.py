@@ -18,8 +18,8 @@ from ctm.evaluation.suites import Case, prepare
 from ctm.evaluation.torch_proposer import TickResults
 from ctm.grid.edits import edits_between
 from ctm.grid.tokenizer import CodeTokenizer
+from ctm.model.inference import RUN_ALL_TICKS, SelectedTick, select_tick
 from ctm.model.model import TickOutput
-from ctm.model.thinking import RUN_ALL_TICKS, SelectedTick, select_tick
 from ctm.repair.candidates import Candidate, CodeState, Proposal
 from ctm.repair.evaluate import Item, judge_item
 from ctm.repair.passes import Repairer

@@ -18,8 +18,8 @@ from ctm.evaluation.repairs import repair_cases
 from ctm.evaluation.settings import EvaluationSettings
 from ctm.evaluation.suites import prepare
 from ctm.grid.tokenizer import CodeTokenizer
+from ctm.model.inference import RUN_ALL_TICKS
 from ctm.model.model import CTM
-from ctm.model.thinking import RUN_ALL_TICKS
 from ctm.model.weights import save_weights
 from ctm.pairs.overall import FEWEST
 from ctm.repair.evaluate import Item

@@ -11,9 +11,9 @@ from ctm.evaluation.torch_proposer import TargetEdit, TorchProposer, leads_to
 from ctm.grid.edits import Edit, apply_edit
 from ctm.grid.packed import expand_units, replacement_units
 from ctm.grid.tokenizer import STOP, CodeTokenizer
-from ctm.model.answer import best_spans, likeliest_units
+from ctm.model.decoding import best_spans, likeliest_units
+from ctm.model.inference import REPLACEMENTS, SPANS
 from ctm.model.model import CTM
-from ctm.model.thinking import REPLACEMENTS, SPANS
 from ctm.repair.candidates import CodeState, make_state
 from ctm.repair.evaluate import Item
 

@@ -20,8 +20,8 @@ from ctm.export.check import Disagreement, RuntimeAnswer, _Judge, check_onnx, co
 from ctm.export.onnx import OPSET, export
 from ctm.export.settings import ExportSettings
 from ctm.grid.tokenizer import CodeTokenizer
-from ctm.model.answer import MIN_LOG_PROBABILITY
-from ctm.model.thinking import REPLACEMENTS, RUN_ALL_TICKS, SPANS, infer
+from ctm.model.decoding import MIN_LOG_PROBABILITY
+from ctm.model.inference import REPLACEMENTS, RUN_ALL_TICKS, SPANS, infer
 from ctm.runtime import ort
 
 SETTINGS = ExportSettings(items=40)

@@ -10,9 +10,9 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from ctm.model.answer import TOP_CELLS, best_spans
 from ctm.model.attention import MASK_VALUE
 from ctm.model.config import CTMConfig
+from ctm.model.decoding import TOP_CELLS, best_spans
 from ctm.model.heads import certainty
 from ctm.model.model import CTM
 from ctm.model.nlm import NeuronLevelModels

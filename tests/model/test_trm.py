@@ -15,7 +15,7 @@ from torch import Tensor
 from ctm.model.architectures import build, make_config
 from ctm.model.base import EditModel
 from ctm.model.config import CTMConfig, ModelSizes, TransformerConfig, TRMConfig
-from ctm.model.thinking import decode_candidates, infer
+from ctm.model.inference import decode_candidates, infer
 from ctm.model.trm import TRM
 from ctm.model.weights import load_ctm, load_model, save_weights
 

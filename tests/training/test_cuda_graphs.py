@@ -11,7 +11,7 @@ import torch
 
 from ctm.training import probe
 from ctm.training.cuda_graphs import CudaGraphs, rounded, tensors_of
-from ctm.training.memory import MemoryPlan, next_smaller_plan
+from ctm.training.memory_plan import MemoryPlan, next_smaller_plan
 from ctm.training.settings import StageRun
 
 

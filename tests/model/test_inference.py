@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from ctm.model.answer import FIRST_SLOTS, STOP, best_units, likeliest_units
 from ctm.model.config import CTMConfig
+from ctm.model.decoding import FIRST_SLOTS, STOP, best_units, likeliest_units
+from ctm.model.inference import RUN_ALL_TICKS, SelectedTick, decode_candidates, infer, select_tick
 from ctm.model.model import CTM, CTMEncoding, TickOutput
-from ctm.model.thinking import RUN_ALL_TICKS, SelectedTick, decode_candidates, infer, select_tick
 
 V = 60
 

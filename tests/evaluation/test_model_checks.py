@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from ctm.analysis.validation import baseline_page, plot_baseline, plot_validation, validation_page
+from ctm.analysis.pretraining_reports import baseline_page, plot_baseline, plot_validation, validation_page
 from ctm.evaluation import checks, iteration, memory
 from ctm.evaluation.baseline import baseline, peak_bytes, targets
 from ctm.evaluation.first_states import FirstState, read_first_states
-from ctm.evaluation.validate import InvalidModel, refuse_failures, validate
+from ctm.evaluation.model_checks import InvalidModel, refuse_failures, validate
 from ctm.grid.edits import apply_edit
 from ctm.grid.store import sidecar_of, write_manifest, write_shard
 from ctm.grid.tokenizer import CodeTokenizer

@@ -12,8 +12,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ctm.model.answer import best_spans, best_units
 from ctm.model.base import EditModel, Encoding, TickOutput
+from ctm.model.decoding import best_spans, best_units
 
 RUN_ALL_TICKS = 2.0
 """A threshold that no certainty reaches: all ticks are thought."""

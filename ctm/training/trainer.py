@@ -30,14 +30,14 @@ from ctm.training.checkpoint import (
 from ctm.training.data import Plan, TrainingSet
 from ctm.training.gradients import Gradients
 from ctm.training.machine import MachineMonitor
-from ctm.training.memory import MemoryPlan, as_memory_error
+from ctm.training.memory_plan import MemoryPlan, as_memory_error
 from ctm.training.metrics import Metrics
 from ctm.training.micro_batches import cut
 from ctm.training.optimizer import make_optimizer, rate_at
 from ctm.training.ranks import Ranks
 from ctm.training.recovery import HISTORY, Diverged, diverged
 from ctm.training.settings import Quarter, StageRun
-from ctm.training.validation import measure_accuracy
+from ctm.training.validation_accuracy import measure_accuracy
 
 log = logging.getLogger(__name__)
 LOOKED_AT = 4

@@ -75,7 +75,7 @@ class Trainer:
         terms = LossTerms(training.diversity, training.later_ticks)
         self.gradients = Gradients(self.model, stage, training, Ranks(), self.device, precision, 0, terms)
         self.optimizer: CombinedOptimizer = make_optimizer(self.model, training)
-        self.optimizer.set_rate(1e-4)
+        self.optimizer.set_learning_rate(1e-4)
         self.parts = [make_batch(stage.batch, VOCABULARY)] * stage.accumulation
         self.training = training
         self.optimizer_seconds = 0.0

@@ -56,17 +56,17 @@ def train_stage(
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     ranks, device = join_process_group(run.training.device)
-    if not ranks.first:
+    if not ranks.is_first:
         logging.getLogger("ctm").setLevel(logging.WARNING)
     work.parent.mkdir(parents=True, exist_ok=True)
     # in `work`'s parent, because `work` itself goes at the end
-    lock = FileLock(work.parent / ".lock", blocking=False) if ranks.first else nullcontext()
+    lock = FileLock(work.parent / ".lock", blocking=False) if ranks.is_first else nullcontext()
     with lock:
-        cap_vram(device, vram, ranks.here)
+        cap_vram(device, vram, ranks.local_count)
         cap_ram(ram)
         _train(run, (train, validation, tokenizer, init), work, out, metrics, summary, ranks, device)
-    ranks.leave()
-    return ranks.first
+    ranks.destroy()
+    return ranks.is_first
 
 
 def _train(
@@ -81,7 +81,7 @@ def _train(
     plan = plan_visits(data, run.stage, run.training, index)
     seed = run.training.seed * 65_537 + index
     model = make_model(run, codec, init, index).to(device).train()
-    ranks.share(model)
+    ranks.broadcast(model)
     counts = model.parameter_counts()
     log.info(
         "%s: %d pairs, %d visits in %d steps of %d (unique %d), %d + %d parameters, %d x %s, read in %.1f s",
@@ -94,9 +94,9 @@ def _train(
     precision = pick_precision(run.training.precision, device, "training.precision")
     gradients = Gradients(model, run.stage, run.training, ranks, device, precision, seed, run.loss)
     trainer = Trainer(run, StageInputs(data, held_out, plan, codec), model, gradients, ranks, device, work)
-    with Metrics(run.name, metrics if ranks.first else None, trainer.steps) as figures:
+    with Metrics(run.name, metrics if ranks.is_first else None, trainer.steps) as figures:
         milestones = trainer.run(figures)
-    if not ranks.first:
+    if not ranks.is_first:
         return
     progress = trainer.progress
     last = {
@@ -104,7 +104,7 @@ def _train(
         "score": milestones[-1]["score"],
         "error": milestones[-1]["error"],
     }
-    chosen = choose(run.training.result, progress.best, last)
+    chosen = choose_weights(run.training.result, progress.best, last)
     if chosen["step"] != trainer.steps:
         log.warning("%s: the result is the best weights, of step %d (score %.3f), not the last ones (%.3f)",
                     run.name, chosen["step"], chosen["score"], last["score"])  # fmt: skip
@@ -132,7 +132,7 @@ def _train(
     remove_checkpoints(work)
 
 
-def choose(result: str, best: dict[str, Any], last: dict[str, Any]) -> dict[str, Any]:
+def choose_weights(result: str, best: dict[str, Any], last: dict[str, Any]) -> dict[str, Any]:
     """Which weights a stage hands on: the best by validation where they beat the last by more than chance.
 
     A rate that falls to the end makes the last weights the best ones; on a few hundred items another step looks better

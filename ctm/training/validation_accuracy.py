@@ -60,7 +60,7 @@ def measure_accuracy(
     right = np.zeros((len(chosen), model.config.ticks), dtype=bool)
     certain = np.zeros((len(chosen), model.config.ticks))
     variances = []
-    groups = list(by_length([int(lengths[c]) for c in chosen], cells=16_384, most=64))
+    groups = list(by_length([int(lengths[c]) for c in chosen], max_cells=16_384, max_size=64))
     while groups:
         group = groups.pop()
         try:

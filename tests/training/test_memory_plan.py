@@ -22,7 +22,7 @@ from ctm.training.batch import TrainingBatch, batches
 from ctm.training.data import load_split, plan_visits
 from ctm.training.gradients import Gradients
 from ctm.training.memory_plan import MemoryPlan, cap_vram, is_out_of_memory, next_smaller_plan
-from ctm.training.micro_batches import bounds, cut
+from ctm.training.micro_batches import slice_batch, split_bounds
 from ctm.training.ranks import Ranks
 from ctm.training.settings import StageRun
 from ctm.training.stage import make_model, train_stage
@@ -77,8 +77,8 @@ def test_a_piece_is_narrow_and_has_the_units_of_its_samples(run: StageRun, grids
     _, parts = double(run, grids)
     whole = parts[0]
     seen = []
-    for begin, end in bounds(8, 3):
-        piece = cut(whole, begin, end)
+    for begin, end in split_bounds(8, 3):
+        piece = slice_batch(whole, begin, end)
         longest = int(piece.inputs["lengths"].max())
         assert longest <= piece.words.shape[1] < longest + 16
         assert piece.inputs["diagnosis"].shape == (end - begin, 2)

@@ -236,7 +236,7 @@ def synchronization_varies(
     size = sync.square().mean().sqrt()
     over_samples, over_pairs = sync.std(0), sync.std(1)
     varying = float((over_samples > SAME * size).double().mean())
-    own, others = iteration.accuracy_of_others(trained, seed)
+    own, others = iteration.accuracy_with_swapped_readout(trained, seed)
     figures = {
         "size": float(size),
         "deviation over samples": _quartiles(over_samples),

@@ -30,7 +30,7 @@ COUNTED = 16
 """Items whose matrix products are counted."""
 
 
-def compare(
+def compare_models(
     weights: Mapping[str, Path], tokenizer: Path, test: Path, items: int, settings: EvaluationSettings,
     threads: int, out: Path,
 ) -> None:  # fmt: skip

@@ -15,7 +15,7 @@ from ctm.model.inference import SelectedTick, decode_candidates, no_tick_selecte
 from ctm.model.model import CTM, CTMState
 
 
-class Graph(nn.Module):
+class ExportedCTM(nn.Module):
     """`CTM` with the inputs and outputs of the ONNX graph; for export only, `ctm.model.inference` runs the same."""
 
     def __init__(self, model: CTM) -> None:

@@ -16,7 +16,14 @@ import torch
 
 import ctm
 from ctm.bundle_names import INPUTS, OUTPUTS
-from ctm.export.check import Disagreement, RuntimeAnswer, _Judge, check_onnx, compare, draw
+from ctm.export.check import (
+    Disagreement,
+    RuntimeAnswer,
+    _AnswerComparison,
+    check_onnx,
+    compare_runtimes,
+    draw,
+)
 from ctm.export.onnx import OPSET, export
 from ctm.export.settings import ExportSettings
 from ctm.grid.tokenizer import CodeTokenizer
@@ -128,7 +135,7 @@ def test_check_names_the_item_when_the_weights_differ(exported, part: str) -> No
     with pytest.raises(
         Disagreement, match=rf"item ({'|'.join(s.name for s in samples)}), onnxruntime and torch"
     ):
-        compare(exported.onnx, other, samples, SETTINGS, 1)
+        compare_runtimes(exported.onnx, other, samples, SETTINGS, 1)
 
 
 def test_check_fails_when_frozen_samples_go_on(exported, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,7 +147,7 @@ def test_check_fails_when_frozen_samples_go_on(exported, monkeypatch: pytest.Mon
     )
     samples = draw(exported.pairs, exported.codec, SETTINGS)
     with pytest.raises(Disagreement, match=r"threshold 0\.\d+: the answers come from ticks"):
-        compare(exported.onnx, exported.model, samples, SETTINGS, 1)
+        compare_runtimes(exported.onnx, exported.model, samples, SETTINGS, 1)
 
 
 A, B, C = (0, 1, 300), (0, 1, 301), (2, 2)
@@ -164,7 +171,7 @@ A, B, C = (0, 1, 300), (0, 1, 301), (2, 2)
 def test_candidates_agree_down_to_where_rounding_decides_which_are_read(one, other, wrong: str) -> None:
     def compare_them(said: dict, other_said: dict) -> None:
         certainty = np.array([0.4, 0.5], dtype=np.float32)
-        _Judge(SETTINGS).compare(
+        _AnswerComparison(SETTINGS).compare(
             "x",
             "a and b",
             RUN_ALL_TICKS,

@@ -71,7 +71,7 @@ class PlainCTM(nn.Module):
         """Log-probabilities of start and end [B, T, 2, N] and S_out [B, T, n] from the encoding h."""
         model = self.model
         encoding = memory_of(model, h, inputs, with_attention=False)
-        state = model.start(encoding)
+        state = model.initial_state(encoding)
         assert isinstance(state.trace, Tensor)  # without attention: no buffer
         normed = model.attention.norm(h)
         trace = state.trace.permute(2, 0, 1)

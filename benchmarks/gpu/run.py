@@ -37,7 +37,7 @@ from ctm.model.model import CTM
 from ctm.pipeline.config import Config, read_config
 from ctm.training.batch import TrainingBatch
 from ctm.training.gradients import Gradients
-from ctm.training.memory import MemoryPlan
+from ctm.training.memory_plan import MemoryPlan
 from ctm.training.optimizer import CombinedOptimizer, make_optimizer
 from ctm.training.ranks import Ranks
 from ctm.training.settings import CTMStageSettings, CTMTrainingSettings, stage_of_ctm
@@ -75,7 +75,7 @@ class Trainer:
         terms = LossTerms(training.diversity, training.later_ticks)
         self.gradients = Gradients(self.model, stage, training, Ranks(), self.device, precision, 0, terms)
         self.optimizer: CombinedOptimizer = make_optimizer(self.model, training)
-        self.optimizer.set_rate(1e-4)
+        self.optimizer.set_learning_rate(1e-4)
         self.parts = [make_batch(stage.batch, VOCABULARY)] * stage.accumulation
         self.training = training
         self.optimizer_seconds = 0.0

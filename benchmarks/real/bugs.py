@@ -30,7 +30,7 @@ from ctm.evaluation.known_bugs import (
     at_equal_recall,
     best_edits,
     curve,
-    judge,
+    judge_edits,
     measures,
 )
 from ctm.evaluation.real_bugs import build
@@ -76,7 +76,7 @@ def measure(
     model = load_bundle(bundle, threads)
     began = time.monotonic()
     edits = best_edits([item.buggy for item in items], model.proposer, model.tokenizer)
-    judged = [judge(item, found) for item, found in zip(items, edits, strict=True)]
+    judged = [judge_edits(item, found) for item, found in zip(items, edits, strict=True)]
     working = best_edits([window.text for window in windows], model.proposer, model.tokenizer, answers=1)
     strengths = {
         "edit": Strengths.of(judged, working),

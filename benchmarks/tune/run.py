@@ -32,7 +32,7 @@ from ctm.pipeline.config import Config, read_config
 from ctm.training.data import load_split
 from ctm.training.settings import StageRun, stage_of_ctm
 from ctm.training.stage import train_stage
-from ctm.training.validation import measure_accuracy
+from ctm.training.validation_accuracy import measure_accuracy
 
 CHECKOUT = Path(__file__).parents[2]
 RUNS = CHECKOUT / "runs" / "tune"

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from ctm.bugs.generation.quotas import drawing_mix, read_quotas
 from ctm.evaluation.averages import accuracy, counts, rare_kinds, shares
-from ctm.evaluation.calibrate import ALWAYS, Thresholds, answering_ticks, calibrate
+from ctm.evaluation.calibrate import EVERY_EDIT, Thresholds, answering_ticks, calibrate
 from ctm.evaluation.items import write_items
 from ctm.evaluation.repairs import CaseResult, repair_cases, single_threads
 from ctm.evaluation.settings import EvaluationSettings
@@ -35,7 +35,7 @@ from ctm.files import write_json
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.base import EditModel
 from ctm.model.device import pick_device, pick_precision
-from ctm.model.thinking import RUN_ALL_TICKS
+from ctm.model.inference import RUN_ALL_TICKS
 from ctm.model.weights import load_model
 from ctm.pairs.overall import CLEAN, OVERALL, averages
 from ctm.repair.evaluate import HARM, Evaluator, delete_shortest
@@ -75,11 +75,11 @@ def benchmark(
             model,
             codec,
             RUN_ALL_TICKS,
-            ALWAYS,
+            EVERY_EDIT,
             threads,
             name,
             precision=precision,
-            careful=in_use_too.get(name),
+            in_use=in_use_too.get(name),
             further=thresholds.further.threshold,
             # made errors have one right repair; real ones often the author's own
             confidence=thresholds.confidence.curve.of_made_errors
@@ -159,16 +159,16 @@ def figures(judged: Sequence[CaseResult], ticks: int, threshold: float) -> dict[
 
 def in_use(judged: Sequence[CaseResult]) -> dict[str, Any]:
     """Accuracy by category, and false alarms, of items of other categories than syntax, with the thresholds of use."""
-    careful = [CaseResult(item.case, item.careful, None) for item in judged if item.careful]
-    category = np.array([item.case.item.category for item in careful])
-    kind = np.array([item.case.item.kind for item in careful])
-    measures = measure([item.evaluated.outcome for item in careful])
+    with_thresholds = [CaseResult(item.case, item.in_use, None) for item in judged if item.in_use]
+    category = np.array([item.case.item.category for item in with_thresholds])
+    kind = np.array([item.case.item.kind for item in with_thresholds])
+    measures = measure([item.evaluated.outcome for item in with_thresholds])
     return {
         **accuracy(
             category,
             kind,
-            [item.case.item.project for item in careful],
-            [is_exact(item) for item in careful],
+            [item.case.item.project for item in with_thresholds],
+            [is_exact(item) for item in with_thresholds],
         ),
         "false_alarm": measures["false_alarm"],
         "ticks_mean": measures["ticks_mean"],

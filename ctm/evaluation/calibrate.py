@@ -22,14 +22,13 @@ from ctm.evaluation.confidence import ConfidenceChoice, choose_confidence
 from ctm.evaluation.real_like import real_like
 from ctm.evaluation.repairs import CaseResult, repair_cases
 from ctm.evaluation.settings import EvaluationSettings
-from ctm.evaluation.suggestions import ANY as ALWAYS
-from ctm.evaluation.suggestions import EditChoice, FirstEditFinder, choose_edit, draw_windows
+from ctm.evaluation.suggestions import EVERY_EDIT, EditChoice, FirstEditFinder, choose_edit, draw_windows
 from ctm.evaluation.suites import prepare
 from ctm.evaluation.working import Window
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.base import EditModel
 from ctm.model.device import pick_precision
-from ctm.model.thinking import RUN_ALL_TICKS
+from ctm.model.inference import RUN_ALL_TICKS
 from ctm.pairs.overall import OVERALL, averages
 from ctm.python.compiling import compiles
 from ctm.python.lexical import exact_match
@@ -104,7 +103,7 @@ def calibrate(
     precision = pick_precision(settings.precision, model.device, "evaluation.precision")
     chosen = prepare(draw_equally(validation, settings.tick_items, rng), tokenizer)
     judged = repair_cases(
-        chosen, model, tokenizer, RUN_ALL_TICKS, ALWAYS, threads, "validation", precision=precision
+        chosen, model, tokenizer, RUN_ALL_TICKS, EVERY_EDIT, threads, "validation", precision=precision
     )
     tick = choose_tick(judged, model.config.ticks, settings.tick_loss)
     further = choose_further(judged)
@@ -127,7 +126,7 @@ def calibrate(
         model,
         tokenizer,
         tick.threshold,
-        ALWAYS,
+        EVERY_EDIT,
         threads,
         "validation, like real code",
         precision=precision,
@@ -192,9 +191,9 @@ def choose_further(judged: Sequence[CaseResult]) -> FurtherChoice:
 
 
 def _ends(judged: CaseResult) -> list[tuple[float, bool]]:
-    """Where a repair may end: the probability of the edit made there (ALWAYS: none was), and whether it is right."""
+    """Where a repair may end: the probability of the edit made there (EVERY_EDIT: none was); whether it is right."""
     item, outcome = judged.case.item, judged.evaluated.outcome
-    last = (ALWAYS, outcome.in_scope and outcome.exact_rank == 1)
+    last = (EVERY_EDIT, outcome.in_scope and outcome.exact_rank == 1)
     passes = judged.evaluated.answers[0].passes if judged.evaluated.answers else ()
     return [
         *(

@@ -14,12 +14,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ctm.evaluation import flow, iteration, memory
+from ctm.evaluation import iteration, memory
 from ctm.evaluation.first_states import FirstState, inputs_of
+from ctm.evaluation.gradient_flow import norms_by_tick, stopped
 from ctm.grid.packed import replacement_units
 from ctm.grid.tokenizer import STOP, CodeTokenizer
+from ctm.model.inference import REPLACEMENTS, SPANS, decode_candidates, infer
 from ctm.model.model import CTM, ModelOutput, TickOutput
-from ctm.model.thinking import REPLACEMENTS, SPANS, decode_candidates, infer
 from ctm.model.weights import load_ctm, save_weights
 
 MOST_TICKS = 8  # enough for every recurrence to show
@@ -74,7 +75,7 @@ def synchronization_definition(model: CTM, states: list[FirstState]) -> tuple[bo
     sync = model.sync_out
     sync.decay.copy_(torch.linspace(0, 2, len(sync.decay)))
     encoding = model.encode(**inputs_of([item.state for item in states]))
-    state = model.start(encoding)
+    state = model.initial_state(encoding)
     zs, worst = [state.z], 0.0
     for tick in range(1, _ticks(model) + 1):
         state, output = model.tick(state, encoding)
@@ -133,8 +134,8 @@ def gradient_flow(model: CTM, states: list[FirstState]) -> tuple[bool, str, dict
     def loss(output: TickOutput) -> Tensor:
         return -(output.pointers[rows, 0, start] + output.pointers[rows, 1, end]).mean()
 
-    norms = flow.norms_by_tick(model, inputs, _ticks(model), loss)
-    wrong = flow.stopped(norms)
+    norms = norms_by_tick(model, inputs, _ticks(model), loss)
+    wrong = stopped(norms)
     ends = ", ".join(f"{module} {row[0]:.1e} to {row[-1]:.1e}" for module, row in norms.items())
     return not wrong, "; ".join(wrong) or f"norms at the first and last tick: {ends}", norms
 
@@ -235,7 +236,7 @@ def synchronization_varies(
     size = sync.square().mean().sqrt()
     over_samples, over_pairs = sync.std(0), sync.std(1)
     varying = float((over_samples > SAME * size).double().mean())
-    own, others = iteration.accuracy_of_others(trained, seed)
+    own, others = iteration.accuracy_with_swapped_readout(trained, seed)
     figures = {
         "size": float(size),
         "deviation over samples": _quartiles(over_samples),

@@ -20,7 +20,7 @@ from ctm.files import write_json
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.base import EditModel
 from ctm.model.device import pick_device, pick_precision
-from ctm.model.thinking import infer
+from ctm.model.inference import infer
 from ctm.model.weights import load_model
 from ctm.repair.candidates import make_state
 
@@ -30,7 +30,7 @@ COUNTED = 16
 """Items whose matrix products are counted."""
 
 
-def compare(
+def compare_models(
     weights: Mapping[str, Path], tokenizer: Path, test: Path, items: int, settings: EvaluationSettings,
     threads: int, out: Path,
 ) -> None:  # fmt: skip

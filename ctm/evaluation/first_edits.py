@@ -23,12 +23,12 @@ from ctm.evaluation.torch_proposer import TargetEdit, TickResults, TorchProposer
 from ctm.grid.batching import by_length
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.base import EditModel
-from ctm.model.thinking import RUN_ALL_TICKS
+from ctm.model.inference import RUN_ALL_TICKS
 from ctm.pairs.overall import CLEAN, OVERALL, averages
 from ctm.repair.candidates import CodeState, make_state
 from ctm.repair.metrics import calibration_error
 
-HALTS = (0.5, 0.7, 0.9, 0.99, RUN_ALL_TICKS)
+HALT_THRESHOLDS = (0.5, 0.7, 0.9, 0.99, RUN_ALL_TICKS)
 """Certainties at which thoughts are ended, to see what that saves and costs; the last one none reaches."""
 
 
@@ -78,7 +78,7 @@ def first_edits(
                 precision=precision,
             )
             proposer.propose([state for _, state, _ in now.values()])
-            done += [(place, proposer.watched[text]) for text, (place, _, _) in now.items()]
+            done += [(place, proposer.tick_results[text]) for text, (place, _, _) in now.items()]
         return done
 
     started = time.monotonic()
@@ -110,7 +110,7 @@ def first_edit_figures(said: FirstEdits) -> dict[str, Any]:
         "accuracy_by_tick": {name: values.tolist() for name, values in by_tick.items()},
         "certainty_by_tick": said.certainty.mean(axis=0).tolist(),
         "ece": calibration_error(said.certainty[rows, best].tolist(), hit.tolist()),
-        "halting": [_halted(said, threshold) for threshold in HALTS],
+        "halting": [_halted(said, threshold) for threshold in HALT_THRESHOLDS],
         "items_per_second": len(said.right) / max(said.seconds, 1e-9),
     }
 

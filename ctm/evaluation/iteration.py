@@ -27,7 +27,7 @@ SMALL = {
     "out_pairs": 128, "self_pairs": 16, "units": 1, "dropout": 0.0,
 }  # fmt: skip
 
-Change = Callable[[CTMState, CTMState, torch.Generator], CTMState]
+StateControl = Callable[[CTMState, CTMState, torch.Generator], CTMState]
 
 
 def frozen(state: CTMState, start: CTMState, draw: torch.Generator) -> CTMState:
@@ -42,7 +42,7 @@ def shuffled(state: CTMState, start: CTMState, draw: torch.Generator) -> CTMStat
     return state._replace(trace=state.trace.gather(1, order[:, :, None].expand_as(state.trace)))
 
 
-CONTROLS: dict[str, Change] = {"frozen": frozen, "shuffled": shuffled}
+CONTROLS: dict[str, StateControl] = {"frozen": frozen, "shuffled": shuffled}
 
 
 def small(config: CTMConfig) -> CTMConfig:
@@ -101,7 +101,7 @@ def accuracy_by_tick(model: CTM, seed: int) -> dict[str, list[float]]:
     for name, change in {"as it is": None, **CONTROLS}.items():
         draw = torch.Generator().manual_seed(seed)
         encoding = model.encode(**inputs)
-        start = state = model.start(encoding)
+        start = state = model.initial_state(encoding)
         found[name] = []
         for _ in range(TICKS):
             state, output = model.tick(change(state, start, draw) if change else state, encoding)
@@ -110,11 +110,11 @@ def accuracy_by_tick(model: CTM, seed: int) -> dict[str, list[float]]:
 
 
 @torch.no_grad()
-def accuracy_of_others(model: CTM, seed: int) -> tuple[float, float]:
+def accuracy_with_swapped_readout(model: CTM, seed: int) -> tuple[float, float]:
     """Accuracy at the last tick, and with every sample's pointers asked by another sample's synchronization."""
     inputs, place = chains(TESTED, torch.Generator().manual_seed(seed + 1))
     encoding = model.encode(**inputs)
-    state, output = model.start(encoding), None
+    state, output = model.initial_state(encoding), None
     for _ in range(TICKS):
         state, output = model.tick(state, encoding)
     assert output is not None

@@ -90,7 +90,7 @@ def best_edits(
     return found
 
 
-def judge(item: Item, edits: ProposedEdits | None) -> BugResult:
+def judge_edits(item: Item, edits: ProposedEdits | None) -> BugResult:
     """How the edits of a bug did."""
     if edits is None:
         return BugResult(None, False, 0.0, False)

@@ -120,7 +120,7 @@ class _Made(TorchDispatchMode):
         return result
 
 
-def kept_bytes(model: CTM, inputs: dict[str, Tensor], ticks: int) -> int:
+def saved_bytes(model: CTM, inputs: dict[str, Tensor], ticks: int) -> int:
     """Bytes that a thought holds until its backward pass, what it says included, weights and inputs not.
 
     Counted storage by storage, so it is the same on every machine. What autograd saves is not enough: the trace, and
@@ -137,7 +137,7 @@ def kept_bytes(model: CTM, inputs: dict[str, Tensor], ticks: int) -> int:
 
 def measured(model: CTM, inputs: dict[str, Tensor], few: int, many: int) -> SavedBytes:
     """Fixed part and bytes a tick, from thoughts of two lengths."""
-    short, long = (kept_bytes(model, inputs, ticks) for ticks in (few, many))
+    short, long = (saved_bytes(model, inputs, ticks) for ticks in (few, many))
     tick = (long - short) / (many - few)
     return SavedBytes(short - few * tick, tick)
 

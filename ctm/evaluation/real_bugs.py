@@ -86,7 +86,7 @@ def build(
                 reasons["release cannot be had"] += 1
                 continue
             try:
-                for item in compare(before, after, there):
+                for item in release_fixes(before, after, there):
                     if isinstance(item, Reject):
                         reasons[item.reason] += 1
                         refused.write(item)
@@ -138,7 +138,7 @@ def read_transitions(path: Path) -> list[tuple[Pin, Pin]]:
     return found
 
 
-def compare(before: Pin, after: Pin, wheels: Mapping[Pin, Path]) -> Iterator[RealBug | Reject]:
+def release_fixes(before: Pin, after: Pin, wheels: Mapping[Pin, Path]) -> Iterator[RealBug | Reject]:
     """What a release fixes, and what it changes otherwise."""
     with zipfile.ZipFile(wheels[before]) as old, zipfile.ZipFile(wheels[after]) as new:
         license, license_source = _license(new)

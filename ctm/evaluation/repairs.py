@@ -42,7 +42,7 @@ class CaseResult:
     evaluated: Evaluated
     by_tick: TickResults | None
     """None where the model was not asked, or the case is out of scope."""
-    careful: Evaluated | None = None
+    in_use: Evaluated | None = None
     """The repair with the thresholds of use, where those were asked for."""
 
 
@@ -72,13 +72,13 @@ def repair_cases(
     name: str,
     max_passes: int = MAX_PASSES,
     precision: torch.dtype = torch.float32,
-    careful: tuple[float, float] | None = None,
+    in_use: tuple[float, float] | None = None,
     further: float = 0.0,
     confidence: ConfidenceCurve | None = None,
 ) -> list[CaseResult]:
     """Repair and judge all cases; thresholds `tick` (certainty), `edit` and `further` (probability).
 
-    careful: `tick` and `edit` of use, for a second repair of the code that is not of the category syntax. Its first
+    in_use: `tick` and `edit` of use, for a second repair of the code that is not of the category syntax. Its first
     thought is the first repair's, read at another tick. `name` is for the log.
     """
     chunks = by_length([case.cells for case in cases], CHUNK_CELLS, CHUNK)[::-1]  # the dearest first
@@ -87,16 +87,18 @@ def repair_cases(
 
     def work(chunk: list[int]) -> list[CaseResult]:
         chosen = [cases[index] for index in chunk]
-        early = careful[0] if careful else None
-        proposer = TorchProposer(model, tokenizer, tick, early=early, precision=precision)
+        early_threshold = in_use[0] if in_use else None
+        proposer = TorchProposer(model, tokenizer, tick, early_threshold=early_threshold, precision=precision)
         judged = _repair(
             chosen,
             proposer,
             Repairer(proposer, tokenizer, edit, max_passes, further=further, confidence=confidence),
         )
-        if careful:
-            again = TorchProposer(model, tokenizer, careful[0], precision=precision)
-            repairer = Repairer(again, tokenizer, careful[1], max_passes, proposer.earlier, further=further)
+        if in_use:
+            again = TorchProposer(model, tokenizer, in_use[0], precision=precision)
+            repairer = Repairer(
+                again, tokenizer, in_use[1], max_passes, proposer.early_answers, further=further
+            )
             judged = _repair_again(judged, repairer)
         return judged
 
@@ -114,7 +116,7 @@ def _repair_again(judged: list[CaseResult], repairer: Repairer) -> list[CaseResu
     return [
         item
         if item.case.item.category == SYNTAX
-        else replace(item, careful=judge_item(item.case.item, next(repairs), item.case.reason))
+        else replace(item, in_use=judge_item(item.case.item, next(repairs), item.case.reason))
         for item in judged
     ]
 
@@ -129,6 +131,6 @@ def _repair(cases: list[Case], proposer: TorchProposer, repairer: Repairer) -> l
     judged = []
     for case, repair in zip(cases, repairs, strict=True):
         known = case.goal is not None and goals[case.text] == case.goal
-        by_tick = proposer.watched.get(case.text) if known else None
+        by_tick = proposer.tick_results.get(case.text) if known else None
         judged.append(CaseResult(case, judge_item(case.item, repair, case.reason), by_tick))
     return judged

@@ -30,9 +30,9 @@ from ctm.repair.passes import Repairer, strength
 
 BUGS = ("logic", "security")
 """Categories of the validation pairs that suggestions are for."""
-ANY = -1.0
+EVERY_EDIT = -1.0
 """An edit threshold that every edit exceeds."""
-NEVER_EDIT = 1.0
+NO_EDIT_THRESHOLD = 1.0
 """One that none exceeds."""
 LEVEL = 0.9
 """Of the intervals: above the upper end is the truth once in twenty times."""
@@ -104,7 +104,9 @@ class FirstEditFinder:
 
         def work(chunk: list[int]) -> list[FirstEdit | None]:
             proposer = TorchProposer(self.model, self.tokenizer, self.tick, precision=self.precision)
-            repairs = Repairer(proposer, self.tokenizer, ANY, max_passes=1).repair([texts[i] for i in chunk])
+            repairs = Repairer(proposer, self.tokenizer, EVERY_EDIT, max_passes=1).repair(
+                [texts[i] for i in chunk]
+            )
             return [
                 None
                 if not repair.asked
@@ -179,7 +181,7 @@ def lowest_threshold(
 ) -> float:
     """See `choose_edit`. If even zero proposals do not prove the limit (too few functions), the strongest edit's."""
     if not len(strengths):
-        return NEVER_EDIT
+        return NO_EDIT_THRESHOLD
     bootstrap = _Bootstrap(projects, seed)
     ranked = np.unique(strengths)[::-1]
     chosen = float(ranked[0])

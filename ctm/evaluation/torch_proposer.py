@@ -19,9 +19,9 @@ from ctm.grid.batching import by_length, collate
 from ctm.grid.edits import Edit, apply_edit
 from ctm.grid.packed import expand_units
 from ctm.grid.tokenizer import CodeTokenizer
-from ctm.model.answer import best_spans, likeliest_units
 from ctm.model.base import EditModel, Encoding, TickOutput, select_samples
-from ctm.model.thinking import RUN_ALL_TICKS, SelectedTick, decode_candidates, no_tick_selected, select_tick
+from ctm.model.decoding import best_spans, likeliest_units
+from ctm.model.inference import RUN_ALL_TICKS, SelectedTick, decode_candidates, no_tick_selected, select_tick
 from ctm.repair.candidates import CodeState, Proposal
 from ctm.repair.onnx_proposer import read_answer
 
@@ -57,16 +57,17 @@ class TorchProposer:
     """A Proposer (ctm.repair.candidates) over a model in evaluation mode.
 
     Answers are those of the ONNX graph for the same threshold and ticks. Texts of `goals` are watched: all their
-    ticks are thought, `watched` has what each said, and `earlier` the answer that the threshold `early` would have had.
+    ticks are thought, `tick_results` has what each said, and `early_answers` the answer that the threshold
+    `early_threshold` would have had.
     """
 
     model: EditModel
     tokenizer: CodeTokenizer
     threshold: float = RUN_ALL_TICKS
     goals: Mapping[str, TargetEdit] = field(default_factory=dict)
-    watched: dict[str, TickResults] = field(default_factory=dict)
-    early: float | None = None
-    earlier: dict[str, Proposal] = field(default_factory=dict)
+    tick_results: dict[str, TickResults] = field(default_factory=dict)
+    early_threshold: float | None = None
+    early_answers: dict[str, Proposal] = field(default_factory=dict)
     precision: torch.dtype = torch.float32
 
     @torch.inference_mode()
@@ -88,22 +89,22 @@ class TorchProposer:
         inputs = {name: torch.from_numpy(array).to(device) for name, array in arrays.items()}
         encoding = self.model.encode(**inputs)
         watch = _TickRecorder(self, states) if any(state.text in self.goals for state in states) else None
-        state, selected = self.model.start(encoding), no_tick_selected(self.model, encoding)
-        soon = selected if watch and self.early is not None else None
+        state, selected = self.model.initial_state(encoding), no_tick_selected(self.model, encoding)
+        selected_early = selected if watch and self.early_threshold is not None else None
         for tick in range(1, self.model.config.ticks + 1):
             state, output = self.model.tick(state, encoding)
             selected = select_tick(selected, output, tick, self.threshold)
-            if soon is not None and self.early is not None:
-                soon = select_tick(soon, output, tick, self.early)
+            if selected_early is not None and self.early_threshold is not None:
+                selected_early = select_tick(selected_early, output, tick, self.early_threshold)
             if watch:
                 watch.look(output, encoding)
             elif not bool((selected.certainty < self.threshold).any()):
                 break
         if watch:
-            self.watched.update(watch.seen())
+            self.tick_results.update(watch.seen())
         answers = self._read(selected, encoding)
-        if soon is not None:
-            self._note_earlier(states, answers, selected, soon, encoding)
+        if selected_early is not None:
+            self._note_early_answers(states, answers, selected, selected_early, encoding)
         return answers
 
     def _read(self, selected: SelectedTick, encoding: Encoding) -> list[Proposal]:
@@ -111,22 +112,22 @@ class TorchProposer:
         named = {name: tensor.cpu().numpy() for name, tensor in zip(OUTPUTS, outputs, strict=True)}
         return [read_answer(named, place) for place in range(len(selected.tick))]
 
-    def _note_earlier(
+    def _note_early_answers(
         self,
         states: list[CodeState],
         answers: list[Proposal],
         selected: SelectedTick,
-        soon: SelectedTick,
+        selected_early: SelectedTick,
         encoding: Encoding,
     ) -> None:
-        """Answers of `soon` for the watched states; the heads are asked only where another tick answers."""
-        rows = (selected.tick != soon.tick).nonzero()[:, 0]
+        """Answers of `selected_early` for the watched states; the heads are asked only where another tick answers."""
+        rows = (selected.tick != selected_early.tick).nonzero()[:, 0]
         same = dict(enumerate(answers))
         if len(rows):
-            part = SelectedTick(*(tensor[rows] for tensor in soon))
+            part = SelectedTick(*(tensor[rows] for tensor in selected_early))
             same.update(zip(rows.tolist(), self._read(part, select_samples(encoding, rows)), strict=True))
         watched = (place for place, state in enumerate(states) if state.text in self.goals)
-        self.earlier.update((states[place].text, same[place]) for place in watched)
+        self.early_answers.update((states[place].text, same[place]) for place in watched)
 
 
 class _TickRecorder:

@@ -2,8 +2,8 @@
 
 Every item is answered with all ticks, and with a threshold that freezes about half of the items early (where
 a batch could leak from sample to sample, so single samples are compared there). All ranked candidates must be the same,
-down to the log-probability `WORTH`, below which rounding decides which replacements are read: of those, the ones that
-both have must be equally probable.
+down to the log-probability `MIN_LOG_PROBABILITY`, below which rounding decides which replacements are read: of those,
+the ones that both have must be equally probable.
 Ties are no disagreement, but counted: two certainties, or two candidates at one rank that are equally probable.
 """
 
@@ -30,9 +30,9 @@ from ctm.grid.diagnosis import diagnose
 from ctm.grid.layout import DoesNotFit
 from ctm.grid.packed import PackedCells, pack
 from ctm.grid.tokenizer import CodeTokenizer
-from ctm.model.answer import WORTH
+from ctm.model.decoding import MIN_LOG_PROBABILITY
+from ctm.model.inference import RUN_ALL_TICKS, decode_candidates, no_tick_selected, select_tick
 from ctm.model.model import CTM
-from ctm.model.thinking import RUN_ALL_TICKS, decode_candidates, no_tick_selected, select_tick
 from ctm.model.weights import load_ctm
 from ctm.pairs.record import read_pairs
 from ctm.repair.onnx_proposer import limits_of_thought, read_answer
@@ -43,7 +43,7 @@ FORMAT_VERSION = 1
 BATCH, CELLS = 16, 1024
 LOG_TOLERANCE = 1e-2
 """Largest difference of log-probabilities: small probabilities are all alike, their logarithms are not."""
-RANKED = WORTH + LOG_TOLERANCE
+RANKED = MIN_LOG_PROBABILITY + LOG_TOLERANCE
 """Log-probability above which candidates must be the same at every rank."""
 NO_CANDIDATE: tuple[tuple[int, ...], float] = ((), -math.inf)
 
@@ -79,7 +79,7 @@ def check_onnx(
     samples = draw(pairs, CodeTokenizer.load(tokenizer), settings)
     if not samples:
         raise ValueError(f"{pairs}: has no pair that fits the grid, so the ONNX model cannot be checked")
-    report = compare(onnx, load_ctm(weights), samples, settings, threads)
+    report = compare_runtimes(onnx, load_ctm(weights), samples, settings, threads)
     log.info("%s answers %d items as torch does: %s", onnx, len(samples), report)
     write_json(out, report)
 
@@ -100,42 +100,42 @@ def draw(pairs: Path, codec: CodeTokenizer, settings: ExportSettings) -> list[Sa
     return samples
 
 
-def compare(
+def compare_runtimes(
     onnx: Path, model: CTM, samples: Sequence[Sample], settings: ExportSettings, threads: int
 ) -> dict[str, Any]:
     """The report of a comparison. Raises Disagreement at the first item that differs by more than the tolerances."""
     session = open_graph(onnx, threads)
     batches = by_length([len(sample.packed.tokens) for sample in samples], CELLS, BATCH)
-    _, certainties = _all_of_torch(model, samples, batches, RUN_ALL_TICKS)
+    _, certainties = _torch_answers(model, samples, batches, RUN_ALL_TICKS)
     middle = float(np.float32(np.median(certainties.max(axis=1))))
     alone = [[place] for place in range(len(samples))]
-    judge = _Judge(settings)
+    comparison = _AnswerComparison(settings)
 
     def agree(who: str, threshold: float, one: list[RuntimeAnswer], other: list[RuntimeAnswer]) -> None:
         for sample, said, other_said, certainty in zip(samples, one, other, certainties, strict=True):
-            judge.compare(sample.name, who, threshold, said, other_said, certainty)
+            comparison.compare(sample.name, who, threshold, said, other_said, certainty)
 
     for threshold in (RUN_ALL_TICKS, middle):
-        of_torch, _ = _all_of_torch(model, samples, batches, threshold)
-        batched = _all_of_onnx(session, model, samples, batches, threshold)
+        of_torch, _ = _torch_answers(model, samples, batches, threshold)
+        batched = _onnx_answers(session, model, samples, batches, threshold)
         agree("onnxruntime and torch", threshold, batched, of_torch)
-    single = _all_of_onnx(session, model, samples, alone, middle)
+    single = _onnx_answers(session, model, samples, alone, middle)
     agree("a single sample and a batch", middle, single, batched)
     return {
         "format_version": FORMAT_VERSION,
         "items": len(samples),
         "thresholds": [RUN_ALL_TICKS, middle],
-        "comparisons": judge.compared,
-        "largest_probability_difference": judge.probability,
-        "largest_certainty_difference": judge.certainty,
-        "ties": dict(judge.ties),
+        "comparisons": comparison.compared,
+        "largest_probability_difference": comparison.probability,
+        "largest_certainty_difference": comparison.certainty,
+        "ties": dict(comparison.ties),
         "metadata": session.get_modelmeta().custom_metadata_map,
         "onnxruntime": ort.__version__,
         "torch": torch.__version__,
     }
 
 
-class _Judge:
+class _AnswerComparison:
     """Compares answers, and remembers the largest differences and the ties."""
 
     def __init__(self, settings: ExportSettings) -> None:
@@ -200,7 +200,7 @@ class _Judge:
 
 
 @torch.inference_mode()
-def _all_of_torch(
+def _torch_answers(
     model: CTM, samples: Sequence[Sample], batches: Sequence[list[int]], threshold: float
 ) -> tuple[list[RuntimeAnswer], NDArray[np.float32]]:
     """Answers, and the certainty of every tick [n, T]."""
@@ -209,7 +209,7 @@ def _all_of_torch(
     for batch in batches:
         inputs = {name: torch.from_numpy(array) for name, array in _feeds(samples, batch).items()}
         encoding = model.encode(**inputs)
-        state, selected = model.start(encoding), no_tick_selected(model, encoding)
+        state, selected = model.initial_state(encoding), no_tick_selected(model, encoding)
         for tick in range(model.config.ticks):
             state, output = model.tick(state, encoding)
             selected = select_tick(selected, output, tick + 1, threshold)
@@ -222,7 +222,7 @@ def _all_of_torch(
     return [answers[place] for place in range(len(samples))], certainties
 
 
-def _all_of_onnx(
+def _onnx_answers(
     session: ort.InferenceSession,
     model: CTM,
     samples: Sequence[Sample],

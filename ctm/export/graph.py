@@ -11,12 +11,12 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
+from ctm.model.inference import SelectedTick, decode_candidates, no_tick_selected, select_tick
 from ctm.model.model import CTM, CTMState
-from ctm.model.thinking import SelectedTick, decode_candidates, no_tick_selected, select_tick
 
 
-class Graph(nn.Module):
-    """`CTM` with the inputs and outputs of the ONNX graph; for export only, `ctm.model.thinking` runs the same."""
+class ExportedCTM(nn.Module):
+    """`CTM` with the inputs and outputs of the ONNX graph; for export only, `ctm.model.inference` runs the same."""
 
     def __init__(self, model: CTM) -> None:
         super().__init__()
@@ -39,7 +39,7 @@ class Graph(nn.Module):
         """
         model = self.model
         encoding = model.encode(tokens, rows, cols, lengths, diagnosis)
-        state, selected = model.start(encoding), no_tick_selected(model, encoding)
+        state, selected = model.initial_state(encoding), no_tick_selected(model, encoding)
 
         def goes_on(done: Tensor, *carried: Tensor) -> Tensor:
             return (done < max_ticks) & (_selected(carried).certainty < threshold).any()

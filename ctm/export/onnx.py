@@ -16,7 +16,7 @@ from onnx_ir.passes.common import ClearMetadataAndDocStringPass
 
 from ctm import __version__
 from ctm.bundle_names import OUTPUTS
-from ctm.export.graph import Graph
+from ctm.export.graph import ExportedCTM
 from ctm.files import replacing
 from ctm.grid.layout import COLS, ROWS
 from ctm.grid.tokenizer import CodeTokenizer
@@ -61,7 +61,7 @@ def metadata(model: CTM, codec: CodeTokenizer, lineage: str) -> dict[str, str]:
 
 
 def export_model(model: CTM, facts: dict[str, str], out: Path) -> None:
-    """Write `model` as `out`, with `facts` as metadata_props; inputs and outputs as in `Graph.forward`."""
+    """Write `model` as `out`, with `facts` as metadata_props; inputs and outputs as in `ExportedCTM.forward`."""
     batch, cells = torch.export.Dim("batch"), torch.export.Dim("cells", max=ROWS * COLS + 1)
     dynamic = {
         **{name: {0: batch, 1: cells} for name in ("tokens", "rows", "cols")},
@@ -75,7 +75,7 @@ def export_model(model: CTM, facts: dict[str, str], out: Path) -> None:
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # of axis names, of deprecations inside torch
         program = torch.onnx.export(
-            Graph(model).eval(),
+            ExportedCTM(model).eval(),
             (),
             kwargs=example,
             dynamo=True,

@@ -28,12 +28,15 @@ def collate(
     return {**arrays, "lengths": lengths, "diagnosis": np.array(diagnoses, dtype=np.int64).reshape(-1, 2)}
 
 
-def by_length(lengths: Sequence[int], cells: int, most: int) -> list[list[int]]:
-    """Indices in batches of similar length: at most `most` a batch and at most `cells` padded cells (one at least)."""
+def by_length(lengths: Sequence[int], max_cells: int, max_size: int) -> list[list[int]]:
+    """Indices in batches of similar length.
+
+    At most `max_size` a batch and at most `max_cells` padded cells, but one at least.
+    """
     batches: list[list[int]] = []
     batch: list[int] = []
     for index in sorted(range(len(lengths)), key=lambda i: lengths[i]):
-        if batch and (len(batch) == most or (len(batch) + 1) * lengths[index] > cells):
+        if batch and (len(batch) == max_size or (len(batch) + 1) * lengths[index] > max_cells):
             batches.append(batch)
             batch = []
         batch.append(index)

@@ -75,7 +75,7 @@ def steps_between(buggy: Sequence[int], fixed: Sequence[int], tokenizer: CodeTok
     while state != goal:
         if len(steps) == MAX_PASSES:
             raise Unreachable("more than 8 edits")
-        step = next(filter(None, (_step(state, goal, tokenizer, most) for most in CUTS)), None)
+        step = next(filter(None, (_step(state, goal, tokenizer, max_units) for max_units in CUTS)), None)
         if step is None:
             raise Unreachable("an edit changes how other cells are read")
         try:
@@ -87,9 +87,9 @@ def steps_between(buggy: Sequence[int], fixed: Sequence[int], tokenizer: CodeTok
     return steps
 
 
-def _step(state: list[int], goal: list[int], tokenizer: CodeTokenizer, most: int) -> EditStep | None:
+def _step(state: list[int], goal: list[int], tokenizer: CodeTokenizer, max_units: int) -> EditStep | None:
     """The first edit towards `goal` and the canonical state behind it; None if no single edit leads there."""
-    edit = _first_edit(state, goal, tokenizer, most)
+    edit = _first_edit(state, goal, tokenizer, max_units)
     spliced = apply_edit(state, edit)
     if spliced == goal:
         return EditStep(edit, goal, None)
@@ -103,13 +103,13 @@ def _step(state: list[int], goal: list[int], tokenizer: CodeTokenizer, most: int
     return EditStep(edit, canonical, text) if apply_edit(state, edit) == canonical else None
 
 
-def _first_edit(state: list[int], goal: list[int], tokenizer: CodeTokenizer, most: int) -> Edit:
-    """The first hunk of a shortest edit script, cut to `most` units and moved as far left as it goes."""
+def _first_edit(state: list[int], goal: list[int], tokenizer: CodeTokenizer, max_units: int) -> Edit:
+    """The first hunk of a shortest edit script, cut to `max_units` and moved as far left as it goes."""
     first, last = _changed(state, goal)
     old, new = state[first : len(state) - last], goal[first : len(goal) - last]
     start, end, start_b, end_b = _first_hunk(old, new) if old and new else (0, len(old), 0, len(new))
     edit = _leftmost(state, start + first, end + first, new[start_b:end_b])
-    return _cut(state, edit, tokenizer, most)
+    return _cut(state, edit, tokenizer, max_units)
 
 
 def _first_hunk(old: list[int], new: list[int]) -> tuple[int, int, int, int]:
@@ -135,10 +135,10 @@ def _changed(state: list[int], goal: list[int]) -> tuple[int, int]:
     first = min(first, shorter)
     while first < shorter and state[first] == goal[first]:
         first += 1
-    last, left, right, most = 0, len(state), len(goal), shorter - first
-    while last + _BLOCK <= most and state[left - _BLOCK : left] == goal[right - _BLOCK : right]:
+    last, left, right, limit = 0, len(state), len(goal), shorter - first
+    while last + _BLOCK <= limit and state[left - _BLOCK : left] == goal[right - _BLOCK : right]:
         last, left, right = last + _BLOCK, left - _BLOCK, right - _BLOCK
-    while last < most and state[-1 - last] == goal[-1 - last]:
+    while last < limit and state[-1 - last] == goal[-1 - last]:
         last += 1
     return first, last
 
@@ -155,15 +155,15 @@ def _leftmost(state: list[int], start: int, end: int, tokens: list[int]) -> Edit
     return Edit(start, end, tuple(tokens))
 
 
-def _cut(state: list[int], edit: Edit, tokenizer: CodeTokenizer, most: int) -> Edit:
-    """A replacement of more than `most` units becomes an insertion of its first ones; the rest follows."""
+def _cut(state: list[int], edit: Edit, tokenizer: CodeTokenizer, max_units: int) -> Edit:
+    """A replacement of more than `max_units` units becomes an insertion of its first ones; the rest follows."""
     tokens = edit.tokens
-    if len(tokens) <= most:  # a token is one unit at most
+    if len(tokens) <= max_units:  # a token is one unit at most
         return edit
     packed = pack(state, tokenizer)
-    if len(replacement_units(tokens, packed, tokenizer)) <= most:
+    if len(replacement_units(tokens, packed, tokenizer)) <= max_units:
         return edit
     keep = len(tokens)
-    while len(replacement_units(tokens[:keep], packed, tokenizer)) > most:
+    while len(replacement_units(tokens[:keep], packed, tokenizer)) > max_units:
         keep -= 1
     return Edit(edit.start, edit.start, tokens[:keep])

@@ -29,10 +29,10 @@ Ids = Sequence[int] | NDArray[np.uint16]
 
 def layout(ids: Ids) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Row and column of every packed cell, int64 [L]. Raises DoesNotFit when the text needs more than 64 rows."""
-    return layouts(np.asarray(ids, dtype=np.int64), np.array([len(ids)]))
+    return cell_positions(np.asarray(ids, dtype=np.int64), np.array([len(ids)]))
 
 
-def layouts(
+def cell_positions(
     cells: NDArray[np.integer], counts: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Row and column of every cell of several texts, one after the other; counts: cells of each text.
@@ -86,7 +86,7 @@ def to_grids(texts: Sequence[Ids]) -> NDArray[np.uint16]:
     """The grids of several texts, uint16 [n, 64, 48]. Raises DoesNotFit."""
     counts = np.array([len(ids) for ids in texts], dtype=np.int64)
     cells = np.concatenate([np.asarray(ids, dtype=np.uint16) for ids in texts])
-    rows, cols = layouts(cells, counts)
+    rows, cols = cell_positions(cells, counts)
     grids = np.full((len(texts), ROWS, COLS), PAD, dtype=np.uint16)
     grids[np.repeat(np.arange(len(texts)), counts), rows, cols] = cells
     grids[:, :, 0][(grids[:, :, 0] == PAD) & (grids[:, :, 1] != PAD)] = CONT

@@ -28,7 +28,7 @@ class PackedCells:
     """[L+1] column 0..47."""
     word_numbers: NDArray[np.int64]
     """[L+1] number of the word that begins at the cell, -1 where none begins."""
-    names: list[tuple[int, ...]]
+    word_tokens: list[tuple[int, ...]]
     """Token ids of each numbered word."""
 
     @property
@@ -53,7 +53,7 @@ def pack(ids: Sequence[int], tokenizer: CodeTokenizer) -> PackedCells:
         rows=np.append(rows, last_row),
         cols=np.append(cols, last_col),
         word_numbers=words,
-        names=list(numbers),
+        word_tokens=list(numbers),
     )
 
 
@@ -90,7 +90,7 @@ def expand_units(units: Sequence[int], packed: PackedCells, vocabulary: int) -> 
         number = packed.word_numbers[cell] if cell < len(packed.word_numbers) else -1
         if number < 0:
             raise ValueError(f"unit {unit} copies the word at cell {cell}, where none begins")
-        ids.extend(packed.names[number])
+        ids.extend(packed.word_tokens[number])
     return tuple(ids)
 
 
@@ -101,7 +101,7 @@ def replacement_units(
 
     A whole word that the code has already is one unit however many tokens it takes; anything else is its tokens.
     """
-    numbers = {name: number for number, name in enumerate(packed.names)}
+    numbers = {name: number for number, name in enumerate(packed.word_tokens)}
     units: list[tuple[int, int]] = []
     place = 0
     for start, end in word_spans(ids, tokenizer):

@@ -8,7 +8,7 @@ from typing import Any
 from ctm.model.base import EditModel
 from ctm.model.config import ModelSizes
 from ctm.model.model import CTM
-from ctm.model.plain import Transformer
+from ctm.model.transformer import Transformer
 from ctm.model.trm import TRM
 
 KINDS: tuple[type[EditModel], ...] = (CTM, TRM, Transformer)

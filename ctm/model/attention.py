@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from ctm.model.shared_gradients import SharedGradients, gradient_root, needs_gradient
 
-MASKED = -1e4  # not -inf: a row of -inf is NaN, and bfloat16 and ONNX Runtime agree on this one
+MASK_VALUE = -1e4  # not -inf: a row of -inf is NaN, and bfloat16 and ONNX Runtime agree on this one
 
 
 def product_dtype(x: Tensor) -> torch.dtype:
@@ -59,13 +59,13 @@ class Attention(nn.Module):
         return KeyValues(sums.key, sums.value, sums, gradient_root(sums, key, value))
 
     def step(self, sync: Tensor, key_values: KeyValues, mask: Tensor) -> Tensor:
-        """What the query of sync [B, n] reads, [B, d]; mask [B, N] is 0 on cells and MASKED on padding."""
+        """What the query of sync [B, n] reads, [B, d]; mask [B, N] is 0 on cells and MASK_VALUE on padding."""
         batch = sync.shape[0]
         query = self.query(sync).view(batch, self.heads, 1, -1)
         if key_values.sums is None:
             read, _ = attend(query, key_values.key, key_values.value, mask)
         else:
-            read = _Read.apply(key_values.handle, query, mask, key_values.sums)
+            read = _AttentionStep.apply(key_values.handle, query, mask, key_values.sums)
         return self.out(read.view(batch, -1))
 
 
@@ -82,15 +82,15 @@ class _KeyValueGradients(SharedGradients):
 
     def __init__(self, key: Tensor, value: Tensor) -> None:
         self.key, self.value = key, value
-        self.noted: list[tuple[Tensor, Tensor, Tensor, Tensor]] = []
+        self.parts: list[tuple[Tensor, Tensor, Tensor, Tensor]] = []
 
     def totals(self) -> tuple[Tensor | None, ...]:
-        query, weights, scores, read = (torch.cat(parts, dim=2) for parts in zip(*self.noted, strict=True))
-        self.noted = []
+        query, weights, scores, read = (torch.cat(column, dim=2) for column in zip(*self.parts, strict=True))
+        self.parts = []
         return query.transpose(2, 3) @ scores, weights.transpose(2, 3) @ read
 
 
-class _Read(torch.autograd.Function):
+class _AttentionStep(torch.autograd.Function):
     """handle, query [B, heads, 1, d/heads] -> what it reads, as `attend`."""
 
     @staticmethod
@@ -109,6 +109,6 @@ class _Read(torch.autograd.Function):
         of_scores = weights * (of_weights - (weights * of_weights).sum(dim=-1, keepdim=True))
         of_scores = (of_scores / math.sqrt(query.shape[-1])).to(query.dtype)
         if sums.is_new_pass():
-            sums.noted = []
-        sums.noted.append((query, weights.to(read.dtype), of_scores, read))
+            sums.parts = []
+        sums.parts.append((query, weights.to(read.dtype), of_scores, read))
         return torch.zeros_like(handle), of_scores @ sums.key.transpose(2, 3), None, None

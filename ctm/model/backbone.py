@@ -12,13 +12,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ctm.model.attention import MASKED, product_dtype
+from ctm.model.attention import MASK_VALUE, product_dtype
 from ctm.model.config import ModelSizes
 
 ROWS, COLS = 64, 48
-GAPS = 12  # classes of the distance to the same token: none, 1, 2 or 3, 4 to 7, ... 1,024 or more
-PLACES = 4096  # more cells than a grid has; N itself would be one more thing that the ONNX exporter must know
-NEAR = 16  # distances to the diagnosed cell that have a class of their own; farther ones share powers of two
+GAP_CLASSES = 12  # classes of the distance to the same token: none, 1, 2 or 3, 4 to 7, ... 1,024 or more
+MAX_POSITIONS = (
+    4096  # more cells than a grid has; N itself would be one more thing that the ONNX exporter must know
+)
+EXACT_DISTANCES = (
+    16  # distances to the diagnosed cell that have a class of their own; farther ones share powers of two
+)
 
 
 class Block(nn.Module):
@@ -36,16 +40,16 @@ class Block(nn.Module):
         )
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, x: Tensor, mask: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:
-        x = x + self.dropout(self.attend(self.norm_attention(x), mask, turn))
+    def forward(self, x: Tensor, mask: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:
+        x = x + self.dropout(self.attend(self.norm_attention(x), mask, rotation))
         return x + self.dropout(self.mlp(self.norm_mlp(x)))
 
-    def attend(self, x: Tensor, mask: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:
-        """What each cell reads of the others: [B, N, d] -> [B, N, d]; mask [B, 1, 1, N], turn from `rotary`."""
+    def attend(self, x: Tensor, mask: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:
+        """What each cell reads of the others: [B, N, d] -> [B, N, d]; mask [B, 1, 1, N], rotation from `rotary`."""
         batch, cells, width = x.shape
         mixed = self.query_key_value(x).view(batch, cells, 3, self.heads, -1)
         mixed = mixed.permute(2, 0, 3, 1, 4)  # [3, B, heads, N, d/heads]
-        query, key = rotate(mixed[:2], turn)
+        query, key = rotate(mixed[:2], rotation)
         read = self._read(query, key, mixed[2], mask)
         return self.out(read.transpose(1, 2).reshape(batch, cells, width))
 
@@ -65,15 +69,15 @@ def rotary(cells: int, size: int, device: torch.device, dtype: torch.dtype) -> t
     return angle.cos(), angle.sin()
 
 
-def turn_of(x: Tensor, heads: int) -> tuple[Tensor, Tensor]:
+def rotation_of(x: Tensor, heads: int) -> tuple[Tensor, Tensor]:
     """`rotary` for the cells of x [B, N, d] and heads that many, in the type of its products."""
     cos, sin = rotary(x.shape[1], x.shape[2] // heads, x.device, x.dtype)
     return cos.to(product_dtype(x)), sin.to(product_dtype(x))
 
 
-def rotate(x: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:
+def rotate(x: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:
     """Turn the halves of the last dimension of x [..., N, size] by the angles of `rotary`."""
-    cos, sin = turn
+    cos, sin = rotation
     first, second = x.chunk(2, dim=-1)
     return torch.cat([first * cos - second * sin, second * cos + first * sin], dim=-1)
 
@@ -89,9 +93,9 @@ class Backbone(nn.Module):
         self.row = nn.Embedding(ROWS, width)
         self.col = nn.Embedding(COLS, width)
         self.kind = nn.Embedding(config.diagnoses, width)
-        self.distance = nn.Embedding(2 * (NEAR + 8) + 2, width)
-        self.before = nn.Embedding(GAPS, width)
-        self.behind = nn.Embedding(GAPS, width)
+        self.distance = nn.Embedding(2 * (EXACT_DISTANCES + 8) + 2, width)
+        self.before = nn.Embedding(GAP_CLASSES, width)
+        self.behind = nn.Embedding(GAP_CLASSES, width)
         self.local = nn.Linear(config.kernel * width, width)
         self.norm_local = nn.LayerNorm(width)
         self.blocks = nn.ModuleList(Block(width, config.heads, config.dropout) for _ in range(config.blocks))
@@ -107,15 +111,15 @@ class Backbone(nn.Module):
         before, behind = gaps(tokens.masked_fill(mask != 0, self.token.num_embeddings))
         x = x + self.before(before) + self.behind(behind)
         real = (mask == 0).unsqueeze(-1).to(x.dtype)
-        x = x + self._neighbors(self.norm_local(x) * real)
+        x = x + self._convolve(self.norm_local(x) * real)
         if len(self.blocks):
-            turn = turn_of(x, self.heads)
+            rotation = rotation_of(x, self.heads)
             wide_mask = mask[:, None, None, :]
             for block in self.blocks:
-                x = block(x, wide_mask, turn)
+                x = block(x, wide_mask, rotation)
         return self.norm(x)
 
-    def _neighbors(self, x: Tensor) -> Tensor:
+    def _convolve(self, x: Tensor) -> Tensor:
         """Convolution over `kernel` cells as one matrix product of shifted copies."""
         half = self.kernel // 2
         padded = F.pad(x.to(product_dtype(x)), (0, 0, half, half))
@@ -127,23 +131,27 @@ class Backbone(nn.Module):
         """Class of every cell's signed distance to the diagnosed cell: int64 [B, N]; 0 where there is none."""
         steps = torch.arange(cells, device=cell.device)[None, :] - cell[:, None]
         size = steps.abs()
-        far = NEAR + torch.log2((size.clamp(min=NEAR).float()) / NEAR).long().clamp(max=7)
-        size = torch.where(size < NEAR, size, far)
-        signed = torch.where(steps < 0, -size, size) + NEAR + 8 + 1
+        far = EXACT_DISTANCES + torch.log2(
+            (size.clamp(min=EXACT_DISTANCES).float()) / EXACT_DISTANCES
+        ).long().clamp(max=7)
+        size = torch.where(size < EXACT_DISTANCES, size, far)
+        signed = torch.where(steps < 0, -size, size) + EXACT_DISTANCES + 8 + 1
         return torch.where(cell[:, None] >= 0, signed, torch.zeros_like(signed))
 
 
 def gaps(tokens: Tensor) -> tuple[Tensor, Tensor]:
     """Class of every cell's distance to the same token before it and behind it, int64 [B, N] each; 0 where none is.
 
-    tokens: int64 [B, N], N up to PLACES; padding has an id outside of the vocabulary.
+    tokens: int64 [B, N], N up to MAX_POSITIONS; padding has an id outside of the vocabulary.
 
     Sorted by token and place, equal tokens are neighbors: N log N where comparing all cells takes N squared.
     """
-    order = torch.sort(tokens * PLACES + torch.arange(tokens.shape[1], device=tokens.device), dim=1).values
-    place, token = order % PLACES, order // PLACES
+    order = torch.sort(
+        tokens * MAX_POSITIONS + torch.arange(tokens.shape[1], device=tokens.device), dim=1
+    ).values
+    place, token = order % MAX_POSITIONS, order // MAX_POSITIONS
     steps = (place[:, 1:] - place[:, :-1]).clamp(min=1)
-    size = (1 + torch.log2(steps.float()).long()).clamp(max=GAPS - 1)
+    size = (1 + torch.log2(steps.float()).long()).clamp(max=GAP_CLASSES - 1)
     size = torch.where(token[:, 1:] == token[:, :-1], size, torch.zeros_like(size))
     none = torch.zeros_like(place)
     return (
@@ -153,6 +161,6 @@ def gaps(tokens: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def padding_mask(lengths: Tensor, cells: int, dtype: torch.dtype) -> Tensor:
-    """[B, N]: 0 on the first `lengths` cells (END included), MASKED behind them."""
+    """[B, N]: 0 on the first `lengths` cells (END included), MASK_VALUE behind them."""
     inside = torch.arange(cells, device=lengths.device)[None, :] < lengths[:, None]
-    return torch.where(inside, 0.0, MASKED).to(dtype)
+    return torch.where(inside, 0.0, MASK_VALUE).to(dtype)

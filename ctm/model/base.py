@@ -1,8 +1,8 @@
 """The interface of all models: encode the code, make an initial state, run a tick.
 
-A model encodes the code once (`encode`), begins (`start`) and answers at each tick (`tick`): a CTM's tick is one step
-of its neurons, a TRM's one supervised recursion, and a plain transformer has a single one. Its loss, the statistics
-that training logs of its inside and how it goes on from an earlier stage (`grown`) are its own.
+A model encodes the code once (`encode`), begins (`initial_state`) and answers at each tick (`tick`): a CTM's tick is
+one step of its neurons, a TRM's one supervised recursion, and a plain transformer has a single one. Its loss, the
+statistics that training logs of its inside and how it goes on from an earlier stage (`grown`) are its own.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from torch.utils.checkpoint import checkpoint
 
 from ctm.model.backbone import Backbone, padding_mask
 from ctm.model.config import NO_TERMS, LossTerms, ModelSizes
-from ctm.model.heads import Units
+from ctm.model.heads import ReplacementHead
 
 T = TypeVar("T")
 """The result of a tick."""
@@ -37,7 +37,7 @@ class Encoding(Protocol):
 
     @property
     def mask(self) -> Tensor:
-        """[B, N], 0 or MASKED."""
+        """[B, N], 0 or MASK_VALUE."""
 
     @property
     def h(self) -> Tensor:
@@ -156,7 +156,7 @@ class EditModel(nn.Module, ABC):
     checkpoint_ticks: int = 0
     """Ticks whose intermediate values are forgotten and made again in backward, at a time; 0: all are kept."""
     config: ModelSizes
-    units: Units
+    units: ReplacementHead
 
     def __init__(self, config: ModelSizes) -> None:
         super().__init__()
@@ -179,7 +179,7 @@ class EditModel(nn.Module, ABC):
         return PlainEncoding(tokens, lengths, mask, h, self.units.copy_keys(h))
 
     @abstractmethod
-    def start(self, encoding: Any) -> Any:
+    def initial_state(self, encoding: Any) -> Any:
         """The state before the first tick."""
 
     @abstractmethod
@@ -205,7 +205,7 @@ class EditModel(nn.Module, ABC):
             state, output = self.tick(state, encoding)
             return self.between_ticks(state), output
 
-        outputs = self.all_ticks(tick, self.start(encoding), ticks or self.config.ticks)
+        outputs = self.all_ticks(tick, self.initial_state(encoding), ticks or self.config.ticks)
         return ModelOutput(
             pointers=torch.stack([s.pointers for s in outputs], dim=1),
             certainty=torch.stack([s.certainty for s in outputs], dim=1),

@@ -105,7 +105,7 @@ class CTMConfig(ModelSizes):
         )
 
     def lasting(self) -> CTMConfig:
-        """See `Sizes.lasting`; the memory may grow, too."""
+        """See `ModelSizes.lasting`; the memory may grow, too."""
         return replace(self, ticks=1, dropout=0.0, memory=1)
 
     @property

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ctm.model.attention import MASKED
+from ctm.model.attention import MASK_VALUE
 from ctm.model.config import ModelSizes
 
 
-class Pointers(nn.Module):
+class PointerHead(nn.Module):
     """Start and end of the span: <W S_out, W' h_p> over the cells p <= L.
 
     Taken as <W'^T W S_out, h_p>: W' meets a tick's one query instead of all cells, and nothing but h is remembered. A
@@ -47,7 +47,7 @@ def certainty(log_probability: Tensor, lengths: Tensor) -> Tensor:
     return torch.where(lengths[:, None] > 1, 1 - entropy / most, torch.ones_like(entropy))
 
 
-class Units(nn.Module):
+class ReplacementHead(nn.Module):
     """Parallel slots over the vocabulary (STOP among it) and copies of the words that begin at cells.
 
     Output embeddings are the input ones (tied), so a token learns from every place it stands in.
@@ -78,27 +78,27 @@ class Units(nn.Module):
         """Keys of the copies [B, d, N], from h [B, N, d]; once a thought."""
         return self.copy_key(h).transpose(1, 2).contiguous()
 
-    def places(self, h: Tensor, start: Tensor, end: Tensor) -> Tensor:
+    def span_features(self, h: Tensor, start: Tensor, end: Tensor) -> Tensor:
         """What lies at the ends of k spans, [B, k, d], from h [B, N, d] and their cells, int64 [B, k]."""
         width = h.shape[-1]
         first, last = (h.gather(1, cell[:, :, None].expand(-1, -1, width)) for cell in (start, end))
         return self.place(torch.cat([first, last], dim=-1))
 
-    def states(self, x: Tensor) -> Tensor:
-        """States of slots [..., d], from the sum of `thought(sync)`, `places` and the slots' embeddings."""
+    def slot_features(self, x: Tensor) -> Tensor:
+        """States of slots [..., d], from the sum of `thought(sync)`, `span_features` and the slots' embeddings."""
         return self.norm(x + self.hidden(x))
 
     def slots(self, sync: Tensor, h: Tensor, start: Tensor, end: Tensor) -> Tensor:
         """States of all slots [B, k, units, d] from sync [B, n], h [B, N, d] and k spans' cells, int64 [B, k]."""
-        spans = self.thought(sync)[:, None] + self.places(h, start, end)
-        return self.states(spans[:, :, None] + self.slot.weight)
+        spans = self.thought(sync)[:, None] + self.span_features(h, start, end)
+        return self.slot_features(spans[:, :, None] + self.slot.weight)
 
     def vocabulary(self, slots: Tensor, embedding: Tensor) -> Tensor:
         """Logits [..., V] of slots [..., d] with the embedding [V, d]."""
         return F.linear(self.token(slots), embedding, self.bias)
 
     def copies(self, slots: Tensor, keys: Tensor, tokens: Tensor) -> Tensor:
-        """Logits [B, u, N] of slots [B, u, d]: copy the word that begins at a cell; MASKED where none begins."""
+        """Logits [B, u, N] of slots [B, u, d]: copy the word that begins at a cell; MASK_VALUE where none begins."""
         logits = self.copy_query(slots) @ keys / math.sqrt(keys.shape[1])
         allowed = self.starts_word[tokens][:, None, :]
-        return torch.where(allowed, logits, torch.full_like(logits, MASKED))
+        return torch.where(allowed, logits, torch.full_like(logits, MASK_VALUE))

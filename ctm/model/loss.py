@@ -23,10 +23,10 @@ def units_loss(model: EditModel, sync: Tensor, encoding: Encoding, batch: Target
     A copy counts at every cell where its word begins.
     """
     heads, sample = model.units, batch.unit_sample
-    place = heads.places(encoding.h, batch.start[:, None], batch.end[:, None])  # [B, 1, d]
+    place = heads.span_features(encoding.h, batch.start[:, None], batch.end[:, None])  # [B, 1, d]
     slot = heads.slot(batch.unit_slot)[:, None]
     spans = heads.thought(sync) + place  # [B, K, d]
-    slots = heads.states(spans.index_select(0, sample) + slot)  # [R, K, d]
+    slots = heads.slot_features(spans.index_select(0, sample) + slot)  # [R, K, d]
     copies = heads.copies(
         slots, encoding.copies.index_select(0, sample), encoding.tokens[sample]
     )  # [R, K, N]

@@ -16,7 +16,7 @@ from ctm.model.activations import activation_figures
 from ctm.model.attention import Attention, KeyValues, product_dtype
 from ctm.model.base import EditModel, Loss, ModelOutput, Target, TickOutput
 from ctm.model.config import NO_TERMS, CTMConfig, LossTerms
-from ctm.model.heads import Pointers, Units, certainty
+from ctm.model.heads import PointerHead, ReplacementHead, certainty
 from ctm.model.loss import pointer_loss, sync_diversity, units_loss
 from ctm.model.nlm import NeuronLevelModels
 from ctm.model.synapse import Synapse
@@ -35,9 +35,9 @@ class CTMEncoding(NamedTuple):
 
     tokens: Tensor  # int64 [B, N]
     lengths: Tensor  # int64 [B], END included
-    mask: Tensor  # [B, N], 0 or MASKED
+    mask: Tensor  # [B, N], 0 or MASK_VALUE
     h: Tensor  # [B, N, d]
-    cells: Tensor  # h in the type of products
+    h_cast: Tensor  # h in the type of products
     key_values: KeyValues  # keys and values
     copies: Tensor  # [B, d, N]
 
@@ -72,8 +72,8 @@ class CTM(EditModel):
         self.start_trace = nn.Parameter(
             torch.empty(c.neurons, c.memory).uniform_(-1, 1) * (c.neurons + c.memory) ** -0.5
         )
-        self.pointers = Pointers(c.out_pairs, c.width)
-        self.units = Units(c)
+        self.pointers = PointerHead(c.out_pairs, c.width)
+        self.units = ReplacementHead(c)
 
     def build_encoding(self, tokens: Tensor, lengths: Tensor, mask: Tensor, h: Tensor) -> CTMEncoding:
         """See `EditModel.build_encoding`; with the keys and values that every tick attends to."""
@@ -87,7 +87,7 @@ class CTM(EditModel):
             self.units.copy_keys(h),
         )
 
-    def start(self, encoding: CTMEncoding, ticks: int | None = None) -> CTMState:
+    def initial_state(self, encoding: CTMEncoding, ticks: int | None = None) -> CTMState:
         """The learned state before the first tick; with `ticks`, its trace is one buffer for that many."""
         batch = encoding.tokens.shape[0]
         z = self.start_z.expand(batch, -1).contiguous()
@@ -96,8 +96,8 @@ class CTM(EditModel):
             trace = self.start_trace[:, :, None].expand(-1, -1, batch).contiguous()
         else:
             trace = self.nlm.allocate(self.start_trace, batch, ticks)
-        alpha_out = self.sync_out.product(z)
-        nothing = torch.zeros_like(self.sync_action.product(z))
+        alpha_out = self.sync_out.pair_products(z)
+        nothing = torch.zeros_like(self.sync_action.pair_products(z))
         return CTMState(trace, z, nothing, nothing[:1].clone(), alpha_out, torch.ones_like(alpha_out[:1]))
 
     def step(self, state: CTMState, encoding: CTMEncoding) -> tuple[CTMState, Tensor]:
@@ -112,7 +112,7 @@ class CTM(EditModel):
 
     def predict_span(self, sync: Tensor, encoding: CTMEncoding) -> tuple[Tensor, Tensor]:
         """Pointers [B, K, 2, N] and certainty [B, K] from the S_out of K ticks, [B, K, n_out]."""
-        pointers = self.pointers(sync, encoding.cells, encoding.mask)
+        pointers = self.pointers(sync, encoding.h_cast, encoding.mask)
         return pointers, certainty(pointers, encoding.lengths)
 
     def tick(self, state: CTMState, encoding: CTMEncoding) -> tuple[CTMState, TickOutput]:
@@ -144,7 +144,7 @@ class CTM(EditModel):
     def run_ticks(self, encoding: CTMEncoding, ticks: int) -> Tensor:
         """S_out of `ticks` ticks, [B, T, n_out]."""
         readouts = self.all_ticks(
-            lambda state: self.step(state, encoding), self.start(encoding, ticks), ticks
+            lambda state: self.step(state, encoding), self.initial_state(encoding, ticks), ticks
         )
         return torch.stack(readouts, dim=1)
 
@@ -196,7 +196,7 @@ class CTM(EditModel):
         training = self.training
         self.eval()
         encoding = self.encode(**inputs)
-        state, thought = self.start(encoding), []
+        state, thought = self.initial_state(encoding), []
         for _ in range(self.config.ticks):
             state, _ = self.step(state, encoding)
             thought.append(state.z.float())
@@ -234,5 +234,5 @@ class CTM(EditModel):
     @torch.no_grad()
     def after_step(self) -> None:
         """To be called after each step of the optimizer: decays stay >= 0."""
-        self.sync_action.clamp()
-        self.sync_out.clamp()
+        self.sync_action.clamp_decay()
+        self.sync_out.clamp_decay()

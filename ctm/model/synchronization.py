@@ -26,7 +26,7 @@ class Synchronization(nn.Module):
         self.register_buffer("right", right)
         self.decay = nn.Parameter(torch.zeros(pairs))
 
-    def product(self, z: Tensor) -> Tensor:
+    def pair_products(self, z: Tensor) -> Tensor:
         """z_i z_j of the pairs: [B, D] -> [B, n]."""
         z = z if z.dtype == torch.float64 else z.float()
         return z[:, self.left] * z[:, self.right]
@@ -34,12 +34,12 @@ class Synchronization(nn.Module):
     def forward(self, z: Tensor, alpha: Tensor, beta: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Synchronization [B, n] with the next alpha [B, n] and beta [1, n], from z [B, D]."""
         keep = torch.exp(-self.decay).unsqueeze(0)
-        alpha = keep * alpha + self.product(z)
+        alpha = keep * alpha + self.pair_products(z)
         beta = keep * beta + 1
         return alpha * torch.rsqrt(beta), alpha, beta
 
     @torch.no_grad()
-    def clamp(self) -> None:
+    def clamp_decay(self) -> None:
         """Keep r in [0, 15]; called after the optimizer's step (in `forward` it would change parameters)."""
         self.decay.clamp_(0, LARGEST_DECAY)
 

@@ -15,11 +15,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ctm.model.backbone import Block, turn_of
+from ctm.model.backbone import Block, rotation_of
 from ctm.model.base import EditModel, Encoding, Loss, ModelOutput, Target, TickOutput
 from ctm.model.config import NO_TERMS, LossTerms, TRMConfig
 from ctm.model.deep_supervision import HALTING, every_tick_loss
-from ctm.model.heads import Pointers, Units
+from ctm.model.heads import PointerHead, ReplacementHead
 
 UNLIKELY = -5.0
 """Logit of halting before training, as in the public code: nothing is right yet."""
@@ -52,8 +52,8 @@ class RecursiveLayer(Block):
         super().__init__(width, heads, dropout)
         self.mlp = GatedMLP(width, hidden)  # in the place of the plain one
 
-    def forward(self, x: Tensor, mask: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:
-        x = self.norm_attention(x + self.dropout(self.attend(x, mask, turn)))
+    def forward(self, x: Tensor, mask: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:
+        x = self.norm_attention(x + self.dropout(self.attend(x, mask, rotation)))
         return self.norm_mlp(x + self.dropout(self.mlp(x)))
 
 
@@ -72,23 +72,27 @@ class TRM(EditModel):
         )
         self.start_latent = nn.Parameter(torch.randn(c.width))
         self.start_answer = nn.Parameter(torch.randn(c.width))
-        self.pointers = Pointers(c.width, c.width)
+        self.pointers = PointerHead(c.width, c.width)
         self.halt = nn.Linear(c.width, 1)
         nn.init.zeros_(self.halt.weight)
         nn.init.constant_(self.halt.bias, UNLIKELY)
-        self.units = Units(c)
+        self.units = ReplacementHead(c)
 
-    def start(self, encoding: Encoding) -> TRMState:
+    def initial_state(self, encoding: Encoding) -> TRMState:
         """The learned state before the first tick, the same at every cell."""
         return TRMState(self.start_latent.expand_as(encoding.h), self.start_answer.expand_as(encoding.h))
 
     def tick(self, state: TRMState, encoding: Encoding) -> tuple[TRMState, TickOutput]:
         """One recursion from the code x: think n times, answer once, and say what the answer says."""
-        x, mask, turn = encoding.h, encoding.mask[:, None, None, :], turn_of(encoding.h, self.config.heads)
+        x, mask, rotation = (
+            encoding.h,
+            encoding.mask[:, None, None, :],
+            rotation_of(encoding.h, self.config.heads),
+        )
         latent, answer = state
         for _ in range(self.config.updates):
-            latent = self._network(latent + answer + x, mask, turn)
-        answer = self._network(answer + latent, mask, turn)
+            latent = self._network(latent + answer + x, mask, rotation)
+        answer = self._network(answer + latent, mask, rotation)
         return TRMState(latent, answer), self._predict(answer, encoding)
 
     def between_ticks(self, state: TRMState) -> TRMState:
@@ -101,9 +105,9 @@ class TRM(EditModel):
         """The mean over all recursions, and the halting loss; it has none of `terms`."""
         return every_tick_loss(self, thought, target, HALTING)
 
-    def _network(self, x: Tensor, mask: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:
+    def _network(self, x: Tensor, mask: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:
         for layer in self.layers:
-            x = layer(x, mask, turn)
+            x = layer(x, mask, rotation)
         return x
 
     def _predict(self, answer: Tensor, encoding: Encoding) -> TickOutput:

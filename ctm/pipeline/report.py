@@ -252,7 +252,7 @@ _COLLECTED = ("asked", "listed", "repositories", "failed", "opted out", "commits
 
 
 def _event(stage: str, event: Mapping[str, Any]) -> tuple[str, str, int, str, str]:
-    """What went wrong in a stage and how it went on (`ctm.training.loop`)."""
+    """What went wrong in a stage and how it went on (`ctm.training.trainer`)."""
     told = ("event", "step", "samples", "why", "at_step")
     done = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in event.items() if key not in told)
     return stage, event["event"], event.get("at_step", event["step"]), event["why"], done

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ctm.grid.edits import MAX_UNITS, Edit
-from ctm.grid.layout import COLS, layouts
+from ctm.grid.layout import COLS, cell_positions
 from ctm.grid.tokenizer import END, PAD, STOP, CodeTokenizer
 from ctm.training.data import Plan, TrainingSet
 
@@ -26,7 +26,7 @@ from ctm.training.data import Plan, TrainingSet
 # demo takes less time with 8: 70 sizes in stage 4 instead of 40, and 4 % fewer cells (training/graphs.py keeps to 16).
 CELLS_MULTIPLE = 8
 UNITS_MULTIPLE = 32
-TOGETHER = 2048
+VISITS_PER_CHUNK = 2048
 """Visits whose states are made together."""
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 
@@ -89,12 +89,12 @@ def batches(
     data: TrainingSet, plan: Plan, tokenizer: CodeTokenizer, first: int = 0
 ) -> Iterator[TrainingBatch]:
     """Micro-batches of a plan from number `first` on."""
-    several = max(1, TOGETHER // plan.batch)
+    several = max(1, VISITS_PER_CHUNK // plan.batch)
     for number in range(first, len(plan), several):
         visits = slice(number * plan.batch, min(number + several, len(plan)) * plan.batch)
         made = plan.state[visits].astype(np.int64)
-        yield from _built(
-            visits_of(data, plan.pair[visits].astype(np.int64), made), plan.batch, _table(tokenizer)
+        yield from _make_batches(
+            collect_visits(data, plan.pair[visits].astype(np.int64), made), plan.batch, _table(tokenizer)
         )
 
 
@@ -113,10 +113,10 @@ def make_batch(
         end,
         np.array(diagnoses, np.int64),
     )
-    return next(_built(visits, len(states), _table(tokenizer)))
+    return next(_make_batches(visits, len(states), _table(tokenizer)))
 
 
-def visits_of(data: TrainingSet, pair: Integers, made: Integers) -> Visits:
+def collect_visits(data: TrainingSet, pair: Integers, made: Integers) -> Visits:
     """What `data.visit` says of each pair after so many edits; both [n]."""
     values, at = data.edits.values, data.edits.offsets[pair]  # at: where each one's next edit begins
     begins = data.offsets[pair]
@@ -152,10 +152,10 @@ def visits_of(data: TrainingSet, pair: Integers, made: Integers) -> Visits:
     return Visits(states, CellLists(tokens, new), start, end, diagnosis.astype(np.int64))
 
 
-def _built(visits: Visits, size: int, table: _Table) -> Iterator[TrainingBatch]:
+def _make_batches(visits: Visits, size: int, table: _Table) -> Iterator[TrainingBatch]:
     """The visits in batches of `size`, which divides their number."""
     cells, counts = visits.states.cells, visits.states.counts
-    rows, cols = layouts(cells, counts)
+    rows, cols = cell_positions(cells, counts)
     longest = counts.reshape(-1, size).max(axis=1) + 1
     widths = -(-longest // CELLS_MULTIPLE) * CELLS_MULTIPLE
     width = np.repeat(widths, size)

@@ -27,11 +27,11 @@ class Progress:
     losses: list[float] = field(default_factory=list)
     """Of the last steps, newest last: used to detect a spike."""
     fit: dict[str, Any] = field(default_factory=dict)
-    """`memory.MemoryPlan`: what out-of-memory led to."""
+    """`memory_plan.MemoryPlan`: what out-of-memory led to."""
     events: list[dict[str, Any]] = field(default_factory=list)
     """Rollbacks and out-of-memory, as in the metrics."""
     best: dict[str, Any] = field(default_factory=dict)
-    """Step, score and its standard error of the best weights by validation (`validation.Measured`)."""
+    """Step, score and its standard error of the best weights by validation (`validation_accuracy.ValidationResult`)."""
 
 
 def save_checkpoint(

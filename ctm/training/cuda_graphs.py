@@ -17,8 +17,8 @@ import torch
 from torch import Tensor, nn
 
 from ctm.training.batch import CELLS_MULTIPLE, UNITS_MULTIPLE, TrainingBatch
-from ctm.training.memory import is_out_of_memory, reason
-from ctm.training.micro_batches import widened
+from ctm.training.memory_plan import first_line, is_out_of_memory
+from ctm.training.micro_batches import pad_batch
 
 log = logging.getLogger(__name__)
 MOST = 64
@@ -81,7 +81,7 @@ class CudaGraphs:
             if is_out_of_memory(error):
                 raise
             self.capture_failed = True
-            log.warning("CUDA graph capture failed, continuing without new graphs: %s", reason(error))
+            log.warning("CUDA graph capture failed, continuing without new graphs: %s", first_line(error))
             return None
         return self.captured[key]
 
@@ -111,7 +111,7 @@ def rounded(batch: TrainingBatch) -> TrainingBatch:
     """The batch padded to one of few shapes; what is added counts for nothing."""
     cells = _upwards(batch.words.shape[1], 2 * CELLS_MULTIPLE, CELL_STEPS) - batch.words.shape[1]
     units = _upwards(len(batch.unit_slot), UNITS_MULTIPLE, UNIT_STEPS) - len(batch.unit_slot)
-    return widened(batch, cells, units)
+    return pad_batch(batch, cells, units)
 
 
 def _upwards(size: int, multiple: int, steps: int) -> int:

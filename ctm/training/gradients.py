@@ -20,9 +20,15 @@ from ctm.model.base import EditModel
 from ctm.model.config import NO_TERMS, LossTerms
 from ctm.training.batch import TrainingBatch
 from ctm.training.cuda_graphs import CudaGraphs
-from ctm.training.memory import MemoryPlan, free, is_out_of_memory, next_smaller_plan, reason
-from ctm.training.micro_batches import bounds, cut, merge_batches
-from ctm.training.probe import probed
+from ctm.training.memory_plan import (
+    MemoryPlan,
+    first_line,
+    is_out_of_memory,
+    next_smaller_plan,
+    release_cached_memory,
+)
+from ctm.training.micro_batches import merge_batches, slice_batch, split_bounds
+from ctm.training.probe import is_usable
 from ctm.training.ranks import Ranks
 from ctm.training.settings import StageSettings, TrainingSettings
 
@@ -43,10 +49,10 @@ class Gradients:
         self.parts, self.size = (1, stage.batch * stage.accumulation) if training.joined else (
             stage.accumulation, stage.batch,
         )  # fmt: skip
-        self.compiled = training.compile and probed("compile", device)
+        self.compiled = training.compile and is_usable("compile", device)
         if self.compiled:
             model.compile_parts()
-        graphs = training.graphs and not training.checkpoint_ticks and probed("graphs", device)
+        graphs = training.graphs and not training.checkpoint_ticks and is_usable("graphs", device)
         self.apply_memory_plan(MemoryPlan(self._shared(), training.checkpoint_ticks, graphs=graphs))
 
     def apply_memory_plan(self, fit: MemoryPlan) -> None:
@@ -95,7 +101,7 @@ class Gradients:
                 )
             on_smaller_plan(problem, self.memory_plan, smaller)
             self.apply_memory_plan(smaller)
-            free(self.device)
+            release_cached_memory(self.device)
 
     def _attempt(self, parts: list[TrainingBatch], step: int) -> tuple[Tensor, str | None]:
         """Sums of FIGURES over this process's pieces, and the error where memory ran out (its frames are gone)."""
@@ -106,17 +112,17 @@ class Gradients:
             if self.training.joined:
                 parts, ticks = [merge_batches(parts)], [torch.cat(ticks)]
             for micro, (part, drawn) in enumerate(zip(parts, ticks, strict=True)):
-                for place, (begin, end) in enumerate(bounds(self.size, self.memory_plan.pieces)):
+                for place, (begin, end) in enumerate(split_bounds(self.size, self.memory_plan.pieces)):
                     number += 1
                     if (number - 1) % self.ranks.count == self.ranks.rank:
-                        piece = part if self.memory_plan.pieces == 1 else cut(part, begin, end)
+                        piece = part if self.memory_plan.pieces == 1 else slice_batch(part, begin, end)
                         share = (end - begin) / (self.size * self.parts)
                         torch.manual_seed(self._place(step, micro, 1 + place))
                         sums += share * self._run(piece, drawn[begin:end], share)
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
-            return sums, reason(error)
+            return sums, first_line(error)
         return sums, None
 
     def _run(self, piece: TrainingBatch, drawn: Tensor, share: float) -> Tensor:

@@ -28,7 +28,9 @@ class Metrics:
 
     def __init__(self, name: str, path: Path | None, steps: int) -> None:
         self.name, self.path, self.steps = name, path, steps
-        self.due = {max(1, round(steps * (q + 1) / 4)): quarter for q, quarter in enumerate(QUARTERS)}
+        self.milestone_steps = {
+            max(1, round(steps * (q + 1) / 4)): quarter for q, quarter in enumerate(QUARTERS)
+        }
         self.file: BinaryIO | None = None
         self.board: SummaryWriter | None = None
         self.bar: Any = None
@@ -48,7 +50,7 @@ class Metrics:
             self.board.close()
         self.stack.close()
 
-    def go_on(self, step: int, length: int) -> None:
+    def resume_at(self, step: int, length: int) -> None:
         """From this step and this length of the file on: what came later is taken back."""
         if self.file is None or self.path is None:
             return
@@ -79,23 +81,23 @@ class Metrics:
                 if isinstance(figure, float):
                     self.board.add_scalar(f"{key}/{name}" if name else key, figure, record["step"])
 
-    def moved(self, step: int, seconds: float) -> None:
+    def advance_bar(self, step: int, seconds: float) -> None:
         """A step is done, `seconds` after the stage began."""
         if self.bar is not None:
-            due = next((s for s in self.due if s >= step), self.steps)
-            left = seconds / step * (due - step)
-            self.bar.set_postfix_str(f"{self.due[due]} in {left:.0f} s", refresh=False)
+            next_milestone = next((s for s in self.milestone_steps if s >= step), self.steps)
+            left = seconds / step * (next_milestone - step)
+            self.bar.set_postfix_str(f"{self.milestone_steps[next_milestone]} in {left:.0f} s", refresh=False)
             self.bar.update(1)
 
     def log_step(self, record: dict[str, Any], seconds: float) -> None:
         """A line of the log about a step; "step 12/600" is what the workflow's own bar follows."""
         step = record["step"]
         each = seconds / step
-        due = next((s for s in self.due if s >= step), self.steps)
+        next_milestone = next((s for s in self.milestone_steps if s >= step), self.steps)
         log.info(
             "%s step %d/%d  loss %.2f  certainty %.2f  %.0f samples/s  %s in %.0f s  %.0f s left",
             self.name, step, self.steps, record["loss"], record["certainty"], record["samples_per_second"],
-            self.due[due], each * (due - step), each * (self.steps - step),
+            self.milestone_steps[next_milestone], each * (next_milestone - step), each * (self.steps - step),
         )  # fmt: skip
 
     def milestones(self) -> list[dict[str, Any]]:

@@ -16,13 +16,13 @@ UNIT_COLUMNS = ("unit_slot", "unit_token", "unit_word")
 IN_CELLS = ("tokens", "rows", "cols")
 
 
-def bounds(samples: int, pieces: int) -> list[tuple[int, int]]:
+def split_bounds(samples: int, pieces: int) -> list[tuple[int, int]]:
     """Where each of `pieces` nearly equal pieces begins and ends."""
     edges = [samples * i // pieces for i in range(pieces + 1)]
     return list(itertools.pairwise(edges))
 
 
-def cut(batch: TrainingBatch, begin: int, end: int) -> TrainingBatch:
+def slice_batch(batch: TrainingBatch, begin: int, end: int) -> TrainingBatch:
     """Samples begin..end of a batch, as narrow as they allow."""
     longest = int(batch.inputs["lengths"][begin:end].max())
     width = min(math.ceil(longest / CELLS_MULTIPLE) * CELLS_MULTIPLE, batch.words.shape[1])
@@ -49,7 +49,7 @@ def _filled(values: Tensor, size: int) -> Tensor:
     return torch.cat([values, values.new_full((size - len(values),), -1)])
 
 
-def widened(batch: TrainingBatch, cells: int, units: int) -> TrainingBatch:
+def pad_batch(batch: TrainingBatch, cells: int, units: int) -> TrainingBatch:
     """The batch padded by so many cells and units, which count for nothing."""
     if cells == units == 0:
         return batch
@@ -72,7 +72,7 @@ def widened(batch: TrainingBatch, cells: int, units: int) -> TrainingBatch:
 def merge_batches(parts: list[TrainingBatch]) -> TrainingBatch:
     """Micro-batches as one, as wide as the widest of them."""
     width = max(part.words.shape[1] for part in parts)
-    wide = [widened(part, width - part.words.shape[1], 0) for part in parts]
+    wide = [pad_batch(part, width - part.words.shape[1], 0) for part in parts]
     samples = [part.unit_sample + number * len(part.start) for number, part in enumerate(wide)]
     names = [name for name in vars(wide[0]) if name not in ("inputs", "unit_sample")]
     return TrainingBatch(

@@ -29,7 +29,7 @@ class CombinedOptimizer:
         """Groups of all parts."""
         return [group for part in self.parts for group in part.param_groups]
 
-    def set_rate(self, rate: float) -> None:
+    def set_learning_rate(self, rate: float) -> None:
         """Give every group the learning rate, times its own "factor" if it has one."""
         for group in self.param_groups:
             group["lr"] = rate * group.get("factor", 1.0)
@@ -42,7 +42,7 @@ class CombinedOptimizer:
         for group in self.param_groups:
             for parameter in group["params"]:
                 parameter.grad = torch.zeros_like(parameter)
-        self.set_rate(0.0)
+        self.set_learning_rate(0.0)
         self.step()
         self.zero_grad()
         for part in self.parts:
@@ -71,7 +71,7 @@ class CombinedOptimizer:
 
 
 def make_optimizer(model: nn.Module, training: TrainingSettings) -> CombinedOptimizer:
-    """AdamW over `parameter_groups`, or Muon and AdamW; `set_rate` before every step (`rate_at`)."""
+    """AdamW over `parameter_groups`, or Muon and AdamW; `set_learning_rate` before every step (`learning_rate_at`)."""
     if training.optimizer == "adamw":
         groups = parameter_groups(model, training.weight_decay)
         return CombinedOptimizer(torch.optim.AdamW(groups, betas=BETAS, fused=True))
@@ -102,7 +102,7 @@ def parameter_groups(model: nn.Module, decay: float) -> list[dict[str, Any]]:
     return [{"params": matrices, "weight_decay": decay}, {"params": others, "weight_decay": 0.0}]
 
 
-def rate_at(step: int, steps: int, stage: StageSettings) -> float:
+def learning_rate_at(step: int, steps: int, stage: StageSettings) -> float:
     """Learning rate of a step: linear warm-up, then a cosine down to `final_rate` of the peak."""
     warm = max(1, round(stage.warmup * steps))
     if step < warm:

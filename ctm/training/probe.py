@@ -28,18 +28,18 @@ NEAR = 1e-3
 VOCABULARY = 64
 
 
-def probed(option: str, device: torch.device) -> bool:
+def is_usable(option: str, device: torch.device) -> bool:
     """Whether to use an option that was asked for; why not is logged. Graphs are for CUDA and ROCm."""
     if option == "graphs" and device.type != "cuda":
         return False
-    why = works(option, device)
+    why = probe_failure(option, device)
     if why is not None:
         log.warning("training.%s is switched off on this machine: %s", option, why)
     return why is None
 
 
 @cache
-def works(option: str, device: torch.device) -> str | None:
+def probe_failure(option: str, device: torch.device) -> str | None:
     """None where "graphs" or "compile" works on the device, else why not, in a line."""
     command = [sys.executable, "-m", "ctm.training.probe", option, str(device)]
     try:
@@ -52,7 +52,7 @@ def works(option: str, device: torch.device) -> str | None:
     return said[-1] if said else f"its trial run ended with exit status {done.returncode}"
 
 
-def compared(option: str, device: torch.device) -> float:
+def gradient_difference(option: str, device: torch.device) -> float:
     """Relative difference of a small model's gradients with and without the option, over batches of two shapes."""
     model = small_model(device)
     shapes = [batch_of(size, cells) for size, cells in ((4, 16), (4, 32), (4, 16), (4, 32), (4, 16))]
@@ -122,7 +122,7 @@ def run_of(model: CTM) -> Run:
 
 def main() -> None:
     option, device = sys.argv[1:]
-    difference = compared(option, torch.device(device))
+    difference = gradient_difference(option, torch.device(device))
     if not difference < NEAR:
         sys.exit(
             f"gradients with the option differ from those without it by {difference:.1e} of their norm (limit {NEAR:g})"

@@ -24,11 +24,11 @@ class Ranks:
 
     rank: int = 0
     count: int = 1
-    here: int = 1
+    local_count: int = 1
     """Processes on this machine: they share the rule's vram."""
 
     @property
-    def first(self) -> bool:
+    def is_first(self) -> bool:
         """Whether this process writes files."""
         return self.rank == 0
 
@@ -55,18 +55,18 @@ class Ranks:
             else:
                 parameter.grad.copy_(part.view_as(parameter))
 
-    def wait(self) -> None:
+    def barrier(self) -> None:
         """Block until all processes have arrived."""
         if self.count > 1:
             distributed.barrier()
 
-    def share(self, module: nn.Module) -> None:
+    def broadcast(self, module: nn.Module) -> None:
         """Give every process the first one's parameters and buffers."""
         if self.count > 1:
             for tensor in module.state_dict().values():
                 distributed.broadcast(tensor, 0)
 
-    def leave(self) -> None:
+    def destroy(self) -> None:
         """End the communication."""
         if self.count > 1:
             distributed.destroy_process_group()

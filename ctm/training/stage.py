@@ -27,11 +27,11 @@ from ctm.training.checkpoint import BEST, remove_checkpoints
 from ctm.training.data import load_split, plan_visits
 from ctm.training.gradients import Gradients
 from ctm.training.initial import new_model
-from ctm.training.loop import StageInputs, Trainer
-from ctm.training.memory import cap_ram, cap_vram
+from ctm.training.memory_plan import cap_ram, cap_vram
 from ctm.training.metrics import Metrics
 from ctm.training.ranks import Ranks, join_process_group
 from ctm.training.settings import StageRun
+from ctm.training.trainer import StageInputs, Trainer
 
 log = logging.getLogger(__name__)
 BEYOND_CHANCE = 3.0
@@ -56,17 +56,17 @@ def train_stage(
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     ranks, device = join_process_group(run.training.device)
-    if not ranks.first:
+    if not ranks.is_first:
         logging.getLogger("ctm").setLevel(logging.WARNING)
     work.parent.mkdir(parents=True, exist_ok=True)
     # in `work`'s parent, because `work` itself goes at the end
-    lock = FileLock(work.parent / ".lock", blocking=False) if ranks.first else nullcontext()
+    lock = FileLock(work.parent / ".lock", blocking=False) if ranks.is_first else nullcontext()
     with lock:
-        cap_vram(device, vram, ranks.here)
+        cap_vram(device, vram, ranks.local_count)
         cap_ram(ram)
         _train(run, (train, validation, tokenizer, init), work, out, metrics, summary, ranks, device)
-    ranks.leave()
-    return ranks.first
+    ranks.destroy()
+    return ranks.is_first
 
 
 def _train(
@@ -81,7 +81,7 @@ def _train(
     plan = plan_visits(data, run.stage, run.training, index)
     seed = run.training.seed * 65_537 + index
     model = make_model(run, codec, init, index).to(device).train()
-    ranks.share(model)
+    ranks.broadcast(model)
     counts = model.parameter_counts()
     log.info(
         "%s: %d pairs, %d visits in %d steps of %d (unique %d), %d + %d parameters, %d x %s, read in %.1f s",
@@ -93,25 +93,25 @@ def _train(
         log.info("%s: %d pairs left out: %s", run.name, count, reason)
     precision = pick_precision(run.training.precision, device, "training.precision")
     gradients = Gradients(model, run.stage, run.training, ranks, device, precision, seed, run.loss)
-    loop = Trainer(run, StageInputs(data, held_out, plan, codec), model, gradients, ranks, device, work)
-    with Metrics(run.name, metrics if ranks.first else None, loop.steps) as figures:
-        milestones = loop.run(figures)
-    if not ranks.first:
+    trainer = Trainer(run, StageInputs(data, held_out, plan, codec), model, gradients, ranks, device, work)
+    with Metrics(run.name, metrics if ranks.is_first else None, trainer.steps) as figures:
+        milestones = trainer.run(figures)
+    if not ranks.is_first:
         return
-    progress = loop.progress
+    progress = trainer.progress
     last = {
-        "step": loop.steps,
+        "step": trainer.steps,
         "score": milestones[-1]["score"],
         "error": milestones[-1]["error"],
     }
-    chosen = choose(run.training.result, progress.best, last)
-    if chosen["step"] != loop.steps:
+    chosen = choose_weights(run.training.result, progress.best, last)
+    if chosen["step"] != trainer.steps:
         log.warning("%s: the result is the best weights, of step %d (score %.3f), not the last ones (%.3f)",
                     run.name, chosen["step"], chosen["score"], last["score"])  # fmt: skip
         model.load_state_dict(load_weights(work / BEST)[1])
         save_weights(out, model, {"stage": run.name})
     else:
-        with loop.averaged():
+        with trainer.averaged():
             save_weights(out, model, {"stage": run.name})
     write_json(
         summary,
@@ -123,7 +123,7 @@ def _train(
             "precision": str(precision), "device": str(device), "processes": ranks.count,
             "threads": torch.get_num_threads(), "milestones": milestones, "best": progress.best, "handed_on": chosen,
             "events": progress.events, "effective_batch": run.stage.batch * run.stage.accumulation,
-            "fit": progress.fit, "options": gradients.options(), "machine": loop.machine.figures(),
+            "fit": progress.fit, "options": gradients.options(), "machine": trainer.machine.figures(),
             "settings": dataclasses.asdict(run),
         },
         end="",
@@ -132,7 +132,7 @@ def _train(
     remove_checkpoints(work)
 
 
-def choose(result: str, best: dict[str, Any], last: dict[str, Any]) -> dict[str, Any]:
+def choose_weights(result: str, best: dict[str, Any], last: dict[str, Any]) -> dict[str, Any]:
     """Which weights a stage hands on: the best by validation where they beat the last by more than chance.
 
     A rate that falls to the end makes the last weights the best ones; on a few hundred items another step looks better

@@ -103,15 +103,15 @@ def test_thresholds_of_use_give_what_a_run_with_them_gives(
     plain = repair_cases(cases, model, tokenizer, 2.0, -1.0, 1, "plain")
     certainty = np.concatenate([j.by_tick.certainty for j in plain if j.by_tick is not None])
     tick, edit = float(np.quantile(certainty, 0.3)), 1e-5
-    both = repair_cases(cases, model, tokenizer, 2.0, -1.0, 1, "both", careful=(tick, edit))
+    both = repair_cases(cases, model, tokenizer, 2.0, -1.0, 1, "both", in_use=(tick, edit))
     alone = repair_cases(cases, model, tokenizer, tick, edit, 1, "alone")
     assert [j.evaluated.outcome for j in both] == [j.evaluated.outcome for j in plain]
     seen = 0
     for together, apart in zip(both, alone, strict=True):
         if together.case.item.category == "syntax":
-            assert together.careful is None
+            assert together.in_use is None
             continue
-        ours, theirs = together.careful.answers, apart.evaluated.answers
+        ours, theirs = together.in_use.answers, apart.evaluated.answers
         assert [(a.text, a.stopped, a.ticks) for a in ours] == [(a.text, a.stopped, a.ticks) for a in theirs]
         seen += apart.evaluated.outcome.ticks != together.evaluated.outcome.ticks
     assert seen > 3, "thoughts that end early, or this shows nothing"

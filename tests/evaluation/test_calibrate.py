@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from ctm.evaluation.calibrate import (
-    ALWAYS,
+    EVERY_EDIT,
     answering_ticks,
     choose_further,
     choose_tick,
@@ -18,8 +18,8 @@ from ctm.evaluation.suites import Case, prepare
 from ctm.evaluation.torch_proposer import TickResults
 from ctm.grid.edits import edits_between
 from ctm.grid.tokenizer import CodeTokenizer
+from ctm.model.inference import RUN_ALL_TICKS, SelectedTick, select_tick
 from ctm.model.model import TickOutput
-from ctm.model.thinking import RUN_ALL_TICKS, SelectedTick, select_tick
 from ctm.repair.candidates import Candidate, CodeState, Proposal
 from ctm.repair.evaluate import Item, judge_item
 from ctm.repair.passes import Repairer
@@ -95,7 +95,7 @@ def _repaired(further: float, tokenizer: CodeTokenizer) -> list[CaseResult]:
             items.append(Item(states[0], states[0], states[-2], category, category))
             steps |= dict(zip(states, zip(states[1:], probabilities, strict=True), strict=False))
     cases = prepare(items, tokenizer)
-    repairs = Repairer(Eager(steps, tokenizer), tokenizer, ALWAYS, further=further).repair(
+    repairs = Repairer(Eager(steps, tokenizer), tokenizer, EVERY_EDIT, further=further).repair(
         [i.buggy for i in items]
     )
     return [CaseResult(c, judge_item(c.item, r, c.reason), None) for c, r in zip(cases, repairs, strict=True)]

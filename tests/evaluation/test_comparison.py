@@ -10,16 +10,16 @@ import pytest
 import torch
 
 from ctm.evaluation.benchmark import by_tick
-from ctm.evaluation.calibrate import ALWAYS
-from ctm.evaluation.comparison import compare
-from ctm.evaluation.first_edits import HALTS, FirstEdits, first_edit_figures, first_edits
+from ctm.evaluation.calibrate import EVERY_EDIT
+from ctm.evaluation.comparison import compare_models
+from ctm.evaluation.first_edits import HALT_THRESHOLDS, FirstEdits, first_edit_figures, first_edits
 from ctm.evaluation.flops import count_flops
 from ctm.evaluation.repairs import repair_cases
 from ctm.evaluation.settings import EvaluationSettings
 from ctm.evaluation.suites import prepare
 from ctm.grid.tokenizer import CodeTokenizer
+from ctm.model.inference import RUN_ALL_TICKS
 from ctm.model.model import CTM
-from ctm.model.thinking import RUN_ALL_TICKS
 from ctm.model.weights import save_weights
 from ctm.pairs.overall import FEWEST
 from ctm.repair.evaluate import Item
@@ -34,7 +34,7 @@ def test_first_edits_are_the_ticks_of_whole_repairs(
     again = Item("again", items[0].buggy, items[0].fixed + "\n\nx = 1", "syntax", "lost_colon")
     cases = prepare([*items, again], tokenizer)
     said = first_edits(cases, model, tokenizer, 2)
-    judged = repair_cases(cases[:-1], model, tokenizer, RUN_ALL_TICKS, ALWAYS, 1, "test", 1)
+    judged = repair_cases(cases[:-1], model, tokenizer, RUN_ALL_TICKS, EVERY_EDIT, 1, "test", 1)
     right, certainty = by_tick(judged, model.config.ticks)
     assert np.array_equal(said.right[:-1], right)
     np.testing.assert_allclose(said.certainty[:-1], np.nan_to_num(certainty), atol=1e-5)
@@ -60,7 +60,7 @@ def test_figures_of_known_thoughts() -> None:
     assert figures["accuracy_by_tick"]["overall"] == pytest.approx([0.5, 0.75, 0.25])
     assert figures["items_per_second"] == 2
     halting = {h["threshold"]: h for h in figures["halting"]}
-    assert halting.keys() == set(HALTS)
+    assert halting.keys() == set(HALT_THRESHOLDS)
     assert halting[0.5]["ticks_mean"] == pytest.approx((2 + 3 + 1 + 1) / 4)
     assert halting[0.5]["overall"] == pytest.approx(0.75), "stopped at once, kind b is right"
     assert halting[RUN_ALL_TICKS]["ticks_mean"] == 3 and halting[RUN_ALL_TICKS]["overall"] == pytest.approx(
@@ -78,17 +78,17 @@ def test_two_kinds_of_models_answer_the_same_items(
     pairs = pairs_of(tmp_path / "test.parquet", items)
     weights = {"CTM": tmp_path / "ctm.safetensors", "TRM": tmp_path / "trm.safetensors"}
     settings = EvaluationSettings(device="cpu")
-    compare(weights, tmp_path / "tokenizer.json", pairs, 12, settings, 1, tmp_path / "out.json")
+    compare_models(weights, tmp_path / "tokenizer.json", pairs, 12, settings, 1, tmp_path / "out.json")
     report = json.loads((tmp_path / "out.json").read_text())
     ctm, other = report["models"]["CTM"], report["models"]["TRM"]
     assert report["items"] == 12 and ctm["n"] == other["n"] and sum(ctm["n"].values()) > 0
     assert (other["architecture"], other["ticks"]) == ("trm", 3)
     assert len(other["accuracy_by_tick"]["overall"]) == 3 and len(ctm["accuracy_by_tick"]["overall"]) == 4
     assert other["parameters"] == trm.parameter_counts() and other["flops"] > 0
-    compare(weights, tmp_path / "tokenizer.json", pairs, 0, settings, 1, tmp_path / "all.json")
+    compare_models(weights, tmp_path / "tokenizer.json", pairs, 0, settings, 1, tmp_path / "all.json")
     assert json.loads((tmp_path / "all.json").read_text())["items"] == len(items)
     with pytest.raises(ValueError, match="has no pairs"):
-        compare(
+        compare_models(
             weights,
             tmp_path / "tokenizer.json",
             pairs_of(tmp_path / "none.parquet", []),

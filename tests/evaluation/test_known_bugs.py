@@ -14,7 +14,7 @@ from ctm.evaluation.known_bugs import (
     best_edits,
     changed_lines,
     curve,
-    judge,
+    judge_edits,
     measures,
     proposals_at,
     recall_at,
@@ -60,7 +60,7 @@ def test_the_best_edit_is_known_though_no_edit_comes_first(tokenizer: CodeTokeni
     assert edits is not None
     assert edits.texts == (BUGGY.replace(">", "<").rstrip(), FIXED.rstrip())
     assert edits.strength == 0
-    judged = judge(Item("1", BUGGY, FIXED, "logic", "comparison_operator"), edits)
+    judged = judge_edits(Item("1", BUGGY, FIXED, "logic", "comparison_operator"), edits)
     assert (judged.rank, judged.line) == (2, True)
     (edits,) = best_edits([BUGGY], Fixed(tokenizer, [("> b", ">= b", 0.9), ("", "", 0.1)]), tokenizer)
     assert edits is not None
@@ -116,5 +116,5 @@ def test_a_text_that_does_not_fit_is_a_failure(tokenizer: CodeTokenizer) -> None
     """It has no edits, and counts in every share."""
     (edits,) = best_edits(["x = 1\n" * 200], Fixed(tokenizer, [("", "", 1.0)]), tokenizer)
     assert edits is None
-    assert judge(Item("1", "x", "y", "logic"), edits) == BugResult(None, False, 0.0, False)
+    assert judge_edits(Item("1", "x", "y", "logic"), edits) == BugResult(None, False, 0.0, False)
     assert Strengths.of([], [edits, ProposedEdits((), 0.3)]).working.tolist() == [0.0, 0.3]

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from ctm.evaluation.suggestions import (
-    NEVER_EDIT,
+    NO_EDIT_THRESHOLD,
     FirstEditFinder,
     area,
     choose_edit,
@@ -67,7 +67,7 @@ def test_few_functions_show_nothing_and_none_less() -> None:
     assert lowest_threshold(np.array([0.1, 0.7, 0.3]), ["a", "b", "c"], 2.0, 0) == 0.7
     none = rate(np.zeros(300, dtype=bool), ["a"] * 300, 0)
     assert none.per_1000 == 0 and none.high == pytest.approx(1000 * 3.0 / 300, rel=0.01), "the rule of three"
-    assert lowest_threshold(np.zeros(0), [], 2.0, 0) == NEVER_EDIT
+    assert lowest_threshold(np.zeros(0), [], 2.0, 0) == NO_EDIT_THRESHOLD
     assert rate(np.zeros(0, dtype=bool), [], 0).per_1000 is None
 
 

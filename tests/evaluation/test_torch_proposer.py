@@ -11,9 +11,9 @@ from ctm.evaluation.torch_proposer import TargetEdit, TorchProposer, leads_to
 from ctm.grid.edits import Edit, apply_edit
 from ctm.grid.packed import expand_units, replacement_units
 from ctm.grid.tokenizer import STOP, CodeTokenizer
-from ctm.model.answer import best_spans, likeliest_units
+from ctm.model.decoding import best_spans, likeliest_units
+from ctm.model.inference import REPLACEMENTS, SPANS
 from ctm.model.model import CTM
-from ctm.model.thinking import REPLACEMENTS, SPANS
 from ctm.repair.candidates import CodeState, make_state
 from ctm.repair.evaluate import Item
 
@@ -45,7 +45,7 @@ def test_candidates_are_ranked_and_of_the_most_certain_tick(
     for state, answer in zip(states, proposer.propose(states), strict=True):
         scores = [candidate.log_probability for candidate in answer.candidates]
         assert scores == sorted(scores, reverse=True) and 0 < len(scores) <= SPANS * REPLACEMENTS
-        certainty = proposer.watched[state.text].certainty
+        certainty = proposer.tick_results[state.text].certainty
         assert certainty.shape == (model.config.ticks,)
         assert certainty[answer.ticks - 1] == pytest.approx(certainty.max(), abs=1e-6)
 
@@ -68,9 +68,9 @@ def test_watched_ticks_are_right_where_a_plain_reading_is(
     assert goals
     proposer = TorchProposer(model, tokenizer, goals=goals)
     proposer.propose(states)
-    assert set(proposer.watched) == set(goals)
+    assert set(proposer.tick_results) == set(goals)
     for text, goal in goals.items():
-        right = proposer.watched[text].right
+        right = proposer.tick_results[text].right
         assert right[1]
         for tick in range(model.config.ticks):
             assert right[tick] == (said[text, tick][1] == goal.text)

@@ -16,12 +16,19 @@ import torch
 
 import ctm
 from ctm.bundle_names import INPUTS, OUTPUTS
-from ctm.export.check import Disagreement, RuntimeAnswer, _Judge, check_onnx, compare, draw
+from ctm.export.check import (
+    Disagreement,
+    RuntimeAnswer,
+    _AnswerComparison,
+    check_onnx,
+    compare_runtimes,
+    draw,
+)
 from ctm.export.onnx import OPSET, export
 from ctm.export.settings import ExportSettings
 from ctm.grid.tokenizer import CodeTokenizer
-from ctm.model.answer import WORTH
-from ctm.model.thinking import REPLACEMENTS, RUN_ALL_TICKS, SPANS, infer
+from ctm.model.decoding import MIN_LOG_PROBABILITY
+from ctm.model.inference import REPLACEMENTS, RUN_ALL_TICKS, SPANS, infer
 from ctm.runtime import ort
 
 SETTINGS = ExportSettings(items=40)
@@ -128,7 +135,7 @@ def test_check_names_the_item_when_the_weights_differ(exported, part: str) -> No
     with pytest.raises(
         Disagreement, match=rf"item ({'|'.join(s.name for s in samples)}), onnxruntime and torch"
     ):
-        compare(exported.onnx, other, samples, SETTINGS, 1)
+        compare_runtimes(exported.onnx, other, samples, SETTINGS, 1)
 
 
 def test_check_fails_when_frozen_samples_go_on(exported, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,7 +147,7 @@ def test_check_fails_when_frozen_samples_go_on(exported, monkeypatch: pytest.Mon
     )
     samples = draw(exported.pairs, exported.codec, SETTINGS)
     with pytest.raises(Disagreement, match=r"threshold 0\.\d+: the answers come from ticks"):
-        compare(exported.onnx, exported.model, samples, SETTINGS, 1)
+        compare_runtimes(exported.onnx, exported.model, samples, SETTINGS, 1)
 
 
 A, B, C = (0, 1, 300), (0, 1, 301), (2, 2)
@@ -154,17 +161,17 @@ A, B, C = (0, 1, 300), (0, 1, 301), (2, 2)
         ({A: -0.1, B: -3.0}, {A: -0.1, C: -3.1}, r"\(0, 1, 301\) .* and \(2, 2\)"),
         ({A: -0.1, B: -3.0}, {A: -0.1, B: -3.1}, r"candidate \(0, 1, 301\): log-probabilities -3.0 and -3.1"),
         ({A: -0.1, B: -3.0}, {A: -0.1}, "2 candidates against 1"),
-        ({A: -0.1}, {A: -0.1, B: WORTH + 0.1}, "1 candidates against 2"),
-        ({A: -0.1, B: WORTH + 0.001}, {A: -0.1}, ""),  # one of both may have dropped it
-        ({A: -0.1, B: WORTH + 0.001, C: -12.0}, {A: -0.1, C: -12.0}, ""),
-        ({A: -0.1, B: WORTH - 2, C: -12.0}, {A: -0.1, C: -12.5}, r"candidate \(2, 2\)"),
+        ({A: -0.1}, {A: -0.1, B: MIN_LOG_PROBABILITY + 0.1}, "1 candidates against 2"),
+        ({A: -0.1, B: MIN_LOG_PROBABILITY + 0.001}, {A: -0.1}, ""),  # one of both may have dropped it
+        ({A: -0.1, B: MIN_LOG_PROBABILITY + 0.001, C: -12.0}, {A: -0.1, C: -12.0}, ""),
+        ({A: -0.1, B: MIN_LOG_PROBABILITY - 2, C: -12.0}, {A: -0.1, C: -12.5}, r"candidate \(2, 2\)"),
         ({A: -0.1, B: -3.0}, {A: -0.1, B: math.nan}, r"candidate \(0, 1, 301\)"),
     ],
 )
 def test_candidates_agree_down_to_where_rounding_decides_which_are_read(one, other, wrong: str) -> None:
     def compare_them(said: dict, other_said: dict) -> None:
         certainty = np.array([0.4, 0.5], dtype=np.float32)
-        _Judge(SETTINGS).compare(
+        _AnswerComparison(SETTINGS).compare(
             "x",
             "a and b",
             RUN_ALL_TICKS,

@@ -12,10 +12,10 @@ from ctm.grid.layout import (
     COLS,
     ROWS,
     DoesNotFit,
+    cell_positions,
     check_fits,
     from_grid,
     layout,
-    layouts,
     to_grid,
     to_grids,
 )
@@ -93,7 +93,7 @@ def test_packing_adds_end_and_numbers_words(tokenizer: CodeTokenizer) -> None:
     ids = tokenizer.encode("self = other\nother = self\n")
     packed = pack(ids, tokenizer)
     assert packed.tokens.tolist() == [*ids, END] and packed.cells == len(ids)
-    assert len(packed.names) == 2
+    assert len(packed.word_tokens) == 2
     assert [n for n in packed.word_numbers.tolist() if n >= 0] == [0, 1, 1, 0]
     assert packed.word_numbers[-1] == -1
     empty = pack([], tokenizer)
@@ -149,7 +149,7 @@ def test_batches_pad_behind_end(tokenizer: CodeTokenizer) -> None:
 
 def test_batches_by_length_hold_every_item_once() -> None:
     lengths = [int(n) for n in np.random.default_rng(0).integers(1, 400, 300)] + [5000]
-    batches = by_length(lengths, cells=4096, most=32)
+    batches = by_length(lengths, max_cells=4096, max_size=32)
     assert sorted(i for b in batches for i in b) == list(range(301))
     for batch in batches:
         assert len(batch) <= 32
@@ -167,7 +167,9 @@ def test_rows_of_a_store_are_packed_at_once(tokenizer: CodeTokenizer, functions:
 def test_texts_together_are_laid_out_as_each_alone(texts: list[str], tokenizer: CodeTokenizer) -> None:
     ids = [found for text in [*texts[:600], "", *texts[-600:], ""] if fits(found := tokenizer.encode(text))]
     assert [] in ids and len(ids) > 1000
-    places = layouts(np.concatenate([np.array(i, np.int64) for i in ids]), np.array([len(i) for i in ids]))
+    places = cell_positions(
+        np.concatenate([np.array(i, np.int64) for i in ids]), np.array([len(i) for i in ids])
+    )
     alone = [layout(i) for i in ids]
     for together, which in zip(places, (0, 1), strict=True):
         assert (together == np.concatenate([place[which] for place in alone])).all()

@@ -31,12 +31,12 @@ def poisoned(self, parts, step, told):
         figures["loss_certain"] = float("nan")
     return figures
 gradients.Gradients.accumulate_step = poisoned
-from ctm.training import loop
-init = loop.Trainer.__init__
+from ctm.training import trainer
+init = trainer.Trainer.__init__
 def remember(self, *arguments):
     init(self, *arguments)
     self.gradients.rate_factor = lambda: self.progress.rate_factor
-loop.Trainer.__init__ = remember
+trainer.Trainer.__init__ = remember
 stage.train_stage(*pickle.load(open(sys.argv[1], "rb")))
 """
 

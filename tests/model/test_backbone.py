@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ctm.model.backbone import GAPS, gaps
+from ctm.model.backbone import GAP_CLASSES, gaps
 
 
 @pytest.mark.parametrize("cells", [1, 2, 33, 700, 3073])
@@ -17,7 +17,7 @@ def test_gaps_are_those_of_counting(cells: int) -> None:
         last: dict[int, int] = {}
         for place, token in enumerate(row):
             distance = place - last[token] if token in last else 0
-            size = min(GAPS - 1, distance.bit_length())
+            size = min(GAP_CLASSES - 1, distance.bit_length())
             assert int(before[number, place]) == size
             if token in last:
                 assert int(behind[number, last[token]]) == size

@@ -10,9 +10,9 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from ctm.model.answer import AMONG, best_spans
-from ctm.model.attention import MASKED
+from ctm.model.attention import MASK_VALUE
 from ctm.model.config import CTMConfig
+from ctm.model.decoding import TOP_CELLS, best_spans
 from ctm.model.heads import certainty
 from ctm.model.model import CTM
 from ctm.model.nlm import NeuronLevelModels
@@ -177,7 +177,7 @@ def test_neurons_do_not_share_weights() -> None:
 
 def test_certainty_is_one_for_a_sure_pointer_and_zero_for_a_flat_one() -> None:
     flat = torch.full((1, 1, 2, 8), -torch.log(torch.tensor(8.0)).item())
-    sure = torch.full((1, 1, 2, 8), MASKED)
+    sure = torch.full((1, 1, 2, 8), MASK_VALUE)
     sure[..., 3] = 0
     lengths = torch.tensor([8])
     assert certainty(flat, lengths).item() == pytest.approx(0, abs=1e-6)
@@ -194,16 +194,16 @@ def _brute_force(pointers: Tensor, cells: list[list[int]]) -> list[tuple[float, 
 
 def test_best_spans_against_brute_force() -> None:
     draw = torch.Generator().manual_seed(2)
-    for cells in (1, 2, 5, 19, AMONG, 90):
+    for cells in (1, 2, 5, 19, TOP_CELLS, 90):
         pointers = torch.log_softmax(3 * torch.randn(3, 2, cells, generator=draw), dim=-1)
         spans, value = best_spans(pointers, 10)
         for number in range(3):
-            # with more cells than AMONG only the likeliest starts and ends are combined
-            likely = [row.topk(min(AMONG, cells)).indices.tolist() for row in pointers[number]]
+            # with more cells than TOP_CELLS only the likeliest starts and ends are combined
+            likely = [row.topk(min(TOP_CELLS, cells)).indices.tolist() for row in pointers[number]]
             wanted = _brute_force(pointers[number], likely)[:10]
             assert value[number, : len(wanted)].tolist() == pytest.approx([w[0] for w in wanted], abs=1e-5)
             assert [tuple(s) for s in spans[number, : len(wanted)].tolist()] == [w[1:] for w in wanted]
-            assert (value[number, len(wanted) :] < MASKED / 2).all(), (
+            assert (value[number, len(wanted) :] < MASK_VALUE / 2).all(), (
                 "fewer spans than asked for: the rest count for nothing"
             )
             assert wanted[0] == _brute_force(pointers[number], [list(range(cells))] * 2)[0]

@@ -12,8 +12,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from ctm.model.answer import STOP, best_units
 from ctm.model.config import CTMConfig
+from ctm.model.decoding import STOP, best_units
 from ctm.model.model import CTM
 
 SMALL = {

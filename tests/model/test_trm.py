@@ -15,7 +15,7 @@ from torch import Tensor
 from ctm.model.architectures import build, make_config
 from ctm.model.base import EditModel
 from ctm.model.config import CTMConfig, ModelSizes, TransformerConfig, TRMConfig
-from ctm.model.thinking import decode_candidates, infer
+from ctm.model.inference import decode_candidates, infer
 from ctm.model.trm import TRM
 from ctm.model.weights import load_ctm, load_model, save_weights
 
@@ -129,7 +129,7 @@ def test_a_recursions_gradient_is_that_of_its_own_updates_alone() -> None:
     whole = torch.autograd.grad(model(**inputs).readout[:, 2].sum(), weights)
     with torch.no_grad():
         encoding = model.encode(**inputs)
-        state = model.start(encoding)
+        state = model.initial_state(encoding)
         for _ in range(2):
             state, _ = model.tick(state, encoding)
     _, said = model.tick(state, model.encode(**inputs))

@@ -13,7 +13,14 @@ from ctm.grid.edits import MAX_UNITS, Edit
 from ctm.grid.packed import pack, replacement_units
 from ctm.grid.tokenizer import STOP, CodeTokenizer
 from ctm.training import batch as module
-from ctm.training.batch import CELLS_MULTIPLE, UNITS_MULTIPLE, TrainingBatch, batches, make_batch, visits_of
+from ctm.training.batch import (
+    CELLS_MULTIPLE,
+    UNITS_MULTIPLE,
+    TrainingBatch,
+    batches,
+    collect_visits,
+    make_batch,
+)
 from ctm.training.data import TrainingSet, load_split, plan_visits
 from ctm.training.settings import StageRun
 
@@ -61,7 +68,7 @@ def assert_equal(one: TrainingBatch, other: TrainingBatch) -> None:
 def test_batches_of_a_plan_are_those_of_single_states(
     data: TrainingSet, codec: CodeTokenizer, run: StageRun, together: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "TOGETHER", together)
+    monkeypatch.setattr(module, "VISITS_PER_CHUNK", together)
     stage = dataclasses.replace(run.stage, samples=10_000, epochs=3)
     plan = plan_visits(data, stage, run.training, 1)
     assert (plan.state > 0).any() and (data.edit_counts()[plan.pair] > plan.state).any()
@@ -76,7 +83,7 @@ def test_batches_of_a_plan_are_those_of_single_states(
 def test_states_after_edits_are_those_of_visits(data: TrainingSet) -> None:
     pairs = [(n, made) for n in range(len(data)) for made in range(int(data.edit_counts()[n]) + 1)]
     assert max(made for _, made in pairs) >= 2
-    found = visits_of(data, *np.array(pairs).T)
+    found = collect_visits(data, *np.array(pairs).T)
     cells = np.split(found.states.cells, np.cumsum(found.states.counts)[:-1])
     answers = np.split(found.replacements.cells, np.cumsum(found.replacements.counts)[:-1])
     for number, pair in enumerate(pairs):

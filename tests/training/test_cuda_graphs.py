@@ -11,7 +11,7 @@ import torch
 
 from ctm.training import probe
 from ctm.training.cuda_graphs import CudaGraphs, rounded, tensors_of
-from ctm.training.memory import MemoryPlan, next_smaller_plan
+from ctm.training.memory_plan import MemoryPlan, next_smaller_plan
 from ctm.training.settings import StageRun
 
 
@@ -39,13 +39,13 @@ def test_the_tensors_of_a_batch_are_all_of_it() -> None:
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
 def test_replayed_gradients_are_the_plain_ones() -> None:
-    assert probe.compared("graphs", torch.device("cuda")) < probe.NEAR
+    assert probe.gradient_difference("graphs", torch.device("cuda")) < probe.NEAR
 
 
 @pytest.mark.skipif("CTM_TEST_COMPILE" not in os.environ, reason="takes minutes on a slow machine")
 def test_compiled_gradients_are_the_plain_ones() -> None:
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    assert probe.compared("compile", torch.device(device)) < probe.NEAR
+    assert probe.gradient_difference("compile", torch.device(device)) < probe.NEAR
 
 
 def test_a_shape_that_was_not_met_runs_plainly() -> None:
@@ -81,7 +81,7 @@ def test_what_memory_that_runs_out_costs(run: StageRun) -> None:
 
 def test_an_option_that_fails_its_probe_is_off_and_says_why(caplog: pytest.LogCaptureFixture) -> None:
     cpu = torch.device("cpu")
-    assert not probe.probed("graphs", cpu), "graphs are for GPUs"
+    assert not probe.is_usable("graphs", cpu), "graphs are for GPUs"
     with caplog.at_level(logging.WARNING):
-        assert not probe.probed("melt", cpu)
+        assert not probe.is_usable("melt", cpu)
     assert "training.melt is switched off" in caplog.text and "unknown option 'melt'" in caplog.text

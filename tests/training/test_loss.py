@@ -14,7 +14,7 @@ from ctm.model.loss import sync_diversity
 from ctm.model.model import CTM
 from ctm.training.batch import TrainingBatch, make_batch
 from ctm.training.data import load_split
-from ctm.training.optimizer import parameter_groups, rate_at
+from ctm.training.optimizer import learning_rate_at, parameter_groups
 from ctm.training.settings import StageRun
 from ctm.training.stage import make_model
 
@@ -155,7 +155,7 @@ def test_no_edit_points_at_end_and_stops(run: StageRun, grids) -> None:
 
 
 def test_rate_rises_then_falls(run: StageRun) -> None:
-    rates = [rate_at(step, 1000, run.stage) for step in range(1000)]
+    rates = [learning_rate_at(step, 1000, run.stage) for step in range(1000)]
     peak = run.stage.learning_rate
     assert 0 < rates[0] < peak / 5 and max(rates) == pytest.approx(peak)
     assert rates[-1] == pytest.approx(peak * run.stage.final_rate, rel=0.02)

@@ -18,7 +18,7 @@ from ctm.training.batch import batches
 from ctm.training.data import load_split, plan_visits
 from ctm.training.machine import MISSING, MachineMonitor, device_figures
 from ctm.training.settings import StageRun
-from ctm.training.stage import choose, make_model, train_stage
+from ctm.training.stage import choose_weights, make_model, train_stage
 from helpers.stage_runs import arguments, lines
 
 STEP = {
@@ -125,26 +125,26 @@ def test_the_best_is_handed_on_only_if_it_is_better_by_more_than_chance() -> Non
     last = {"step": 100, "score": 0.30, "error": 0.03}
     lucky = {"step": 50, "score": 0.36, "error": 0.03}
     better = {"step": 50, "score": 0.30 + 3.1 * math.hypot(0.03, 0.03), "error": 0.03}
-    assert choose("best", lucky, last) == last, "chance"
-    assert choose("best", better, last) == better
-    assert choose("last", better, last) == last
-    assert choose("best", {}, last) == last
+    assert choose_weights("best", lucky, last) == last, "chance"
+    assert choose_weights("best", better, last) == better
+    assert choose_weights("last", better, last) == last
+    assert choose_weights("best", {}, last) == last
 
 
 def test_a_stage_that_falls_apart_at_its_end_hands_on_its_best(
     run: StageRun, grids, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The score is made up: 80 % at first, then nothing."""
-    from ctm.training import loop
+    from ctm.training import trainer
 
-    real, asked = loop.measure_accuracy, []
+    real, asked = trainer.measure_accuracy, []
 
     def falling(*arguments):
         asked.append(1)
         found = real(*arguments)
         return dataclasses.replace(found, score=0.8 if len(asked) == 1 else 0.1, error=0.05)
 
-    monkeypatch.setattr(loop, "measure_accuracy", falling)
+    monkeypatch.setattr(trainer, "measure_accuracy", falling)
     for name, result in (("best", "best"), ("last", "last")):
         asked.clear()
         training = dataclasses.replace(run.training, result=result, ema=0.9)

@@ -31,7 +31,7 @@ def step(model: CTM, optimizer: CombinedOptimizer, seed: int) -> None:
     draw = torch.Generator().manual_seed(seed)
     for parameter in model.parameters():
         parameter.grad = torch.randn(parameter.shape, generator=draw)
-    optimizer.set_rate(1e-2)
+    optimizer.set_learning_rate(1e-2)
     optimizer.step()
     optimizer.zero_grad()
 
@@ -52,7 +52,7 @@ def test_muon_turns_matrices_of_linear_layers_and_no_table(model: CTM) -> None:
     chosen = {n for n, p in model.named_parameters() if id(p) in muon}
     assert {"backbone.local.weight", "synapse.first.0.weight", "pointers.key.weight"} <= chosen
     assert not {n for n in chosen if ("token.weight" in n and "backbone" in n) or "nlm" in n or "slot" in n}
-    optimizer.set_rate(3e-3)
+    optimizer.set_learning_rate(3e-3)
     assert [g["lr"] for g in optimizer.param_groups] == [6e-3, 3e-3, 3e-3]
 
 

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from ctm.training import gradients as module
-from ctm.training.optimizer import rate_at
+from ctm.training.optimizer import learning_rate_at
 from ctm.training.recovery import diverged
 from ctm.training.settings import StageRun
 from ctm.training.stage import train_stage
@@ -69,7 +69,9 @@ def test_it_goes_back_and_finishes_slower(
     for record in records:
         if "rate" in record:
             factor = 0.5 if record["step"] > 9 else 1.0
-            assert record["rate"] == pytest.approx(factor * rate_at(record["step"] - 1, 24, careful.stage))
+            assert record["rate"] == pytest.approx(
+                factor * learning_rate_at(record["step"] - 1, 24, careful.stage)
+            )
     summary = json.loads((tmp_path / "summary.json").read_text())
     assert summary["events"] == [event] and summary["samples_seen"] == 24 * 16
     assert all(r["loss"] < 100 for r in records if "rate" in r)

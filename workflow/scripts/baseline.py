@@ -2,7 +2,7 @@
 
 import json
 
-from ctm.analysis.validation import baseline_page, plot_baseline
+from ctm.analysis.pretraining_reports import baseline_page, plot_baseline
 from ctm.evaluation.baseline import baseline
 from ctm.files import write_text
 from options import File, Number, Text, start

@@ -1,6 +1,6 @@
 """Rule compare_trm: the CTM and the TRM on the same frozen test items."""
 
-from ctm.evaluation.comparison import compare
+from ctm.evaluation.comparison import compare_models
 from ctm.evaluation.settings import EvaluationSettings
 from options import File, Number, Text, given, start
 
@@ -16,7 +16,7 @@ def main(
     out: File,
 ) -> None:
     chosen = given(EvaluationSettings, settings)
-    compare({"CTM": ctm, "TRM": trm}, tokenizer, test, items, chosen, threads, out)
+    compare_models({"CTM": ctm, "TRM": trm}, tokenizer, test, items, chosen, threads, out)
 
 
 if __name__ == "__main__":

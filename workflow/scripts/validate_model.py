@@ -3,8 +3,8 @@
 import json
 import logging
 
-from ctm.analysis.validation import plot_validation, validation_page
-from ctm.evaluation.validate import refuse_failures, validate
+from ctm.analysis.pretraining_reports import plot_validation, validation_page
+from ctm.evaluation.model_checks import refuse_failures, validate
 from ctm.files import write_text
 from options import File, Number, Text, start
 

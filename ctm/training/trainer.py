@@ -30,14 +30,14 @@ from ctm.training.checkpoint import (
 from ctm.training.data import Plan, TrainingSet
 from ctm.training.gradients import Gradients
 from ctm.training.machine import MachineMonitor
-from ctm.training.memory import MemoryPlan, as_memory_error
+from ctm.training.memory_plan import MemoryPlan, as_memory_error
 from ctm.training.metrics import Metrics
-from ctm.training.micro_batches import cut
-from ctm.training.optimizer import make_optimizer, rate_at
+from ctm.training.micro_batches import slice_batch
+from ctm.training.optimizer import learning_rate_at, make_optimizer
 from ctm.training.ranks import Ranks
 from ctm.training.recovery import HISTORY, Diverged, diverged
 from ctm.training.settings import Quarter, StageRun
-from ctm.training.validation import measure_accuracy
+from ctm.training.validation_accuracy import measure_accuracy
 
 log = logging.getLogger(__name__)
 LOOKED_AT = 4
@@ -79,7 +79,7 @@ class Trainer:
                 for parts in self._micro_batches():
                     self._step(parts, metrics, clock)
             except Diverged as error:
-                self._go_back(str(error), metrics)
+                self._roll_back(str(error), metrics)
         return metrics.milestones()
 
     @contextmanager
@@ -105,7 +105,7 @@ class Trainer:
         """From the newest checkpoint, or the one of step 0, which is written first: a rollback may lead to it."""
         if found := checkpoints(self.work):
             self._load(found[-1])
-            metrics.go_on(self.progress.step, self.progress.metrics_bytes)
+            metrics.resume_at(self.progress.step, self.progress.metrics_bytes)
             log.info("%s: resuming at step %d of %d", self.name, self.progress.step, self.steps)
             return
         with as_memory_error(
@@ -115,8 +115,8 @@ class Trainer:
             self.optimizer.allocate()  # now: a step that fails half way cannot be taken back
         if self.training.ema:
             self.ema = {k: v.detach().clone() for k, v in self.model.named_parameters()}
-        metrics.go_on(0, 0)
-        self.ranks.wait()  # all have looked for a checkpoint before there is one
+        metrics.resume_at(0, 0)
+        self.ranks.barrier()  # all have looked for a checkpoint before there is one
         self._save_checkpoint(metrics)
 
     def _load(self, path: Path) -> None:
@@ -132,11 +132,11 @@ class Trainer:
     def _save_checkpoint(self, metrics: Metrics) -> None:
         self.progress.metrics_bytes = metrics.length()
         self.progress.fit = dataclasses.asdict(self.gradients.memory_plan)
-        if self.ranks.first:
+        if self.ranks.is_first:
             save_checkpoint(
                 self.work, self.model, self.ema, self.optimizer, self.progress, self.training.keep
             )
-        self.ranks.wait()
+        self.ranks.barrier()
 
     def _micro_batches(self) -> Iterator[list[TrainingBatch]]:
         """The micro-batches of one step after the other; the next is made while one trains."""
@@ -154,16 +154,16 @@ class Trainer:
         record = self._update(parts, metrics, step)
         self.progress.step = step = step + 1
         self.progress.seconds = time.monotonic() - clock
-        milestone = metrics.due.get(step)
+        milestone = metrics.milestone_steps.get(step)
         if milestone or step % self.training.log_steps == 0:
             record["samples_per_second"] = record["samples"] / self.progress.seconds
-            if self.ranks.first:
-                few = cut(parts[0], 0, min(LOOKED_AT, len(parts[0].start)))
+            if self.ranks.is_first:
+                few = slice_batch(parts[0], 0, min(LOOKED_AT, len(parts[0].start)))
                 record |= self.model.statistics(few.to(self.device).inputs)
                 record["machine"] = self.machine.figures()
                 metrics.write(record)
                 metrics.log_step(record, self.progress.seconds)
-        metrics.moved(step, self.progress.seconds)
+        metrics.advance_bar(step, self.progress.seconds)
         if milestone or (self.training.validation_steps and step % self.training.validation_steps == 0):
             self._measure(milestone, record, metrics)
         if step % self.training.checkpoint_steps == 0 or step == self.steps:
@@ -171,12 +171,12 @@ class Trainer:
 
     def _update(self, parts: list[TrainingBatch], metrics: Metrics, step: int) -> dict[str, Any]:
         """One step of the optimizer. Raises Diverged before it is made, MemoryError where it fails half way."""
-        rate = rate_at(step, self.steps, self.stage) * self.progress.rate_factor
-        self.optimizer.set_rate(rate)
+        rate = learning_rate_at(step, self.steps, self.stage) * self.progress.rate_factor
+        self.optimizer.set_learning_rate(rate)
 
         def smaller(problem: str, before: MemoryPlan, after: MemoryPlan) -> None:
             changed = {k: v for k, v in vars(after).items() if v != vars(before)[k]}
-            self._tell("out of memory", {"why": problem, **changed}, metrics)
+            self._record_event("out of memory", {"why": problem, **changed}, metrics)
 
         figures = self.gradients.accumulate_step(parts, step, smaller)
         norm = float(torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.training.clip))
@@ -206,7 +206,7 @@ class Trainer:
     def _samples(self, step: int) -> int:
         return step * self.stage.batch * self.stage.accumulation
 
-    def _go_back(self, why: str, metrics: Metrics) -> None:
+    def _roll_back(self, why: str, metrics: Metrics) -> None:
         """To the last good checkpoint, with a lower rate from there on.
 
         A checkpoint that was gone back to already, and led here again, is taken for bad: the one before it is next.
@@ -225,8 +225,8 @@ class Trainer:
         self._load(found[-1])
         self.progress.events, self.progress.best = now.events, now.best
         self.progress.rate_factor = now.rate_factor * self.training.rollback_rate
-        metrics.go_on(self.progress.step, self.progress.metrics_bytes)
-        self._tell(
+        metrics.resume_at(self.progress.step, self.progress.metrics_bytes)
+        self._record_event(
             "rollback",
             {
                 "why": why, "at_step": failed, "to_step": self.progress.step,
@@ -235,13 +235,13 @@ class Trainer:
             metrics,
         )  # fmt: skip
         self._save_checkpoint(metrics)
-        if self.ranks.first:
+        if self.ranks.is_first:
             for later in checkpoints(self.work):
                 if later > checkpoint_at(self.work, self.progress.step):
                     later.unlink()
-        self.ranks.wait()
+        self.ranks.barrier()
 
-    def _tell(self, event: str, what: dict[str, Any], metrics: Metrics) -> None:
+    def _record_event(self, event: str, what: dict[str, Any], metrics: Metrics) -> None:
         """Something happened that the report must show."""
         step = self.progress.step
         record = {"event": event, "step": step, "samples": self._samples(step), **what}
@@ -252,7 +252,7 @@ class Trainer:
 
     def _measure(self, milestone: Quarter | None, record: dict[str, Any], metrics: Metrics) -> None:
         """Accuracy on the validation slice; compared with what the config asks for at this point of the stage."""
-        if not self.ranks.first:
+        if not self.ranks.is_first:
             return
         random = torch.get_rng_state()
         with self.averaged() as model:

@@ -19,7 +19,7 @@ ANOTHER = "another sample's"
 
 
 def validation_page(report: Mapping[str, Any], plot: str) -> str:
-    """Markdown of a report of `ctm.evaluation.validate`; `plot`: name of the picture beside it."""
+    """Markdown of a report of `ctm.evaluation.model_checks`; `plot`: name of the picture beside it."""
     failed = [part for part in report["checks"] if not part["holds"]]
     evidence = report["evidence"]
     memory, sync = evidence["memory"], evidence["synchronization"]

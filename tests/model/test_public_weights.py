@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from ctm.model.config import CTMConfig
-from ctm.model.convert import ConversionError, from_public, load_public, public_sizes, to_public
 from ctm.model.model import CTM
+from ctm.model.public_weights import ConversionError, from_public, load_public, public_sizes, to_public
 from ctm.model.weights import load_weights, save_weights
 
 DEEP, WIDTH, HEADS, MEMORY, HIDDEN, TICKS, CELLS = 20, 8, 2, 3, 2, 5, 6

@@ -13,7 +13,7 @@ from ctm.model.attention import Attention
 from ctm.model.base import EditModel, Encoding, Loss, ModelOutput, Target, TickOutput
 from ctm.model.config import NO_TERMS, LossTerms, TransformerConfig
 from ctm.model.deep_supervision import every_tick_loss
-from ctm.model.heads import Pointers, Units, certainty
+from ctm.model.heads import PointerHead, ReplacementHead, certainty
 
 
 class Transformer(EditModel):
@@ -28,10 +28,10 @@ class Transformer(EditModel):
         c = config
         self.attention = Attention(c.width, c.width, c.heads)
         self.start_query = nn.Parameter(torch.randn(c.width))
-        self.pointers = Pointers(c.width, c.width)
-        self.units = Units(c)
+        self.pointers = PointerHead(c.width, c.width)
+        self.units = ReplacementHead(c)
 
-    def start(self, encoding: Encoding) -> Tensor:
+    def initial_state(self, encoding: Encoding) -> Tensor:
         """The learned query, [B, d]."""
         return self.start_query.expand(len(encoding.h), -1)
 

@@ -13,11 +13,11 @@ import torch
 
 from ctm.evaluation.averages import shares
 from ctm.grid.tokenizer import CodeTokenizer
-from ctm.training import validation
+from ctm.training import validation_accuracy
 from ctm.training.data import load_split, plan_visits
-from ctm.training.loop import StageInputs, Trainer
 from ctm.training.settings import StageRun
 from ctm.training.stage import make_model
+from ctm.training.trainer import StageInputs, Trainer
 
 
 def test_weights_come_back_after_an_error_too(run: StageRun, grids, tmp_path: Path) -> None:
@@ -26,12 +26,12 @@ def test_weights_come_back_after_an_error_too(run: StageRun, grids, tmp_path: Pa
     plan = plan_visits(data, run.stage, run.training, 1)
     model = make_model(run, codec, None, 1)
     nothing = cast(Any, SimpleNamespace())
-    loop = Trainer(
+    trainer = Trainer(
         run, StageInputs(data, data, plan, codec), model, nothing, nothing, torch.device("cpu"), tmp_path
     )
     before = {name: value.detach().clone() for name, value in model.named_parameters()}
-    loop.ema = {name: torch.full_like(value, 7.0) for name, value in before.items()}
-    with pytest.raises(MemoryError), loop.averaged() as averaged:
+    trainer.ema = {name: torch.full_like(value, 7.0) for name, value in before.items()}
+    with pytest.raises(MemoryError), trainer.averaged() as averaged:
         assert all((value == 7.0).all() for value in averaged.parameters())
         raise MemoryError
     assert all(torch.equal(value, before[name]) for name, value in model.named_parameters())
@@ -53,9 +53,9 @@ def test_milestones_and_benchmark_have_one_overall(
     def judged(model, thought, tick, states, answers, tokenizer) -> list[bool]:
         return [tuple(ids) in right for ids in states]
 
-    monkeypatch.setattr(validation, "_right", judged)
+    monkeypatch.setattr(validation_accuracy, "_right", judged)
     data = dataclasses.replace(data, offsets=data.offsets[: n + 1])
-    measured = validation.measure_accuracy(model, data, codec, n, 10_000)
+    measured = validation_accuracy.measure_accuracy(model, data, codec, n, 10_000)
     hits = [tuple(data.ids_of(pair)) in right for pair in range(n)]
     assert measured.accuracy["overall"] == shares(data.category, data.kind, hits)["overall"]
     assert measured.accuracy["overall"] == pytest.approx(0.5, abs=0.05), measured.accuracy

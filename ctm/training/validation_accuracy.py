@@ -17,12 +17,12 @@ from ctm.grid.batching import by_length
 from ctm.grid.edits import Edit, apply_edit
 from ctm.grid.packed import expand_units, pack
 from ctm.grid.tokenizer import CodeTokenizer
-from ctm.model.answer import best_spans, likeliest_units
 from ctm.model.base import EditModel, ModelOutput
+from ctm.model.decoding import best_spans, likeliest_units
 from ctm.pairs.overall import CLEAN, OVERALL, averages
 from ctm.training.batch import TrainingBatch, make_batch
 from ctm.training.data import TrainingSet
-from ctm.training.memory import is_out_of_memory
+from ctm.training.memory_plan import is_out_of_memory
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def measure_accuracy(
     right = np.zeros((len(chosen), model.config.ticks), dtype=bool)
     certain = np.zeros((len(chosen), model.config.ticks))
     variances = []
-    groups = list(by_length([int(lengths[c]) for c in chosen], cells=16_384, most=64))
+    groups = list(by_length([int(lengths[c]) for c in chosen], max_cells=16_384, max_size=64))
     while groups:
         group = groups.pop()
         try:
@@ -87,7 +87,7 @@ def measure_accuracy(
 
 
 def _score(category: NDArray[np.str_], hit: NDArray[np.bool_]) -> tuple[float, float]:
-    """`Measured.score` of items and its standard error; 0, 0 where none has a bug."""
+    """`ValidationResult.score` of items and its standard error; 0, 0 where none has a bug."""
     items = {name: hit[category == name] for name in sorted(set(category.tolist()) - {CLEAN})}
     shares = [float(right.mean()) for right in items.values()]
     spread = sum(

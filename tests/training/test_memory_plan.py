@@ -17,12 +17,12 @@ from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.model import CTM
 from ctm.model.weights import load_weights
 from ctm.training import gradients as module
-from ctm.training import loop
+from ctm.training import trainer
 from ctm.training.batch import TrainingBatch, batches
 from ctm.training.data import load_split, plan_visits
 from ctm.training.gradients import Gradients
-from ctm.training.memory import MemoryPlan, cap_vram, is_out_of_memory, next_smaller_plan
-from ctm.training.micro_batches import bounds, cut
+from ctm.training.memory_plan import MemoryPlan, cap_vram, is_out_of_memory, next_smaller_plan
+from ctm.training.micro_batches import slice_batch, split_bounds
 from ctm.training.ranks import Ranks
 from ctm.training.settings import StageRun
 from ctm.training.stage import make_model, train_stage
@@ -77,8 +77,8 @@ def test_a_piece_is_narrow_and_has_the_units_of_its_samples(run: StageRun, grids
     _, parts = double(run, grids)
     whole = parts[0]
     seen = []
-    for begin, end in bounds(8, 3):
-        piece = cut(whole, begin, end)
+    for begin, end in split_bounds(8, 3):
+        piece = slice_batch(whole, begin, end)
         longest = int(piece.inputs["lengths"].max())
         assert longest <= piece.words.shape[1] < longest + 16
         assert piece.inputs["diagnosis"].shape == (end - begin, 2)
@@ -195,7 +195,7 @@ def test_the_moments_are_there_before_the_first_forward_pass(
 ) -> None:
     """The step that has to fit is then the largest one, and no moment is made where none can be given back."""
     optimizers, held = [], []
-    make, accumulate_step = loop.make_optimizer, module.Gradients.accumulate_step
+    make, accumulate_step = trainer.make_optimizer, module.Gradients.accumulate_step
 
     def remembered(*values):
         optimizers.append(make(*values))
@@ -206,7 +206,7 @@ def test_the_moments_are_there_before_the_first_forward_pass(
         held.append(sum(t.nbytes for t in tensors))
         return accumulate_step(self, *values)
 
-    monkeypatch.setattr(loop, "make_optimizer", remembered)
+    monkeypatch.setattr(trainer, "make_optimizer", remembered)
     monkeypatch.setattr(module.Gradients, "accumulate_step", counted)
     muon = dataclasses.replace(run.training, optimizer="muon")
     train_stage(*arguments(dataclasses.replace(run, training=muon), grids, tmp_path))
@@ -255,7 +255,7 @@ def test_half_a_step_is_never_kept(
 
 CAPPED = """
 import pickle, sys
-from ctm.training import gradients, memory, stage
+from ctm.training import gradients, memory_plan, stage
 values, mb = pickle.load(open(sys.argv[1], "rb"))
 whole = gradients.Gradients.accumulate_step
 def used():
@@ -265,7 +265,7 @@ def capped(self, parts, step, told):
     if step == 0:
         capped.before = used()
         if mb:
-            memory.cap_ram((capped.before + mb) / 1e3)
+            memory_plan.cap_ram((capped.before + mb) / 1e3)
     figures = whole(self, parts, step, told)
     if step == 1:
         print(used() - capped.before)

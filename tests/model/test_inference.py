@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from ctm.model.answer import EARLY, STOP, best_units, likeliest_units
 from ctm.model.config import CTMConfig
+from ctm.model.decoding import FIRST_SLOTS, STOP, best_units, likeliest_units
+from ctm.model.inference import RUN_ALL_TICKS, SelectedTick, decode_candidates, infer, select_tick
 from ctm.model.model import CTM, CTMEncoding, TickOutput
-from ctm.model.thinking import RUN_ALL_TICKS, SelectedTick, decode_candidates, infer, select_tick
 
 V = 60
 
@@ -132,7 +132,9 @@ def test_the_likeliest_replacements_are_found_though_slots_are_read_in_two_steps
         model.units.bias[STOP] = before
     stopped = {len(units) for sample in wanted for span in sample for _, units in span}
     assert bias != -30 or stopped == {16}, "nothing stops: all slots are read"
-    assert bias != 30 or 1 in stopped, f"something stops at once, before the first {EARLY} slots are read"
+    assert bias != 30 or 1 in stopped, (
+        f"something stops at once, before the first {FIRST_SLOTS} slots are read"
+    )
     for b, sample in enumerate(wanted):
         for k, found in enumerate(sample):
             assert score[b, k].tolist() == pytest.approx([value for value, _ in found], abs=1e-3)
@@ -156,7 +158,7 @@ def test_an_unlikely_replacement_that_goes_on_is_dropped_and_others_stay(
         units, score = best_units(model, kept.readout, encoding, spans, hopeless, 3)
     finally:
         model.units.bias[STOP] = before
-    short = (units[..., :EARLY] == STOP).any(-1)
+    short = (units[..., :FIRST_SLOTS] == STOP).any(-1)
     assert short.any() and (~short).any(), "both kinds are needed here"
     others, score_of_others = short[:, 1:], score[:, 1:]
     assert (score_of_others[~others] < -1e4).all() and (score_of_others[others] > -1e3).all()

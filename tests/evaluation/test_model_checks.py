@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from ctm.analysis.validation import baseline_page, plot_baseline, plot_validation, validation_page
+from ctm.analysis.pretraining_reports import baseline_page, plot_baseline, plot_validation, validation_page
 from ctm.evaluation import checks, iteration, memory
 from ctm.evaluation.baseline import baseline, peak_bytes, targets
 from ctm.evaluation.first_states import FirstState, read_first_states
-from ctm.evaluation.validate import InvalidModel, refuse_failures, validate
+from ctm.evaluation.gradient_flow import norms_by_tick
+from ctm.evaluation.model_checks import InvalidModel, refuse_failures, validate
 from ctm.grid.edits import apply_edit
 from ctm.grid.store import sidecar_of, write_manifest, write_shard
 from ctm.grid.tokenizer import CodeTokenizer
@@ -149,7 +150,7 @@ def test_gradient_norms_by_tick_add_up_to_the_whole_gradient(model: CTM, states:
     """One tick has all of it; the decays of the out set are a sum's whole gradient, whatever the ticks."""
     model = copy.deepcopy(model).double()
     inputs = checks.inputs_of([item.state for item in states])
-    norms = checks.flow.norms_by_tick(model, inputs, 1, lambda said: said.certainty.sum())
+    norms = norms_by_tick(model, inputs, 1, lambda said: said.certainty.sum())
     model(**inputs, ticks=1).certainty.sum().backward()
     squares = sum(float(p.grad.square().sum()) for p in model.nlm.parameters())
     assert norms["nlm"] == pytest.approx([squares**0.5])
@@ -189,7 +190,7 @@ def test_memory_formula_is_exact_a_tick_and_close_for_the_rest(
     expected = memory.formula(model.config, *inputs["tokens"].shape)
     assert counted.tick == expected.tick
     assert counted.fixed == pytest.approx(expected.fixed, rel=0.02)
-    assert memory.kept_bytes(model, inputs, 9) == pytest.approx(counted.total(9)), "it grows by the tick"
+    assert memory.saved_bytes(model, inputs, 9) == pytest.approx(counted.total(9)), "it grows by the tick"
 
 
 def test_ticks_that_help_are_seen_and_ticks_that_do_not(
@@ -201,7 +202,7 @@ def test_ticks_that_help_are_seen_and_ticks_that_do_not(
     think = CTM.step
 
     def forgetful(self, state, memory):
-        start = self.start(memory)
+        start = self.initial_state(memory)
         return think(self, state._replace(z=start.z, trace=start.trace), memory)
 
     monkeypatch.setattr(CTM, "step", forgetful)

@@ -37,7 +37,7 @@ def norms_by_tick(
     """{module: norm of the gradient of `loss(last output)` in its parameters as used at tick 1, 2, …}."""
     with torch.no_grad():
         encoding = model.encode(**inputs)
-        state = model.start(encoding)
+        state = model.initial_state(encoding)
     tick = _TickModule(model)
     named = [(name, p) for name, p in model.named_parameters() if name.split(".")[0] in MODULES]
     used: list[dict[str, Tensor]] = []

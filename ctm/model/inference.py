@@ -12,8 +12,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ctm.model.answer import best_spans, best_units
 from ctm.model.base import EditModel, Encoding, TickOutput
+from ctm.model.decoding import best_spans, best_units
 
 RUN_ALL_TICKS = 2.0
 """A threshold that no certainty reaches: all ticks are thought."""
@@ -32,7 +32,7 @@ class SelectedTick(NamedTuple):
     pointers: Tensor  # [B, 2, N]
 
 
-class Reading(NamedTuple):
+class CandidateTensors(NamedTuple):
     """The candidates of a batch: K spans, the one with the likeliest candidate first, R replacements of each."""
 
     spans: Tensor  # int64 [B, K, 2]
@@ -74,13 +74,13 @@ def decode_candidates(
     encoding: Encoding,
     spans: int = SPANS,
     replacements: int = REPLACEMENTS,
-) -> Reading:
+) -> CandidateTensors:
     """The likeliest spans, each with its likeliest replacements."""
     found, span_score = best_spans(selected.pointers, spans)
     units, unit_score = best_units(model, selected.readout, encoding, found, span_score, replacements)
     order = (span_score + unit_score[:, :, 0]).topk(spans, dim=1).indices
     wide = order[:, :, None].expand(-1, -1, replacements)
-    return Reading(
+    return CandidateTensors(
         found.gather(1, order[:, :, None].expand(-1, -1, 2)),
         span_score.gather(1, order),
         units.gather(1, wide[..., None].expand(-1, -1, -1, units.shape[3])),
@@ -102,7 +102,7 @@ def infer(
     if most < 1:
         raise ValueError(f"max_ticks is {most}; it must be at least 1")
     encoding = model.encode(**inputs)
-    state, selected = model.start(encoding), no_tick_selected(model, encoding)
+    state, selected = model.initial_state(encoding), no_tick_selected(model, encoding)
     for tick in range(1, most + 1):
         state, output = model.tick(state, encoding)
         selected = select_tick(selected, output, tick, threshold)

@@ -64,7 +64,7 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and any(text in str(error) for text in MESSAGES)
 
 
-def reason(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
     """What an error says, on one line."""
     return (str(error) or type(error).__name__).splitlines()[0]
 
@@ -77,10 +77,10 @@ def as_memory_error(what: str) -> Iterator[None]:
     except Exception as error:
         if not is_out_of_memory(error):
             raise
-        raise MemoryError(f"{what} ({reason(error)})") from error
+        raise MemoryError(f"{what} ({first_line(error)})") from error
 
 
-def free(device: torch.device) -> None:
+def release_cached_memory(device: torch.device) -> None:
     """Give back what is held without need, so that the next try finds it."""
     gc.collect()
     if device.type == "cuda":

@@ -69,8 +69,6 @@ NAMES = {
 
 EXCEPTIONS = {
     "bugs/complex/several.py:several": "the word of the kinds in it: several bugs in one snippet",
-    "bugs/complex/several.py:_several": "several bugs in one snippet",
-    "bugs/generation/draw.py:_several": "several bugs in one snippet",
     "pipeline/progress.py:say": "it writes a line to the terminal",
 }
 """`file:name` that may have a retired name -> why."""

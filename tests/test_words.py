@@ -54,7 +54,6 @@ NAMES = {
     "Together": "CombinedOptimizer",
     "Trace": "TraceBuffer",
     "gradient_wanted": "needs_gradient",
-    "make_optimizer": "make_optimizer",
     "no_way_on": "as_memory_error",
     "of_step": "accumulate_step",
     "ran_out": "is_out_of_memory",

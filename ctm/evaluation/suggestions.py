@@ -107,7 +107,7 @@ class FirstEditFinder:
             repairs = Repairer(proposer, self.tokenizer, ANY, max_passes=1).repair([texts[i] for i in chunk])
             return [
                 None
-                if not repair.asked
+                if not repair.model_calls
                 else FirstEdit(strength(repair.passes[0].candidate.probability, cells[i]), repair.text)
                 if repair.edited
                 else FirstEdit(0.0, repair.text)

@@ -149,7 +149,7 @@ def change_between(before: PythonFile, after: PythonFile, repair: Repair, confid
         edit=edit_of(old_text, new_text),
         rewrites=tuple(dict.fromkeys(option.rewrite for option in repair.passes if option.rewrite)),
         lost=lost.words,
-        kept=1.0 if not lost.of else 1 - len(lost.words) / lost.of,
+        kept=1.0 if not lost.total_words else 1 - len(lost.words) / lost.total_words,
     )
 
 

@@ -187,7 +187,7 @@ class _FileNames:
         """What a window's text may become: the names that it begins to read must be bound somewhere."""
         read: frozenset[str] | None = None
 
-        def allows(edited: str) -> bool:
+        def guard(edited: str) -> bool:
             nonlocal read
             if self.names is None:
                 return True
@@ -197,7 +197,7 @@ class _FileNames:
             self.refused.add(window)
             return False
 
-        return allows
+        return guard
 
     def _is_bound(self, name: str, window: Window) -> bool:
         assert self.names is not None

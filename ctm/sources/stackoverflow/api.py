@@ -33,7 +33,7 @@ PAGE = 100
 """Most posts of one answer, and most identities of one request."""
 DAY = 86_400
 FORMAT_VERSION = 1
-MOST = 2**37
+UPPER_BOUND = 2**37
 """Larger than any identity, and than any time (the year 6325)."""
 THROTTLED, FOR_NOW = 502, (500, 503)
 """`error_id` of too many requests, and of errors that pass."""
@@ -235,12 +235,12 @@ def _json_object(body: bytes) -> dict[str, Any]:
 
 def _count(value: Any) -> int:
     """A number that can be one of seconds; 0 for what is none."""
-    return value if isinstance(value, int) and 0 <= value < MOST else 0
+    return value if isinstance(value, int) and 0 <= value < UPPER_BOUND else 0
 
 
 def _whole(path: str, item: dict[str, Any], key: str) -> int:
     value = item.get(key)
-    if type(value) is not int or not 0 < value < MOST:
+    if type(value) is not int or not 0 < value < UPPER_BOUND:
         raise RestError(f"{path}: an item whose {key} is {str(value)[:40]!r}")
     return value
 

@@ -1,5 +1,6 @@
 # make demo    the whole workflow on two cores: 14 to 28 minutes by the machine, 4 GB; results in runs/demo/
 # make test    formatters, linters, types, tests, and one tiny run of the whole workflow
+# make coverage   the tests, and which statements of ctm/ they run (twice as long) -> runs/coverage/index.html
 # make check   the first half of that       make bench   benchmarks/*.py -> results/benchmarks.json
 # make million a million synthetic pairs: speed and memory of each step (about 20 minutes) -> runs/million/million.json
 # make docs    this documentation as a site that opens from disk -> results/docs/index.html
@@ -23,7 +24,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: demo test check bench ablate evaluate-real real-bugs compare tune gpu million kill-collector kill-trainer docs dag full lock lock-docs setup clean-demo
+.PHONY: demo test coverage check bench ablate evaluate-real real-bugs compare tune gpu million kill-collector kill-trainer docs dag full lock lock-docs setup clean-demo
 
 PYTHON ?= python3
 HARDWARE ?= cpu
@@ -56,14 +57,23 @@ demo: .venv/.train
 	@$(BIN)/ctm-pipeline summary runs/demo
 
 test: check
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(CORES) --dist loadfile
 
 check: .venv/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy ctm
+	$(BIN)/mypy ctm benchmarks
+	$(BIN)/mypy workflow/scripts
 	$(BIN)/snakefmt --check Snakefile rules workflow/Snakefile
 	$(SNAKEMAKE) --lint
+
+coverage: .venv/.dev
+	rm -rf runs/coverage
+	mkdir -p runs/coverage
+	$(BIN)/coverage run -m pytest -n $(CORES) --dist loadfile
+	$(BIN)/coverage combine -q
+	$(BIN)/coverage html -q -d runs/coverage --fail-under 0
+	$(BIN)/coverage report | tail -n 40
 
 bench: .venv/.dev
 	$(BIN)/python benchmarks/run.py

@@ -39,10 +39,10 @@ class PlainCTM(nn.Module):
         self.model = copy.deepcopy(model)
         layers = self.model.nlm.layers
         self.weights = nn.ParameterList(
-            layer.weight.detach().permute(2, 1, 0).contiguous() for layer in layers
+            layer.get_parameter("weight").detach().permute(2, 1, 0).contiguous() for layer in layers
         )
         self.biases = nn.ParameterList(
-            layer.bias.detach().squeeze(2).unsqueeze(0).contiguous() for layer in layers
+            layer.get_parameter("bias").detach().squeeze(2).unsqueeze(0).contiguous() for layer in layers
         )
 
     def neurons(self, trace: Tensor) -> Tensor:
@@ -72,6 +72,7 @@ class PlainCTM(nn.Module):
         model = self.model
         encoding = memory_of(model, h, inputs, with_attention=False)
         state = model.start(encoding)
+        assert isinstance(state.trace, Tensor)  # without attention: no buffer
         normed = model.attention.norm(h)
         trace = state.trace.permute(2, 0, 1)
         z, alpha, beta = state.z, state.alpha_action, state.beta_action

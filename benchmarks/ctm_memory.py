@@ -11,12 +11,14 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
 from _plain_ctm import NAME, TICKS, both, encode
 from ctm_train import ANSWERS, ours, rival
+from torch import Tensor
 
 MB = 1e6
 
@@ -54,7 +56,8 @@ def measure(side: str) -> dict[str, float]:
     """Peak of a step above what was resident before, and bytes saved for its backward pass a tick; MB."""
     torch.set_num_threads(1)
     model, plain, inputs = both()
-    module, loss = (model, ours) if side == "ours" else (plain, rival)
+    module: Any = model if side == "ours" else plain
+    loss: Callable[[Any, Tensor, dict[str, Tensor], Any], Tensor] = ours if side == "ours" else rival
     with torch.no_grad():
         h = encode(model, inputs).requires_grad_()
     del model, plain

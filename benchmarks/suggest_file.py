@@ -36,7 +36,8 @@ def rival(source: PythonFile) -> PythonFile:
 
     def unbound(text: str) -> set[str]:
         ast.parse(text)
-        read, bound = set(), set()
+        read: set[str] = set()
+        bound: set[str] = set()
         for scope in _scopes(symtable.symtable(text, "", "exec")):
             for symbol in scope.get_symbols():
                 if symbol.is_global():

@@ -21,7 +21,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 import torch._dynamo
@@ -143,7 +143,7 @@ def rates(
         _clean()
         began = time.perf_counter()
         training = dataclasses.replace(
-            config.training, **{key: key in chosen for key in ("compile", "graphs", "joined")}
+            config.training, compile="compile" in chosen, graphs="graphs" in chosen, joined="joined" in chosen
         )
         trainer = Trainer(config.model, stage, training, torch.bfloat16)
         flops = flops or step_flops(trainer)
@@ -199,7 +199,10 @@ def curves(config: Config, data: Path, folder: Path, samples: int) -> Iterator[d
     )
     model = {k: v for k, v in dataclasses.asdict(config.model).items()
              if k not in ("ticks", "memory", "vocabulary", "diagnoses")}  # fmt: skip
-    for precision, graphs in (("float32", True), ("bfloat16", True), ("bfloat16", False)):
+    runs: tuple[tuple[Literal["float32", "bfloat16"], bool], ...] = (
+        ("float32", True), ("bfloat16", True), ("bfloat16", False),
+    )  # fmt: skip
+    for precision, graphs in runs:
         _clean()
         training = dataclasses.replace(
             config.training, precision=precision, graphs=graphs, log_steps=1, validation_items=200,

@@ -136,9 +136,9 @@ def table(results: dict[str, Any]) -> str:
         lines += [f"| right {sort}: recall | {' | '.join(names)} |{ratio}"]
         lines.append("|---" * (len(names) + 1 + bool(ratio)) + "|")
         for row in rows:
-            cells = [_with_ends(row["per_1000"][name], "{:.1f}") for name in names]
-            cells += [_with_ends(row["ratio"], "{:.2f}")] if "ratio" in row else []
-            lines.append(f"| {row['recall']:.0%} | {' | '.join(cells)} |")
+            shown = [_with_ends(row["per_1000"][name], "{:.1f}") for name in names]
+            shown += [_with_ends(row["ratio"], "{:.2f}")] if "ratio" in row else []
+            lines.append(f"| {row['recall']:.0%} | {' | '.join(shown)} |")
         lines.append("")
     return "\n".join(lines)
 

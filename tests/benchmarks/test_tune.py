@@ -18,7 +18,7 @@ from optuna.trial import FixedTrial, FrozenTrial, TrialState, create_trial
 
 from ctm.model.config import CTMConfig
 from ctm.pipeline.config import Config, read_config
-from made_grids import make_grids
+from helpers.made_grids import make_grids
 
 PROGRAM = Path(__file__).parents[2] / "benchmarks/tune/run.py"
 spec = importlib.util.spec_from_file_location("tune", PROGRAM)

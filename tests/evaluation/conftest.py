@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 import torch
 
-import real_code
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.model import CTM
 from ctm.model.weights import save_weights
 from ctm.pairs.record import Origin, Pair, make_pair, write_pairs
 from ctm.repair.evaluate import Item
 from ctm.training.initial import new_model
+from helpers import real_code
 
 MODULES = ("heapq", "shlex", "csv", "random", "textwrap", "calendar")
 SIZES = {

@@ -87,7 +87,7 @@ def test_two_kinds_of_models_answer_the_same_items(
     assert other["parameters"] == trm.parameter_counts() and other["flops"] > 0
     compare(weights, tmp_path / "tokenizer.json", pairs, 0, settings, 1, tmp_path / "all.json")
     assert json.loads((tmp_path / "all.json").read_text())["items"] == len(items)
-    with pytest.raises(ValueError, match="nothing to compare"):
+    with pytest.raises(ValueError, match="has no pairs"):
         compare(
             weights,
             tmp_path / "tokenizer.json",

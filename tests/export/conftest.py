@@ -14,7 +14,7 @@ from ctm.model.model import CTM
 from ctm.model.weights import save_weights
 from ctm.pairs.record import Origin, make_pair, write_pairs
 from ctm.training.initial import new_model
-from real_code import functions
+from helpers.real_code import functions
 
 SIZES = {
     "width": 32, "heads": 2, "neurons": 32, "ticks": 4, "memory": 3, "nlm_hidden": 4, "synapse_depth": 2,

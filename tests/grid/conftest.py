@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-import real_code
 from ctm.grid.tokenizer import CodeTokenizer
+from helpers import real_code
 
 
 @pytest.fixture(scope="session")

@@ -15,9 +15,9 @@ import time
 from collections import Counter
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "sources"))
-from collector_runs import batches_done, kill_again_and_again, results, run
+sys.path.insert(0, str(Path(__file__).parents[1]))
 from ctm.sources.git import commits
+from helpers.collector_runs import batches_done, kill_again_and_again, results, run
 
 BATCH = 25
 KILLS = 20

@@ -17,11 +17,11 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path.extend(str(Path(__file__).parents[1] / folder) for folder in ("training", "shared"))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 from ctm.model.config import LossTerms
 from ctm.training.settings import StageRun, StageSettings, TrainingSettings
-from made_grids import Grids, make_grids
-from stage_runs import POISONED, arguments, figures, newest, start
+from helpers.made_grids import Grids, make_grids
+from helpers.stage_runs import POISONED, arguments, figures, newest, start
 
 KILLS = 10
 TICKS, MEMORY = (2, 3, 4, 4), (2, 3, 4, 5)

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from api_server import Api, Clock, serve
 from ctm.sources.pypi.client import pip_settings
-from fake_index import FakeIndex, running
+from helpers.api_server import Api, Clock, serve
+from helpers.fake_index import FakeIndex, running
 
 
 @pytest.fixture

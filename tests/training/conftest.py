@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from ctm.training.settings import StageRun
-from made_grids import Grids, make_grids
-from stage_runs import tiny_run
+from helpers.made_grids import Grids, make_grids
+from helpers.stage_runs import tiny_run
 
 
 @pytest.fixture(scope="session")

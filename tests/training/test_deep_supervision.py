@@ -20,7 +20,7 @@ from ctm.training.data import load_split
 from ctm.training.settings import StageRun
 from ctm.training.stage import make_model, train_stage
 from ctm.training.validation import measure_accuracy
-from stage_runs import arguments, lines
+from helpers.stage_runs import arguments, lines
 
 SIZES = {"architecture": "trm", "width": 32, "heads": 2, "mlp": 32, "updates": 2}
 

@@ -15,7 +15,7 @@ from ctm.training.batch import batches
 from ctm.training.data import load_split, plan_visits
 from ctm.training.settings import StageRun
 from ctm.training.stage import make_model, train_stage
-from stage_runs import arguments, tiny_run
+from helpers.stage_runs import arguments, tiny_run
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ from ctm.training.micro_batches import bounds, cut
 from ctm.training.ranks import Ranks
 from ctm.training.settings import StageRun
 from ctm.training.stage import make_model, train_stage
-from stage_runs import arguments, figures, lines, newest
+from helpers.stage_runs import arguments, figures, lines, newest
 
 
 def double(run: StageRun, grids, seed: int = 1) -> tuple[Gradients, list[TrainingBatch]]:

@@ -19,7 +19,7 @@ from ctm.training.data import load_split, plan_visits
 from ctm.training.machine import MISSING, MachineMonitor, device_figures
 from ctm.training.settings import StageRun
 from ctm.training.stage import choose, make_model, train_stage
-from stage_runs import arguments, lines
+from helpers.stage_runs import arguments, lines
 
 STEP = {
     "step", "samples", "loss", "loss_lowest", "loss_certain", "diversity", "certainty", "sync_variance",

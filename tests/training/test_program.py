@@ -14,7 +14,7 @@ from filelock import FileLock
 from pydantic import TypeAdapter
 
 from ctm.training.settings import StageRun
-from stage_runs import lines
+from helpers.stage_runs import lines
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -19,7 +19,7 @@ from ctm.training.gradients import Gradients
 from ctm.training.ranks import Ranks, join_process_group
 from ctm.training.settings import StageRun
 from ctm.training.stage import make_model, train_stage
-from stage_runs import arguments, lines
+from helpers.stage_runs import arguments, lines
 
 PROGRAM = """
 import pickle, sys

@@ -17,7 +17,7 @@ from ctm.training.optimizer import rate_at
 from ctm.training.recovery import diverged
 from ctm.training.settings import StageRun
 from ctm.training.stage import train_stage
-from stage_runs import POISONED, arguments, figures, lines, newest, start
+from helpers.stage_runs import POISONED, arguments, figures, lines, newest, start
 
 
 @pytest.fixture

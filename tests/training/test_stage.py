@@ -16,7 +16,7 @@ from ctm.model.device import pick_precision
 from ctm.model.weights import load_model, load_weights
 from ctm.training.settings import StageRun
 from ctm.training.stage import train_stage
-from stage_runs import arguments, figures, lines, newest, start
+from helpers.stage_runs import arguments, figures, lines, newest, start
 
 
 def test_two_stages_learn_and_the_second_remembers_more(run: StageRun, grids, tmp_path: Path) -> None:

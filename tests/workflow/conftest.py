@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fake_checkout import Checkout, fake_checkout
+from helpers.fake_checkout import Checkout, fake_checkout
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -13,7 +13,7 @@ from snakemake.api import SnakemakeApi
 from snakemake.scheduling.greedy import SchedulerSettings
 from snakemake.settings.types import OutputSettings, Quietness, ResourceSettings, SchedulingSettings
 
-from fake_checkout import ROOT, Checkout
+from helpers.fake_checkout import ROOT, Checkout
 
 SMALL = """
 from ctm.pipeline import budget

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from fake_checkout import ROOT
+from helpers.fake_checkout import ROOT
 
 pytestmark = pytest.mark.end_to_end
 

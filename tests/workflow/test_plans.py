@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fake_checkout import ROOT, Checkout
+from helpers.fake_checkout import ROOT, Checkout
 
 TRAINING = {"train_stage1", "train_stage2", "train_stage3", "train_stage4"}
 TRM = {"train_trm", "compare_trm"}

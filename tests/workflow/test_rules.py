@@ -14,7 +14,7 @@ from snakemake.settings.types import ConfigSettings, OutputSettings, Quietness, 
 
 from ctm.pipeline.config import read_config
 from ctm.pipeline.steps import WorkflowStep, steps, table
-from fake_checkout import ROOT, Checkout, fake_checkout
+from helpers.fake_checkout import ROOT, Checkout, fake_checkout
 
 SHARED = re.compile(r"\s+((log|benchmark|retries|conda):|(lineage|program)=)")
 """What the table gives to every rule, as a line of it."""

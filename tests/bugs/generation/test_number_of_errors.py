@@ -10,7 +10,6 @@ from random import Random
 import pytest
 from rapidfuzz.distance import LCSseq
 
-import real_code
 from ctm.bugs.generation.draw import mutate_text, snippet_rng
 from ctm.bugs.generation.mix import BugMix
 from ctm.bugs.generation.quotas import drawing_mix, load_mix, quotas_of
@@ -18,6 +17,7 @@ from ctm.bugs.settings import MutationSettings, Shares
 from ctm.pairs.record import Origin, make_snippet
 from ctm.pairs.snippets import cut
 from ctm.python.lexical import DEDENT, INDENT, lenient_tokens, taken_apart
+from helpers import real_code
 
 ASKED = load_mix(Path(__file__).parents[3] / "config" / "bug_mix.yaml")
 MIX = BugMix({kind.name: ASKED.weights[kind.name] for kind in ASKED.kinds("syntax")})

@@ -15,7 +15,7 @@ from ctm.pairs.splits import project_name
 from ctm.sources.clean_code.choice import CleanCode
 from ctm.sources.clean_code.packages import PackageSettings, collect, read_corpus
 from ctm.sources.pypi.client import pip_setting, pip_settings
-from fake_index import FakeIndex, sdist, wheel
+from helpers.fake_index import FakeIndex, sdist, wheel
 
 ROOT = Path(__file__).parents[3]
 CODE = "import os\n\n\ndef double_{n}(value):\n    result = value * {n}\n    return result\n\n\n"

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from collector_runs import kill_again_and_again, results, run
 from ctm.pairs.record import read_rejects
 from ctm.sources.git import commits
 from ctm.sources.git.commits import CommitSettings
+from helpers.collector_runs import kill_again_and_again, results, run
 
 BATCH = 3
 

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from api_server import TOKEN, Api, Clock, FakeGitHub, Reply
 from ctm.pairs.record import read_rejects
 from ctm.sources.git.github import HEADERS, RepositorySearch, RepositorySearchSettings
 from ctm.sources.git.repositories import OptOut, discover, read_list
 from ctm.sources.rest.client import RestClient, RestError
 from ctm.sources.rest.etags import ResponseCache
-from leaks import assert_nowhere
+from helpers.api_server import TOKEN, Api, Clock, FakeGitHub, Reply
+from helpers.leaks import assert_nowhere
 
 ROOT = Path(__file__).resolve().parents[3]
 FROM, TO = 1_577_836_800, 1_609_459_199  # the year 2020

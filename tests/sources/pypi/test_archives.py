@@ -13,7 +13,7 @@ import pytest
 
 from ctm.sources.pypi import archives
 from ctm.sources.pypi.archives import PackageArchiveError, read_archive
-from fake_index import sdist, wheel
+from helpers.fake_index import sdist, wheel
 
 FILES = {"pack/core.py": "x = 1\n", "examples/hello.py": "print('hello')\n", "README.md": "# pack\n"}
 

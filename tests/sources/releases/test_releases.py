@@ -7,12 +7,12 @@ import pytest
 import yaml
 from packaging.version import Version
 
-import fake_index
 from ctm.pairs.record import read_pairs, read_rejects
 from ctm.pairs.splits import project_name
 from ctm.sources.pypi.pins import read_pins
 from ctm.sources.releases.collector import ReleaseSettings, collect
-from fake_index import FakeIndex
+from helpers import fake_index
+from helpers.fake_index import FakeIndex
 
 CODE = "def clamp(value, low, high):\n    if value {sign} low:\n        return low\n    return min(value, high)\n"
 CHECKOUT = Path(__file__).parents[3]

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from api_server import TOKEN, Api, Clock, Reply
 from ctm.sources.rest.client import RestClient, RestError, RestSettings
 from ctm.sources.rest.etags import ResponseCache
-from leaks import assert_nowhere, everything_logged
+from helpers.api_server import TOKEN, Api, Clock, Reply
+from helpers.leaks import assert_nowhere, everything_logged
 
 SETTINGS = RestSettings(attempts=5, timeout=5)
 

@@ -15,14 +15,14 @@ from urllib.parse import quote
 
 import pytest
 
-from api_server import KEY, Api, Clock, FakeStackExchange, Reply, zipped
 from ctm.pairs.record import Pair, read_pairs, read_rejects
 from ctm.sources.rest.client import RestError
 from ctm.sources.rest.etags import ResponseCache
 from ctm.sources.stackoverflow.api import StackExchange
 from ctm.sources.stackoverflow.collector import collect_from_api
 from ctm.sources.stackoverflow.settings import ApiSettings, StackOverflowSettings
-from leaks import assert_nowhere, everything_logged
+from helpers.api_server import KEY, Api, Clock, FakeStackExchange, Reply, zipped
+from helpers.leaks import assert_nowhere, everything_logged
 
 ROOT = Path(__file__).resolve().parents[3]
 FROM = 1_577_836_800  # the year 2020

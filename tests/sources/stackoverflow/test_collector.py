@@ -15,7 +15,7 @@ import pytest
 from ctm.pairs.record import Pair, Reject, read_pairs, read_rejects
 from ctm.sources.stackoverflow.collector import collect
 from ctm.sources.stackoverflow.settings import StackOverflowSettings
-from fake_dump import BOMB, BROKEN, FIXED, OTHER, answer, question, row, write
+from helpers.fake_dump import BOMB, BROKEN, FIXED, OTHER, answer, question, row, write
 
 SETTINGS = StackOverflowSettings(accept_dump_terms=True, target=4)
 WRONG = FIXED.replace("+=", "=")

@@ -14,7 +14,7 @@ import pytest
 
 from ctm.sources.stackoverflow import dump
 from ctm.sources.stackoverflow.dump import DumpError, rows
-from fake_dump import BOMB
+from helpers.fake_dump import BOMB
 
 HEAD = '<?xml version="1.0" encoding="utf-8"?>\n'
 ROWS = "".join(f'  <row Id="{n}" Body="&lt;p&gt;text {n}&lt;/p&gt;" />\n' for n in range(1, 4001))

@@ -8,7 +8,7 @@ from pathlib import Path
 from ctm.grid.store import sidecar_of, write_manifest, write_shard
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.pairs.record import Origin, Pair, make_pair, write_pairs
-from real_code import broken, functions
+from helpers.real_code import broken, functions
 
 
 @dataclass(frozen=True)

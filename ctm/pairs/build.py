@@ -3,8 +3,8 @@
 A frozen set takes every kind of a category in equal shares, whatever the mix of bugs was, and as many clean samples as
 keep within their share. Real fixes of projects that never train become a suite of their own: they are few, and of
 another nature than mutants. The sets are made in the order test, validation, train, each held against those before it
-(screen.py). Real fixes are read once (fixes.py), mutants in a few passes over their files. Of mutants a byte each stays
-in memory (clashes.py) and 8 of those that a frozen set may draw, of real fixes keys and signatures.
+(decontamination.py). Real fixes are read once (fixes.py), mutants in a few passes over their files. Of mutants a byte
+each stays in memory (clashes.py) and 8 of those that a frozen set may draw, of real fixes keys and signatures.
 """
 
 from __future__ import annotations
@@ -21,11 +21,13 @@ from pathlib import Path
 from ctm.files import write_json
 from ctm.pairs.categories import SecurityRule
 from ctm.pairs.clashes import PairConflicts
+from ctm.pairs.decontamination import Decontaminator
 from ctm.pairs.duplicates import exact_key, renamed_key
 from ctm.pairs.fixes import KEPT, Fixes
 from ctm.pairs.keys import key_of
 from ctm.pairs.leaks import count_leaks
-from ctm.pairs.near import MinHasher, NearDuplicateFilter, chunks
+from ctm.pairs.near_duplicates import MinHasher, NearDuplicateFilter, chunks
+from ctm.pairs.project_groups import merge_fix_groups
 from ctm.pairs.quality import QualitySettings
 from ctm.pairs.record import (
     PAIR_SCHEMA,
@@ -37,9 +39,7 @@ from ctm.pairs.record import (
     read_pair_columns,
     read_pairs,
 )
-from ctm.pairs.screen import Decontaminator
 from ctm.pairs.splits import SplitSettings
-from ctm.pairs.vendored import merge_fix_groups
 
 log = logging.getLogger(__name__)
 STEP = "build_pairs"
@@ -95,7 +95,7 @@ def build_pairs(
 
     Mutants bring their split and category; real fixes get theirs here. suites: files that nothing may train on, by
     name. joined: groups of projects that share one (clean_snippets); projects of real fixes that are forks join them.
-    Raises KeyError where `out` lacks a set, and screen.SuiteError.
+    Raises KeyError where `out` lacks a set, and decontamination.SuiteError.
     """
     quality = quality or QualitySettings()
     groups = merge_fix_groups(mutants, real, joined or {}, quality.duplicates)
@@ -106,7 +106,7 @@ def build_pairs(
     ):
         fixes = Fixes(Path(scratch), splits, groups, quality.licenses, settings.max_lines, security_rule)
         builder = _Builder(settings, refused, quality)
-        screen = Decontaminator(quality, suites)
+        decontaminator = Decontaminator(quality, suites)
         came = ((pair, buggy, _real(split)) for pair, buggy, split in fixes.sort_in(real))
         clashes = PairConflicts(chain(_of_a_split(mutants), came), (FROZEN, ("train",)), rejects.parent)
         sizes = {
@@ -116,7 +116,7 @@ def build_pairs(
         for split in IN_ORDER:
             training = split not in FROZEN
             if training:
-                screen.hold_suites()
+                decontaminator.add_suites()
                 mutants_ = builder.usable(mutants, clashes, split)
             else:
                 mutants_ = builder.drawn(mutants, clashes, split, *sizes[split])
@@ -126,13 +126,13 @@ def build_pairs(
                     (mutants_, writer),
                     (builder.real(fixes, clashes, split), writer if training else suite),
                 ):
-                    for pair, reason, detail in screen.refuse(pairs, training):
+                    for pair, reason, detail in decontaminator.refuse(pairs, training):
                         if reason:
                             builder.drop(pair, reason, detail)
                         else:
                             builder.write(into, pair)
                             held += () if training else (pair.fixed, pair.buggy)
-            screen.hold(dict.fromkeys(held), split)
+            decontaminator.add_texts(dict.fromkeys(held), split)
     report = builder.report(fixes.masked) | {"leaks": count_leaks(out.values(), suites)}
     write_json(counts, report, indent=2, sort_keys=True)
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from ctm.repair.loss import text_loss
 from ctm.repair.rewrites.broken import Broken
+from ctm.repair.text_loss import text_loss
 
 REACH = 5
 """Tokens on either side of the error that are looked at."""

@@ -17,10 +17,10 @@ from ctm.grid.tokenizer import CodeTokenizer
 from ctm.python.compiling import compile_error, compiles
 from ctm.repair.candidates import AppliedEdit, CodeState, Proposal, Proposer, StateCache, options
 from ctm.repair.confidence import ConfidenceCurve
-from ctm.repair.loss import TextLoss
 from ctm.repair.nearby import SCORE, nearby
 from ctm.repair.rewrites.registry import Rewritten, rewritten
 from ctm.repair.search import FoundRepair, RepairSearch, RepairSearchSettings, SearchNode
+from ctm.repair.text_loss import TextLoss
 
 NO_EDIT = "no edit"
 NOT_CONFIDENT = "not confident"

@@ -16,9 +16,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ctm.repair.candidates import AppliedEdit, Proposal
-from ctm.repair.loss import TextLoss, text_loss
 from ctm.repair.plausible import Costs
 from ctm.repair.rewrites.registry import Rewritten
+from ctm.repair.text_loss import TextLoss, text_loss
 
 NEARBY = "single token"
 """What an edit of nearby.py is called."""
@@ -39,7 +39,7 @@ class RepairSearchSettings:
     split: float = 1.5
     """Cost of a line that an edit of the model makes of another's end; nats."""
     has_budget: bool = True
-    """Whether texts that lose more of the author's words than the budget of loss.py are refused."""
+    """Whether texts that lose more of the author's words than the budget of text_loss.py are refused."""
     nearby: bool = True
     """Whether single-token edits near the error are tried where nothing else compiles."""
     rewrites: bool = True

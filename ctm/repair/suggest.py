@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from ctm.python.compiling import compiles
-from ctm.repair.fixed import MAX_CHARACTERS, FileRepair, LineChange, change_between, first_error
+from ctm.repair.file_repair import MAX_CHARACTERS, FileRepair, LineChange, change_between, first_error
 from ctm.repair.names import ALWAYS, Names, names_of
 from ctm.repair.odds import StrengthCurve
 from ctm.repair.passes import NO_FIT, EditGuard, Repair, Repairer, strength

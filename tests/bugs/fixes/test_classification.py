@@ -4,9 +4,7 @@ import textwrap
 
 import pytest
 
-from ctm.bugs.fixes.edit import tokens_of
-from ctm.bugs.fixes.tables import ALIKE
-from ctm.bugs.fixes.undone import (
+from ctm.bugs.fixes.classification import (
     SECURITY_KINDS,
     TELLTALE,
     ClassifiedFix,
@@ -14,6 +12,8 @@ from ctm.bugs.fixes.undone import (
     classify_fix,
     words_of,
 )
+from ctm.bugs.fixes.edit import tokens_of
+from ctm.bugs.fixes.tables import ALIKE
 from ctm.bugs.registry import registry
 
 

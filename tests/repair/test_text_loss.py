@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctm.repair.loss import BUDGET, TextLoss, text_loss
+from ctm.repair.text_loss import BUDGET, TextLoss, text_loss
 
 WORD = re.compile(r"\w+")
 

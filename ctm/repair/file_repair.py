@@ -11,9 +11,9 @@ from rapidfuzz.distance import Levenshtein
 
 from ctm.python.compiling import quiet
 from ctm.python.lexical import lenient_tokens
-from ctm.repair.loss import text_loss
 from ctm.repair.passes import Repair
 from ctm.repair.source import FileError, PythonFile
+from ctm.repair.text_loss import text_loss
 from ctm.repair.whole_file import whole_file_error
 from ctm.repair.windows import Window, common
 

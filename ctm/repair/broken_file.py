@@ -15,11 +15,11 @@ from functools import partial
 
 from ctm.python.compiling import compiles
 from ctm.repair.candidates import AppliedEdit
-from ctm.repair.fixed import MAX_CHARACTERS, FileRepair, LineChange, change_between, first_error, splice
-from ctm.repair.loss import text_loss
+from ctm.repair.file_repair import MAX_CHARACTERS, FileRepair, LineChange, change_between, first_error, splice
 from ctm.repair.passes import Repair, Repairer
 from ctm.repair.rewrites.registry import rewritten
 from ctm.repair.source import FileError, PythonFile
+from ctm.repair.text_loss import text_loss
 from ctm.repair.windows import windows_around
 
 MAX_STEPS = 60

@@ -53,22 +53,28 @@ NAMES = {
     "Thought": "ModelOutput",
     "Together": "CombinedOptimizer",
     "Trace": "TraceBuffer",
+    "_Draw": "_SnippetSampler",
+    "demand_all": "evaluate_demands",
     "gradient_wanted": "needs_gradient",
+    "hold_suites": "add_suites",
     "no_way_on": "as_memory_error",
     "of_step": "accumulate_step",
     "ran_out": "is_out_of_memory",
     "rows_of": "select_samples",
     "say_step": "log_step",
+    "screen": "decontamination",
+    "settle": "add_single_token_repairs",
     "sync_means_something": "synchronization_varies",
     "synchronize": "run_ticks",
     "thought_loss": "CTM.loss",
     "tighter": "next_smaller_plan",
+    "undone": "classification",
+    "vendored": "project_groups",
 }
 """A retired name -> the name of today."""
 
 EXCEPTIONS = {
     "bugs/complex/several.py:several": "the word of the kinds in it: several bugs in one snippet",
-    "pipeline/progress.py:say": "it writes a line to the terminal",
 }
 """`file:name` that may have a retired name -> why."""
 

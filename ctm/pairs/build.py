@@ -172,7 +172,7 @@ class _Builder:
                 yield pair
 
     def drawn(
-        self, paths: Sequence[Path], clashes: PairConflicts, split: str, least: int, per_kind: int
+        self, paths: Sequence[Path], clashes: PairConflicts, split: str, minimum: int, per_kind: int
     ) -> Iterator[Pair]:
         """The pairs of a frozen set."""
         candidates = _Frozen(self.settings)
@@ -180,7 +180,7 @@ class _Builder:
         for pair, reason in zip(_of_split(paths, split, columns), clashes.reasons(split), strict=True):
             if not reason:
                 candidates.add(pair)
-        candidates.draw(least, per_kind)
+        candidates.draw(minimum, per_kind)
         for pair in self.usable(paths, clashes, split):
             if candidates.has_drawn(pair):
                 yield pair
@@ -255,18 +255,18 @@ class _Frozen:
     def has_drawn(self, pair: Pair) -> bool:
         return self._place(pair) <= self._last.get((pair.category, pair.kind), -1)
 
-    def draw(self, least: int, per_kind: int) -> None:
-        """Choose `least` a category or more, kinds in equal shares as far as they reach."""
+    def draw(self, minimum: int, per_kind: int) -> None:
+        """Choose `minimum` a category or more, kinds in equal shares as far as they reach."""
         others = [category for category in self._kinds if category != "clean"]
         clean_share = self.settings.clean_share
-        per_category = least
+        per_category = minimum
         if others and "clean" in self._kinds:
-            per_category = max(least, -int(-least * (1 - clean_share) / clean_share // len(others)))
+            per_category = max(minimum, -int(-minimum * (1 - clean_share) / clean_share // len(others)))
         drawn = sum(self._draw(category, per_category, per_kind) for category in others)
         smallest, largest = (
             int(drawn * share / (1 - share)) for share in (self.settings.least_clean_share, clean_share)
         )
-        self._draw("clean", min(max(least, smallest), largest) if others else least, 0)
+        self._draw("clean", min(max(minimum, smallest), largest) if others else minimum, 0)
 
     def _draw(self, category: str, wanted: int, per_kind: int) -> int:
         """How many of a category are drawn."""

@@ -49,8 +49,8 @@ include: "rules/report.smk"
 
 # log, benchmark, retries, conda and params of every rule, by the table of ctm/pipeline/steps.py
 complete_rules()
-budget.refuse(workflow)
+budget.check_against_budgets(workflow)
 
 
 onstart:
-    budget.demand_all(workflow)
+    budget.evaluate_demands(workflow)

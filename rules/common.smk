@@ -9,19 +9,19 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from ctm.pipeline import budget, directives
-from ctm.pipeline.config import load, model_json, settings_json, stage_json, trm_json
+from ctm.pipeline.config import model_json, parse_config, settings_json, stage_json, trm_json
 from ctm.pipeline.config_errors import ConfigError
 from ctm.pipeline.lineage import Lineage
 from ctm.pipeline.shards import shard_names
 
 try:
-    CONFIG = load(config, [Path(file) for file in workflow.configfiles])
+    CONFIG = parse_config(config, [Path(file) for file in workflow.configfiles])
     ROOT = Path(str(workflow.current_basedir)).parent  # the checkout
     LINEAGE = Lineage(CONFIG, ROOT)
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
 
-budget.fill(workflow, CONFIG.machine)
+budget.fill_budgets(workflow, CONFIG.machine)
 STEPS = LINEAGE.steps
 # job programs run under the Python that runs Snakemake, unless each rule has an environment of its own
 DEPLOYED = bool(workflow.deployment_settings.deployment_method)

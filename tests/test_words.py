@@ -58,11 +58,14 @@ NAMES = {
     "Together": "CombinedOptimizer",
     "Trace": "TraceBuffer",
     "Units": "ReplacementHead",
+    "_Draw": "_SnippetSampler",
     "_Judge": "_AnswerComparison",
     "_Read": "_AttentionStep",
     "accuracy_of_others": "accuracy_with_swapped_readout",
+    "demand_all": "evaluate_demands",
     "go_on": "resume_at",
     "gradient_wanted": "needs_gradient",
+    "hold_suites": "add_suites",
     "kept_bytes": "saved_bytes",
     "make_optimiser": "make_optimizer",
     "no_way_on": "as_memory_error",
@@ -72,13 +75,17 @@ NAMES = {
     "rate_at": "learning_rate_at",
     "rows_of": "select_samples",
     "say_step": "log_step",
+    "screen": "decontamination",
     "set_rate": "set_learning_rate",
+    "settle": "add_single_token_repairs",
     "sync_means_something": "synchronization_varies",
     "synchronize": "run_ticks",
     "thinking": "inference",
     "thought_loss": "CTM.loss",
     "tighter": "next_smaller_plan",
     "turn_of": "rotation_of",
+    "undone": "classification",
+    "vendored": "project_groups",
     "visits_of": "collect_visits",
     "widened": "pad_batch",
 }
@@ -86,9 +93,6 @@ NAMES = {
 
 EXCEPTIONS = {
     "bugs/complex/several.py:several": "the word of the kinds in it: several bugs in one snippet",
-    "bugs/complex/several.py:_several": "several bugs in one snippet",
-    "bugs/generation/draw.py:_several": "several bugs in one snippet",
-    "pipeline/progress.py:say": "it writes a line to the terminal",
 }
 """`file:name` that may have a retired name -> why."""
 

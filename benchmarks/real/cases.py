@@ -17,8 +17,8 @@ from pathlib import Path
 from ctm.repair.admit import refuse_or_skip
 from ctm.repair.bundle import Bundle, load_bundle
 from ctm.repair.files import fix_source
-from ctm.repair.loss import text_loss
 from ctm.repair.source import FileError, parse_source
+from ctm.repair.text_loss import text_loss
 
 BUNDLE = Path(__file__).parents[2] / "runs" / "demo" / "results" / "final"
 NEEDLESS = 5

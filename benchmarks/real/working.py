@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 
 from ctm.pairs.splits import project_name
 from ctm.repair.bundle import Bundle
-from ctm.repair.fixed import LineChange, first_error
+from ctm.repair.file_repair import LineChange, first_error
 from ctm.repair.source import FileError, PythonFile, read_source
 from ctm.repair.suggest import suggest
 from ctm.repair.windows import functions_of

@@ -106,7 +106,7 @@ def _contract(kind: Kind) -> str:
 
 def _row(kind: Kind) -> str:
     ids = f"{kind.cwe} | {kind.bandit or '-'} | " if kind.cwe else ""
-    return f"| `{kind.name}` | {ids}{_cell(kind.doc)} | {_code(kind.before)} | {_code(kind.after)} |\n"
+    return f"| `{kind.name}` | {ids}{_cell(kind.doc)} | {_code(kind.correct)} | {_code(kind.buggy)} |\n"
 
 
 def _cell(text: str) -> str:

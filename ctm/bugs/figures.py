@@ -99,9 +99,9 @@ def _try(base: Clean, kind: Kind, rng: Random, figures: Figures, seen: set[str])
     figures.places += len(candidates)
     figures.found += not _written(candidates[0])
     for candidate in candidates[:TRIES]:
-        fixed, buggy = apply(base.text, candidate.fixed), apply(base.text, candidate.buggy)
+        buggy, fixed = apply(base.text, candidate.buggy), apply(base.text, candidate.fixed)
         code = clean(fixed) if candidate.fixed else base
-        reason = mutant_reject_reason(fixed, buggy, code.code if code else None, kind.category)
+        reason = mutant_reject_reason(buggy, fixed, code.code if code else None, kind.category)
         figures.checked += 1
         if reason:
             figures.reasons[reason] += 1

@@ -81,9 +81,9 @@ class Kind:
     """"syntax", "logic", "security" or "complex"."""
     doc: str
     """One line: what went wrong."""
-    before: str
+    correct: str
     """Example of correct code."""
-    after: str
+    buggy: str
     """The same code with this bug."""
     needs: frozenset[str]
     """Token texts of which the snippet must have at least one; empty for any snippet."""
@@ -110,7 +110,7 @@ class Kind:
     @property
     def example(self) -> tuple[str, str]:
         """Correct and buggy code."""
-        return self.before, self.after
+        return self.correct, self.buggy
 
 
 _KINDS: dict[str, Kind] = {}
@@ -120,8 +120,8 @@ def register(
     name: str,
     category: str,
     doc: str,
-    before: str,
-    after: str,
+    correct: str,
+    buggy: str,
     needs: Sequence[str] = (),
     places: float = 1.0,
     cwe: str = "",
@@ -142,8 +142,8 @@ def register(
             name,
             category,
             doc,
-            before,
-            after,
+            correct,
+            buggy,
             needed,
             mutator,
             places,

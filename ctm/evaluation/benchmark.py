@@ -296,7 +296,7 @@ def row(suite: str, judged: CaseResult) -> dict[str, Any]:
         "confidence": outcome.confidence,
         "certainty": first.certainty if first else None,
         "ticks": outcome.ticks,
-        "asked": first.asked if first else 0,
+        "asked": first.model_calls if first else 0,
         "passes": len(first.passes) if first else 0,
         "stopped": first.stopped if first else "",
         "answer": first.text if first else "",

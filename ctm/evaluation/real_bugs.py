@@ -1,8 +1,8 @@
 """The suite "real bugs of our kinds": fixes of single functions in releases of projects that never train.
 
 Nothing of it is committed but the pins (config/real_bugs.csv); who has the wheels has the same suite. A fix
-counts where it undoes exactly one kind by its shape (`ctm.bugs.fixes.undone`); whether a mutator's strict contract
-would have made the bug too is recorded beside it. Everything that was dropped is counted with its reason.
+counts where it undoes exactly one kind by its shape (`ctm.bugs.fixes.classification`); whether a mutator's strict
+contract would have made the bug too is recorded beside it. Everything that was dropped is counted with its reason.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ctm.bugs.checks.validity import quiet
+from ctm.bugs.fixes.classification import ClassifiedFix, UnclassifiedFix, classify_fix, words_of
 from ctm.bugs.fixes.mix_fit import explain
-from ctm.bugs.fixes.undone import ClassifiedFix, UnclassifiedFix, classify_fix, words_of
 from ctm.bugs.registry import registry
 from ctm.files import write_text
 from ctm.pairs.duplicates import exact_key, renamed_key

@@ -109,7 +109,7 @@ class FirstEditFinder:
             )
             return [
                 None
-                if not repair.asked
+                if not repair.model_calls
                 else FirstEdit(strength(repair.passes[0].candidate.probability, cells[i]), repair.text)
                 if repair.edited
                 else FirstEdit(0.0, repair.text)

@@ -17,7 +17,7 @@ from typing import Any
 from ctm.evaluation.settings import WorkingSettings
 from ctm.pairs.duplicates import renamed_key
 from ctm.pairs.masking import mask
-from ctm.pairs.near import MinHasher, NearDuplicateFilter, NearSettings, chunks
+from ctm.pairs.near_duplicates import MinHasher, NearDuplicateFilter, NearSettings, chunks
 from ctm.pairs.quality import QualitySettings, license_reject_reason
 from ctm.pairs.record import (
     REJECT_SCHEMA,

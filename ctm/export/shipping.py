@@ -98,7 +98,9 @@ def prepare(graph: Path, out: Path) -> None:
     ]
     casts = []
     for tensor in weights:
-        half = numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float16), f"{tensor.name}_half")
+        half = numpy_helper.from_array(
+            numpy_helper.to_array(tensor).astype(np.float16), f"{tensor.name}_half"
+        )
         casts.append(helper.make_node("Cast", [half.name], [tensor.name], to=TensorProto.FLOAT))
         model.graph.initializer.remove(tensor)
         model.graph.initializer.append(half)
@@ -115,9 +117,7 @@ def prepare(graph: Path, out: Path) -> None:
 
 def count_changed(one: Proposer, other: Proposer, states: Sequence[CodeState]) -> int:
     """States whose best candidate (span and units) is not the same from both."""
-    return sum(
-        _best(a) != _best(b) for a, b in zip(one.propose(states), other.propose(states), strict=True)
-    )
+    return sum(_best(a) != _best(b) for a, b in zip(one.propose(states), other.propose(states), strict=True))
 
 
 def _best(answer: Proposal) -> list[tuple[int, int, tuple[int, ...]]]:

@@ -3,8 +3,8 @@
 A frozen set takes every kind of a category in equal shares, whatever the mix of bugs was, and as many clean samples as
 keep within their share. Real fixes of projects that never train become a suite of their own: they are few, and of
 another nature than mutants. The sets are made in the order test, validation, train, each held against those before it
-(screen.py). Real fixes are read once (fixes.py), mutants in a few passes over their files. Of mutants a byte each stays
-in memory (clashes.py) and 8 of those that a frozen set may draw, of real fixes keys and signatures.
+(decontamination.py). Real fixes are read once (fixes.py), mutants in a few passes over their files. Of mutants a byte
+each stays in memory (clashes.py) and 8 of those that a frozen set may draw, of real fixes keys and signatures.
 """
 
 from __future__ import annotations
@@ -21,11 +21,13 @@ from pathlib import Path
 from ctm.files import write_json
 from ctm.pairs.categories import SecurityRule
 from ctm.pairs.clashes import PairConflicts
+from ctm.pairs.decontamination import Decontaminator
 from ctm.pairs.duplicates import exact_key, renamed_key
 from ctm.pairs.fixes import KEPT, Fixes
 from ctm.pairs.keys import key_of
 from ctm.pairs.leaks import count_leaks
-from ctm.pairs.near import MinHasher, NearDuplicateFilter, chunks
+from ctm.pairs.near_duplicates import MinHasher, NearDuplicateFilter, chunks
+from ctm.pairs.project_groups import merge_fix_groups
 from ctm.pairs.quality import QualitySettings
 from ctm.pairs.record import (
     PAIR_SCHEMA,
@@ -37,9 +39,7 @@ from ctm.pairs.record import (
     read_pair_columns,
     read_pairs,
 )
-from ctm.pairs.screen import Decontaminator
 from ctm.pairs.splits import SplitSettings
-from ctm.pairs.vendored import merge_fix_groups
 
 log = logging.getLogger(__name__)
 STEP = "build_pairs"
@@ -95,7 +95,7 @@ def build_pairs(
 
     Mutants bring their split and category; real fixes get theirs here. suites: files that nothing may train on, by
     name. joined: groups of projects that share one (clean_snippets); projects of real fixes that are forks join them.
-    Raises KeyError where `out` lacks a set, and screen.SuiteError.
+    Raises KeyError where `out` lacks a set, and decontamination.SuiteError.
     """
     quality = quality or QualitySettings()
     groups = merge_fix_groups(mutants, real, joined or {}, quality.duplicates)
@@ -106,7 +106,7 @@ def build_pairs(
     ):
         fixes = Fixes(Path(scratch), splits, groups, quality.licenses, settings.max_lines, security_rule)
         builder = _Builder(settings, refused, quality)
-        screen = Decontaminator(quality, suites)
+        decontaminator = Decontaminator(quality, suites)
         came = ((pair, buggy, _real(split)) for pair, buggy, split in fixes.sort_in(real))
         clashes = PairConflicts(chain(_of_a_split(mutants), came), (FROZEN, ("train",)), rejects.parent)
         sizes = {
@@ -116,7 +116,7 @@ def build_pairs(
         for split in IN_ORDER:
             training = split not in FROZEN
             if training:
-                screen.hold_suites()
+                decontaminator.add_suites()
                 mutants_ = builder.usable(mutants, clashes, split)
             else:
                 mutants_ = builder.drawn(mutants, clashes, split, *sizes[split])
@@ -126,13 +126,13 @@ def build_pairs(
                     (mutants_, writer),
                     (builder.real(fixes, clashes, split), writer if training else suite),
                 ):
-                    for pair, reason, detail in screen.refuse(pairs, training):
+                    for pair, reason, detail in decontaminator.refuse(pairs, training):
                         if reason:
                             builder.drop(pair, reason, detail)
                         else:
                             builder.write(into, pair)
                             held += () if training else (pair.fixed, pair.buggy)
-            screen.hold(dict.fromkeys(held), split)
+            decontaminator.add_texts(dict.fromkeys(held), split)
     report = builder.report(fixes.masked) | {"leaks": count_leaks(out.values(), suites)}
     write_json(counts, report, indent=2, sort_keys=True)
 
@@ -172,7 +172,7 @@ class _Builder:
                 yield pair
 
     def drawn(
-        self, paths: Sequence[Path], clashes: PairConflicts, split: str, least: int, per_kind: int
+        self, paths: Sequence[Path], clashes: PairConflicts, split: str, minimum: int, per_kind: int
     ) -> Iterator[Pair]:
         """The pairs of a frozen set."""
         candidates = _Frozen(self.settings)
@@ -180,7 +180,7 @@ class _Builder:
         for pair, reason in zip(_of_split(paths, split, columns), clashes.reasons(split), strict=True):
             if not reason:
                 candidates.add(pair)
-        candidates.draw(least, per_kind)
+        candidates.draw(minimum, per_kind)
         for pair in self.usable(paths, clashes, split):
             if candidates.has_drawn(pair):
                 yield pair
@@ -255,18 +255,18 @@ class _Frozen:
     def has_drawn(self, pair: Pair) -> bool:
         return self._place(pair) <= self._last.get((pair.category, pair.kind), -1)
 
-    def draw(self, least: int, per_kind: int) -> None:
-        """Choose `least` a category or more, kinds in equal shares as far as they reach."""
+    def draw(self, minimum: int, per_kind: int) -> None:
+        """Choose `minimum` a category or more, kinds in equal shares as far as they reach."""
         others = [category for category in self._kinds if category != "clean"]
         clean_share = self.settings.clean_share
-        per_category = least
+        per_category = minimum
         if others and "clean" in self._kinds:
-            per_category = max(least, -int(-least * (1 - clean_share) / clean_share // len(others)))
+            per_category = max(minimum, -int(-minimum * (1 - clean_share) / clean_share // len(others)))
         drawn = sum(self._draw(category, per_category, per_kind) for category in others)
         smallest, largest = (
             int(drawn * share / (1 - share)) for share in (self.settings.least_clean_share, clean_share)
         )
-        self._draw("clean", min(max(least, smallest), largest) if others else least, 0)
+        self._draw("clean", min(max(minimum, smallest), largest) if others else minimum, 0)
 
     def _draw(self, category: str, wanted: int, per_kind: int) -> int:
         """How many of a category are drawn."""

@@ -74,8 +74,8 @@ class PairConflicts:
         order = np.argsort(keys["buggy"], kind="stable")  # stable: in reading order among equal ones
         keys = keys[order]
         starts = np.flatnonzero(np.r_[True, keys["buggy"][1:] != keys["buggy"][:-1]])
-        least, most = (part.reduceat(keys["pair"], starts) for part in (np.minimum, np.maximum))
-        several = np.repeat(least != most, np.diff(np.r_[starts, len(keys)]))
+        smallest, largest = (part.reduceat(keys["pair"], starts) for part in (np.minimum, np.maximum))
+        several = np.repeat(smallest != largest, np.diff(np.r_[starts, len(keys)]))
         group = groups[keys["name"]]
         again = np.zeros(len(keys), bool)
         order = np.lexsort((group, keys["pair"]))

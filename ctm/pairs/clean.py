@@ -20,7 +20,8 @@ import numpy.typing as npt
 from ctm.pairs.duplicates import DuplicateFilter, exact_key, renamed_key
 from ctm.pairs.inner_copies import Paths, copied_places, owned_names, suspects
 from ctm.pairs.masking import mask
-from ctm.pairs.near import MinHasher, NearDuplicateFilter, chunks
+from ctm.pairs.near_duplicates import MinHasher, NearDuplicateFilter, chunks
+from ctm.pairs.project_groups import KeyOwners, merge_groups, name_key
 from ctm.pairs.quality import QualitySettings, license_reject_reason
 from ctm.pairs.record import (
     REJECT_SCHEMA,
@@ -32,7 +33,6 @@ from ctm.pairs.record import (
     snippet_id,
 )
 from ctm.pairs.splits import SplitSettings, split_of
-from ctm.pairs.vendored import KeyOwners, merge_groups, name_key
 
 log = logging.getLogger(__name__)
 STEP = "clean_snippets"

@@ -10,8 +10,8 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from ctm.pairs.near import NearSettings
-from ctm.pairs.vendored import below, name_key
+from ctm.pairs.near_duplicates import NearSettings
+from ctm.pairs.project_groups import below, name_key
 
 Place = tuple[str, str, str]
 """(group that has the folder, path of the folder, the name that it is called by)"""

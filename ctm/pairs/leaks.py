@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ctm.pairs.decontamination import read_texts
 from ctm.pairs.keys import key_of
 from ctm.pairs.record import SPLITS, read_pair_columns, read_pairs
-from ctm.pairs.screen import read_texts
 from ctm.python.lexical import DEDENT, INDENT, NEWLINE, lenient_tokens, lexical_tokens
 
 SAMPLE = 10_000
@@ -89,7 +89,7 @@ def count_leaks(
 
     Of a mutant the fixed side counts, of a real fix both. A text is counted once for each that it is found in, by the
     first way that holds: exact, but for names, near. Returns "texts" and "compared" (the sample) by split, and the
-    table. Raises ValueError for files of another format, screen.SuiteError.
+    table. Raises ValueError for files of another format, decontamination.SuiteError.
     """
     paths = list(sets)
     held = Held()

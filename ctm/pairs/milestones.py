@@ -25,7 +25,7 @@ class Milestones:
         self._unit, self._begun = unit, time.monotonic()
         self.passed: list[dict[str, Any]] = []
 
-    def at(self, share: float, items: int, **besides: int) -> None:
+    def record(self, share: float, items: int, **besides: int) -> None:
         """`share` of the work (0 to 1) is done and gave `items`; `besides` are further counts to be told."""
         while len(self.passed) < len(QUARTERS) and share >= QUARTERS[len(self.passed)]:
             speed = self._speed(items)

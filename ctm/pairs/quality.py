@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from ctm.pairs.near import NearSettings
+from ctm.pairs.near_duplicates import NearSettings
 from ctm.pairs.splits import project_name
 
 PERMISSIVE = (

@@ -151,8 +151,8 @@ class _File:
         for block in rng.choices(blocks, weights, k=8 * wanted):
             if made >= wanted:
                 return
-            _, least, most = rng.choices(RUN_LINES, shares)[0]
-            span = self._run(block.statements, rng.randint(least, most), rng)
+            _, minimum, maximum = rng.choices(RUN_LINES, shares)[0]
+            span = self._run(block.statements, rng.randint(minimum, maximum), rng)
             if span is None or span in seen:
                 continue
             seen.add(span)

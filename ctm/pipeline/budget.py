@@ -1,9 +1,10 @@
 """The machine's budget: what all running jobs may ask for together, and what no single job may exceed.
 
 Snakemake's own behavior needs two corrections. Without a budget it starts everything at once, and `--resources` on the
-command line replaces the profile's whole map: `fill` adds what is missing from the config. A job that asks for more
-than the budget would be clamped in silence and run: `refuse` stops the plan instead. `global_resources` and a rule's
-`resources` are semi-private; Snakemake's version is pinned and tests/workflow/test_budget.py holds them.
+command line replaces the profile's whole map: `fill_budgets` adds what is missing from the config. A job that asks for
+more than the budget would be clamped in silence and run: `check_against_budgets` stops the plan instead.
+`global_resources` and a rule's `resources` are semi-private; Snakemake's version is pinned and
+tests/workflow/test_budget.py holds them.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def resources(demand: Demand) -> dict[str, int | str]:
     }
 
 
-def fill(workflow: Any, machine: MachineBudget) -> None:
+def fill_budgets(workflow: Any, machine: MachineBudget) -> None:
     """Fill budgets that neither command line nor profile gives. Jobs on a cluster are the cluster's to place.
 
     The executor is not known yet when this is called; a number of `--jobs` says that it is a cluster's.
@@ -47,7 +48,7 @@ def fill(workflow: Any, machine: MachineBudget) -> None:
             workflow.global_resources[name] = Resource(name, budget)
 
 
-def refuse(workflow: Any) -> None:
+def check_against_budgets(workflow: Any) -> None:
     """Make every rule's demand check itself against the budget. To be called after the last rule is declared."""
     for rule in workflow.rules:
         for name in BUDGETS:
@@ -56,7 +57,7 @@ def refuse(workflow: Any) -> None:
                 rule.resources[name] = Resource(name, _checked(rule.name, rule.resources[name], budget))
 
 
-def demand_all(workflow: Any) -> None:
+def evaluate_demands(workflow: Any) -> None:
     """Look at the demand of every planned job before the first one starts. Raises WorkflowError."""
     for job in workflow.dag.needrun_jobs():
         _ = job.resources

@@ -23,7 +23,7 @@ from ctm.training.settings import StageRun, stage_of_ctm, training_of_any
 _ADAPTER: TypeAdapter[Config] = TypeAdapter(Config)
 
 
-def load(values: Mapping[str, Any], files: Sequence[Path] = ()) -> Config:
+def parse_config(values: Mapping[str, Any], files: Sequence[Path] = ()) -> Config:
     """The checked configuration of merged `values`.
 
     `files` are the files they came from, in order; they are read again only to say where a bad value stands. A value
@@ -46,7 +46,7 @@ def read_config(files: Sequence[Path]) -> Config:
     merged: dict[str, Any] = {}
     for file in files:
         overlay(merged, yaml.safe_load(file.read_text()) or {})
-    return load(merged, files)
+    return parse_config(merged, files)
 
 
 def overlay(base: dict[str, Any], top: Mapping[str, Any]) -> None:

@@ -27,8 +27,8 @@ from ctm.shares import percent
 def kinds_section(tally: Tally, quotas: Mapping[str, Quota] | None = None) -> Section:
     """Overall rates with what the specification asks, met or not; then each category, then each kind."""
     asked = [
-        ("success", tally.success, MIN_SUCCESS_RATE, "asked samples that gave a mutant"),
-        ("validation", tally.validation, MIN_PASS_RATE, "checked candidates that passed"),
+        ("success", tally.success_rate, MIN_SUCCESS_RATE, "asked samples that gave a mutant"),
+        ("validation", tally.pass_rate, MIN_PASS_RATE, "checked candidates that passed"),
     ]
     overall = rows(
         ["rate", "share of", "reached", "asked for", "met"],

@@ -114,13 +114,13 @@ class Display:
                 self.bars.update(self.whole, completed=self.done, note=f"{self.done} of {self.total}")
         seconds = time.monotonic() - job.begun
         state = "[red]failed[/]" if failed else "done"
-        self.say(f"{self.done:4d}/{self.total}  {job.name}  {state} in {seconds:.0f} s")
+        self.print_line(f"{self.done:4d}/{self.total}  {job.name}  {state} in {seconds:.0f} s")
         if failed and job.log:
-            self.say(f"[red]the end of {job.log}:[/]")
+            self.print_line(f"[red]the end of {job.log}:[/]")
             for line in last_lines(job.log, TAIL_LINES):
                 self.console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
 
-    def say(self, text: str) -> None:
+    def print_line(self, text: str) -> None:
         """Print a line above the bars."""
         self.console.print(text, highlight=False, soft_wrap=True)
 
@@ -139,7 +139,7 @@ class Display:
             for job in jobs:
                 note = job.last()
                 if not self.console.is_terminal:
-                    self.say(f"          {job.name}  {time.monotonic() - job.begun:.0f} s  {note}")
+                    self.print_line(f"          {job.name}  {time.monotonic() - job.begun:.0f} s  {note}")
                 elif job.bar is not None:
                     step = STEP.search(note)
                     total = int(step[2]) if step else None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ctm.repair.fixed import FileRepair, first_error
+from ctm.repair.file_repair import FileRepair, first_error
 from ctm.repair.language import NOTEBOOK_NAME, is_notebook, language_by_name, other_language
 from ctm.repair.newer_syntax import RUNNING, Construct, Version, in_older_words, newer_constructs
 from ctm.repair.source import FileError, PythonFile

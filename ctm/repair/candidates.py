@@ -120,17 +120,17 @@ def make_state(text: str, tokenizer: CodeTokenizer) -> CodeState | None:
 
 
 def options(
-    state: CodeState, answer: Proposal, tokenizer: CodeTokenizer, least: float = -math.inf
+    state: CodeState, answer: Proposal, tokenizer: CodeTokenizer, min_log_probability: float = -math.inf
 ) -> Iterator[AppliedEdit]:
     """Every usable candidate with the text it makes, in the order of the answer, lazily.
 
-    least: log-probability from which candidates are looked at.
+    min_log_probability: log-probability from which candidates are looked at.
 
     A candidate is unusable if its span lies outside the state or it copies a word from a cell where none begins.
     """
     ends = [place for place, index in enumerate(state.ids) if index == EOL]
     for candidate in answer.candidates:
-        if candidate.log_probability < least:  # the others are below, too
+        if candidate.log_probability < min_log_probability:  # the others are below, too
             return
         if not 0 <= candidate.start <= candidate.end <= len(state.ids) or len(candidate.units) > MAX_UNITS:
             continue

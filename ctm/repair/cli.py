@@ -19,8 +19,8 @@ from ctm.repair.bundle import Bundle
 from ctm.repair.cli_evaluate import evaluate
 from ctm.repair.diff import header_name, unified_diff
 from ctm.repair.discover import STDIN, Discovery
+from ctm.repair.file_repair import FileRepair
 from ctm.repair.files import fix_source
-from ctm.repair.fixed import FileRepair
 from ctm.repair.newer_syntax import Version
 from ctm.repair.search import RepairSearchSettings
 from ctm.repair.source import MAX_BYTES, FileError, PythonFile, parse_source, read_source

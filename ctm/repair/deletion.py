@@ -13,7 +13,7 @@ from ctm.python.lexical import lenient_spans
 
 LONGEST = 4
 """Tokens of a run: as many as the BIFI measure lets differ."""
-MOST = 40
+MAX_RUNS = 40
 """Runs of each length that are tried: all runs, of a long text thousands, would make 0.5 points more of 800 snippets of
 Stack Overflow compile."""
 
@@ -48,4 +48,4 @@ def _runs(spans: list[tuple[int, int]], error: int) -> Iterator[tuple[int, int]]
     for length in range(1, LONGEST + 1):
         runs = [(spans[i][0], spans[i + length - 1][1]) for i in range(len(spans) - length + 1)]
         runs.sort(key=lambda run: max(run[0] - error, error - run[1], 0))
-        yield from runs[:MOST]
+        yield from runs[:MAX_RUNS]

@@ -12,7 +12,7 @@ import re
 from itertools import takewhile
 from typing import Any
 
-from ctm.repair.fixed import FileRepair
+from ctm.repair.file_repair import FileRepair
 from ctm.repair.source import PythonFile
 
 CONTEXT = 3

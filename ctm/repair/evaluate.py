@@ -178,7 +178,7 @@ class Evaluator:
             for index, (item, repair) in enumerate(zip(items, repairs, strict=True))
             if not reasons[index] and not self._is_settled(item, repair, tests[index])
         ]
-        ranked = repairer.repair([items[index].buggy for index in open_], answers=TOP_K)
+        ranked = repairer.repair([items[index].buggy for index in open_], top_k=TOP_K)
         untested = [
             () if _has_passed(tests[index]) else item.alternatives
             for index, item in zip(open_, ranked, strict=True)
@@ -236,7 +236,7 @@ def out_of_scope(item: Item, tokenizer: CodeTokenizer) -> str:
 
 def judge_item(item: Item, repair: Repair, reason: str, tests: tuple[TestResult, ...] = ()) -> Evaluated:
     """Compare an item's ranked answers with its fixed text."""
-    asked = repair.asked > 0
+    asked = repair.model_calls > 0
     answers = (repair, *repair.alternatives) if asked else ()
     fixed_compiles = compiles(item.fixed)
     ran = bool(tests) and all(result.passed is not None for result in tests)
@@ -252,7 +252,7 @@ def judge_item(item: Item, repair: Repair, reason: str, tests: tuple[TestResult,
         pass_rank=_rank(bool(result.passed) for result in tests),
         is_changed=not exact_match(repair.text, item.buggy),
         confidence=repair.confidence,
-        ticks=repair.ticks / repair.asked if asked else None,
+        ticks=repair.ticks / repair.model_calls if asked else None,
         harm=measure_harm(item.buggy, repair.text, item.fixed),
         project=item.project,
         fixed_compiles=fixed_compiles,

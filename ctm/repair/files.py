@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ctm.repair.broken import repair_broken
-from ctm.repair.fixed import FileRepair, first_error
+from ctm.repair.broken_file import repair_broken
+from ctm.repair.file_repair import FileRepair, first_error
 from ctm.repair.odds import StrengthCurve
 from ctm.repair.passes import Repairer
 from ctm.repair.source import PythonFile

@@ -156,7 +156,7 @@ def _is_in(language: Language, lines: list[str], prose: list[bool], python: int)
             told += 1
             own += bool(language.line.match(line)) or (language.has_prose and is_prose)
     odds = PROSE_ODDS if language.has_prose else ODDS
-    if own < max(language.least, language.share * told, odds * python):
+    if own < max(language.min_lines, language.share * told, odds * python):
         return False
     return any(map(language.sure.match, lines))
 

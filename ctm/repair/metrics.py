@@ -76,10 +76,10 @@ class Outcome:
 Value = Callable[[Outcome], float | None]
 
 
-def _within(field: str, most: int) -> Value:
+def _within(field: str, max_rank: int) -> Value:
     def value(item: Outcome) -> bool:
         rank = getattr(item, field)
-        return item.in_scope and rank is not None and rank <= most
+        return item.in_scope and rank is not None and rank <= max_rank
 
     return value
 

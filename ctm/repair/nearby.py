@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from ctm.repair.loss import text_loss
 from ctm.repair.rewrites.broken import Broken
+from ctm.repair.text_loss import text_loss
 
 REACH = 5
 """Tokens on either side of the error that are looked at."""
-MOST = 16
+MAX_TEXTS = 16
 """Texts that compile and are given to the model."""
 COMPILED = 800
 """Texts that the compiler is asked about."""
@@ -45,7 +45,7 @@ def nearby(text: str, error: SyntaxError, is_valid: Callable[[str], bool]) -> li
     """
     found: dict[str, None] = {}
     for number, new in enumerate(_edits(Broken(text, error))):
-        if len(found) == MOST or number == COMPILED:
+        if len(found) == MAX_TEXTS or number == COMPILED:
             break
         if new not in found and is_valid(new) and text_loss(text, new).is_within_budget:
             found[new] = None

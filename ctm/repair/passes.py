@@ -17,10 +17,10 @@ from ctm.grid.tokenizer import CodeTokenizer
 from ctm.python.compiling import compile_error, compiles
 from ctm.repair.candidates import AppliedEdit, CodeState, Proposal, Proposer, StateCache, options
 from ctm.repair.confidence import ConfidenceCurve
-from ctm.repair.loss import TextLoss
 from ctm.repair.nearby import SCORE, nearby
 from ctm.repair.rewrites.registry import Rewritten, rewritten
 from ctm.repair.search import FoundRepair, RepairSearch, RepairSearchSettings, SearchNode
+from ctm.repair.text_loss import TextLoss
 
 NO_EDIT = "no edit"
 NOT_CONFIDENT = "not confident"
@@ -50,7 +50,7 @@ class Repair:
     """Lowest certainty among the model's answers; 0 where it was not asked."""
     ticks: int
     """Ticks of all the answers together."""
-    asked: int
+    model_calls: int
     """Answers of the model that the repair took."""
     stopped: str
     """Why no further pass was made: one of the phrases above."""
@@ -80,12 +80,12 @@ class _PassState:
 
     text: str
     seen: set[str]
-    most: int
-    allows: EditGuard | None = None
+    max_passes: int
+    guard: EditGuard | None = None
     passes: list[AppliedEdit] = field(default_factory=list)
     certainty: float = 1.0
     ticks: int = 0
-    asked: int = 0
+    model_calls: int = 0
     stopped: str = ""
     confidence: float = 1.0
 
@@ -109,7 +109,7 @@ class Repairer:
         tokenizer: CodeTokenizer,
         threshold: float,
         max_passes: int = MAX_PASSES,
-        answers: Mapping[str, Proposal] | None = None,
+        known_proposals: Mapping[str, Proposal] | None = None,
         *,
         further: float = 0.0,
         search: RepairSearchSettings | None = None,
@@ -119,7 +119,7 @@ class Repairer:
 
         further: that its probability must exceed too if one was made.
 
-        answers: of texts that the proposer need not be asked about.
+        known_proposals: of texts that the proposer need not be asked about.
 
         confidence: makes a probability of the share that an answer for broken code has.
         """
@@ -131,46 +131,46 @@ class Repairer:
         self.search = search or RepairSearchSettings()
         self.confidence = confidence or ConfidenceCurve()
         self._states = StateCache(tokenizer)
-        self._answers: dict[str, Proposal] = dict(answers or {})
+        self._answers: dict[str, Proposal] = dict(known_proposals or {})
         self._compiles: dict[str, bool] = {}
         self._rewritten: dict[str, Sequence[Rewritten]] = {}
 
     def repair(
-        self, texts: Sequence[str], allows: Sequence[EditGuard] | None = None, answers: int = 1
+        self, texts: Sequence[str], guards: Sequence[EditGuard] | None = None, top_k: int = 1
     ) -> list[Repair]:
         """The answer for each text. Line ends behind the last line are set aside and put back.
 
-        allows: one per text, asked about an edit that would be made of code that compiles (without those line ends);
+        guards: one per text, asked about an edit that would be made of code that compiles (without those line ends);
         where it says no, the next candidate is looked at. Raises ValueError for more or fewer.
 
-        answers: each repair has up to answers - 1 `alternatives`: of broken code the next best texts that compile, of
+        top_k: each repair has up to top_k - 1 `alternatives`: of broken code the next best texts that compile, of
         other code what the other candidates for its first edit make of it.
         """
         bodies = [text.rstrip("\n") for text in texts]
-        if allows is not None and len(allows) != len(texts):
-            raise ValueError(f"{len(texts)} texts but {len(allows)} guards; give one guard for each text")
+        if guards is not None and len(guards) != len(texts):
+            raise ValueError(f"{len(texts)} texts but {len(guards)} guards; give one guard for each text")
         runs: dict[int, _PassState] = {}
         searches: dict[int, RepairSearch] = {}
         for index, body in enumerate(bodies):
             if self._is_valid(body) or self._states(body) is None:
-                runs[index] = _PassState(body, {body}, self.max_passes, allows[index] if allows else None)
+                runs[index] = _PassState(body, {body}, self.max_passes, guards[index] if guards else None)
             else:
-                searches[index] = self._search(body, answers)
+                searches[index] = self._search(body, top_k)
         self._advance(list(runs.values()), list(searches.values()))
         self._look_nearby([search for search in searches.values() if not search.found and not search.refused])
         done = {index: self._searched(search) for index, search in searches.items()}
         for index, run in runs.items():
             repair = self._finish(run)
-            others = self._others(bodies[index], repair, answers - 1) if answers > 1 else ()
+            others = self._others(bodies[index], repair, top_k - 1) if top_k > 1 else ()
             done[index] = replace(repair, alternatives=others)
         return [_with_tail(done[index], text[len(bodies[index]) :]) for index, text in enumerate(texts)]
 
     # --- passes -------------------------------------------------------------------------------------------------
 
     def _advance(self, runs: list[_PassState], searches: list[RepairSearch]) -> None:
-        runs = [run for run in runs if len(run.passes) < run.most]
+        runs = [run for run in runs if len(run.passes) < run.max_passes]
         while True:
-            wanted = [(search, text) for search in searches if (text := search.next()) is not None]
+            wanted = [(search, text) for search in searches if (text := search.next_text()) is not None]
             if not runs and not wanted:
                 return
             self._request_answers([run.text for run in runs] + [text for _, text in wanted])
@@ -179,7 +179,7 @@ class Repairer:
                 state = self._states(text)
                 assert state is not None, "a search asks about what fits only"
                 answer = self._answers[text]
-                found = options(state, answer, self.tokenizer, search.least)
+                found = options(state, answer, self.tokenizer, search.min_log_probability)
                 search.expand(answer, found, self._rewrites(text) if self.search.rewrites else ())
             searches = [search for search, _ in wanted]
 
@@ -228,9 +228,11 @@ class Repairer:
                 found[number] = [text for text in texts if self._states(text) is not None]
         self._request_answers([text for texts in found.values() for text in texts])
         for number, texts in found.items():
-            searches[number].settle([(text, self._surety(text)) for text in texts])
+            searches[number].add_single_token_repairs(
+                [(text, self._log_probability_of_no_edit(text)) for text in texts]
+            )
 
-    def _surety(self, text: str) -> float:
+    def _log_probability_of_no_edit(self, text: str) -> float:
         """Log-probability that nothing is wrong with a text that compiles and was asked about."""
         state = self._states(text)
         assert state is not None, "what was asked about fits"
@@ -239,12 +241,12 @@ class Repairer:
 
     def _searched(self, search: RepairSearch) -> Repair:
         """The first text that compiles, the others as its alternatives; else the one with the most edits."""
-        asked = len(search.asked), sum(answer.ticks for answer in search.asked)
+        asked = len(search.proposals), sum(answer.ticks for answer in search.proposals)
         if not search.found:
             why = LOSES_TOO_MUCH if search.refused else PASSES_USED if search.is_used_up else NO_CANDIDATE
             refused = _found(FoundRepair(search.refused, 0.0), asked, why, True) if search.refused else None
             nothing = SearchNode(
-                search.text, (), 0.0, min((answer.certainty for answer in search.asked), default=0.0)
+                search.text, (), 0.0, min((answer.certainty for answer in search.proposals), default=0.0)
             )
             return replace(_found(FoundRepair(nothing, 0.0), asked, why, False), refused=refused)
         answers = [FoundRepair(found.leaf, self.confidence(found.share)) for found in search.found]
@@ -262,12 +264,12 @@ class Repairer:
         answer = self._answers[run.text]
         run.certainty = min(run.certainty, answer.certainty)
         run.ticks += answer.ticks
-        run.asked += 1
+        run.model_calls += 1
         if not self._choose_careful(state, answer, run):
             return False
-        if len(run.passes) >= run.most:
+        if len(run.passes) >= run.max_passes:
             run.stopped = PASSES_USED
-        return len(run.passes) < run.most
+        return len(run.passes) < run.max_passes
 
     def _choose_careful(self, state: CodeState, answer: Proposal, run: _PassState) -> bool:
         """For code that compiles: make the best edit that keeps it so, if it is above the threshold."""
@@ -280,7 +282,7 @@ class Repairer:
                 if not self._is_strong(option, state, run):
                     self._stop(run, NOT_CONFIDENT, self._unedited(state, answer, refused))
                     return False
-                if run.allows is not None and not run.allows(option.text):
+                if run.guard is not None and not run.guard(option.text):
                     refused += option.candidate.probability
                     continue
                 run.confidence *= _given(option, refused)
@@ -316,15 +318,15 @@ class Repairer:
         return Repair(
             text=run.text,
             passes=tuple(run.passes),
-            certainty=run.certainty if run.asked else 0.0,
+            certainty=run.certainty if run.model_calls else 0.0,
             ticks=run.ticks,
-            asked=run.asked,
+            model_calls=run.model_calls,
             stopped=run.stopped,
             compiles=self._is_valid(run.text),
-            confidence=run.confidence if run.asked else 0.0,
+            confidence=run.confidence if run.model_calls else 0.0,
         )
 
-    def _others(self, text: str, repair: Repair, most: int) -> tuple[Repair, ...]:
+    def _others(self, text: str, repair: Repair, max_others: int) -> tuple[Repair, ...]:
         """What the other candidates for the first edit make of a text that compiles, 'no edit' among them."""
         state, answer = self._states(text), self._answers.get(text)
         if state is None or answer is None:
@@ -332,7 +334,7 @@ class Repairer:
         taken = {repair.passes[0].text if repair.passes else text, repair.text}
         found: list[Repair] = []
         for option in options(state, answer, self.tokenizer):
-            if len(found) == most:
+            if len(found) == max_others:
                 break
             if option.text in taken or not self._is_valid(option.text):
                 continue
@@ -352,7 +354,7 @@ def _found(found: FoundRepair, asked: tuple[int, int], stopped: str, is_valid: b
         passes=leaf.path,
         certainty=leaf.certainty if asked[0] else 0.0,
         ticks=asked[1],
-        asked=asked[0],
+        model_calls=asked[0],
         stopped=stopped,
         compiles=is_valid,
         confidence=found.share if asked[0] else 0.0,
@@ -380,15 +382,13 @@ def repair_many(
     tokenizer: CodeTokenizer,
     threshold: float,
     max_passes: int = MAX_PASSES,
-    answers: int = 1,
+    top_k: int = 1,
     *,
     further: float = 0.0,
 ) -> list[Repair]:
     """Repair every text; `threshold`: that the `strength` of an edit of code that compiles must exceed.
 
     `further`: that its probability must exceed too where an edit was made before.
-    With answers = k each repair has up to k - 1 `alternatives`.
+    With top_k = k each repair has up to k - 1 `alternatives`.
     """
-    return Repairer(proposer, tokenizer, threshold, max_passes, further=further).repair(
-        texts, answers=answers
-    )
+    return Repairer(proposer, tokenizer, threshold, max_passes, further=further).repair(texts, top_k=top_k)

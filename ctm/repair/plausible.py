@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from ctm.python.compiling import quiet
 from ctm.python.lexical import lenient_tokens
 from ctm.repair.harm import common, token_diff
-from ctm.repair.loss import TextLoss
+from ctm.repair.text_loss import TextLoss
 
 APART = 1
 """Unchanged tokens between two changes of one place, at most."""

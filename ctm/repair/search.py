@@ -16,9 +16,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ctm.repair.candidates import AppliedEdit, Proposal
-from ctm.repair.loss import TextLoss, text_loss
 from ctm.repair.plausible import Costs
 from ctm.repair.rewrites.registry import Rewritten
+from ctm.repair.text_loss import TextLoss, text_loss
 
 NEARBY = "single token"
 """What an edit of nearby.py is called."""
@@ -39,7 +39,7 @@ class RepairSearchSettings:
     split: float = 1.5
     """Cost of a line that an edit of the model makes of another's end; nats."""
     has_budget: bool = True
-    """Whether texts that lose more of the author's words than the budget of loss.py are refused."""
+    """Whether texts that lose more of the author's words than the budget of text_loss.py are refused."""
     nearby: bool = True
     """Whether single-token edits near the error are tried where nothing else compiles."""
     rewrites: bool = True
@@ -71,18 +71,18 @@ class SearchNode:
     """Lowest certainty of the answers that led here."""
     loss: TextLoss | None = None
     """What it loses of the first text, and costs for it, once that was looked at."""
-    held: float | None = None
+    broken_penalty: float | None = None
     """Where it was looked at and does not compile: what is held against it for that, nats."""
 
     @property
     def is_known(self) -> bool:
         """Whether the compiler was asked about it."""
-        return self.loss is not None or self.held is not None or not self.path
+        return self.loss is not None or self.broken_penalty is not None or not self.path
 
     @property
     def rank(self) -> float:
         """What it is compared with others by."""
-        return self.score - (self.held or 0.0)
+        return self.score - (self.broken_penalty or 0.0)
 
 
 class Frontier:
@@ -134,27 +134,30 @@ class FoundRepair:
 
 
 class RepairSearch:
-    """The search for one broken text; who runs it asks the model about `next()` and gives the answer to `expand`."""
+    """The search for one broken text.
+
+    Who runs it asks the model about `next_text()` and gives the answer to `expand`.
+    """
 
     def __init__(
         self,
         text: str,
         settings: RepairSearchSettings,
         passes: int,
-        wanted: int,
+        max_found: int,
         is_valid: Callable[[str], bool],
         fits: Callable[[str], bool],
     ) -> None:
-        """passes: edits that may lead to a text. wanted: texts that compile which are looked for.
+        """passes: edits that may lead to a text. max_found: texts that compile which are looked for, at most.
 
         is_valid: whether a text is an answer. fits: whether the model can be asked about it.
         """
-        self.settings, self.passes, self.wanted = settings, passes, wanted
+        self.settings, self.passes, self.max_found = settings, passes, max_found
         self.text = text
         self.found: list[FoundRepair] = []
         self.refused: SearchNode | None = None
         """The best text that compiles and loses too much of the author's."""
-        self.asked: list[Proposal] = []
+        self.proposals: list[Proposal] = []
         self._is_valid, self._fits = is_valid, fits
         self._frontier = Frontier()
         self._looked_at: set[str] = set()
@@ -163,18 +166,18 @@ class RepairSearch:
         self._frontier.push(SearchNode(text, (), 0.0))
 
     @property
-    def least(self) -> float:
+    def min_log_probability(self) -> float:
         """Log-probability from which an edit of the text that the model was asked about can matter."""
         return self.settings.floor - (self._current.score if self._current else 0.0)
 
     @property
     def is_used_up(self) -> bool:
         """Whether it ended because of a limit, not for want of candidates."""
-        return len(self.asked) >= self._limit or self._checked >= self.settings.checked
+        return len(self.proposals) >= self._limit or self._checked >= self.settings.checked
 
     @property
     def _limit(self) -> int:
-        more = self.settings.expanded_more if self.wanted > 1 and self.found else 0
+        more = self.settings.expanded_more if self.max_found > 1 and self.found else 0
         return self.settings.expanded + more
 
     def push(self, leaves: Iterable[SearchNode]) -> None:
@@ -183,7 +186,7 @@ class RepairSearch:
             if leaf.text not in self._looked_at and leaf.score > self.settings.floor:
                 self._frontier.push(leaf)
 
-    def next(self) -> str | None:
+    def next_text(self) -> str | None:
         """The text to ask the model about; None at the end."""
         while self._checked < self.settings.checked and (leaf := self._frontier.pop()):
             self._looked_at.add(leaf.text)
@@ -192,14 +195,14 @@ class RepairSearch:
                 if self._is_valid(leaf.text):
                     self._consider(leaf)
                 elif self._may_ask(leaf):
-                    self._frontier.push(replace(leaf, held=self._further(leaf)))
+                    self._frontier.push(replace(leaf, broken_penalty=self._further(leaf)))
                 continue
             if leaf.loss is not None:
                 before = [found.leaf for found in self.found]
                 self.found.append(
                     FoundRepair(leaf, self._frontier.share(leaf, before, self.settings.unlikely))
                 )
-                if len(self.found) == self.wanted:
+                if len(self.found) == self.max_found:
                     break
                 continue
             if self._may_ask(leaf) and self._fits(leaf.text):
@@ -208,7 +211,7 @@ class RepairSearch:
         return None
 
     def _may_ask(self, leaf: SearchNode) -> bool:
-        return len(leaf.path) < self.passes and len(self.asked) < self._limit
+        return len(leaf.path) < self.passes and len(self.proposals) < self._limit
 
     def _further(self, leaf: SearchNode) -> float:
         """What is held against a broken text: that it owes a further edit, and what further edits cost."""
@@ -237,9 +240,9 @@ class RepairSearch:
             before = option.text
         return replace(found, words=tuple(words))
 
-    def settle(self, texts: Iterable[tuple[str, float]]) -> None:
+    def add_single_token_repairs(self, texts: Iterable[tuple[str, float]]) -> None:
         """End a search that found nothing with texts that compile and their scores."""
-        for text, score in sorted(texts, key=lambda item: -item[1])[: self.wanted]:
+        for text, score in sorted(texts, key=lambda item: -item[1])[: self.max_found]:
             option = AppliedEdit.of_rewrite(NEARBY, text, score)
             leaf = SearchNode(text, (option,), score, loss=text_loss(self.text, text))
             self.found.append(FoundRepair(leaf, math.exp(score)))
@@ -247,9 +250,9 @@ class RepairSearch:
     def expand(
         self, answer: Proposal, found: Iterable[AppliedEdit], rewrites: Iterable[Rewritten] = ()
     ) -> None:
-        """Note the model's answer to `next()` and where its options and the rewrites of that text lead."""
-        assert self._current is not None, "expand follows next"
-        self.asked.append(answer)
+        """Note the model's answer to `next_text()` and where its options and the rewrites of that text lead."""
+        assert self._current is not None, "expand follows next_text"
+        self.proposals.append(answer)
         edits = (option for option in found if option.is_edit)
         ways = {leaf.text: leaf for leaf in successors(self._current, answer, edits, self.settings)}
         for item in rewrites:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from ctm.python.compiling import compiles
-from ctm.repair.fixed import MAX_CHARACTERS, FileRepair, LineChange, change_between, first_error
+from ctm.repair.file_repair import MAX_CHARACTERS, FileRepair, LineChange, change_between, first_error
 from ctm.repair.names import ALWAYS, Names, names_of
 from ctm.repair.odds import StrengthCurve
 from ctm.repair.passes import NO_FIT, EditGuard, Repair, Repairer, strength
@@ -187,7 +187,7 @@ class _FileNames:
         """What a window's text may become: the names that it begins to read must be bound somewhere."""
         read: frozenset[str] | None = None
 
-        def allows(edited: str) -> bool:
+        def guard(edited: str) -> bool:
             nonlocal read
             if self.names is None:
                 return True
@@ -197,7 +197,7 @@ class _FileNames:
             self.refused.add(window)
             return False
 
-        return allows
+        return guard
 
     def _is_bound(self, name: str, window: Window) -> bool:
         assert self.names is not None

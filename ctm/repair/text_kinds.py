@@ -28,7 +28,7 @@ class Language:
     """Of the lines that hold anything and are no comment, what must look so."""
     sure: re.Pattern[str]
     """At least one line must look so: what broken Python has not."""
-    least: int = 3
+    min_lines: int = 3
     """Lines that must look so: a shorter text is taken for a broken snippet."""
     comment: re.Pattern[str] = HASH
     """Lines that count neither way."""
@@ -171,7 +171,7 @@ LANGUAGES = (
             r"[.#]?[\w-]+(?:[ ,>:.#]+[\w.#-]+)* *\{$",
             r".*(?:console\.log|System\.out|std::|document\.|module\.exports|=> *\{)",
         ),
-        least=5,
+        min_lines=5,
         comment=NEVER,
     ),
     Language(
@@ -206,7 +206,7 @@ LANGUAGES = (
         ),
         0.7,
         re.compile(r" *- +[\w\"'/{$.]|[\w./-]+:\s*$|---"),
-        least=4,
+        min_lines=4,
     ),
     Language(
         "a file of settings (INI, TOML)",

@@ -21,12 +21,12 @@ KINDS = list(registry().values())
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_example_is_what_the_kind_says(kind):
     with quiet():
-        before, after = code_of(kind.before), code_of(kind.after)
-    assert before is not None, "the example's correct side compiles"
+        correct, buggy = code_of(kind.correct), code_of(kind.buggy)
+    assert correct is not None, "the example's correct side compiles"
     if kind.category == "syntax":
-        assert after is None, "the example's buggy side does not compile"
+        assert buggy is None, "the example's buggy side does not compile"
     else:
-        assert after is not None and not same_code(before, after)
+        assert buggy is not None and not same_code(correct, buggy)
 
 
 # a security kind's example is a shape of its weakness; its patterns are tested in security/test_security.py
@@ -34,7 +34,7 @@ def test_example_is_what_the_kind_says(kind):
     "kind", [kind for kind in KINDS if kind.category != "security"], ids=lambda kind: kind.name
 )
 def test_mutator_makes_its_kind_of_the_example(kind):
-    source = ParsedCode(kind.before)
+    source = ParsedCode(kind.correct)
     assert not kind.needs or not kind.needs.isdisjoint(source.words), "`needs` admits the example"
     good = 0
     with quiet():
@@ -54,7 +54,7 @@ def test_mutator_makes_its_kind_of_the_example(kind):
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_candidates_do_not_overlap_and_repeat_for_the_same_seed(kind):
-    source = ParsedCode(kind.before)
+    source = ParsedCode(kind.correct)
     for seed in range(5):
         first = list(kind.mutator(source, Random(seed)))
         assert first == list(kind.mutator(source, Random(seed))), "random only through the generator"

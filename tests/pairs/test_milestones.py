@@ -14,7 +14,7 @@ def test_each_quarter_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixt
     caplog.set_level("INFO")
     milestones = Milestones("snippets")
     for done in (0.1, 0.3, 0.3, 0.8, 1.0, 1.5):
-        milestones.at(done, int(done * 100), projects=3)
+        milestones.record(done, int(done * 100), projects=3)
     said = [message.partition(" after")[0] for message in caplog.messages]
     assert said == [
         "milestone 25%: 30 snippets, 3 projects",

@@ -12,7 +12,7 @@ import yaml
 
 from ctm.pairs.record import CATEGORIES
 from ctm.pipeline import reference
-from ctm.pipeline.config import Config, load, read_config, settings_json, stage_json, trm_json
+from ctm.pipeline.config import Config, parse_config, read_config, settings_json, stage_json, trm_json
 from ctm.pipeline.config_errors import ConfigError
 from ctm.pipeline.lineage import Lineage
 from ctm.pipeline.steps import check_resources, steps
@@ -188,7 +188,7 @@ def test_file_that_the_configuration_names_must_be_there(tmp_path: Path) -> None
 def test_values_of_the_command_line_arrive_as_text() -> None:
     values = yaml.safe_load(FULL.read_text())
     values["bugs"]["shards"] = "7"
-    assert load(values).bugs.shards == 7
+    assert parse_config(values).bugs.shards == 7
 
 
 def test_settings_of_a_step_leave_out_what_only_the_workflow_uses() -> None:

@@ -113,12 +113,12 @@ def test_real_digests_ignore_a_comment_and_see_a_line_of_nlm(tmp_path: Path) -> 
 def test_lineage_folds_in_parents_but_neither_machine_nor_resources() -> None:
     import yaml
 
-    from ctm.pipeline.config import load
+    from ctm.pipeline.config import parse_config
 
     def lineages(change: dict[str, object]) -> dict[str, str]:
         values = yaml.safe_load(FULL.read_text())
         overlay(values, change)
-        lineage = Lineage(load(values), ROOT)
+        lineage = Lineage(parse_config(values), ROOT)
         return {step: lineage.of(step) for step in lineage.steps}
 
     before = lineages({})

@@ -18,7 +18,7 @@ from ctm.repair.rewrites.registry import registry, rewritten
 MOST_TEXTS = 8
 """Texts of one rewrite: the compiler is asked about each."""
 
-LINES = [line for item in registry().values() for line in item.before.split("\n")]
+LINES = [line for item in registry().values() for line in item.broken.split("\n")]
 PIECES = [
     *"()[]{}=,:;.'\"\\`#%!?<>|&@~$ \t\n\r\x0c\x00éß“”、\u00a0\u200b\U0001f600\ud800",
     *('"""', "'''", "f'", 'f"{', "rb'", "\n    ", "\n\t", "\\\n", "\\ \n", ">>> ", "... ", "In [1]: ", "```\n"),
@@ -28,7 +28,7 @@ PIECES = [
 ]  # fmt: skip
 TEXTS = st.lists(st.sampled_from([*PIECES, *LINES]) | st.text(max_size=3), max_size=25).map("".join)
 MESSAGES = sorted(
-    {error.msg for item in registry().values() if (error := compile_error(item.before)) is not None}
+    {error.msg for item in registry().values() if (error := compile_error(item.broken)) is not None}
     | {"keyword argument repeated: a", "name 'x' is used prior to global declaration", "'await' outside async function"}
     | {"f-string expression part cannot include a backslash", "expected an indented block after 'if' on line 99"}
 )  # fmt: skip

@@ -54,4 +54,4 @@ def test_of_a_long_text_only_the_nearest_runs_are_tried(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(deletion, "compiles", compiles)
     assert shortest_deletion("x = [" + "1, " * 500 + "2 3, " + "1, " * 500 + "\n") is None
-    assert len(tried) == LONGEST * deletion.MOST
+    assert len(tried) == LONGEST * deletion.MAX_RUNS

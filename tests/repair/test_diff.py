@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from ctm.repair import cli
 from ctm.repair.diff import header_name, quoted, unified_diff
-from ctm.repair.fixed import FileRepair
+from ctm.repair.file_repair import FileRepair
 from ctm.repair.source import PythonFile, parse_source
 
 BROKEN, FIXED = "def add(a, b)\n    return a + b\n", "def add(a, b):\n    return a + b\n"

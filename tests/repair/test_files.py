@@ -11,8 +11,8 @@ import pytest
 
 from ctm.python.compiling import compiles
 from ctm.repair.diff import unified_diff
+from ctm.repair.file_repair import first_error
 from ctm.repair.files import fix_source
-from ctm.repair.fixed import first_error
 from ctm.repair.passes import Repairer
 from ctm.repair.source import MAX_BYTES, FileError, parse_source, read_source
 from ctm.repair.windows import MAX_LINES, Window, functions_of, windows_around

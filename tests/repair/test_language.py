@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ctm.repair.admit import refuse_or_skip
-from ctm.repair.fixed import first_error
+from ctm.repair.file_repair import first_error
 from ctm.repair.language import language_by_name, other_language
 from ctm.repair.source import FileError, parse_source
 from ctm.repair.whole_file import TOO_MANY_FINALLY_EXITS, whole_file_error

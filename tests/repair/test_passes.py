@@ -29,8 +29,8 @@ ALONE = RepairSearchSettings(
 """The model's word alone counts."""
 
 
-def repair_many(texts, proposer, tokenizer, threshold, answers=1, search=ALONE, **options):
-    return Repairer(proposer, tokenizer, threshold, search=search, **options).repair(texts, answers=answers)
+def repair_many(texts, proposer, tokenizer, threshold, top_k=1, search=ALONE, **options):
+    return Repairer(proposer, tokenizer, threshold, search=search, **options).repair(texts, top_k=top_k)
 
 
 def test_oracle_repairs_in_as_many_passes_as_there_are_errors(oracle, tokenizer):
@@ -40,7 +40,7 @@ def test_oracle_repairs_in_as_many_passes_as_there_are_errors(oracle, tokenizer)
     assert repair.text == fixed
     assert repair.compiles and repair.stopped == passes.REPAIRED
     assert len(repair.passes) >= 4, "every error takes an edit"
-    assert repair.asked == len(repair.passes) and repair.ticks == 5 * repair.asked
+    assert repair.model_calls == len(repair.passes) and repair.ticks == 5 * repair.model_calls
 
 
 def test_line_ends_behind_the_last_line_stay_and_are_not_shown_to_the_model(oracle, tokenizer):
@@ -232,7 +232,9 @@ def test_what_does_not_fit_the_grid_is_not_asked(oracle, tokenizer):
     long = "x = (\n" * 65
     repairs = repair_many([long, BROKEN], proposer, tokenizer, 0.5)
     assert [item.text for item in repairs] == [long, FIXED]
-    assert repairs[0].stopped == passes.NO_FIT and repairs[0].asked == 0 and repairs[0].confidence == 0.0
+    assert (
+        repairs[0].stopped == passes.NO_FIT and repairs[0].model_calls == 0 and repairs[0].confidence == 0.0
+    )
 
 
 def test_texts_advance_together_and_equal_states_are_asked_once(oracle, tokenizer):
@@ -278,7 +280,7 @@ def test_other_answers_are_the_next_best_texts_that_compile(fake, tokenizer):
         return [("x = [1", -0.1), ("x = (1)", -0.5), ("x = 1", -1.0), ("x = (1, )", -2.0), (state.text, -3.0)]
 
     proposer = fake(suggest)
-    (repair,) = repair_many(["x = (1\n"], proposer, tokenizer, 0.5, answers=3)
+    (repair,) = repair_many(["x = (1\n"], proposer, tokenizer, 0.5, top_k=3)
     assert repair.text == "x = (1)\n"
     assert [item.text for item in repair.alternatives] == ["x = 1\n", "x = (1, )\n"], "each with its line end"
     assert repair.confidence > repair.alternatives[0].confidence
@@ -290,14 +292,14 @@ def test_texts_that_do_not_compile_are_followed_for_them(fake, tokenizer):
         "f((1)": [("f((1))", -0.1)],
     }
     proposer = fake(lambda state: steps.get(state.text, [(state.text, -0.1)]))
-    (repair,) = repair_many(["f((1"], proposer, tokenizer, 0.5, answers=10)
+    (repair,) = repair_many(["f((1"], proposer, tokenizer, 0.5, top_k=10)
     assert repair.text == "f(1)" and [item.text for item in repair.alternatives] == ["f((1))"]
     assert repair.alternatives[0].score == pytest.approx(-0.3)
 
 
 def test_two_ways_to_one_text_are_one_answer(fake, tokenizer):
     proposer = fake(lambda state: [("x = (1)", math.log(0.3)), ("x = (1)", math.log(0.2)), ("x = 1", -5.0)])
-    (repair,) = repair_many(["x = (1"], proposer, tokenizer, 0.5, answers=5)
+    (repair,) = repair_many(["x = (1"], proposer, tokenizer, 0.5, top_k=5)
     assert repair.score == pytest.approx(math.log(0.5)), "with both probabilities"
     assert [item.text for item in repair.alternatives] == ["x = 1"]
 
@@ -306,7 +308,7 @@ def test_other_answers_of_code_that_compiles_are_its_other_edits(fake, tokenizer
     def suggest(state):
         return [(state.text, -0.5), ("x = 2", -1.0), ("x = =", -1.5), ("x = 3", -2.0)]
 
-    (repair,) = repair_many(["x = 1"], fake(suggest), tokenizer, 0.9, answers=10)
+    (repair,) = repair_many(["x = 1"], fake(suggest), tokenizer, 0.9, top_k=10)
     assert repair.text == "x = 1"
     assert [item.text for item in repair.alternatives] == ["x = 2", "x = 3"]
 
@@ -314,7 +316,7 @@ def test_other_answers_of_code_that_compiles_are_its_other_edits(fake, tokenizer
 def test_leaving_code_alone_is_an_alternative_to_an_edit_of_it(fake, tokenizer):
     answers = {"x = 1": [("x = 2", -0.2), ("x = 1", -2.0), ("x = 3", -3.0)]}
     proposer = fake(lambda state: answers.get(state.text, [(state.text, -0.1)]))
-    (repair,) = repair_many(["x = 1"], proposer, tokenizer, 0.3, answers=3)
+    (repair,) = repair_many(["x = 1"], proposer, tokenizer, 0.3, top_k=3)
     assert repair.text == "x = 2"
     assert [item.text for item in repair.alternatives] == ["x = 1", "x = 3"]
     assert not repair.alternatives[0].edited

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ctm.repair.loss import text_loss
 from ctm.repair.plausible import NO_COSTS, Costs, Signs, changed_lines, signs
+from ctm.repair.text_loss import text_loss
 
 
 @pytest.mark.parametrize(

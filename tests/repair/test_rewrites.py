@@ -38,14 +38,14 @@ def texts_of(text: str, name: str) -> list[str]:
 
 @pytest.mark.parametrize("item", registry().values(), ids=lambda item: item.name)
 def test_each_rewrite_mends_its_example(item: RewriteRule):
-    if compiles(item.before):
+    if compiles(item.broken):
         assert sys.version_info >= VALID_SINCE[item.name], (
             "only newer syntax makes an example one that compiles"
         )
         pytest.skip("this Python compiles it")
-    assert compiles(item.after)
-    assert item.after in texts_of(item.before, item.name)
-    assert item.after in all_of(item.before), "under its own name or that of a likelier rewrite"
+    assert compiles(item.repaired)
+    assert item.repaired in texts_of(item.broken, item.name)
+    assert item.repaired in all_of(item.broken), "under its own name or that of a likelier rewrite"
 
 
 @pytest.mark.parametrize("item", registry().values(), ids=lambda item: item.name)
@@ -195,7 +195,7 @@ def test_strings_and_comments_stay_as_they_are(item: RewriteRule, comes_first: b
     assert compiles(PROPER)
     if item.name == "end of a docstring" and not comes_first:
         pytest.skip("what follows a string that is never closed is no string of its own")
-    text = f"{PROPER}\n{item.before}" if comes_first else f"{item.before}\n{PROPER}"
+    text = f"{PROPER}\n{item.broken}" if comes_first else f"{item.broken}\n{PROPER}"
     if compiles(text):
         pytest.skip("this Python compiles it")
     error = broken_by(text)

@@ -40,7 +40,7 @@ def run(
         start, settings, passes, wanted, lambda text: text in valid, lambda text: text not in too_long
     )
     asked: list[str] = []
-    while (text := search.next()) is not None:
+    while (text := search.next_text()) is not None:
         asked.append(text)
         found = table.get(text, ())
         search.expand(
@@ -268,7 +268,7 @@ def test_the_compiler_is_asked_about_so_many_texts_only():
     search = RepairSearch(
         START, replace(FREE, checked=20, expanded=1000), 1000, 1, is_valid, lambda text: True
     )
-    while (text := search.next()) is not None:
+    while (text := search.next_text()) is not None:
         search.expand(ANSWER, endless(50).get(text))
     assert len(looked_at) <= 20 and search.is_used_up
 
@@ -285,9 +285,9 @@ def test_unlikely_texts_are_not_followed():
 
 def test_edits_that_cannot_matter_need_not_be_looked_at():
     search = RepairSearch(START, FREE, 8, 1, lambda text: False, lambda text: True)
-    assert search.next() == START and search.least == FREE.floor
+    assert search.next_text() == START and search.min_log_probability == FREE.floor
     search.expand(ANSWER, [edit(f"{START} a", -6.0)])
-    assert search.next() == f"{START} a" and search.least == FREE.floor + 6.0
+    assert search.next_text() == f"{START} a" and search.min_log_probability == FREE.floor + 6.0
 
 
 def test_texts_that_lead_back_to_each_other_are_looked_at_once():
@@ -304,7 +304,7 @@ def test_what_does_not_fit_is_an_answer_but_no_question():
 
 def test_what_is_found_nearby_is_ranked_by_its_score_and_no_more_than_wanted():
     search, _ = run({}, [], wanted=2)
-    search.settle([(f"{START} b", -8.0), (f"{START} a", -7.0), (f"{START} c", -9.0)])
+    search.add_single_token_repairs([(f"{START} b", -8.0), (f"{START} a", -7.0), (f"{START} c", -9.0)])
     assert texts(search) == [f"{START} a", f"{START} b"]
     assert search.found[0].share == pytest.approx(math.exp(-7.0)), "hardly anything speaks for it"
 

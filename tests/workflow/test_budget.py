@@ -22,7 +22,7 @@ from ctm.pipeline.sections import MachineBudget
 import json
 
 JOBS = json.load(open("jobs.json"))
-budget.fill(workflow, MachineBudget(mem_gb=10, vram=6, gpu_percent=100))
+budget.fill_budgets(workflow, MachineBudget(mem_gb=10, vram=6, gpu_percent=100))
 
 
 rule all:
@@ -44,11 +44,11 @@ for job, demand in JOBS.items():
             "date +%s.%N > {output}; sleep 0.0{rule[3]}; date +%s.%N >> {output}"
 
 
-budget.refuse(workflow)
+budget.check_against_budgets(workflow)
 
 
 onstart:
-    budget.demand_all(workflow)
+    budget.evaluate_demands(workflow)
 """
 CORES, MEM, VRAM = 6, 10, 6
 

@@ -73,7 +73,7 @@ def _same_constant(a: object, b: object) -> bool:
 
 
 def mutant_reject_reason(
-    fixed: str, buggy: str, code: CodeType | None, category: str, where: ChangedLines | None = None
+    buggy: str, fixed: str, code: CodeType | None, category: str, where: ChangedLines | None = None
 ) -> str:
     """Why a mutant is not what its kind says, "" where it is; `code` is that of the fixed side.
 

@@ -32,7 +32,7 @@ def _parts() -> list[Kind]:
     return [kind for kind in kinds for _ in range(3 if kind.name in _OFTEN else 1)]
 
 
-def _several(source: ParsedCode, rng: Random, count: int) -> Iterator[Mutation]:
+def _multiple_bugs(source: ParsedCode, rng: Random, count: int) -> Iterator[Mutation]:
     original = code_of(source.text)
     if original is None:
         return
@@ -83,7 +83,7 @@ _FOUR = _THREE.replace("return k", "k")
     _TWO,
 )
 def two_logic(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
-    return _several(source, rng, 2)
+    return _multiple_bugs(source, rng, 2)
 
 
 @register(
@@ -94,12 +94,12 @@ def two_logic(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
     _THREE,
 )
 def three_logic(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
-    return _several(source, rng, 3)
+    return _multiple_bugs(source, rng, 3)
 
 
 @register("four_logic", "complex", "four logic bugs", _RIGHT, _FOUR)
 def four_logic(source: ParsedCode, rng: Random) -> Iterator[Mutation]:
-    return _several(source, rng, 4)
+    return _multiple_bugs(source, rng, 4)
 
 
 def _places(source: ParsedCode) -> dict[str, list[int]]:

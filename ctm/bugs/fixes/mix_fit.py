@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 REAL_SOURCES = ("commit", "release")
 CATEGORIES = ("syntax", "logic", "security", "complex")
 SEEDS = 4  # draws of each mutator: where it chooses among many candidates, one draw does not show all
-MOST = 60  # candidates of one draw
+MAX_CANDIDATES = 60  # candidates of one draw
 PSEUDO = 100.0  # pairs that the pinned mix counts for in each category
 
 
@@ -107,7 +107,9 @@ def explain(buggy: str, fixed: str, seeds: int = SEEDS) -> tuple[list[str], list
             continue  # it would write a statement in
         found = False
         for seed in range(seeds):
-            candidates = [c for c in islice(kind.mutator(base.source, Random(seed)), MOST) if not c.fixed]
+            candidates = [
+                c for c in islice(kind.mutator(base.source, Random(seed)), MAX_CANDIDATES) if not c.fixed
+            ]
             if not candidates:
                 continue  # by chance, perhaps: some kinds leave frequent places out at random
             found = True

@@ -25,7 +25,7 @@ from ctm.bugs.fixes.tables import (
 )
 from ctm.python.lexical import DEDENT, INDENT, NEWLINE
 
-MOST = 3
+MAX_EDIT_TOKENS = 3
 """Lexical tokens that change on either side."""
 LONGEST = 12
 """The same of swaps and guards, and of security fixes."""
@@ -39,7 +39,9 @@ class File:
 
 def shape(edit: FixEdit, before: str, file: File) -> str:
     """The logic kind that an edit undoes, "" for none."""
-    return longer(edit) or (short(edit, before, file) if max(len(edit.old), len(edit.new)) <= MOST else "")
+    return longer(edit) or (
+        short(edit, before, file) if max(len(edit.old), len(edit.new)) <= MAX_EDIT_TOKENS else ""
+    )
 
 
 def longer(edit: FixEdit) -> str:

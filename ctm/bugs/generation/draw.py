@@ -62,18 +62,18 @@ def mutate_text(
     mix: BugMix,
     count: int,
     settings: MutationSettings | None = None,
-    uniform: bool = False,
+    held_out: bool = False,
 ) -> SnippetMutants:
     """Up to `count` samples of one snippet, all different.
 
-    `uniform` draws all kinds alike (validation and test) instead of by weight. A text that does not compile gives
+    `held_out` draws all kinds alike (validation and test) instead of by weight. A text that does not compile gives
     nothing and one drop, "fixed side does not compile".
     """
     with quiet():
         original = clean(text)
         if original is None or not original.source.tokens:
             return nothing("fixed side does not compile" if original is None else "no code")
-        return _Draw(original, rng, mix, settings or MutationSettings(), uniform).samples(count)
+        return _SnippetSampler(original, rng, mix, settings or MutationSettings(), held_out).samples(count)
 
 
 def survey_text(text: str, rng: Random, mix: BugMix, settings: MutationSettings) -> SnippetMutants:
@@ -86,7 +86,7 @@ def survey_text(text: str, rng: Random, mix: BugMix, settings: MutationSettings)
         original = clean(text)
         if original is None or not original.source.tokens:
             return nothing("fixed side does not compile" if original is None else "no code")
-        return _Draw(original, rng, mix, settings, False).survey()
+        return _SnippetSampler(original, rng, mix, settings, False).survey()
 
 
 def nothing(reason: str) -> SnippetMutants:
@@ -99,24 +99,25 @@ def _lacks(base: Clean, kind: Kind) -> bool:
     return bool(kind.needs) and kind.needs.isdisjoint(base.source.words)
 
 
-class _Draw:
+class _SnippetSampler:
     """The samples of one snippet."""
 
     def __init__(
-        self, original: Clean, rng: Random, mix: BugMix, settings: MutationSettings, uniform: bool
+        self, original: Clean, rng: Random, mix: BugMix, settings: MutationSettings, held_out: bool
     ) -> None:
-        self.original, self.rng, self.mix, self.settings, self.uniform = original, rng, mix, settings, uniform
-        shares = settings.heldout_shares if uniform else settings.shares
+        self.original, self.rng, self.mix = original, rng, mix
+        self.settings, self.held_out = settings, held_out
+        shares = settings.heldout_shares if held_out else settings.shares
         self.security = shares.security > 0  # else a set without security samples would get a few by chance
         self.kept: list[Mutant] = []
         self.dropped: list[tuple[str, str]] = []
         self.seen: set[tuple[str, str]] = set()
         self.given: Counter[str] = Counter()  # samples with one error of each kind
         self.tally = Tally()
-        self.security_places = SecurityPlaces(original.source, mix, settings, uniform)
+        self.security_places = SecurityPlaces(original.source, mix, settings, held_out)
 
     def samples(self, count: int) -> SnippetMutants:
-        shares = self.settings.heldout_shares if self.uniform else self.settings.shares
+        shares = self.settings.heldout_shares if self.held_out else self.settings.shares
         weights = self.security_places.weights(shares)
         sums = list(accumulate(weights))
         for seed in [self.rng.getrandbits(64) for _ in range(count)]:
@@ -136,7 +137,7 @@ class _Draw:
                 sort = SORTS[bisect(sums, self.rng.random() * sums[-1])]
             if sort == "clean":
                 self.tally.of(CLEAN)[DRAWN] += 1
-                made = self._keep(self._clean_text(), "", CLEAN, "clean")
+                made = self._add_mutant("", self._clean_text(), CLEAN, "clean")
             else:
                 made = self._mutant(sort)
             self.tally.sample(sort, made)
@@ -169,18 +170,18 @@ class _Draw:
 
     def _clean_text(self) -> str:
         """Held out, the snippet as somebody wrote it; in training as often reshaped as broken code is."""
-        if self.uniform:
+        if self.held_out:
             return self.original.text
         return self._base("syntax", False).text
 
-    def _keep(self, fixed: str, buggy: str, kind: str, category: str) -> bool:
+    def _add_mutant(self, buggy: str, fixed: str, kind: str, category: str) -> bool:
         buggy = buggy or fixed
         counts = self.tally.of(kind)
         if (buggy, fixed) in self.seen:
             counts[DUPLICATES] += 1
             return False
         counts[MUTANTS] += 1
-        counts[TRAINING] += not self.uniform
+        counts[TRAINING] += not self.held_out
         self.seen.add((buggy, fixed))
         self.kept.append(Mutant(buggy, fixed, kind, category))
         return True
@@ -192,7 +193,7 @@ class _Draw:
             return self.original
         for _ in range(3):
             # held out, the snippet stays whole: shapes alone would repeat between the splits
-            text = reshaped(self.original.source, self.rng, prints, self.uniform)
+            text = reshaped(self.original.source, self.rng, prints, self.held_out)
             new = None if text is None else clean(text)
             if new is not None and not new.is_empty:
                 return new
@@ -222,7 +223,7 @@ class _Draw:
         several = 0
         if category == "syntax":
             two, three = self.settings.two_errors, self.settings.three_errors
-            if self.uniform:
+            if self.held_out:
                 two, three = self.settings.heldout_several * 0.75, self.settings.heldout_several * 0.25
             draw = self.rng.random()
             several = 2 if draw < two else 3 if draw < two + three else 0
@@ -233,11 +234,11 @@ class _Draw:
         base: Clean | None = None
         draws = 0  # held out, also those of kinds that have failed: a kind is drawn as evenly as places allow
         failed: set[str] = set()
-        for _ in range(_HELDOUT_DRAWS if self.uniform else 2 * len(self.mix.kinds(category))):
+        for _ in range(_HELDOUT_DRAWS if self.held_out else 2 * len(self.mix.kinds(category))):
             if several and draws == _DRAWS // 2:  # a snippet of one line may have no room for two errors
                 several = 0
                 failed.clear()
-            kind = self.mix.draw(category, self.uniform, self.rng)
+            kind = self.mix.draw(category, self.held_out, self.rng)
             if kind is None:
                 return False
             if kind.name in failed:
@@ -248,7 +249,7 @@ class _Draw:
                         continue
                     break
             draws += 1
-            if not self.uniform:
+            if not self.held_out:
                 if not several and self.given[kind.name] >= self.settings.kind_per_snippet:
                     failed.add(kind.name)
                     continue
@@ -259,7 +260,7 @@ class _Draw:
             if _lacks(base, kind):
                 continue
             if several:
-                if self._several(base, kind, several):
+                if self._multiple_errors(base, kind, several):
                     return True
             elif self._single(base, kind):
                 self.given[kind.name] += 1
@@ -269,32 +270,32 @@ class _Draw:
 
     def _single(self, base: Clean, kind: Kind) -> bool:
         candidates = kind.mutator(base.source, self.rng)
-        if kind.traced and not self.uniform:  # held out, all places count: real bugs are no kinder
+        if kind.traced and not self.held_out:  # held out, all places count: real bugs are no kinder
             candidates = (item for item in candidates if leaves_trace(base.source, item))
         for tried, candidate in enumerate(candidates):
             self.tally.of(kind.name)[SITES] += not tried
             made = self._made(base, candidate, kind)
             if made is not None:
-                fixed, buggy, where = made
+                buggy, fixed, where = made
                 category = kind.category
                 if category == "logic" and self.security and breaks_rule(buggy, fixed, where):
                     category = "security"
                 elif category == "logic" and (candidate.fixed or not one_place(base.source, candidate)):
                     category = categorize(buggy, fixed)
-                if self._keep(fixed, buggy, kind.name, category):
+                if self._add_mutant(buggy, fixed, kind.name, category):
                     return True
             if tried + 1 >= TRIES:
                 return False
         return False
 
     def _made(self, base: Clean, candidate: Mutation, kind: Kind) -> tuple[str, str, ChangedLines] | None:
-        """(fixed, buggy, where) of a candidate that is what its kind says; else None, the reason noted."""
+        """(buggy, fixed, where) of a candidate that is what its kind says; else None, the reason noted."""
         buggy = apply(base.text, candidate.buggy)
         fixed = apply(base.text, candidate.fixed) if candidate.fixed else base.text
         where = partial(changed_lines, base.source, candidate, buggy, fixed)
         code = code_of(fixed) if candidate.fixed else base.code
-        reason = mutant_reject_reason(fixed, buggy, code, kind.category, where)
-        return (fixed, buggy, where) if self._passed(reason, kind.name) else None
+        reason = mutant_reject_reason(buggy, fixed, code, kind.category, where)
+        return (buggy, fixed, where) if self._passed(reason, kind.name) else None
 
     def _passed(self, reason: str, kind: str) -> bool:
         """Note a candidate that was checked; `reason` says why it was refused, "" that it passed."""
@@ -305,7 +306,7 @@ class _Draw:
             self.dropped.append((reason, kind))
         return not reason
 
-    def _several(self, base: Clean, kind: Kind, count: int) -> bool:
+    def _multiple_errors(self, base: Clean, kind: Kind, count: int) -> bool:
         """Two, three or (of one kind) up to four errors in one text."""
         same = self.rng.random() < self.settings.same_kind
         chosen: list[Mutation] = []
@@ -320,9 +321,9 @@ class _Draw:
         fixed = apply(base.text, [splice for c in chosen for splice in (c.fixed or ())])
         buggy = apply(base.text, [splice for c in chosen for splice in c.buggy])
         passed = self._passed(
-            mutant_reject_reason(fixed, buggy, code_of(fixed), "syntax"), MULTI_ERROR_SYNTAX
+            mutant_reject_reason(buggy, fixed, code_of(fixed), "syntax"), MULTI_ERROR_SYNTAX
         )
-        return passed and self._keep(fixed, buggy, MULTI_ERROR_SYNTAX, "syntax")
+        return passed and self._add_mutant(buggy, fixed, MULTI_ERROR_SYNTAX, "syntax")
 
     def _stream(self, base: Clean, kind: Kind, same: bool) -> Iterator[tuple[Kind, Mutation]]:
         """Candidates for several errors: of one kind, or the first or second of each of several kinds."""
@@ -338,7 +339,7 @@ class _Draw:
                 if number or self.rng.random() < 0.7:
                     break
             for _ in range(_DRAWS):
-                other = self.mix.draw("syntax", self.uniform, self.rng)
+                other = self.mix.draw("syntax", self.held_out, self.rng)
                 if other is not None and not (other.needs and other.needs.isdisjoint(base.source.words)):
                     kind = other
                     break

@@ -92,7 +92,7 @@ def mutate_shard(
             for reason, kind in result.dropped:
                 refused.write(Reject(STEP, reason, snippet.snippet_id, snippet.group, kind))
                 reasons[reason] += 1
-            milestones.at(totals["snippets"] / number, pairs.rows, snippets=totals["snippets"])
+            milestones.record(totals["snippets"] / number, pairs.rows, snippets=totals["snippets"])
     totals["pairs"] = pairs.rows
     log.info(
         "%d snippets gave %d pairs; dropped candidates: %s", totals["snippets"], pairs.rows, dict(reasons)

@@ -2,11 +2,11 @@
 
 Two rates are compared with what is asked of them:
 
-- *success*: share of asked draws that gave a mutant. Over all kinds a draw is one sample asked of one snippet, for
-  which kinds are drawn until one gives a mutant or patience ends. Of a single kind it is a draw of that kind from a
+- *success rate*: share of asked draws that gave a mutant. Over all kinds a draw is one sample asked of one snippet,
+  for which kinds are drawn until one gives a mutant or patience ends. Of a single kind it is a draw of that kind from a
   snippet that has a site for it: a snippet without one says nothing about the mutator.
-- *validation*: share of checked candidates that pass. A candidate is checked by `ctm.bugs.checks.validity.refused`:
-  compiler, bytecode, security rule, category.
+- *pass rate*: share of checked candidates that pass. A candidate is checked by
+  `ctm.bugs.checks.validity.mutant_reject_reason`: compiler, bytecode, security rule, category.
 
 Clean samples are no mutants and enter neither.
 """
@@ -68,13 +68,13 @@ class Tally:
                 )
 
     @property
-    def success(self) -> float | None:
+    def success_rate(self) -> float | None:
         """Samples made of those asked for, clean ones left out; None where none was asked for."""
         asked = [counts for sort, counts in self.asked.items() if sort != "clean"]
         return share(sum(made for _, made in asked), sum(wanted for wanted, _ in asked))
 
     @property
-    def validation(self) -> float | None:
+    def pass_rate(self) -> float | None:
         """Candidates that passed of those checked; None where none was checked."""
         counts = list(self.kinds.values())
         return share(sum(c[PASSED] for c in counts), sum(c[CHECKED] for c in counts))

@@ -23,8 +23,8 @@ Make = Callable[[Kind], bool]
 class SecurityPlaces:
     """What one snippet is for security kinds, and what they have given in it so far."""
 
-    def __init__(self, source: ParsedCode, mix: BugMix, settings: MutationSettings, uniform: bool) -> None:
-        self.source, self.mix, self.settings, self.uniform = source, mix, settings, uniform
+    def __init__(self, source: ParsedCode, mix: BugMix, settings: MutationSettings, held_out: bool) -> None:
+        self.source, self.mix, self.settings, self.held_out = source, mix, settings, held_out
         self.given: Counter[str] = Counter()  # samples of each kind
         self.failed: set[str] = set()  # kinds that gave nothing
 
@@ -48,10 +48,10 @@ class SecurityPlaces:
 
     def sample(self, rng: Random, tally: Tally, make: Make) -> bool:
         """Make one security sample; False where no place is left."""
-        most = 2 if self.uniform else self.settings.kind_per_snippet
+        most = 2 if self.held_out else self.settings.kind_per_snippet
         left = [kind for kind in self.kinds if self.given[kind.name] < most and kind.name not in self.failed]
         while left:
-            kind = self.mix.draw("security", self.uniform, rng, left)
+            kind = self.mix.draw("security", self.held_out, rng, left)
             if kind is None:
                 break
             left.remove(kind)

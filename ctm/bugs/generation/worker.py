@@ -204,7 +204,7 @@ def _answer(pipe: Connection, settings: MutationSettings, mix: BugMix, survey: b
             if survey:
                 made = survey_text(text, rng, mix, settings)
             else:
-                made = mutate_text(text, rng, mix, count, settings, uniform=heldout)
+                made = mutate_text(text, rng, mix, count, settings, held_out=heldout)
             tally = made.tally.kinds, made.tally.asked
             reply.append(([tuple(mutant) for mutant in made.kept], made.dropped, tally))
         signal.setitimer(signal.ITIMER_REAL, 0)

@@ -27,8 +27,8 @@ security(
     ],
     [
         SecurityPattern("subprocess.$process(shlex.split($c)$$more)", "subprocess.$process($c, shell=True$$more)"),
-        SecurityPattern("subprocess.$process([$$a]$$more)", 'subprocess.$process(" ".join([$$a]), shell=True$$more)', shown=has_input),
-        SecurityPattern("subprocess.$process($var$$more)", 'subprocess.$process(" ".join($var), shell=True$$more)', shown=is_list),
+        SecurityPattern("subprocess.$process([$$a]$$more)", 'subprocess.$process(" ".join([$$a]), shell=True$$more)', condition=has_input),
+        SecurityPattern("subprocess.$process($var$$more)", 'subprocess.$process(" ".join($var), shell=True$$more)', condition=is_list),
         SecurityPattern("shell=False", "shell=True"),
     ],
 )  # fmt: skip
@@ -45,7 +45,7 @@ security(
     ],
     [
         SecurityPattern("subprocess.run(shlex.split($c))", "os.system($c)"),
-        SecurityPattern("subprocess.run([$$a])", 'os.system(" ".join([$$a]))', shown=has_input),
+        SecurityPattern("subprocess.run([$$a])", 'os.system(" ".join([$$a]))', condition=has_input),
         SecurityPattern("subprocess.check_output(shlex.split($c), text=True)", "os.popen($c).read()"),
     ],
 )  # fmt: skip
@@ -115,7 +115,7 @@ security(
     ],
     [
         SecurityPattern('.extractall($$a, filter="data")', ".extractall($$a)"),
-        SecurityPattern('tar.extractall($$a, filter="data")', "tar.extractall($$a)", back=True),
+        SecurityPattern('tar.extractall($$a, filter="data")', "tar.extractall($$a)", reversible=True),
     ],
 )
 
@@ -134,8 +134,8 @@ security(
         ("$out = torch.load($file, weights_only=True)", "$out = torch.load($file)"),
     ],
     [
-        SecurityPattern("json.loads($x)", "pickle.loads($x)", shown=is_binary),
-        SecurityPattern("json.load($x)", "pickle.load($x)", shown=is_binary),
+        SecurityPattern("json.loads($x)", "pickle.loads($x)", condition=is_binary),
+        SecurityPattern("json.load($x)", "pickle.load($x)", condition=is_binary),
         SecurityPattern("np.load($$a, allow_pickle=False$$more)", "np.load($$a, allow_pickle=True$$more)"),
         SecurityPattern("torch.load($$a, weights_only=True$$more)", "torch.load($$a$$more)"),
     ],
@@ -154,8 +154,8 @@ security(
         ("with open($file) as f:\n    $out = yaml.safe_load(f)", "with open($file) as f:\n    $out = yaml.unsafe_load(f)"),
     ],
     [
-        SecurityPattern("yaml.safe_load($x)", "yaml.unsafe_load($x)", back=True),
-        SecurityPattern("yaml.load($x, Loader=yaml.SafeLoader)", "yaml.load($x, Loader=yaml.Loader)", back=True),
+        SecurityPattern("yaml.safe_load($x)", "yaml.unsafe_load($x)", reversible=True),
+        SecurityPattern("yaml.load($x, Loader=yaml.SafeLoader)", "yaml.load($x, Loader=yaml.Loader)", reversible=True),
     ],
 )  # fmt: skip
 security(
@@ -169,8 +169,8 @@ security(
         ("$out = $call(json.loads($data))", "$out = $call(marshal.loads($data))"),
     ],
     [
-        SecurityPattern("json.loads($x)", "marshal.loads($x)", shown=is_binary),
-        SecurityPattern("json.load($x)", "marshal.load($x)", shown=is_binary),
+        SecurityPattern("json.loads($x)", "marshal.loads($x)", condition=is_binary),
+        SecurityPattern("json.load($x)", "marshal.load($x)", condition=is_binary),
     ],
 )  # fmt: skip
 
@@ -188,7 +188,7 @@ security(
     ],
     [
         SecurityPattern("ast.literal_eval($x)", "eval($x)"),
-        SecurityPattern("getattr(self, $var)", 'eval("self." + $var)', shown=asks_outside),
+        SecurityPattern("getattr(self, $var)", 'eval("self." + $var)', condition=asks_outside),
     ],
     finder=lambda source: attribute_texts(source, "getattr"),
     finds=frozenset(("getattr", "literal_eval")),
@@ -205,7 +205,7 @@ security(
     ],
     [
         SecurityPattern(
-            "setattr(self, $var, $v)", 'exec("self." + $var + " = " + repr($v))', shown=asks_outside
+            "setattr(self, $var, $v)", 'exec("self." + $var + " = " + repr($v))', condition=asks_outside
         ),
     ],
     finder=lambda source: attribute_texts(source, "setattr"),
@@ -230,9 +230,9 @@ security(
          "from xml.etree.ElementTree import parse\n$out = parse($file).getroot()"),
     ],
     [
-        SecurityPattern("import defusedxml.ElementTree as ET", "import xml.etree.ElementTree as ET", back=True),
-        SecurityPattern("from defusedxml import ElementTree", "from xml.etree import ElementTree", back=True),
-        SecurityPattern("from defusedxml import minidom", "from xml.dom import minidom", back=True),
+        SecurityPattern("import defusedxml.ElementTree as ET", "import xml.etree.ElementTree as ET", reversible=True),
+        SecurityPattern("from defusedxml import ElementTree", "from xml.etree import ElementTree", reversible=True),
+        SecurityPattern("from defusedxml import minidom", "from xml.dom import minidom", reversible=True),
         SecurityPattern("from defusedxml.ElementTree import", "from xml.etree.ElementTree import"),
     ],
 )  # fmt: skip
@@ -251,7 +251,7 @@ security(
          "$out = etree.parse($file, etree.XMLParser(resolve_entities=True, no_network=False))"),
     ],
     [
-        SecurityPattern("defusedxml.ElementTree.$parse($$a)", "xml.etree.ElementTree.$parse($$a)", back=True),
+        SecurityPattern("defusedxml.ElementTree.$parse($$a)", "xml.etree.ElementTree.$parse($$a)", reversible=True),
         SecurityPattern("etree.XMLParser($$a, resolve_entities=False$$more)", "etree.XMLParser($$a, resolve_entities=True$$more)"),
         SecurityPattern("etree.XMLParser(resolve_entities=False$$more)", "etree.XMLParser(resolve_entities=True$$more)"),
     ],

@@ -35,7 +35,7 @@ _LONGEST = 60  # tokens that one hole may stand for
 class Element(NamedTuple):
     """A token of a pattern: "word" (itself), "choice", "one" or "many"; `gap` is the white space before it."""
 
-    sort: str
+    role: str
     text: str
     gap: str
 
@@ -60,8 +60,8 @@ def pattern(text: str) -> tuple[Element, ...]:
             gap, end = "", token.end
         gap += between[end:]
         if hole:
-            sort = "many" if len(hole[1]) == 2 else "choice" if hole[2] in CHOICES else "one"
-            elements.append(Element(sort, hole[2], gap))
+            role = "many" if len(hole[1]) == 2 else "choice" if hole[2] in CHOICES else "one"
+            elements.append(Element(role, hole[2], gap))
             gap, at = "", hole.end()
     return tuple(elements)
 
@@ -69,20 +69,21 @@ def pattern(text: str) -> tuple[Element, ...]:
 @lru_cache(maxsize=1024)
 def words_of(text: str) -> frozenset[str]:
     """Words without which a pattern cannot be found."""
-    return frozenset(element.text for element in pattern(text) if element.sort == "word")
+    return frozenset(element.text for element in pattern(text) if element.role == "word")
 
 
 @dataclass(frozen=True)
 class SecurityPattern:
-    """A secure pattern and what it becomes; `back` says that the insecure one, found in code, is surely so repaired.
+    """A secure pattern and what it becomes.
 
-    `shown` tells whether a match is a place where the snippet shows that; None where each is.
+    `reversible` says that the insecure one, found in code, is surely so repaired.
+    `condition` tells whether a match is a place where the snippet shows that; None where each is.
     """
 
     secure: str
     insecure: str
-    back: bool = False
-    shown: Callable[[ParsedCode, Match], bool] | None = None
+    reversible: bool = False
+    condition: Callable[[ParsedCode, Match], bool] | None = None
 
 
 def found(source: ParsedCode, wanted: tuple[Element, ...]) -> Iterator[Match]:
@@ -110,13 +111,13 @@ def _match(
     if at == len(wanted):
         return Match(spans, holes)
     element, tokens = wanted[at], source.tokens
-    if element.sort in ("word", "choice"):
+    if element.role in ("word", "choice"):
         if index >= len(tokens):
             return None
         if tokens[index].text == "," and element.text in CLOSING and index + 1 < len(tokens):
             index += 1  # a comma after the last argument changes nothing
         token = tokens[index]
-        if element.sort == "word":
+        if element.role == "word":
             if token.text != element.text:
                 return None
         elif token.text not in CHOICES[element.text]:
@@ -124,7 +125,7 @@ def _match(
         else:
             holes = {**holes, element.text: token.text}
         return _match(source, wanted, at + 1, index + 1, (*spans, (token.start, token.end)), holes)
-    many = element.sort == "many"
+    many = element.role == "many"
     runs = list(_runs(source, index, many))
     for end in runs if many else reversed(runs):
         span = (
@@ -158,8 +159,8 @@ def _runs(source: ParsedCode, index: int, many: bool) -> Iterator[int]:
 def splices(match: Match, wanted: tuple[Element, ...], target: tuple[Element, ...]) -> tuple[Splice, ...]:
     """What turns a place of `wanted` into `target`."""
     made = []
-    old = [(element.sort, element.text) for element in wanted]
-    new = [(element.sort, element.text) for element in target]
+    old = [(element.role, element.text) for element in wanted]
+    new = [(element.role, element.text) for element in target]
     for code in Levenshtein.opcodes(old, new):
         if code.tag == "equal":
             continue
@@ -192,7 +193,7 @@ def _joined(parts: list[Splice]) -> Iterator[Splice]:
 
 
 def _filled(element: Element, holes: dict[str, str]) -> str:
-    return element.text if element.sort == "word" else holes[element.text]
+    return element.text if element.role == "word" else holes[element.text]
 
 
 def filled(template: str, values: dict[str, str]) -> str:

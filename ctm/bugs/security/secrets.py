@@ -204,19 +204,26 @@ security(
         ("client = httpx.Client(base_url=$url)", "client = httpx.Client(base_url=$url, verify=False)"),
     ],
     [
-        SecurityPattern("requests.$verb($$a)", "requests.$verb($$a, verify=False)", back=True),
-        SecurityPattern("httpx.$verb($$a)", "httpx.$verb($$a, verify=False)", back=True),
-        SecurityPattern("session.$verb($$a)", "session.$verb($$a, verify=False)", back=True, shown=has_url),
-        SecurityPattern(".session.$verb($$a)", ".session.$verb($$a, verify=False)", back=True, shown=has_url),
+        SecurityPattern("requests.$verb($$a)", "requests.$verb($$a, verify=False)", reversible=True),
+        SecurityPattern("httpx.$verb($$a)", "httpx.$verb($$a, verify=False)", reversible=True),
         SecurityPattern(
-            "._session.$verb($$a)", "._session.$verb($$a, verify=False)", back=True, shown=has_url
-        ),
-        SecurityPattern("requests.request($$a)", "requests.request($$a, verify=False)", back=True),
-        SecurityPattern(
-            ".session.request($$a)", ".session.request($$a, verify=False)", back=True, shown=has_url
+            "session.$verb($$a)", "session.$verb($$a, verify=False)", reversible=True, condition=has_url
         ),
         SecurityPattern(
-            "._session.request($$a)", "._session.request($$a, verify=False)", back=True, shown=has_url
+            ".session.$verb($$a)", ".session.$verb($$a, verify=False)", reversible=True, condition=has_url
+        ),
+        SecurityPattern(
+            "._session.$verb($$a)", "._session.$verb($$a, verify=False)", reversible=True, condition=has_url
+        ),
+        SecurityPattern("requests.request($$a)", "requests.request($$a, verify=False)", reversible=True),
+        SecurityPattern(
+            ".session.request($$a)", ".session.request($$a, verify=False)", reversible=True, condition=has_url
+        ),
+        SecurityPattern(
+            "._session.request($$a)",
+            "._session.request($$a, verify=False)",
+            reversible=True,
+            condition=has_url,
         ),
     ],
     finder=lambda source: given_through(source, "verify", "False"),
@@ -244,7 +251,7 @@ security(
     [
         SecurityPattern("ssl.create_default_context($$a)", "ssl._create_unverified_context($$a)"),
         SecurityPattern("ssl.CERT_REQUIRED", "ssl.CERT_NONE"),
-        SecurityPattern(".check_hostname = True", ".check_hostname = False", back=True),
+        SecurityPattern(".check_hostname = True", ".check_hostname = False", reversible=True),
     ],
 )  # fmt: skip
 

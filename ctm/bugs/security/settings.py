@@ -26,7 +26,7 @@ security(
     ],
     [
         SecurityPattern("tempfile.TemporaryFile()", 'open(tempfile.mktemp(), "w+b")'),
-        SecurityPattern("tempfile.mkdtemp($$a)", "tempfile.mktemp($$a)", shown=is_folder),
+        SecurityPattern("tempfile.mkdtemp($$a)", "tempfile.mktemp($$a)", condition=is_folder),
     ],
     contract="the fixed side closes what it opens and keeps the file where the buggy side does.",
 )  # fmt: skip
@@ -99,10 +99,10 @@ security(
          "os.chmod($file, stat.S_IRUSR | stat.S_IWUSR | stat.S_IROTH | stat.S_IWOTH)"),
     ],
     [
-        SecurityPattern("os.chmod($f, 0o644)", "os.chmod($f, 0o666)", back=True),
-        SecurityPattern("os.chmod($f, 0o755)", "os.chmod($f, 0o777)", back=True, shown=_runs),
-        SecurityPattern(".chmod(0o644)", ".chmod(0o666)", back=True),
-        SecurityPattern(".chmod(0o755)", ".chmod(0o777)", back=True, shown=_runs),
+        SecurityPattern("os.chmod($f, 0o644)", "os.chmod($f, 0o666)", reversible=True),
+        SecurityPattern("os.chmod($f, 0o755)", "os.chmod($f, 0o777)", reversible=True, condition=_runs),
+        SecurityPattern(".chmod(0o644)", ".chmod(0o666)", reversible=True),
+        SecurityPattern(".chmod(0o755)", ".chmod(0o777)", reversible=True, condition=_runs),
     ],
     contract="""`0o777` becomes `0o755` for what is a folder or a program by its name, or a folder that the snippet makes,
     and `0o644` for a file that it writes; `0o666` becomes `0o644`.""",
@@ -118,10 +118,10 @@ security(
     ],
     [
         SecurityPattern("os.umask(0o022)", "os.umask(0)"),
-        SecurityPattern("os.makedirs($f, 0o755$$more)", "os.makedirs($f, 0o777$$more)", shown=_mode_elsewhere),
-        SecurityPattern("os.mkdir($f, 0o755)", "os.mkdir($f, 0o777)", shown=_mode_elsewhere),
+        SecurityPattern("os.makedirs($f, 0o755$$more)", "os.makedirs($f, 0o777$$more)", condition=_mode_elsewhere),
+        SecurityPattern("os.mkdir($f, 0o755)", "os.mkdir($f, 0o777)", condition=_mode_elsewhere),
         SecurityPattern("os.open($f, $flags, 0o644)", "os.open($f, $flags, 0o666)"),
-        SecurityPattern("($$a, mode=0o755$$more)", "($$a, mode=0o777$$more)", shown=_mode_elsewhere),
+        SecurityPattern("($$a, mode=0o755$$more)", "($$a, mode=0o777$$more)", condition=_mode_elsewhere),
     ],
     contract="the mode of a folder stands elsewhere in the snippet too, and a file that is opened gets `0o644`.",
 )  # fmt: skip
@@ -144,9 +144,9 @@ security(
     [
         SecurityPattern("requests.$verb($$a, timeout=10$$more)", "requests.$verb($$a$$more)"),
         SecurityPattern("session.$verb($$a, timeout=10$$more)", "session.$verb($$a$$more)"),
-        SecurityPattern("requests.$verb($$a, timeout=10)", "requests.$verb($$a)", back=True, shown=no_timeout_near),
-        SecurityPattern("session.$verb($$a, timeout=10)", "session.$verb($$a)", back=True, shown=no_timeout_near),
-        SecurityPattern(".session.$verb($$a, timeout=10)", ".session.$verb($$a)", back=True, shown=no_timeout_near),
+        SecurityPattern("requests.$verb($$a, timeout=10)", "requests.$verb($$a)", reversible=True, condition=no_timeout_near),
+        SecurityPattern("session.$verb($$a, timeout=10)", "session.$verb($$a)", reversible=True, condition=no_timeout_near),
+        SecurityPattern(".session.$verb($$a, timeout=10)", ".session.$verb($$a)", reversible=True, condition=no_timeout_near),
     ],
     finder=lambda source: timeouts(source, "requests", "session", "_session"),
     finds=frozenset(("requests", "session", "_session")),
@@ -169,9 +169,9 @@ security(
     ],
     [
         SecurityPattern("urlopen($$a, timeout=10$$more)", "urlopen($$a$$more)"),
-        SecurityPattern("urlopen($$a, timeout=10)", "urlopen($$a)", back=True, shown=no_timeout_near),
-        SecurityPattern(".urlopen($$a, timeout=10)", ".urlopen($$a)", back=True, shown=no_timeout_near),
-        SecurityPattern("socket.create_connection($$a, timeout=10)", "socket.create_connection($$a)", back=True, shown=no_timeout_near),
+        SecurityPattern("urlopen($$a, timeout=10)", "urlopen($$a)", reversible=True, condition=no_timeout_near),
+        SecurityPattern(".urlopen($$a, timeout=10)", ".urlopen($$a)", reversible=True, condition=no_timeout_near),
+        SecurityPattern("socket.create_connection($$a, timeout=10)", "socket.create_connection($$a)", reversible=True, condition=no_timeout_near),
         SecurityPattern(".urlopen($$a, timeout=10$$more)", ".urlopen($$a$$more)"),
         SecurityPattern("socket.create_connection($$a, timeout=10$$more)", "socket.create_connection($$a$$more)"),
         SecurityPattern("smtplib.SMTP($$a, timeout=10$$more)", "smtplib.SMTP($$a$$more)"),
@@ -199,9 +199,9 @@ security(
         ),
     ],
     [
-        SecurityPattern("app.run($$a, debug=False$$more)", "app.run($$a, debug=True$$more)", back=True),
-        SecurityPattern("app.run(debug=False$$more)", "app.run(debug=True$$more)", back=True),
-        SecurityPattern("DEBUG = False", "DEBUG = True", shown=is_web_setting),
+        SecurityPattern("app.run($$a, debug=False$$more)", "app.run($$a, debug=True$$more)", reversible=True),
+        SecurityPattern("app.run(debug=False$$more)", "app.run(debug=True$$more)", reversible=True),
+        SecurityPattern("DEBUG = False", "DEBUG = True", condition=is_web_setting),
         SecurityPattern("app.debug = False", "app.debug = True"),
     ],
 )

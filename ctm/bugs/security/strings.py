@@ -119,7 +119,7 @@ security(
     [
         SecurityPattern("Environment($$a, autoescape=True$$more)", "Environment($$a, autoescape=False$$more)"),
         SecurityPattern("Environment(autoescape=True$$more)", "Environment(autoescape=False$$more)"),
-        SecurityPattern("Environment($$a, autoescape=True)", "Environment($$a)", back=True),
+        SecurityPattern("Environment($$a, autoescape=True)", "Environment($$a)", reversible=True),
     ],
     contract="the `Environment` is Jinja's by what else the snippet names.",
     suits=_is_jinja,
@@ -154,7 +154,7 @@ security(
         ('self.wfile.write(f"<$tag>{html.escape($value)}</$tag>".encode())', 'self.wfile.write(f"<$tag>{$value}</$tag>".encode())'),
         ('$out = "<$tag>$column: {}</$tag>".format(html.escape($value))', '$out = "<$tag>$column: {}</$tag>".format($value)'),
     ],
-    [SecurityPattern("html.escape($x)", "$x"), SecurityPattern("escape($x)", "$x", shown=escapes_elsewhere)],
+    [SecurityPattern("html.escape($x)", "$x"), SecurityPattern("escape($x)", "$x", condition=escapes_elsewhere)],
 )  # fmt: skip
 
 

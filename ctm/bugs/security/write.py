@@ -68,7 +68,7 @@ def security(
 
     mutator.__doc__ = f"Contract: {contract}" if contract else None
     words = [words_of(rewrite.secure) for rewrite in rewrites]
-    words += [words_of(rewrite.insecure) for rewrite in rewrites if rewrite.back]
+    words += [words_of(rewrite.insecure) for rewrite in rewrites if rewrite.reversible]
 
     longest = frozenset(max(sorted(needed), key=len) for needed in words)  # most snippets have none of them
 
@@ -85,9 +85,9 @@ def security(
             return False
         return next(own(source), None) is not None
 
-    before, after = (filled(text, example) for text in written[0])
+    correct, buggy = (filled(text, example) for text in written[0])
     return register(
-        name, "security", doc, before, after, cwe=cwe, bandit=bandit, own=has_own,
+        name, "security", doc, correct, buggy, cwe=cwe, bandit=bandit, own=has_own,
     )(mutator)  # fmt: skip
 
 
@@ -106,7 +106,7 @@ def _found(source: ParsedCode, rewrites: Sequence[SecurityPattern]) -> Iterator[
         if words_of(rewrite.secure) <= source.words:
             for match in _shown(source, rewrite, secure):
                 yield Mutation(tuple(_varied(source, splice) for splice in splices(match, secure, insecure)))
-        if rewrite.back and words_of(rewrite.insecure) <= source.words:
+        if rewrite.reversible and words_of(rewrite.insecure) <= source.words:
             matches = list(_shown(source, rewrite, insecure))
             if len(matches) == 1:  # of several alike, which one is the defect?
                 yield Mutation((), splices(matches[0], insecure, secure))
@@ -114,7 +114,7 @@ def _found(source: ParsedCode, rewrites: Sequence[SecurityPattern]) -> Iterator[
 
 def _shown(source: ParsedCode, rewrite: SecurityPattern, wanted: tuple[Element, ...]) -> Iterator[Match]:
     for match in found(source, wanted):
-        if rewrite.shown is None or rewrite.shown(source, match):
+        if rewrite.condition is None or rewrite.condition(source, match):
             yield match
 
 

@@ -13,7 +13,7 @@ _HEADER = re.compile(
 )
 _SPACE_BEHIND = re.compile(r"[ \t]+$", re.MULTILINE)
 _HEAD = re.compile(r"on line (\d+)")
-MOST = 6
+MAX_LEVELS = 6
 """Levels of indentation that are tried."""
 
 
@@ -66,7 +66,7 @@ def level_of_a_line(broken: Broken) -> Iterator[str]:
                 levels.append(own)
             if _HEADER.fullmatch(broken.lines[n]) and own + _step(broken) not in levels:
                 levels.append(own + _step(broken))
-            if own == 0 or len(levels) >= MOST:
+            if own == 0 or len(levels) >= MAX_LEVELS:
                 break
     near = sorted((level for level in levels if level != now), key=lambda level: abs(level - now))
     for level in near[:2]:
@@ -133,10 +133,10 @@ def _ends(broken: Broken, start: int) -> list[int]:
     """Ends of what moves with a line: its own block, all up to a blank line, all of its level."""
     now = width(broken.lines[start])
 
-    def end(at: int, least: int, over_blank: bool) -> int:
+    def end(at: int, min_width: int, over_blank: bool) -> int:
         while at < len(broken.lines):
             line = broken.lines[at]
-            goes_on = width(line) >= least if line.strip() else over_blank
+            goes_on = width(line) >= min_width if line.strip() else over_blank
             if not goes_on and at not in broken.string_lines:
                 break
             at += 1

@@ -31,9 +31,9 @@ class RewriteRule:
     """One line: what is done."""
     score: float
     """Log-probability that it competes with, nats."""
-    before: str
+    broken: str
     """Example of a broken text."""
-    after: str
+    repaired: str
     """What it becomes, the likeliest or a later one."""
     message: re.Pattern[str] | None
     """Of the compiler's messages for which it is tried; None: all."""
@@ -51,7 +51,7 @@ class Rewritten(NamedTuple):
 _REWRITES: dict[str, RewriteRule] = {}
 
 
-def rewrite(score: float, before: str, after: str, message: str = "") -> Callable[[Maker], Maker]:
+def rewrite(score: float, broken: str, repaired: str, message: str = "") -> Callable[[Maker], Maker]:
     """Registers a function under its name with the blanks of words; its docstring's first line says what it does."""
 
     def register(make: Maker) -> Maker:
@@ -59,7 +59,7 @@ def rewrite(score: float, before: str, after: str, message: str = "") -> Callabl
         assert name not in _REWRITES, f"two rewrites are called {name!r}"
         pattern = re.compile(message) if message else None
         doc = (make.__doc__ or "").split("\n")[0]
-        _REWRITES[name] = RewriteRule(name, doc, score, before, after, pattern, make)
+        _REWRITES[name] = RewriteRule(name, doc, score, broken, repaired, pattern, make)
         return make
 
     return register

@@ -113,8 +113,8 @@ def collect_projects(
                 refused.write(Reject(step, "source failed", project.name, project.name, str(error)))
             counts["projects"] += 1
             log.info("%s %s: %d snippets", project.name, project.version, snippets.rows - before)
-            milestones.at(counts["projects"] / number, snippets.rows, projects=counts["projects"])
-        milestones.at(1.0, snippets.rows, projects=counts["projects"])  # also without those that are gone
+            milestones.record(counts["projects"] / number, snippets.rows, projects=counts["projects"])
+        milestones.record(1.0, snippets.rows, projects=counts["projects"])  # also without those that are gone
         counts["snippets"], counts["rejects"] = snippets.rows, refused.rows
     milestones.write(counts_file, counts["snippets"], counts)
     return counts

@@ -61,7 +61,7 @@ def collect(
 
     def passed(repositories: int) -> None:
         done = pairs.rows / wanted if wanted else 0.0
-        milestones.at(max(done, repositories / len(entries)), pairs.rows, repositories=repositories)
+        milestones.record(max(done, repositories / len(entries)), pairs.rows, repositories=repositories)
 
     figures: dict[str, Any] = dict.fromkeys(("repositories", "failed", "opted out", "commits"), 0)
     every = [
@@ -81,7 +81,7 @@ def collect(
                 passed(number + 1)
                 continue
             with one.locked():
-                found = one.known()
+                found = one.saved_state()
                 one.copy(pairs, refused)
             failed = not found.done
             figures["failed" if failed else "repositories"] += 1

@@ -57,8 +57,8 @@ class History:
         key = hashlib.blake2b(url.encode(), digest_size=6).hexdigest()
         self.label = f"{self.name}-{key}"
         self.folder = work.absolute() / f"{self.label}.git"  # git runs elsewhere
-        self.place = state / self.label
-        self.file = self.place / "state.json"
+        self.state_folder = state / self.label
+        self.file = self.state_folder / "state.json"
         # what a batch holds depends on these; how many pairs are asked for in all does not
         plain = {
             **asdict(replace(settings, pairs=0, opt_out=())),
@@ -72,14 +72,14 @@ class History:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Nobody else works on this repository: a job that was started twice waits for itself."""
-        self.place.mkdir(parents=True, exist_ok=True)
+        self.state_folder.mkdir(parents=True, exist_ok=True)
         self.folder.parent.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
-            for path in (self.folder.with_suffix(".lock"), self.place / ".lock"):
+            for path in (self.folder.with_suffix(".lock"), self.state_folder / ".lock"):
                 fcntl.flock(stack.enter_context(path.open("w")), fcntl.LOCK_EX)
             yield
 
-    def known(self) -> HistoryState:
+    def saved_state(self) -> HistoryState:
         """The state as it is on disk."""
         self._load()
         return self.state
@@ -90,7 +90,7 @@ class History:
         try:
             if self.state.run == self.run and self.state.done:
                 return
-            self._bring()
+            self._update_clone()
             self._scan()
         except (GitError, OSError) as error:
             self.state.errors.append(without_credentials(str(error)) or type(error).__name__)
@@ -119,7 +119,7 @@ class History:
     def _save(self) -> None:
         write_json(self.file, asdict(self.state), end="")
 
-    def _bring(self) -> None:
+    def _update_clone(self) -> None:
         """Have the clone, at the commit that the state names if the repository is half read."""
         state, limit = self.state, self.settings.max_repository_mb * 1_000_000
         if state.head and not state.done and self.folder.exists():
@@ -159,4 +159,4 @@ class History:
         self._save()
 
     def _batch(self, number: int, kind: str) -> Path:
-        return self.place / f"{number:05d}.{kind}.parquet"
+        return self.state_folder / f"{number:05d}.{kind}.parquet"

@@ -79,8 +79,8 @@ def _unwrapped(member: str) -> PurePosixPath | None:
     return PurePosixPath(*parts[1:]) if len(parts) > 1 else None
 
 
-def _members(path: Path, is_zip: bool, most: int) -> Iterator[tuple[str, bytes]]:
-    """(name, content) of the Python files, up to `most` bytes, and metadata in an archive, links left out."""
+def _members(path: Path, is_zip: bool, max_bytes: int) -> Iterator[tuple[str, bytes]]:
+    """(name, content) of the Python files, up to `max_bytes` bytes, and metadata in an archive, links left out."""
     unpacked = 0
     if is_zip:
         with zipfile.ZipFile(path) as archive:
@@ -89,14 +89,14 @@ def _members(path: Path, is_zip: bool, most: int) -> Iterator[tuple[str, bytes]]
                 is_link = stat.S_ISLNK(info.external_attr >> 16)
                 if _is_wanted(_named(info.filename)) and not is_link:
                     with archive.open(info) as member:
-                        yield _named(info.filename), member.read(_most(info.filename, most))
+                        yield _named(info.filename), member.read(_max_bytes(info.filename, max_bytes))
         return
     with tarfile.open(path, "r:*") as archive:
         for item in archive:
             unpacked = _grown(unpacked, item.size)
             content = archive.extractfile(item) if item.isreg() and _is_wanted(_named(item.name)) else None
             if content:
-                yield _named(item.name), content.read(_most(item.name, most))
+                yield _named(item.name), content.read(_max_bytes(item.name, max_bytes))
 
 
 def _named(name: str) -> str:
@@ -108,7 +108,7 @@ def _is_wanted(name: str) -> bool:
     return name.endswith((".py", "/METADATA", "/PKG-INFO"))
 
 
-def _most(name: str, python: int) -> int:
+def _max_bytes(name: str, python: int) -> int:
     return python if name.endswith(".py") else MOST_METADATA
 
 

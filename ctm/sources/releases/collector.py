@@ -95,7 +95,7 @@ def collect(
             except BROKEN_WHEEL as error:
                 item = f"{before.name} {before.version} -> {after.version}"
                 refused.write(Reject(STEP, "source failed", item, before.name, str(error)))
-            milestones.at(number / len(transitions), pairs.rows, transitions=number)
+            milestones.record(number / len(transitions), pairs.rows, transitions=number)
         counts["pairs"], counts["rejects"] = pairs.rows, refused.rows
     log.info("releases: %s", counts)
     milestones.write(counts_file, counts["pairs"], counts)

@@ -38,11 +38,11 @@ def exchange(change: FunctionChange) -> Exchange:
     return frozenset(old - new), frozenset(new - old)
 
 
-def is_repeated_change(changes: Sequence[FunctionChange], most: int) -> list[bool]:
-    """For each change whether its exchange of words is made in more than `most` of them."""
+def is_repeated_change(changes: Sequence[FunctionChange], max_repeats: int) -> list[bool]:
+    """For each change whether its exchange of words is made in more than `max_repeats` of them."""
     exchanges = [exchange(change) for change in changes]
     counts = Counter(exchanges)
-    return [any(words) and counts[words] > most for words in exchanges]
+    return [any(words) and counts[words] > max_repeats for words in exchanges]
 
 
 def makes_faster(change: FunctionChange) -> bool:

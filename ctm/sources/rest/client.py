@@ -167,16 +167,16 @@ class RestClient:
                 why = f"{type(error).__name__}: {error}"
             except ValueError as error:  # of JSON and of its encoding
                 why = f"the answer is no JSON ({error})"
-                self._etags.forget(str(url))
+                self._etags.delete(str(url))
             if reply is not None:
                 self._note_limit(reply, bucket)
-            self._hold(reply, bucket, attempt)
+            self._pause_after(reply, bucket, attempt)
             log.warning("%s", self._clean(f"{_bare(url)}: {why}; attempt {attempt + 1}"))
         raise self._error(url, f"{why}; gave up after {self._settings.attempts} attempts", status)
 
-    def hold(self, seconds: float, bucket: str = EVERYTHING) -> None:
+    def pause(self, seconds: float, bucket: str = EVERYTHING) -> None:
         """Ask nothing of `bucket` for some seconds, for APIs that say so in their answers."""
-        self._etags.hold(bucket, self._clock() + seconds)
+        self._etags.block_until(bucket, self._clock() + seconds)
 
     def _url(self, path: str) -> httpx.URL:
         try:
@@ -254,23 +254,23 @@ class RestClient:
             if reset is not None:
                 # By the server's clock where it says what that is: ours may be ahead.
                 seconds = max(0.0, reset - self._server_time(reply))
-                self._hold_for(seconds + 1, bucket)
+                self._pause_for(seconds + 1, bucket)
 
-    def _hold(self, reply: Reply | None, bucket: str, attempt: int) -> None:
+    def _pause_after(self, reply: Reply | None, bucket: str, attempt: int) -> None:
         """Decide how long to wait after an answer that was none."""
         settings = self._settings
         limited = reply is not None and reply.status in (403, 429)
         if reply is not None and (seconds := self._retry_after(reply)) is not None:
-            self._hold_for(seconds, EVERYTHING)
+            self._pause_for(seconds, EVERYTHING)
             return
         if limited and self._etags.until(bucket, EVERYTHING) > self._clock():
             return  # x-ratelimit-reset said it, or the answer itself
         first = settings.limit_backoff if limited else settings.backoff
         seconds = min(settings.max_backoff, first * 2**attempt) * (1 + self._draw() / 2)
-        self._etags.hold(EVERYTHING, self._clock() + seconds)
+        self._etags.block_until(EVERYTHING, self._clock() + seconds)
 
-    def _hold_for(self, seconds: float, bucket: str) -> None:
-        self._etags.hold(bucket, self._clock() + seconds)  # for a later run too, if this one ends here
+    def _pause_for(self, seconds: float, bucket: str) -> None:
+        self._etags.block_until(bucket, self._clock() + seconds)  # for a later run too, if this one ends here
         if seconds > self._settings.max_wait:
             raise RestError(
                 f"{_bare(self.base)}: the server asks to wait {seconds:.0f} s, more than max_wait "

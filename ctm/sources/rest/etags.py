@@ -51,7 +51,7 @@ class ResponseCache:
         row = (url, kept.etag, kept.link, zlib.compress(kept.body))
         self._file.execute("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?)", row)
 
-    def forget(self, url: str) -> None:
+    def delete(self, url: str) -> None:
         """Drop what was answered to `url`."""
         self._file.execute("DELETE FROM answers WHERE url = ?", (url,))
 
@@ -61,7 +61,7 @@ class ResponseCache:
         row = self._file.execute(f"SELECT max(until) FROM waits WHERE bucket IN ({marks})", buckets)
         return float(row.fetchone()[0] or 0)
 
-    def hold(self, bucket: str, until: float) -> None:
+    def block_until(self, bucket: str, until: float) -> None:
         """Ask nothing of `bucket` before `until`; never shortens a wait."""
         self._file.execute(
             "INSERT INTO waits VALUES (?, ?) ON CONFLICT (bucket) DO UPDATE SET until = max(until, excluded.until)",

@@ -33,7 +33,7 @@ PAGE = 100
 """Most posts of one answer, and most identities of one request."""
 DAY = 86_400
 FORMAT_VERSION = 1
-MOST = 2**37
+UPPER_BOUND = 2**37
 """Larger than any identity, and than any time (the year 6325)."""
 THROTTLED, FOR_NOW = 502, (500, 503)
 """`error_id` of too many requests, and of errors that pass."""
@@ -54,18 +54,18 @@ class StackExchange(RestClient):
     def _understood(self, url: httpx.URL, reply: Reply, kept: CachedResponse | None) -> JsonResponse | None:
         said = _json_object(reply.body)
         if seconds := _count(said.get("backoff")):
-            self.hold(seconds)
+            self.pause(seconds)
         if said.get("quota_remaining") == 0:
             left = DAY - self._server_time(reply) % DAY
             log.warning("the quota of the day is used up: nothing is asked for %.0f s", left)
-            self.hold(left)
+            self.pause(left)
         error = said.get("error_id")
         if error is None:
             return super()._understood(url, reply, kept)
         message = str(said.get("error_message"))
         if error == THROTTLED:
             found = re.search(r"\bin (\d{1,9}) seconds", message)
-            self._hold_for(int(found[1]) if found else self._settings.limit_backoff, EVERYTHING)
+            self._pause_for(int(found[1]) if found else self._settings.limit_backoff, EVERYTHING)
             return None
         if error in FOR_NOW:
             return None
@@ -104,10 +104,10 @@ class Questions:
         while (found := self._one("SELECT count(*) FROM questions")) < wanted:
             if self._one("SELECT ended FROM place"):
                 break
-            self._ask_questions()
+            self._fetch_questions()
             log.info("question %d/%d", min(wanted, self._one("SELECT count(*) FROM questions")), wanted)
         while batch := [(key, answer) for key, answer, asked in self._chosen() if not asked][:PAGE]:
-            self._ask_answers(batch)
+            self._fetch_answers(batch)
         log.info(
             "%d of %d questions, %d accepted answers", min(found, wanted), wanted,
             self._one("SELECT count(*) FROM answers"),
@@ -146,7 +146,7 @@ class Questions:
         query = "SELECT id, answer, asked FROM questions ORDER BY created, id LIMIT ?"
         return self._file.execute(query, (self._settings.api.questions,)).fetchall()
 
-    def _ask_questions(self) -> None:
+    def _fetch_questions(self) -> None:
         first, page = self._file.execute("SELECT first, page FROM place").fetchone()
         path = "search/advanced"
         items, more = self._page(
@@ -165,7 +165,7 @@ class Questions:
             self._file.executemany("INSERT OR IGNORE INTO questions VALUES (?, ?, ?, ?, ?)", rows)
             self._file.execute("UPDATE place SET first = ?, page = ?, ended = ?", (*place, not more))
 
-    def _ask_answers(self, batch: list[tuple[int, int]]) -> None:
+    def _fetch_answers(self, batch: list[tuple[int, int]]) -> None:
         path = f"answers/{';'.join(str(answer) for _, answer in batch)}"
         rows, page, more = [], 1, True
         while more:
@@ -235,12 +235,12 @@ def _json_object(body: bytes) -> dict[str, Any]:
 
 def _count(value: Any) -> int:
     """A number that can be one of seconds; 0 for what is none."""
-    return value if isinstance(value, int) and 0 <= value < MOST else 0
+    return value if isinstance(value, int) and 0 <= value < UPPER_BOUND else 0
 
 
 def _whole(path: str, item: dict[str, Any], key: str) -> int:
     value = item.get(key)
-    if type(value) is not int or not 0 < value < MOST:
+    if type(value) is not int or not 0 < value < UPPER_BOUND:
         raise RestError(f"{path}: an item whose {key} is {str(value)[:40]!r}")
     return value
 

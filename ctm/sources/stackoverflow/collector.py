@@ -305,7 +305,7 @@ class _Collector:
                 )
             )  # fmt: skip
         if self.settings.target > 0:
-            self.milestones.at(self.pairs.rows / self.settings.target, self.pairs.rows, rows=self.rows)
+            self.milestones.record(self.pairs.rows / self.settings.target, self.pairs.rows, rows=self.rows)
 
     def _refuse(self, reason: str, item: str, group: str = "", detail: str = "") -> None:
         self.refused.write(Reject(STEP, reason, item, group or self.host, detail))

@@ -36,7 +36,7 @@ SETTINGS = MutationSettings(shares=Shares(0, 0, 0, 0, 1), heldout_shares=Shares(
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_example_is_complex(kind):
-    assert categorize(kind.after, kind.before, security_rule) == "complex"
+    assert categorize(kind.buggy, kind.correct, security_rule) == "complex"
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
@@ -68,7 +68,7 @@ def test_eight_edits_repair_nearly_all_of_them():
     mix = BugMix({kind.name: 1 for kind in KINDS})
     reached = asked = 0
     for number, text in enumerate(SHORT):
-        for mutant in mutate_text(text, snippet_rng(0, str(number)), mix, 2, SETTINGS, uniform=True).kept:
+        for mutant in mutate_text(text, snippet_rng(0, str(number)), mix, 2, SETTINGS, held_out=True).kept:
             asked += 1
             try:
                 edits_between(tokenizer.encode(mutant.buggy), tokenizer.encode(mutant.fixed), tokenizer)

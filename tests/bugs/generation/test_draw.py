@@ -31,11 +31,11 @@ SNIPPETS = [
 MIX = BugMix(dict.fromkeys(registry(), 1))
 
 
-@pytest.mark.parametrize("uniform", [False, True])
-def test_every_mutant_is_what_it_says(uniform):
+@pytest.mark.parametrize("held_out", [False, True])
+def test_every_mutant_is_what_it_says(held_out):
     kinds = Counter()
     for number, text in enumerate(SNIPPETS * 6):
-        made = mutate_text(text, snippet_rng(1, str(number)), MIX, 8, uniform=uniform)
+        made = mutate_text(text, snippet_rng(1, str(number)), MIX, 8, held_out=held_out)
         for mutant in made.kept:
             kinds[mutant.category] += 1
             assert compiles(mutant.fixed)
@@ -122,9 +122,9 @@ def test_training_sees_no_bug_whose_repair_could_only_be_guessed(kind: str, trac
     mix, only = BugMix({kind: 1}), Shares(0, 1, 0)
     settings = MutationSettings(shares=only, heldout_shares=only, reshape_logic=0)
 
-    def made(text: str, uniform: bool) -> int:
+    def made(text: str, held_out: bool) -> int:
         return sum(
-            len(mutate_text(text, snippet_rng(0, str(n)), mix, 1, settings, uniform).kept) for n in range(20)
+            len(mutate_text(text, snippet_rng(0, str(n)), mix, 1, settings, held_out).kept) for n in range(20)
         )
 
     assert made(traced, False) == 20

@@ -94,7 +94,10 @@ def test_counts_of_each_kind_lie_beside_the_shard_and_add_up(snippets, tmp_path)
         "so is a refused candidate"
     )
     assert (
-        one.success and one.success > MIN_SUCCESS_RATE and one.validation and one.validation > MIN_PASS_RATE
+        one.success_rate
+        and one.success_rate > MIN_SUCCESS_RATE
+        and one.pass_rate
+        and one.pass_rate > MIN_PASS_RATE
     )
     repeated = len(whole) - len({pair.pair_id for pair in whole})
     assert sum(c[DUPLICATES] for c in one.kinds.values()) >= repeated

@@ -41,12 +41,12 @@ def ids(texts: dict[str, str], folder: Path) -> dict[str, set[str]]:
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory) -> dict[str, set[str]]:
-    texts = {f"{kind.name}_{side}": getattr(kind, side) for kind in KINDS for side in ("before", "after")}
+    texts = {f"{kind.name}_{side}": getattr(kind, side) for kind in KINDS for side in ("correct", "buggy")}
     return ids(texts, tmp_path_factory.mktemp("bandit"))
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_bandit_finds_the_bug_and_not_its_repair(kind, found):
-    assert kind.bandit in found[f"{kind.name}_after"], found[f"{kind.name}_after"]
+    assert kind.bandit in found[f"{kind.name}_buggy"], found[f"{kind.name}_buggy"]
     # Bandit reports any shell with a text made of parts, whether they are quoted or not
-    assert kind.bandit not in found[f"{kind.name}_before"] or kind.name == "unquoted_argument"
+    assert kind.bandit not in found[f"{kind.name}_correct"] or kind.name == "unquoted_argument"

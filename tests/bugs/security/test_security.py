@@ -94,7 +94,7 @@ def test_patterns_turn_secure_code_into_insecure_and_back(kind):
         with quiet():
             assert code_of(text) and code_of(broken), (text, broken)
         assert security_rule(broken, text), (text, broken)
-        if rewrite.back:
+        if rewrite.reversible:
             (match, *_) = found(ParsedCode(broken), insecure)
             assert apply(broken, splices(match, insecure, secure)) == text
 

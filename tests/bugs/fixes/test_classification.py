@@ -4,9 +4,7 @@ import textwrap
 
 import pytest
 
-from ctm.bugs.fixes.edit import tokens_of
-from ctm.bugs.fixes.tables import ALIKE
-from ctm.bugs.fixes.undone import (
+from ctm.bugs.fixes.classification import (
     SECURITY_KINDS,
     TELLTALE,
     ClassifiedFix,
@@ -14,6 +12,8 @@ from ctm.bugs.fixes.undone import (
     classify_fix,
     words_of,
 )
+from ctm.bugs.fixes.edit import tokens_of
+from ctm.bugs.fixes.tables import ALIKE
 from ctm.bugs.registry import registry
 
 
@@ -49,7 +49,7 @@ BODIES = [
     ("constant", "if a:\n    return False\nreturn b", "if a:\n    return True\nreturn b"),
     ("variable_misuse", "return go(a, a, b)", "return go(a, b, b)"),
     ("swapped_operands", "return a - b", "return b - a"),
-    ("misspelt_name", "size = a\nreturn size", "size = a\nreturn size"),
+    ("misspelt_name", "size = a\nreturn sise", "size = a\nreturn size"),
     ("missing_call", "return a.strip", "return a.strip()"),
     ("wrong_attribute", "a.append(xs)", "a.extend(xs)"),
     ("wrong_attribute", "return min(a, b)", "return max(a, b)"),

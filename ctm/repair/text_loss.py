@@ -27,7 +27,7 @@ class TextLoss:
 
     words: tuple[str, ...]
     """Words that are gone, in the order of the text, each as often as it is gone."""
-    of: int
+    total_words: int
     """Words of the text before."""
     swallowed: int
     """Names and numbers that were code and are not, though their words are still there."""
@@ -37,7 +37,7 @@ class TextLoss:
     @property
     def is_within_budget(self) -> bool:
         """Whether a repair may lose this much unasked: of words, and of code that turns into a string or comment."""
-        most = max(1, min(BUDGET, self.of // BUDGET_SHARE))
+        most = max(1, min(BUDGET, self.total_words // BUDGET_SHARE))
         return len(self.words) <= most and self.swallowed <= max(2, most) and not self.is_all
 
 

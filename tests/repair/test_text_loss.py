@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctm.repair.loss import BUDGET, TextLoss, text_loss
+from ctm.repair.text_loss import BUDGET, TextLoss, text_loss
 
 WORD = re.compile(r"\w+")
 
@@ -36,7 +36,7 @@ WORD = re.compile(r"\w+")
 def test_words_that_are_gone_and_code_that_is_none_any_more(before, after, words, swallowed):
     found = text_loss(before, after)
     assert (found.words, found.swallowed) == (words, swallowed)
-    assert found.of == len(WORD.findall(before))
+    assert found.total_words == len(WORD.findall(before))
 
 
 @pytest.mark.parametrize(

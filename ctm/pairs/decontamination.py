@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from ctm.pairs.duplicates import exact_key, renamed_key
-from ctm.pairs.near import MinHasher, NearDuplicateFilter, chunks
+from ctm.pairs.near_duplicates import MinHasher, NearDuplicateFilter, chunks
 from ctm.pairs.quality import QualitySettings
 from ctm.pairs.record import Pair
 
@@ -59,7 +59,7 @@ class Decontaminator:
         self._exact: set[int] = set()
         self._suites = {name: Path(path) for name, path in (suites or {}).items()}
 
-    def hold(self, texts: Iterable[str], name: str, exact: bool = False) -> None:
+    def add_texts(self, texts: Iterable[str], name: str, exact: bool = False) -> None:
         """From now on texts like these are refused, as copies of `name`."""
         for chunk in chunks(texts):
             for text in chunk:
@@ -71,10 +71,10 @@ class Decontaminator:
                 self._index.insert_matrix(self._sketcher.matrix(chunk), self._rows)
                 self._rows += len(chunk)
 
-    def hold_suites(self) -> None:
-        """Hold the outside suites: called before the first pair of training. Raises SuiteError."""
+    def add_suites(self) -> None:
+        """Add the outside suites: called before the first pair of training. Raises SuiteError."""
         for name, path in self._suites.items():
-            self.hold(read_texts(path), f"suite {name}", exact=True)
+            self.add_texts(read_texts(path), f"suite {name}", exact=True)
 
     def refuse(self, pairs: Iterable[Pair], training: bool) -> Iterator[tuple[Pair, str, str]]:
         """(pair, reason, detail) of each pair in order; reason "" where it may stand in the set that is made now."""

@@ -164,8 +164,8 @@ class NearDuplicateFilter:
     def __init__(self, sketcher: MinHasher) -> None:
         self._sketcher = sketcher
         settings = sketcher.settings
-        self._least = settings.jaccard * settings.permutations
-        self._least_across = (settings.jaccard - settings.margin) * settings.permutations
+        self._min_equal = settings.jaccard * settings.permutations
+        self._min_equal_across = (settings.jaccard - settings.margin) * settings.permutations
         self._kept: list[Signatures] = []
         self._names: list[str] = []
         self._places: dict[int, int] = {}
@@ -204,7 +204,7 @@ class NearDuplicateFilter:
         places.update(place for band in bands for place in self._others.get(band, ()))
         for place in sorted(places):
             name = self._names[place]
-            least = self._least if name == own else self._least_across
-            if np.count_nonzero(self._kept[place] == signature) >= least:
+            minimum = self._min_equal if name == own else self._min_equal_across
+            if np.count_nonzero(self._kept[place] == signature) >= minimum:
                 return name
         return None

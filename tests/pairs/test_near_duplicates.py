@@ -14,7 +14,7 @@ import pytest
 
 from ctm.pairs.build import PairSettings, build_pairs
 from ctm.pairs.clean import clean_snippets
-from ctm.pairs.near import MinHasher, NearDuplicateFilter, NearSettings, chunks
+from ctm.pairs.near_duplicates import MinHasher, NearDuplicateFilter, NearSettings, chunks
 from ctm.pairs.quality import QualitySettings
 from ctm.pairs.record import (
     Origin,

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ctm.pairs.keys import key_of
-from ctm.pairs.near import NearSettings
+from ctm.pairs.near_duplicates import NearSettings
 from ctm.pairs.record import read_pair_columns
 
 log = logging.getLogger(__name__)

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from ctm.pairs.clean import clean_snippets
-from ctm.pairs.near import NearSettings
+from ctm.pairs.near_duplicates import NearSettings
+from ctm.pairs.project_groups import KeyOwners, merge_fix_groups, merge_groups, name_key
 from ctm.pairs.record import (
     Origin,
     Pair,
@@ -23,7 +24,6 @@ from ctm.pairs.record import (
 )
 from ctm.pairs.snippets import snippets_of
 from ctm.pairs.splits import SplitSettings, split_of
-from ctm.pairs.vendored import KeyOwners, merge_fix_groups, merge_groups, name_key
 
 SPLITS = SplitSettings(seed=0, train=34, validation=33, test=33)
 PROJECT = {split_of(name, SPLITS): name for name in map("p{}".format, range(50))}

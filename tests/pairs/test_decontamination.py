@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from ctm.pairs.decontamination import Decontaminator, SuiteError, read_texts
 from ctm.pairs.quality import DecontaminationSettings, LicenseSettings, QualitySettings, license_reject_reason
 from ctm.pairs.record import Origin, Pair, make_pair
-from ctm.pairs.screen import Decontaminator, SuiteError, read_texts
 
 SUITE = """\
 def count_words(text, limit):
@@ -35,13 +35,13 @@ def pair(fixed: str, group: str = "mine", project: str = "", source: str = "muta
 
 
 @pytest.fixture
-def screen(tmp_path: Path) -> Decontaminator:
+def decontaminator(tmp_path: Path) -> Decontaminator:
     path = tmp_path / "suite.jsonl"
     path.write_text(json.dumps({"id": "1", "buggy": SUITE.replace(":\n", "\n", 1), "fixed": SUITE}) + "\n\n")
     named = DecontaminationSettings(repositories={"BugsInPy": ("https://github.com/x/The_Fuck.git",)})
-    screen = Decontaminator(QualitySettings(decontamination=named), {"mini": path})
-    screen.hold_suites()
-    return screen
+    decontaminator = Decontaminator(QualitySettings(decontamination=named), {"mini": path})
+    decontaminator.add_suites()
+    return decontaminator
 
 
 @pytest.mark.parametrize(
@@ -54,16 +54,16 @@ def screen(tmp_path: Path) -> Decontaminator:
         ("print('something else')", ""),
     ],
 )
-def test_copies_of_a_suite_do_not_train(screen: Decontaminator, text: str, detail: str) -> None:
-    [(_, reason, found)] = screen.refuse([pair(text)], training=True)
+def test_copies_of_a_suite_do_not_train(decontaminator: Decontaminator, text: str, detail: str) -> None:
+    [(_, reason, found)] = decontaminator.refuse([pair(text)], training=True)
     assert (reason, found) == (("suite mini" if detail else ""), detail)
 
 
-def test_projects_of_a_suite_do_not_train_but_test(screen: Decontaminator) -> None:
+def test_projects_of_a_suite_do_not_train_but_test(decontaminator: Decontaminator) -> None:
     pairs = [pair("a = 1", "the-fuck"), pair("b = 1", "joined", project="the-fuck"), pair("c = 1", "fuck")]
-    reasons = [reason for _, reason, _ in screen.refuse(pairs, training=True)]
+    reasons = [reason for _, reason, _ in decontaminator.refuse(pairs, training=True)]
     assert reasons == ["suite BugsInPy", "suite BugsInPy", ""]
-    assert [reason for _, reason, _ in screen.refuse(pairs, training=False)] == ["", "", ""]
+    assert [reason for _, reason, _ in decontaminator.refuse(pairs, training=False)] == ["", "", ""]
 
 
 def test_a_suite_that_cannot_be_read_names_its_line(tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ from rapidfuzz.distance import Levenshtein
 
 from ctm.python.compiling import quiet
 from ctm.python.lexical import lenient_tokens
-from ctm.repair.loss import text_loss
 from ctm.repair.passes import Repair
 from ctm.repair.source import FileError, PythonFile
+from ctm.repair.text_loss import text_loss
 from ctm.repair.whole_file import whole_file_error
 from ctm.repair.windows import Window, common
 
@@ -149,7 +149,7 @@ def change_between(before: PythonFile, after: PythonFile, repair: Repair, confid
         edit=edit_of(old_text, new_text),
         rewrites=tuple(dict.fromkeys(option.rewrite for option in repair.passes if option.rewrite)),
         lost=lost.words,
-        kept=1.0 if not lost.of else 1 - len(lost.words) / lost.of,
+        kept=1.0 if not lost.total_words else 1 - len(lost.words) / lost.total_words,
     )
 
 

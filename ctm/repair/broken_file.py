@@ -15,11 +15,11 @@ from functools import partial
 
 from ctm.python.compiling import compiles
 from ctm.repair.candidates import AppliedEdit
-from ctm.repair.fixed import MAX_CHARACTERS, FileRepair, LineChange, change_between, first_error, splice
-from ctm.repair.loss import text_loss
+from ctm.repair.file_repair import MAX_CHARACTERS, FileRepair, LineChange, change_between, first_error, splice
 from ctm.repair.passes import Repair, Repairer
 from ctm.repair.rewrites.registry import rewritten
 from ctm.repair.source import FileError, PythonFile
+from ctm.repair.text_loss import text_loss
 from ctm.repair.windows import windows_around
 
 MAX_STEPS = 60
@@ -52,7 +52,7 @@ class _Refused:
     def note(self, error: SyntaxError, before: str, after: str) -> None:
         lost = text_loss(before, after)
         lines = before.count("\n") - after.count("\n")
-        what = f"{len(lost.words)} of {lost.of} words" + (f" and {lines} lines" if lines > 0 else "")
+        what = f"{len(lost.words)} of {lost.total_words} words" + (f" and {lines} lines" if lines > 0 else "")
         self.text = self.text or (
             f"the most probable repair of line {error.lineno} deletes {what}; use --allow-deletions to see it"
         )
@@ -112,7 +112,7 @@ def _steps(source: PythonFile, error: SyntaxError, repairer: Repairer, refused: 
             continue
         # the model's answer knows its own share; a rewrite of the file has one of all that was tried
         share = math.exp(repair.score) / all_
-        confidence = repair.confidence if repair.asked else repairer.confidence(share)
+        confidence = repair.confidence if repair.model_calls else repairer.confidence(share)
         yield _Step(after, rest, change_between(source, after, repair, confidence))
         followed += 1
         if followed == WIDTH:
@@ -133,7 +133,7 @@ def _answers(
         for window in windows_around(source.lines, (error.lineno or 1) - 1)
         if len(shown := window.text(source.lines)) <= MAX_CHARACTERS and not compiles(shown)
     ]
-    repairs = repairer.repair([shown for _, shown in windows], answers=REPAIRS_PER_WINDOW)
+    repairs = repairer.repair([shown for _, shown in windows], top_k=REPAIRS_PER_WINDOW)
     for rank, ((window, shown), repair) in enumerate(zip(windows, repairs, strict=True)):
         if repair.refused is not None:
             refused.note(error, shown, repair.refused.text)

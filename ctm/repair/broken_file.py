@@ -24,8 +24,8 @@ from ctm.repair.windows import windows_around
 
 MAX_STEPS = 60
 """States of one file that are looked at: errors, and ways that led nowhere."""
-REPAIRS_PER_WINDOW = 5
-"""Answers of each window."""
+ANSWERS_PER_WINDOW = 5
+"""That are asked for where the best of one each does not do."""
 WIDTH = 3
 """Steps from one state that are followed, at most."""
 WINDOW = 0.2
@@ -93,34 +93,47 @@ def _fixed(source: PythonFile, path: list[_Step], error: SyntaxError | None, ref
 
 
 def _steps(source: PythonFile, error: SyntaxError, repairer: Repairer, refused: _Refused) -> Iterator[_Step]:
-    """Steps from a state of the file that help it, the best first, each file once."""
-    answers = _answers(source, error, repairer, refused)
+    """Steps from a state of the file that help it, the best first, each file once.
+
+    The windows are asked for one answer each; where the best of these makes the file compile, it is taken. Only
+    otherwise are they asked for more, which takes twice as many questions to the model.
+    """
+    for answers_per_window in (1, ANSWERS_PER_WINDOW):
+        ranked = _ranked(source, error, repairer, refused, answers_per_window)
+        all_ = sum(math.exp(repair.score) for _, repair in ranked)
+        followed = 0
+        for place, (after, repair) in enumerate(ranked):
+            try:
+                rest = first_error(after.text)
+            except FileError:  # it made the file worse than the compiler can say
+                continue
+            if answers_per_window == 1 and (rest is not None or place):
+                break
+            if rest is not None and not _has_moved_on(source, error, after, rest):
+                continue
+            # the model's answer knows its own share; a rewrite of the file has one of all that was tried
+            share = math.exp(repair.score) / all_
+            confidence = repair.confidence if repair.model_calls else repairer.confidence(share)
+            yield _Step(after, rest, change_between(source, after, repair, confidence))
+            followed += 1
+            if followed == WIDTH:
+                return
+
+
+def _ranked(
+    source: PythonFile, error: SyntaxError, repairer: Repairer, refused: _Refused, answers_per_window: int
+) -> list[tuple[PythonFile, Repair]]:
+    """Files that the answers lead to, each by its best answer, the most probable first."""
     best: dict[tuple[str, ...], tuple[PythonFile, Repair]] = {}
-    for after, repair in answers:
+    for after, repair in _answers(source, error, repairer, refused, answers_per_window):
         known = best.get(after.lines)
         if known is None or known[1].score < repair.score:
             best[after.lines] = after, repair
-    ranked = sorted(best.values(), key=lambda item: -item[1].score)
-    all_ = sum(math.exp(repair.score) for _, repair in ranked)
-    followed = 0
-    for after, repair in ranked:
-        try:
-            rest = first_error(after.text)
-        except FileError:  # it made the file worse than the compiler can say
-            continue
-        if rest is not None and not _has_moved_on(source, error, after, rest):
-            continue
-        # the model's answer knows its own share; a rewrite of the file has one of all that was tried
-        share = math.exp(repair.score) / all_
-        confidence = repair.confidence if repair.model_calls else repairer.confidence(share)
-        yield _Step(after, rest, change_between(source, after, repair, confidence))
-        followed += 1
-        if followed == WIDTH:
-            return
+    return sorted(best.values(), key=lambda item: -item[1].score)
 
 
 def _answers(
-    source: PythonFile, error: SyntaxError, repairer: Repairer, refused: _Refused
+    source: PythonFile, error: SyntaxError, repairer: Repairer, refused: _Refused, answers_per_window: int
 ) -> Iterator[tuple[PythonFile, Repair]]:
     """What rewrites of the file and the model's answers for its windows make of it."""
     text = source.text
@@ -133,7 +146,7 @@ def _answers(
         for window in windows_around(source.lines, (error.lineno or 1) - 1)
         if len(shown := window.text(source.lines)) <= MAX_CHARACTERS and not compiles(shown)
     ]
-    repairs = repairer.repair([shown for _, shown in windows], top_k=REPAIRS_PER_WINDOW)
+    repairs = repairer.repair([shown for _, shown in windows], top_k=answers_per_window)
     for rank, ((window, shown), repair) in enumerate(zip(windows, repairs, strict=True)):
         if repair.refused is not None:
             refused.note(error, shown, repair.refused.text)

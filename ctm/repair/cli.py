@@ -18,9 +18,19 @@ from ctm.repair.boundary import Guarded, describe
 from ctm.repair.bundle import Bundle
 from ctm.repair.cli_evaluate import evaluate
 from ctm.repair.diff import header_name, unified_diff
-from ctm.repair.discover import STDIN, Discovery
+from ctm.repair.discover import STDIN
 from ctm.repair.files import fix_source
 from ctm.repair.fixed import FileRepair
+from ctm.repair.input_options import (
+    ConfigOption,
+    ExcludeOption,
+    ExtendExcludeOption,
+    ForceExcludeOption,
+    IsolatedOption,
+    NoGitignoreOption,
+    PathsArgument,
+    make_discovery,
+)
 from ctm.repair.newer_syntax import Version
 from ctm.repair.search import RepairSearchSettings
 from ctm.repair.source import MAX_BYTES, FileError, PythonFile, parse_source, read_source
@@ -56,10 +66,8 @@ app.command()(evaluate)
 
 @app.command()
 def fix(
-    paths: Annotated[
-        list[str],
-        typer.Argument(help="Files, folders (walked for *.py and *.pyi), or - for stdin.", metavar="PATH..."),
-    ],
+    context: typer.Context,
+    paths: PathsArgument,
     bundle: BundleOption = None,
     write: Annotated[bool, typer.Option("--write", help="Write the repairs into the files.")] = False,
     suggesting: Annotated[
@@ -98,6 +106,12 @@ def fix(
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Do not say which files --write has written.")
     ] = False,
+    exclude: ExcludeOption = None,
+    extend_exclude: ExtendExcludeOption = None,
+    force_exclude: ForceExcludeOption = False,
+    no_respect_gitignore: NoGitignoreOption = False,
+    isolated: IsolatedOption = False,
+    config: ConfigOption = None,
 ) -> None:
     """Propose repairs of files that do not compile as a unified diff on stdout, for `patch -p0` or `git apply -p0`.
 
@@ -123,7 +137,7 @@ def fix(
         )
     worst = CLEAN
     rows: list[dict[str, Any]] = []
-    discovery = Discovery()
+    discovery = make_discovery(context)
     for path, problem in discovery.files(paths):
         row, status = _fix_one(
             path, problem, model, search, target, write, as_json, verbose, quiet, suggesting

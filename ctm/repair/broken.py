@@ -9,13 +9,14 @@ an error that nothing mends, the next best one is taken in its place.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 from ctm.python.compiling import compiles
 from ctm.repair.candidates import AppliedEdit
 from ctm.repair.fixed import MAX_CHARACTERS, FileRepair, LineChange, change_between, first_error, splice
+from ctm.repair.ignoring import IGNORED, ignored_lines, keeps_lines
 from ctm.repair.loss import text_loss
 from ctm.repair.passes import Repair, Repairer
 from ctm.repair.rewrites.registry import rewritten
@@ -45,9 +46,11 @@ class _Step:
 
 @dataclass
 class _Refused:
-    """The likeliest repair that lost too much, for the message."""
+    """What was found and refused, for the message: the likeliest repair that lost too much, and ignored lines."""
 
     text: str = ""
+    ignored_line: int = 0
+    """The first line, from 1, that a repair would have changed although it is to be left alone."""
 
     def note(self, error: SyntaxError, before: str, after: str) -> None:
         lost = text_loss(before, after)
@@ -56,6 +59,10 @@ class _Refused:
         self.text = self.text or (
             f"the most probable repair of line {error.lineno} deletes {what}; use --allow-deletions to see it"
         )
+
+    def __str__(self) -> str:
+        ignored = f"a repair changes line {self.ignored_line}, which has # ctm: ignore"
+        return "; ".join([ignored] * bool(self.ignored_line) + [self.text] * bool(self.text))
 
 
 def repair_broken(source: PythonFile, error: SyntaxError, repairer: Repairer) -> FileRepair:
@@ -73,7 +80,7 @@ def repair_broken(source: PythonFile, error: SyntaxError, repairer: Repairer) ->
             path = path[:-1]
             continue
         if step.error is None:
-            return _fixed(source, [*path, step], None, "")
+            return _fixed(source, [*path, step], None, refused)
         path = [*path, step]
         if len(path) > best[0]:
             best = len(path), path
@@ -81,14 +88,16 @@ def repair_broken(source: PythonFile, error: SyntaxError, repairer: Repairer) ->
             break
         looked_at += 1
         open_.append(steps(step.source, step.error))
-    return _fixed(source, best[1], best[1][-1].error if best[1] else error, refused.text)
+    return _fixed(source, best[1], best[1][-1].error if best[1] else error, refused)
 
 
-def _fixed(source: PythonFile, path: list[_Step], error: SyntaxError | None, refused: str) -> FileRepair:
+def _fixed(source: PythonFile, path: list[_Step], error: SyntaxError | None, refused: _Refused) -> FileRepair:
     after = path[-1].source if path else source
     left = "" if error is None else f"line {error.lineno}: {error.msg}"
+    why = "" if error is None else str(refused)
+    skipped = {IGNORED: 1} if refused.ignored_line else {}
     return FileRepair(
-        source, after, False, error is None, left, tuple(step.change for step in path), {}, refused
+        source, after, False, error is None, left, tuple(step.change for step in path), skipped, why
     )
 
 
@@ -101,9 +110,14 @@ def _steps(source: PythonFile, error: SyntaxError, repairer: Repairer, refused: 
         if known is None or known[1].score < repair.score:
             best[after.lines] = after, repair
     ranked = sorted(best.values(), key=lambda item: -item[1].score)
+    ignored = ignored_lines(source.text)
     all_ = sum(math.exp(repair.score) for _, repair in ranked)
     followed = 0
     for after, repair in ranked:
+        if not keeps_lines(source.lines, ignored, after.lines):
+            line = _first_change(source, ignored, after) + 1
+            refused.ignored_line = refused.ignored_line or line
+            continue
         try:
             rest = first_error(after.text)
         except FileError:  # it made the file worse than the compiler can say
@@ -117,6 +131,13 @@ def _steps(source: PythonFile, error: SyntaxError, repairer: Repairer, refused: 
         followed += 1
         if followed == WIDTH:
             return
+
+
+def _first_change(source: PythonFile, ignored: Sequence[int], after: PythonFile) -> int:
+    """The first of the ignored lines that is not as it was."""
+    numbers = range(1, len(ignored) + 1)
+    first = next(count for count in numbers if not keeps_lines(source.lines, ignored[:count], after.lines))
+    return ignored[first - 1]
 
 
 def _answers(

@@ -13,13 +13,11 @@ from typing import Annotated, Any
 
 import typer
 
-from ctm.repair.admit import refuse_or_skip
 from ctm.repair.boundary import Guarded, describe
 from ctm.repair.bundle import Bundle
 from ctm.repair.cli_evaluate import evaluate
 from ctm.repair.diff import header_name, unified_diff
 from ctm.repair.discover import STDIN
-from ctm.repair.files import fix_source
 from ctm.repair.fixed import FileRepair
 from ctm.repair.input_options import (
     ConfigOption,
@@ -35,6 +33,7 @@ from ctm.repair.newer_syntax import Version
 from ctm.repair.search import RepairSearchSettings
 from ctm.repair.source import MAX_BYTES, FileError, PythonFile, parse_source, read_source
 from ctm.repair.suggest import BEYOND, PASSED_OVER
+from ctm.repair.targets import repair_source, targets
 from ctm.repair.terminal import (
     ERROR,
     BundleOption,
@@ -138,7 +137,7 @@ def fix(
     worst = CLEAN
     rows: list[dict[str, Any]] = []
     discovery = make_discovery(context)
-    for path, problem in discovery.files(paths):
+    for path, problem in targets(discovery, paths):
         row, status = _fix_one(
             path, problem, model, search, target, write, as_json, verbose, quiet, suggesting
         )
@@ -179,8 +178,13 @@ def _fix_one(
         if problem:
             raise FileError(problem)
         source = _read(path)
-        fixed = refuse_or_skip(source, "" if path == STDIN else path, target) or fix_source(
-            source, model.repairer(search), suggesting=suggesting, odds=model.odds
+        fixed = repair_source(
+            source,
+            "" if path == STDIN else path,
+            target,
+            model.repairer(search),
+            suggesting=suggesting,
+            odds=model.odds,
         )
         diff = unified_diff(fixed, name if path == STDIN else header_name(path))
         fixed.after.encode()  # before anything is printed: a repair that cannot be written is none

@@ -8,7 +8,6 @@ ends its file, not the command (boundary.py).
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -31,9 +30,9 @@ from ctm.repair.input_options import (
 )
 from ctm.repair.newer_syntax import Version
 from ctm.repair.search import RepairSearchSettings
-from ctm.repair.source import MAX_BYTES, FileError, PythonFile, parse_source, read_source
+from ctm.repair.source import MAX_BYTES, FileError, PythonFile, parse_source
 from ctm.repair.suggest import BEYOND, PASSED_OVER
-from ctm.repair.targets import repair_source, targets
+from ctm.repair.targets import read_target, repair_source, targets, write_target
 from ctm.repair.terminal import (
     ERROR,
     BundleOption,
@@ -46,7 +45,6 @@ from ctm.repair.terminal import (
     read_stdin,
 )
 from ctm.repair.versions import parse_target
-from ctm.repair.write import write_source
 
 CLEAN, PROPOSED, _, UNREPAIRED = range(4)
 GRAVITY = (CLEAN, PROPOSED, UNREPAIRED, ERROR)
@@ -189,7 +187,7 @@ def _fix_one(
         diff = unified_diff(fixed, name if path == STDIN else header_name(path))
         fixed.after.encode()  # before anything is printed: a repair that cannot be written is none
         if write and fixed.status == "repaired":
-            write_source(Path(path), fixed.before, fixed.after)
+            write_target(path, fixed.before, fixed.after)
             if not quiet:
                 print_error(f"repaired {name}: {len(fixed.changes)} change{'s' * (len(fixed.changes) > 1)}")
     except Exception as error:
@@ -232,7 +230,7 @@ def _row(path: str, fixed: FileRepair, diff: str) -> dict[str, Any]:
 def _read(path: str) -> PythonFile:
     if path == STDIN:
         return parse_source(read_stdin(MAX_BYTES + 1))
-    return read_source(Path(path))
+    return read_target(path)
 
 
 if __name__ == "__main__":

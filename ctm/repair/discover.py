@@ -1,8 +1,8 @@
 """Which files a command looks at: those named, and of folders the Python files that their author keeps there.
 
-As ruff does, folders are walked for `*.py` and `*.pyi`, without what git leaves out and without the folders that tools
-fill. No link is followed while walking, so nothing outside the tree is reached and no circle is walked; every
-file is handled once; whatever is left out is counted with its reason.
+As ruff does, folders are walked for `*.py`, `*.pyi` and `*.ipynb`, without what git leaves out and without the folders
+that tools fill. No link is followed while walking, so nothing outside the tree is reached and no circle is walked;
+every file is handled once; whatever is left out is counted with its reason.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ctm.repair.exclude import Excludes, default_excludes
 from ctm.repair.gitignore import IgnoreRules, rules_above
 
 STDIN = "-"
-SUFFIXES = (".py", ".pyi")
+SUFFIXES = (".py", ".pyi", ".ipynb")
 ENVIRONMENT_MARKS = frozenset({"pyvenv.cfg", "conda-meta"})
 """What makes a folder a virtual environment, whatever its name."""
 TWICE = "files named twice, or under several names"

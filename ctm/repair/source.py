@@ -129,6 +129,11 @@ def parse_source(raw: bytes) -> PythonFile:
         text = _decode(raw[len(BOM) * has_bom :], encoding)
     except SyntaxError as error:  # an unknown or contradictory cookie, or not UTF-8 in the first two lines
         raise FileError(f"cannot be decoded: {error.msg or error}") from error
+    return replace(lines_of(text), encoding=encoding, has_bom=has_bom)
+
+
+def lines_of(text: str) -> PythonFile:
+    """The lines of a text."""
     lines: list[str] = []
     ends: list[str] = []
     for match in _LINE.finditer(text):
@@ -136,7 +141,7 @@ def parse_source(raw: bytes) -> PythonFile:
         ends.append(match[2])
         if not match[2]:
             break
-    return PythonFile(tuple(lines), tuple(ends), encoding, has_bom)
+    return PythonFile(tuple(lines), tuple(ends))
 
 
 def _decode(raw: bytes, encoding: str) -> str:

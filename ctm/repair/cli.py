@@ -26,10 +26,13 @@ from ctm.repair.input_options import (
     IsolatedOption,
     NoGitignoreOption,
     PathsArgument,
+    SelectOption,
     make_discovery,
+    make_selection,
 )
 from ctm.repair.newer_syntax import Version
 from ctm.repair.search import RepairSearchSettings
+from ctm.repair.selection import Selection
 from ctm.repair.source import MAX_BYTES, FileError, PythonFile, parse_source
 from ctm.repair.suggest import BEYOND, PASSED_OVER
 from ctm.repair.targets import read_target, repair_source, targets, write_target
@@ -103,6 +106,7 @@ def fix(
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Do not say which files --write has written.")
     ] = False,
+    select: SelectOption = None,
     exclude: ExcludeOption = None,
     extend_exclude: ExtendExcludeOption = None,
     force_exclude: ForceExcludeOption = False,
@@ -135,9 +139,10 @@ def fix(
     worst = CLEAN
     rows: list[dict[str, Any]] = []
     discovery = make_discovery(context)
+    selection = make_selection(context)
     for path, problem in targets(discovery, paths):
         row, status = _fix_one(
-            path, problem, model, search, target, write, as_json, verbose, quiet, suggesting
+            path, problem, model, search, target, write, as_json, verbose, quiet, selection
         )
         rows.append(row)
         worst = max(worst, status, key=GRAVITY.index)
@@ -168,7 +173,7 @@ def _fix_one(
     as_json: bool,
     verbose: bool,
     quiet: bool,
-    suggesting: bool,
+    selection: Selection,
 ) -> tuple[dict[str, Any], int]:
     """One file: print its diff or write it; its row for --json and its exit status."""
     name = "<stdin>" if path == STDIN else path
@@ -181,7 +186,7 @@ def _fix_one(
             "" if path == STDIN else path,
             target,
             model.repairer(search),
-            suggesting=suggesting,
+            selection=selection,
             odds=model.odds,
         )
         diff = unified_diff(fixed, name if path == STDIN else header_name(path))

@@ -13,11 +13,14 @@ import typer
 
 from ctm.repair.discover import Discovery
 from ctm.repair.exclude import default_excludes, excludes_of
+from ctm.repair.selection import KINDS, Selection, parse_kinds, select
 from ctm.repair.settings import Settings, SettingsError, find_settings, load_settings
 from ctm.repair.terminal import error_exit
 
 _SETTINGS = "ctm.repair.settings"
 """Where the context keeps them."""
+_PARAMETERS = {"suggest": "suggesting"}
+"""Keys whose parameter of `fix` has another name."""
 
 
 def _read_settings(context: typer.Context, value: Path | None) -> Path | None:
@@ -43,7 +46,7 @@ def _read_settings(context: typer.Context, value: Path | None) -> Path | None:
 def _as_defaults(settings: Settings) -> dict[str, Any]:
     """By parameter; patterns are left out, since they are relative to the file."""
     return {
-        key.replace("-", "_"): value
+        _PARAMETERS.get(key, key.replace("-", "_")): value
         for key, value in settings.values.items()
         if key not in ("exclude", "extend-exclude")
     }
@@ -54,6 +57,14 @@ def _refuse_both(context: typer.Context, value: bool) -> bool:
     if value and context.params.get("config") is not None:
         raise error_exit("--config and --isolated: give one of them")
     return value
+
+
+def _check_kinds(value: list[str] | None) -> list[str] | None:
+    """Callback of --select. Raises typer.BadParameter."""
+    try:
+        return parse_kinds(value) if value else None
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 PathsArgument = Annotated[
@@ -97,6 +108,29 @@ ForceExcludeOption = Annotated[
 NoGitignoreOption = Annotated[
     bool, typer.Option("--no-respect-gitignore", help="Look at what git leaves out, too.")
 ]
+SelectOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--select",
+        callback=_check_kinds,
+        metavar="KIND",
+        help=f"What to propose: {' or '.join(KINDS)}; repeatable, or with commas. Default: syntax.",
+    ),
+]
+
+
+def make_selection(context: typer.Context) -> Selection:
+    """What is proposed; a --select that was typed counts more than `suggest` of a file."""
+    given = context.params
+    typed = {name: _is_typed(context, name) for name in ("select", "suggesting")}
+    return select(
+        given.get("select"), bool(given.get("suggesting")) and typed["suggesting"] >= typed["select"]
+    )
+
+
+def _is_typed(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def make_discovery(context: typer.Context) -> Discovery:

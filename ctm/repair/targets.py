@@ -19,6 +19,7 @@ from ctm.repair.newer_syntax import Version
 from ctm.repair.notebook import SUFFIX, Cell, CellPath, read_notebook
 from ctm.repair.odds import StrengthCurve
 from ctm.repair.passes import Repairer
+from ctm.repair.selection import NOT_SELECTED, Selection
 from ctm.repair.source import FileError, PythonFile, read_source
 from ctm.repair.write import write_source
 
@@ -72,7 +73,7 @@ def repair_source(
     target: Version | None,
     repairer: Repairer,
     *,
-    suggesting: bool = False,
+    selection: Selection,
     odds: StrengthCurve | None = None,
 ) -> FileRepair:
     """What becomes of one target; `name` is "" for a text without a name. Raises FileError.
@@ -81,8 +82,11 @@ def repair_source(
     """
 
     def repaired(shown: PythonFile, name: str) -> FileRepair:
-        known = refuse_or_skip(shown, name, target)
-        return known or fix_source(shown, repairer, suggesting=suggesting, odds=odds)
+        if known := refuse_or_skip(shown, name, target):
+            return known
+        if not selection.syntax and (error := first_error(shown.text)):
+            return _unrepaired(shown, error, NOT_SELECTED)
+        return fix_source(shown, repairer, suggesting=selection.suggestions, odds=odds)
 
     if isinstance(name, CellPath):
         cell = mask(source)
@@ -99,5 +103,8 @@ def _cell_known(shown: PythonFile, source: PythonFile) -> FileRepair | None:
     error = first_error(shown.text)
     if error is None or not awaits_at_top(shown.text):
         return None
-    why = "cells with await at the top level are not repaired"
+    return _unrepaired(source, error, "cells with await at the top level are not repaired")
+
+
+def _unrepaired(source: PythonFile, error: SyntaxError, why: str) -> FileRepair:
     return FileRepair(source, source, False, False, f"line {error.lineno}: {error.msg}", refused=why)

@@ -49,10 +49,7 @@ def print_raw(text: str, encoding: str = "utf-8") -> None:
     """To stdout in the file's own encoding: a diff must hold the bytes that the file has. Raises StdoutError."""
     if not text:
         return
-    try:
-        raw = text.encode(encoding, errors="surrogateescape")
-    except UnicodeEncodeError:  # the file's name, in the header
-        raw = text.encode(encoding, errors="backslashreplace")
+    raw = encoded(text, encoding)
     if sys.stdout is None:
         raise StdoutError("stdout: closed")
     try:
@@ -61,6 +58,14 @@ def print_raw(text: str, encoding: str = "utf-8") -> None:
         sys.stdout.buffer.flush()
     except OSError as error:
         raise StdoutError(f"stdout: {reason(error)}") from error
+
+
+def encoded(text: str, encoding: str = "utf-8") -> bytes:
+    """The bytes of what is printed; what an encoding cannot hold is escaped."""
+    try:
+        return text.encode(encoding, errors="surrogateescape")
+    except UnicodeEncodeError:  # the file's name, in the header
+        return text.encode(encoding, errors="backslashreplace")
 
 
 def read_stdin(limit: int) -> bytes:

@@ -9,6 +9,7 @@ reporting.py's.
 from __future__ import annotations
 
 from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -22,7 +23,7 @@ from ctm.repair.discover import STDIN, Discovery
 from ctm.repair.files import fix_source
 from ctm.repair.newer_syntax import Version
 from ctm.repair.reporting import OptionsError, OutputOptions, Reporter, choose_format
-from ctm.repair.reports.base import STDIN_NAME, FileReport
+from ctm.repair.reports.base import FORMATS, STDIN_NAME, FileReport
 from ctm.repair.search import RepairSearchSettings
 from ctm.repair.source import MAX_BYTES, FileError, PythonFile, parse_source, read_source
 from ctm.repair.terminal import (
@@ -37,6 +38,7 @@ from ctm.repair.terminal import (
 from ctm.repair.versions import parse_target
 from ctm.repair.write import write_source
 
+OutputFormat = StrEnum("OutputFormat", {name: name for name in FORMATS})  # type: ignore[misc]  # made of the table
 DELETIONS = -80.0
 """Score (nats) from which a repair is followed with --allow-deletions: a cost of 0.8 for each of a hundred cells."""
 
@@ -67,6 +69,14 @@ def fix(
         typer.Option("--suggest", help="Also look for what might be wrong in files that compile."),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of diffs.")] = False,
+    output_format: Annotated[
+        OutputFormat | None,
+        typer.Option("--output-format", help="Print a report instead of diffs; json is --json."),
+    ] = None,
+    output_file: Annotated[
+        Path | None,
+        typer.Option("--output-file", metavar="FILE", help="Where what is printed goes, in place of stdout."),
+    ] = None,
     stdin_filename: Annotated[
         str | None,
         typer.Option("--stdin-filename", metavar="NAME", help="What the text on stdin is called."),
@@ -118,10 +128,11 @@ def fix(
                 check=check,
                 write=write,
                 as_json=as_json,
-                output_format=None,
-                output_file=None,
+                output_format=output_format,
+                output_file=output_file,
                 stdin_filename=stdin_filename,
             ),
+            file=output_file,
             write=write,
             check=check,
             verbose=verbose,

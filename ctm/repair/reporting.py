@@ -126,13 +126,14 @@ class Reporter:
 
     def end(self, left_out: dict[str, int]) -> int:
         """All files are done: the rest of the report; the exit status. Raises typer.Exit."""
-        self._print(self._format.end(RunEnd(self.bundle, self.worst, left_out)))
+        status = self.options.exit_status(self.worst)
+        self._print(self._format.end(RunEnd(self.bundle, self.worst, status, left_out)))
         if self.options.file is not None and not (self.options.is_filter and self.worst == ERROR):
             try:
                 write_output(self.options.file, b"".join(self._parts))
             except OutputError as error:
                 raise error_exit(str(error)) from error
-        return self.options.exit_status(self.worst)
+        return status
 
     def _print(self, text: str, encoding: str = "utf-8") -> None:
         if self.options.file is None:

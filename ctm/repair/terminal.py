@@ -93,9 +93,14 @@ def print_error(message: str) -> None:
 def visible(text: str) -> str:
     """The text as one line that moves no cursor and changes no color: control characters and the like escaped."""
     line = " ".join(text.splitlines())
-    if line.isprintable():
-        return line
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
+    return escaped(line)
+
+
+def escaped(text: str) -> str:
+    """The text with all that is not printable escaped as Python writes it; line ends, too."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def reason(error: OSError) -> str:

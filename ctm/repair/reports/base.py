@@ -62,6 +62,9 @@ class RunEnd:
 
     bundle: Path
     status: int
+    """The gravest of all files."""
+    exit_status: int = 0
+    """Of the process: another one with --exit-zero."""
     left_out: dict[str, int] = field(default_factory=dict)
     """Files and folders that were not looked at, by reason."""
 

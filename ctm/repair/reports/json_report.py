@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 from ctm.repair.diff import unified_diff
@@ -44,8 +45,7 @@ def row_of(report: FileReport) -> dict[str, Any]:
     if fixed is None:
         return {"path": path, "status": "error", "error": report.error}
     changes = [
-        {name: getattr(item, name) for name in item.__slots__ if name not in NOT_SHOWN}
-        for item in fixed.changes
+        {key: value for key, value in asdict(item).items() if key not in NOT_SHOWN} for item in fixed.changes
     ]
     return {
         "path": path,

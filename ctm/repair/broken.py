@@ -15,7 +15,16 @@ from functools import partial
 
 from ctm.python.compiling import compiles
 from ctm.repair.candidates import AppliedEdit
-from ctm.repair.fixed import MAX_CHARACTERS, FileRepair, LineChange, change_between, first_error, splice
+from ctm.repair.fixed import (
+    MAX_CHARACTERS,
+    Considered,
+    FileRepair,
+    LineChange,
+    change_between,
+    first_error,
+    in_words_between,
+    splice,
+)
 from ctm.repair.ignoring import IGNORED, ignored_lines, keeps_lines
 from ctm.repair.loss import text_loss
 from ctm.repair.passes import Repair, Repairer
@@ -65,10 +74,15 @@ class _Refused:
         return "; ".join([ignored] * bool(self.ignored_line) + [self.text] * bool(self.text))
 
 
-def repair_broken(source: PythonFile, error: SyntaxError, repairer: Repairer) -> FileRepair:
-    """Repair a file whose first error is `error`."""
+def repair_broken(
+    source: PythonFile, error: SyntaxError, repairer: Repairer, considered: int = 0
+) -> FileRepair:
+    """Repair a file whose first error is `error`.
+
+    considered: how many others each change names that would have come next in its place.
+    """
     refused = _Refused()
-    steps = partial(_steps, repairer=repairer, refused=refused)
+    steps = partial(_steps, repairer=repairer, refused=refused, considered=considered)
     path: list[_Step] = []
     open_ = [steps(source, error)]
     best: tuple[int, list[_Step]] = (0, [])
@@ -93,15 +107,18 @@ def repair_broken(source: PythonFile, error: SyntaxError, repairer: Repairer) ->
 
 def _fixed(source: PythonFile, path: list[_Step], error: SyntaxError | None, refused: _Refused) -> FileRepair:
     after = path[-1].source if path else source
-    left = "" if error is None else f"line {error.lineno}: {error.msg}"
-    why = "" if error is None else str(refused)
+    changes = tuple(step.change for step in path)
     skipped = {IGNORED: 1} if refused.ignored_line else {}
-    return FileRepair(
-        source, after, False, error is None, left, tuple(step.change for step in path), skipped, why
-    )
+    if error is None:
+        return FileRepair(source, after, False, True, "", changes, skipped)
+    left = f"line {error.lineno}: {error.msg}"
+    at = error.lineno or 1, max(1, error.offset or 1)
+    return FileRepair(source, after, False, False, left, changes, skipped, str(refused), at)
 
 
-def _steps(source: PythonFile, error: SyntaxError, repairer: Repairer, refused: _Refused) -> Iterator[_Step]:
+def _steps(
+    source: PythonFile, error: SyntaxError, repairer: Repairer, refused: _Refused, considered: int = 0
+) -> Iterator[_Step]:
     """Steps from a state of the file that help it, the best first, each file once."""
     answers = _answers(source, error, repairer, refused)
     best: dict[tuple[str, ...], tuple[PythonFile, Repair]] = {}
@@ -112,8 +129,13 @@ def _steps(source: PythonFile, error: SyntaxError, repairer: Repairer, refused: 
     ranked = sorted(best.values(), key=lambda item: -item[1].score)
     ignored = ignored_lines(source.text)
     all_ = sum(math.exp(repair.score) for _, repair in ranked)
+
+    def confidence_of(repair: Repair) -> float:
+        # the model's answer knows its own share; a rewrite of the file has one of all that was tried
+        return repair.confidence if repair.asked else repairer.confidence(math.exp(repair.score) / all_)
+
     followed = 0
-    for after, repair in ranked:
+    for rank, (after, repair) in enumerate(ranked):
         if not keeps_lines(source.lines, ignored, after.lines):
             line = _first_change(source, ignored, after) + 1
             refused.ignored_line = refused.ignored_line or line
@@ -124,10 +146,17 @@ def _steps(source: PythonFile, error: SyntaxError, repairer: Repairer, refused: 
             continue
         if rest is not None and not _has_moved_on(source, error, after, rest):
             continue
-        # the model's answer knows its own share; a rewrite of the file has one of all that was tried
-        share = math.exp(repair.score) / all_
-        confidence = repair.confidence if repair.asked else repairer.confidence(share)
-        yield _Step(after, rest, change_between(source, after, repair, confidence))
+        others = [item for place, item in enumerate(ranked) if place != rank][:considered]
+        change = replace(
+            change_between(source, after, repair, confidence_of(repair)),
+            error=error.msg,
+            error_line=error.lineno or 1,
+            considered=tuple(
+                Considered(in_words_between(source.lines, file.lines), confidence_of(other))
+                for file, other in others
+            ),
+        )
+        yield _Step(after, rest, change)
         followed += 1
         if followed == WIDTH:
             return

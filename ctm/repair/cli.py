@@ -1,23 +1,24 @@
 """The command `ctm-repair`: `fix` proposes repairs of files, `evaluate` measures a model on pairs.
 
 Exit status of `fix`: 0 nothing to repair, 1 repairs proposed (or written), 2 error, 3 broken and no repair found; of
-several files the gravest counts: 2 before 3 before 1. Errors are one line each on stderr; one that nobody foresaw
-ends its file, not the command (boundary.py).
+several files the gravest counts: 2 before 3 before 1. As a filter (`fix -`): 0 what is printed compiles. Errors are
+one line each on stderr; one that nobody foresaw ends its file, not the command (boundary.py). What is printed is
+reporting.py's.
 """
 
 from __future__ import annotations
 
-import json
-from typing import Annotated, Any
+from dataclasses import replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from ctm.repair.boundary import Guarded, describe
 from ctm.repair.bundle import Bundle
 from ctm.repair.cli_evaluate import evaluate
-from ctm.repair.diff import header_name, unified_diff
 from ctm.repair.discover import STDIN
-from ctm.repair.fixed import FileRepair
 from ctm.repair.input_options import (
     ConfigOption,
     ExcludeOption,
@@ -31,26 +32,24 @@ from ctm.repair.input_options import (
     make_selection,
 )
 from ctm.repair.newer_syntax import Version
+from ctm.repair.reporting import OptionsError, OutputOptions, Reporter, choose_format
+from ctm.repair.reports.base import FORMATS, STDIN_NAME, FileReport
 from ctm.repair.search import RepairSearchSettings
 from ctm.repair.selection import Selection
 from ctm.repair.source import MAX_BYTES, FileError, PythonFile, parse_source
-from ctm.repair.suggest import BEYOND, PASSED_OVER
 from ctm.repair.targets import read_target, repair_source, targets, write_target
 from ctm.repair.terminal import (
-    ERROR,
     BundleOption,
     ThreadsOption,
     error_exit,
     finite,
     load_model,
     print_error,
-    print_raw,
     read_stdin,
 )
 from ctm.repair.versions import parse_target
 
-CLEAN, PROPOSED, _, UNREPAIRED = range(4)
-GRAVITY = (CLEAN, PROPOSED, UNREPAIRED, ERROR)
+OutputFormat = StrEnum("OutputFormat", {name: name for name in FORMATS})  # type: ignore[misc]  # made of the table
 DELETIONS = -80.0
 """Score (nats) from which a repair is followed with --allow-deletions: a cost of 0.8 for each of a hundred cells."""
 
@@ -70,11 +69,27 @@ def fix(
     paths: PathsArgument,
     bundle: BundleOption = None,
     write: Annotated[bool, typer.Option("--write", help="Write the repairs into the files.")] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="Print a diff: the default, but for - alone.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Print no diff; say which files would be repaired, on stderr.")
+    ] = False,
     suggesting: Annotated[
         bool,
         typer.Option("--suggest", help="Also look for what might be wrong in files that compile."),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of diffs.")] = False,
+    output_format: Annotated[
+        OutputFormat | None,
+        typer.Option("--output-format", help="Print a report instead of diffs; json is --json."),
+    ] = None,
+    output_file: Annotated[
+        Path | None,
+        typer.Option("--output-file", metavar="FILE", help="Where what is printed goes, in place of stdout."),
+    ] = None,
+    stdin_filename: Annotated[
+        str | None,
+        typer.Option("--stdin-filename", metavar="NAME", help="What the text on stdin is called."),
+    ] = None,
     confidence: Annotated[
         float | None,
         typer.Option(
@@ -116,15 +131,31 @@ def fix(
 ) -> None:
     """Propose repairs of files that do not compile as a unified diff on stdout, for `patch -p0` or `git apply -p0`.
 
-    Files that compile are left alone.
+    Files that compile are left alone. `ctm-repair fix -` prints the repaired text instead.
 
-    Exit status: 0 nothing to repair, 1 repairs proposed, 2 error, 3 broken and no repair found.
+    Exit status: 0 nothing to repair, 1 repairs proposed, 2 error, 3 broken and no repair found. Of a filter: 0 what
+    is printed compiles.
     """
-    if write and STDIN in paths:
-        raise error_exit("--write needs files; what is read from stdin cannot be written back")
     try:
+        options = OutputOptions(
+            choose_format(
+                paths,
+                diff=diff,
+                check=check,
+                write=write,
+                as_json=as_json,
+                output_format=output_format,
+                output_file=output_file,
+                stdin_filename=stdin_filename,
+            ),
+            file=output_file,
+            write=write,
+            check=check,
+            verbose=verbose,
+            quiet=quiet,
+        )
         target = None if target_version is None else parse_target(target_version)
-    except ValueError as error:
+    except (OptionsError, ValueError) as error:
         raise error_exit(str(error)) from error
     model = load_model(bundle, threads)
     if confidence is not None:
@@ -136,100 +167,50 @@ def fix(
         print_error(
             f"{model.path}: an older bundle without checksums; not verified: {', '.join(model.unchecked)}"
         )
-    worst = CLEAN
-    rows: list[dict[str, Any]] = []
+    reporter = Reporter(options, model.path, paths)
     discovery = make_discovery(context)
     selection = make_selection(context)
     for path, problem in targets(discovery, paths):
-        row, status = _fix_one(
-            path, problem, model, search, target, write, as_json, verbose, quiet, selection
-        )
-        rows.append(row)
-        worst = max(worst, status, key=GRAVITY.index)
-    for folder in discovery.empty:
+        name = path if path != STDIN else STDIN_NAME if stdin_filename is None else stdin_filename
+        report = FileReport(path, name)
+        reporter.add(_fix_one(report, problem, model, search, target, write, selection))
+    for folder in discovery.empty if not quiet else ():
         print_error(f"{folder}: no Python files to look at")
     left_out = dict(+discovery.left_out)
     for reason, count in sorted(left_out.items()) if verbose else ():
         print_error(f"skipped {count}: {reason}")
-    if as_json:
-        content = {
-            "format_version": 1,
-            "bundle": str(model.path),
-            "status": worst,
-            "files": rows,
-            "left_out": left_out,
-        }
-        print_raw(json.dumps(content, indent=1) + "\n")
-    raise typer.Exit(worst)
+    raise typer.Exit(reporter.end(left_out))
 
 
 def _fix_one(
-    path: str,
+    report: FileReport,
     problem: str,
     model: Bundle,
     search: RepairSearchSettings,
     target: Version | None,
     write: bool,
-    as_json: bool,
-    verbose: bool,
-    quiet: bool,
     selection: Selection,
-) -> tuple[dict[str, Any], int]:
-    """One file: print its diff or write it; its row for --json and its exit status."""
-    name = "<stdin>" if path == STDIN else path
+) -> FileReport:
+    """What becomes of one file; with `write` it is written."""
     try:
         if problem:
             raise FileError(problem)
-        source = _read(path)
+        source = _read(report.path)
         fixed = repair_source(
             source,
-            "" if path == STDIN else path,
+            "" if report.is_unnamed else report.name,
             target,
             model.repairer(search),
             selection=selection,
             odds=model.odds,
         )
-        diff = unified_diff(fixed, name if path == STDIN else header_name(path))
         fixed.after.encode()  # before anything is printed: a repair that cannot be written is none
-        if write and fixed.status == "repaired":
-            write_target(path, fixed.before, fixed.after)
-            if not quiet:
-                print_error(f"repaired {name}: {len(fixed.changes)} change{'s' * (len(fixed.changes) > 1)}")
+        is_written = write and fixed.status == "repaired"
+        if is_written:
+            write_target(report.path, fixed.before, fixed.after)
+        return replace(report, fixed=fixed, written=is_written)
     except Exception as error:
-        reason = str(error) if isinstance(error, FileError) else describe(error)
-        print_error(f"{name}: {reason}")
-        return {"path": path, "status": "error", "error": reason}, ERROR
-    if not as_json and not write:
-        print_raw(diff, source.encoding)
-    if fixed.status == "unrepaired":
-        did = f"still broken after {len(fixed.changes)} repairs" if fixed.changes else "no repair found"
-        unwritten = "; nothing was written" if write and fixed.changes else ""
-        because = f"; {fixed.refused}" if fixed.refused else ""
-        print_error(f"{name}: {did}, {fixed.error}{because}{unwritten}")
-    for reason, count in sorted(fixed.skipped.items()):
-        did = "passed over in" if reason in PASSED_OVER else "skipped"
-        if verbose or reason == BEYOND:
-            print_error(f"{name}: {did} {count} of its parts: {reason}")
-    return _row(path, fixed, diff), {"clean": CLEAN, "repaired": PROPOSED, "unrepaired": UNREPAIRED}[
-        fixed.status
-    ]
-
-
-def _row(path: str, fixed: FileRepair, diff: str) -> dict[str, Any]:
-    changes = [{name: getattr(item, name) for name in item.__slots__} for item in fixed.changes]
-    return {
-        "path": path,
-        "encoding": fixed.before.encoding,
-        "status": fixed.status,
-        "error": fixed.error or None,
-        "compiled": fixed.compiled,
-        "compiles": fixed.compiles,
-        "repairs": fixed.repairs,
-        "changes": changes,
-        "refused": fixed.refused or None,
-        "skipped": fixed.skipped,
-        "diff": diff,
-    }
+        return replace(report, error=str(error) if isinstance(error, FileError) else describe(error))
 
 
 def _read(path: str) -> PythonFile:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from ctm.python.compiling import NAMELESS, compile_limit_reason, compiles, quiet
 from ctm.python.lexical import LENIENT
 from ctm.repair.fixed import FileRepair
 from ctm.repair.source import PythonFile
+from ctm.repair.text_edits import LineStarts, TextEdit, applied
 
 _ESCAPE = re.compile(r"[ \t]*(?:[%!?]|,[^\W\d]|;[^\W\d]|/[^\W\d])")
 """At the beginning of a statement; the last three quote or call what follows."""
@@ -43,18 +44,34 @@ class MaskedCell:
     def text(self, text: str) -> str:
         return "\n".join(map(self.line, text.split("\n")))
 
+    def edits(self, text: str, edits: Iterable[TextEdit]) -> tuple[TextEdit, ...]:
+        """Edits of the cell as it is shown, as edits of it as it was; none changes a line that stands aside."""
+        lines = text.split("\n")
+        shown, was = LineStarts(lines), [self.line(line) for line in lines]
+        starts = LineStarts(was)
+
+        def place(offset: int) -> int:
+            line, column = shown.place(offset)
+            at_end = column > len(lines[line - 1])
+            return starts.offset(line - 1) + (len(was[line - 1]) if at_end else column - 1)
+
+        return tuple(TextEdit(place(edit.start), place(edit.end), self.text(edit.new)) for edit in edits)
+
     def unmasked(self, fixed: FileRepair, source: PythonFile) -> FileRepair:
         """The answer for `source`, the cell as it was."""
         if not self.originals:
             return fixed
-        changes = tuple(
-            replace(change, before=self.text(change.before), after=self.text(change.after))
-            for change in fixed.changes
-        )
+        changes = []
+        now = fixed.before.text
+        for change in fixed.changes:
+            edits = self.edits(now, change.edits)
+            now = now if fixed.compiled else applied(now, change.edits)
+            shown = replace(change, before=self.text(change.before), after=self.text(change.after))
+            changes.append(replace(shown, edits=edits))
         lines = tuple(map(self.line, fixed.after.lines))
         why = fixed.refused.replace("which has # ctm: ignore", "which has # ctm: ignore or is no Python")
         return replace(
-            fixed, before=source, after=replace(fixed.after, lines=lines), changes=changes, refused=why
+            fixed, before=source, after=replace(fixed.after, lines=lines), changes=tuple(changes), refused=why
         )
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ctm.repair.reports.base import FORMATS
 from ctm.repair.selection import KINDS
 from ctm.repair.versions import OLDEST, parse_target
 
@@ -27,7 +28,6 @@ MAX_BYTES = 1_000_000
 MAX_PATTERNS = 1_000
 MAX_PATTERN = 1_000
 """Characters of a pattern."""
-FORMATS = ("full", "concise", "json", "json-lines", "github", "gitlab", "sarif", "junit")
 
 _BOUND = re.compile(r"\s*(>=|~=|==|!=|<=|<|>)\s*(\d+(?:\.\d+)*(?:\.\*)?)\s*")
 

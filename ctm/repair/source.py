@@ -52,6 +52,12 @@ class PythonFile:
         return "\n".join(self.lines)
 
     @property
+    def exact_text(self) -> str:
+        """The text with its own line ends and its byte order mark."""
+        text = "".join(line + end for line, end in zip(self.lines, self.ends, strict=True))
+        return "\ufeff" * self.has_bom + text
+
+    @property
     def new_end(self) -> str:
         """The most frequent line end, for lines that a repair adds."""
         counts = Counter(end for end in self.ends if end)

@@ -13,12 +13,21 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from ctm.python.compiling import compiles
-from ctm.repair.fixed import MAX_CHARACTERS, FileRepair, LineChange, change_between, first_error
+from ctm.repair.fixed import (
+    MAX_CHARACTERS,
+    Considered,
+    FileRepair,
+    LineChange,
+    change_between,
+    first_error,
+    in_words_between,
+)
 from ctm.repair.ignoring import IGNORED, ignored_lines, keeps_lines
 from ctm.repair.names import ALWAYS, Names, names_of
 from ctm.repair.odds import StrengthCurve
-from ctm.repair.passes import NO_FIT, EditGuard, Repair, Repairer, strength
+from ctm.repair.passes import NO_EDIT, NO_FIT, EditGuard, Repair, Repairer, strength
 from ctm.repair.source import FileError, PythonFile
+from ctm.repair.text_edits import LineStarts, shifted
 from ctm.repair.windows import MAX_LINES, Window, functions_of
 
 UNBOUND = "edits that read a name which nothing in the file binds"
@@ -51,10 +60,13 @@ class Suggestion:
     strength: float
 
 
-def suggest(source: PythonFile, repairer: Repairer, odds: StrengthCurve | None = None) -> FileRepair:
+def suggest(
+    source: PythonFile, repairer: Repairer, odds: StrengthCurve | None = None, considered: int = 0
+) -> FileRepair:
     """What might be wrong in a file that compiles: changes ranked by strength, each of one edit.
 
     repairer: its threshold decides how strong an edit has to be. odds: gives the changes their probability.
+    considered: how many others each change names that the model had in its place, no edit among them.
     """
     skipped: Counter[str] = Counter()
     names = _FileNames(names_of(source.text))
@@ -65,7 +77,7 @@ def suggest(source: PythonFile, repairer: Repairer, odds: StrengthCurve | None =
         one_edit = Repairer(repairer.proposer, repairer.tokenizer, repairer.threshold, max_passes=1)
         texts = [text for _, text in chunk]
         guards = [ignored.and_then(window, text, names.after(window, text)) for window, text in chunk]
-        repairs = one_edit.repair(texts, guards)
+        repairs = one_edit.repair(texts, guards, answers=1 + considered)
         for (window, text), repair in zip(chunk, repairs, strict=True):
             skipped[NO_FIT] += repair.stopped == NO_FIT and not repair.edited
             lines = window.restore(repair.text, source.lines) if repair.edited else None
@@ -114,7 +126,14 @@ def _change(item: Suggestion, source: PythonFile, odds: StrengthCurve | None) ->
         before=item.text,
         after=item.repair.text,
         probability=None if odds is None else odds.probability(item.strength),
+        considered=tuple(_considered(item.text, other) for other in item.repair.alternatives),
+        edits=shifted(change.edits, LineStarts(source.lines).offset(begin)),
     )
+
+
+def _considered(text: str, other: Repair) -> Considered:
+    words = in_words_between(text.split("\n"), other.text.split("\n")) if other.edited else NO_EDIT
+    return Considered(words, other.confidence)
 
 
 # --- edits of one file together -------------------------------------------------------------------------------------

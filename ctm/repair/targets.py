@@ -107,4 +107,6 @@ def _cell_known(shown: PythonFile, source: PythonFile) -> FileRepair | None:
 
 
 def _unrepaired(source: PythonFile, error: SyntaxError, why: str) -> FileRepair:
-    return FileRepair(source, source, False, False, f"line {error.lineno}: {error.msg}", refused=why)
+    at = error.lineno or 1, max(1, error.offset or 1)
+    left = f"line {error.lineno}: {error.msg}"
+    return FileRepair(source, source, False, False, left, refused=why, error_at=at)

@@ -70,7 +70,7 @@ print("fix:", *fix, "evaluate:", *imported({HEAVY!r}), file=sys.stderr)
 
 
 def test_stdin_is_repaired_as_a_diff(colon_bundle: Path):
-    done = run("fix", "-", "--bundle", colon_bundle, given=BROKEN)
+    done = run("fix", "-", "--diff", "--bundle", colon_bundle, given=BROKEN)
     assert done.returncode == 1 and done.stderr == ""
     assert done.stdout == (
         "--- <stdin>\n+++ <stdin>\n@@ -1,2 +1,2 @@\n-def add(a, b)\n+def add(a, b):\n     return a + b\n"
@@ -78,12 +78,12 @@ def test_stdin_is_repaired_as_a_diff(colon_bundle: Path):
 
 
 def test_clean_code_prints_nothing(colon_bundle: Path):
-    done = run("fix", "-", given=FIXED, CTM_BUNDLE=str(colon_bundle))
+    done = run("fix", "-", "--diff", given=FIXED, CTM_BUNDLE=str(colon_bundle))
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_broken_beyond_the_model_is_status_3(colon_bundle: Path):
-    done = run("fix", "-", "--bundle", colon_bundle, given=HOPELESS)
+    done = run("fix", "-", "--diff", "--bundle", colon_bundle, given=HOPELESS)
     assert done.returncode == 3 and done.stdout == ""
     one_line(done, "<stdin>: no repair found, line 1: invalid syntax")
 

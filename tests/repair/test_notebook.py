@@ -13,8 +13,20 @@ from typer.testing import CliRunner
 
 from ctm.repair.cli import app
 from ctm.repair.magics import awaits_at_top, compiles_in_cell, mask
-from ctm.repair.notebook import CELL_MAGICS, OTHER_CELLS, OTHER_LANGUAGE, Notebook, read_notebook
+from ctm.repair.notebook import (
+    CELL_MAGICS,
+    OTHER_CELLS,
+    OTHER_LANGUAGE,
+    Cell,
+    CellPath,
+    Notebook,
+    read_notebook,
+)
+from ctm.repair.passes import Repairer
+from ctm.repair.selection import Selection
 from ctm.repair.source import FileError, lines_of
+from ctm.repair.targets import repair_source
+from ctm.repair.text_edits import applied
 
 LAYOUTS = [
     {"indent": 1, "ensure_ascii": False},
@@ -138,6 +150,26 @@ def test_lines_that_ipython_does_not_read_as_python_stand_aside(text: str, magic
 
 def test_a_name_that_a_magic_binds_stays_bound():
     assert mask(lines_of("files = !ls\nfiles")).source.lines[0].startswith("files = None  #")
+
+
+def test_edits_of_a_cell_point_into_the_cell_as_it_is(fake, tokenizer):
+    """Reports and SARIF fixes count characters; a line that stands aside has others than its stand-in."""
+
+    def colons(state):
+        lines = state.text.split("\n")
+        number = next(n for n, line in enumerate(lines) if line.startswith("def") and line[-1] != ":")
+        lines[number] += ":"
+        return [("\n".join(lines), -0.1)]
+
+    text = "%time f\ndef f()\n    !ls\n    return 1\n%x\ndef g()\n    return 2"
+    name = CellPath(Cell(Notebook("b", json.dumps(book(code(text)))), 1))
+    repairer = Repairer(fake(colons), tokenizer, 0.5)
+    fixed = repair_source(lines_of(text), name, None, repairer, selection=Selection())
+    assert fixed.after.text == text.replace("()", "():") and fixed.before.text == text
+    for change in fixed.changes:
+        text = applied(text, change.edits)
+    assert text == fixed.after.text and len(fixed.changes) == 2
+    assert all("ctm: ignore" not in change.before + change.after for change in fixed.changes)
 
 
 def test_await_at_the_top_of_a_cell_is_right():

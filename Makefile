@@ -110,6 +110,10 @@ kill-collector: .venv/.dev
 kill-trainer: .venv/.dev
 	$(BIN)/python tests/slow/kill_trainer.py
 
+# the hook by pre-commit itself, and the Action's own installation: both fetch packages from PyPI
+try-hooks: .venv/.dev
+	$(BIN)/python tests/slow/try_hooks.py $(if $(BUNDLE),--bundle "$(BUNDLE)")
+
 # links that lead nowhere, pages outside the navigation and anything fetched from elsewhere fail it (mkdocs.yml)
 docs: .venv/docs/.made
 	@NO_MKDOCS_2_WARNING=1 .venv/docs/bin/mkdocs build --quiet

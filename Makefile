@@ -24,7 +24,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: demo test coverage check bench ablate evaluate-real real-bugs compare tune gpu million kill-collector kill-trainer docs dag full lock lock-docs setup clean-demo
+.PHONY: demo test coverage check bench ablate evaluate-real real-bugs compare tune gpu million kill-collector kill-trainer try-hooks docs dag full lock lock-docs setup clean-demo
 
 PYTHON ?= python3
 HARDWARE ?= cpu

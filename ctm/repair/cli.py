@@ -48,6 +48,7 @@ from ctm.repair.terminal import (
     read_stdin,
 )
 from ctm.repair.versions import parse_target
+from ctm.repair.watch import WatchOption, watch
 
 OutputFormat = StrEnum("OutputFormat", {name: name for name in FORMATS})  # type: ignore[misc]  # made of the table
 DELETIONS = -80.0
@@ -128,6 +129,7 @@ def fix(
     no_respect_gitignore: NoGitignoreOption = False,
     isolated: IsolatedOption = False,
     config: ConfigOption = None,
+    watching: WatchOption = False,
 ) -> None:
     """Propose repairs of files that do not compile as a unified diff on stdout, for `patch -p0` or `git apply -p0`.
 
@@ -136,6 +138,8 @@ def fix(
     Exit status: 0 nothing to repair, 1 repairs proposed, 2 error, 3 broken and no repair found. Of a filter: 0 what
     is printed compiles.
     """
+    if watching:
+        watch(context)
     try:
         options = OutputOptions(
             choose_format(

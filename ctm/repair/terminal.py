@@ -108,6 +108,10 @@ def reason(error: OSError) -> str:
     return (error.strerror or str(error) or type(error).__name__).lower()
 
 
-def error_exit(message: str) -> typer.Exit:
+class CommandRefused(typer.Exit):
+    """The command cannot run at all, whatever its files are."""
+
+
+def error_exit(message: str) -> CommandRefused:
     print_error(message)
-    return typer.Exit(ERROR)
+    return CommandRefused(ERROR)

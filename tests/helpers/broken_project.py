@@ -15,7 +15,7 @@ BROKEN, FIXED = "def add(a, b)\n    return a + b\n", "def add(a, b):\n    return
 FILES = [
     "a.py",
     "with space.py",
-    "-dash.py",
+    "src/-dash.py",
     "é.py",
     "types.pyi",
     "book.ipynb",

@@ -58,7 +58,7 @@ def install_hook(project: Path, *arguments: str) -> None:
     script = project / ".git" / "hooks" / "pre-commit"
     script.write_text(
         "#!/bin/bash\nmapfile -d '' files < <(git diff --cached --name-only -z --diff-filter=ACM"
-        f' -- "*.py" "*.pyi" "*.ipynb")\nexec {shlex.join(given)} "${{files[@]/#-/./-}}"\n'
+        f' -- "*.py" "*.pyi" "*.ipynb")\nexec {shlex.join(given)} "${{files[@]}}"\n'
     )
     script.chmod(0o755)
 
@@ -103,6 +103,7 @@ def test_the_action_reports_every_broken_file(project: Path, environment, tmp_pa
 
 def test_the_action_takes_paths_options_a_bundle_and_a_file(project: Path, environment, colon_bundle: Path):
     del environment["CTM_BUNDLE"]
+    (project / "-dash.py").write_text(BROKEN)
     inputs = {
         "paths": "with space.py\n\nsrc\n-dash.py\n",
         "args": "--exclude deep\n  -q",
@@ -114,7 +115,7 @@ def test_the_action_takes_paths_options_a_bundle_and_a_file(project: Path, envir
     assert done.returncode == 1 and done.stdout == "", done.stderr
     results = json.loads((project / "report.sarif").read_text())["runs"][0]["results"]
     places = [item["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for item in results]
-    assert sorted(places) == ["-dash.py", "src/b.py", "src/build/d.py", "with%20space.py"]
+    assert sorted(places) == ["-dash.py", "src/-dash.py", "src/b.py", "src/build/d.py", "with%20space.py"]
 
 
 def test_what_a_workflow_passes_is_never_shell(project: Path, environment):

@@ -30,6 +30,7 @@ from ctm.repair.loss import text_loss
 from ctm.repair.passes import Repair, Repairer
 from ctm.repair.rewrites.registry import rewritten
 from ctm.repair.source import FileError, PythonFile
+from ctm.repair.text_edits import in_words
 from ctm.repair.windows import windows_around
 
 MAX_STEPS = 60
@@ -38,6 +39,8 @@ REPAIRS_PER_WINDOW = 5
 """Answers of each window."""
 WIDTH = 3
 """Steps from one state that are followed, at most."""
+LED_NOWHERE = "led nowhere"
+"""What became of a likelier step in place of which another one was taken."""
 WINDOW = 0.2
 """Cost of each window behind the first, nats: the first ones show most of what belongs to the error."""
 
@@ -130,9 +133,8 @@ def _steps(
     ignored = ignored_lines(source.text)
     all_ = sum(math.exp(repair.score) for _, repair in ranked)
 
-    def confidence_of(repair: Repair) -> float:
-        # the model's answer knows its own share; a rewrite of the file has one of all that was tried
-        return repair.confidence if repair.asked else repairer.confidence(math.exp(repair.score) / all_)
+    def of_all(repair: Repair) -> float:
+        return repairer.confidence(math.exp(repair.score) / all_)
 
     followed = 0
     for rank, (after, repair) in enumerate(ranked):
@@ -146,16 +148,20 @@ def _steps(
             continue
         if rest is not None and not _has_moved_on(source, error, after, rest):
             continue
-        others = [item for place, item in enumerate(ranked) if place != rank][:considered]
+        # the model's answer knows its own share; a rewrite of the file has one of all that was tried
+        confidence = repair.confidence if repair.asked else of_all(repair)
         change = replace(
-            change_between(source, after, repair, confidence_of(repair)),
+            change_between(source, after, repair, confidence),
             error=error.msg,
             error_line=error.lineno or 1,
-            considered=tuple(
-                Considered(in_words_between(source.lines, file.lines), confidence_of(other))
-                for file, other in others
-            ),
         )
+        if considered:
+            others = [
+                (file.lines, of_all(other), LED_NOWHERE if place < rank else "")
+                for place, (file, other) in enumerate(ranked)
+                if place != rank
+            ]
+            change = replace(change, considered=_in_words(source, others, change, considered))
         yield _Step(after, rest, change)
         followed += 1
         if followed == WIDTH:
@@ -167,6 +173,21 @@ def _first_change(source: PythonFile, ignored: Sequence[int], after: PythonFile)
     numbers = range(1, len(ignored) + 1)
     first = next(count for count in numbers if not keeps_lines(source.lines, ignored[:count], after.lines))
     return ignored[first - 1]
+
+
+def _in_words(
+    source: PythonFile, others: list[tuple[tuple[str, ...], float, str]], change: LineChange, most: int
+) -> tuple[Considered, ...]:
+    """The first of the others, best first; those that read like the change itself or one before them are left out."""
+    made = in_words(source.text, change.edits)
+    found: dict[str, Considered] = {}
+    for lines, confidence, outcome in others:
+        words = in_words_between(source.lines, lines)
+        if words != made:
+            found.setdefault(words, Considered(words, confidence, outcome))
+        if len(found) == most:
+            break
+    return tuple(found.values())
 
 
 def _answers(

@@ -32,12 +32,13 @@ from ctm.repair.input_options import (
     make_selection,
 )
 from ctm.repair.newer_syntax import Version
-from ctm.repair.reporting import OptionsError, OutputOptions, Reporter, choose_format
-from ctm.repair.reports.base import FORMATS, STDIN_NAME, FileReport
+from ctm.repair.progress import progress_over
+from ctm.repair.reporting import Color, OptionsError, OutputOptions, Reporter, choose_format, wants_color
+from ctm.repair.reports.base import FORMATS, STDIN_NAME, FileReport, Style
 from ctm.repair.search import RepairSearchSettings
 from ctm.repair.selection import Selection
 from ctm.repair.source import MAX_BYTES, FileError, PythonFile, parse_source
-from ctm.repair.targets import read_target, repair_source, targets, write_target
+from ctm.repair.targets import read_target, repair_source, targets_of, write_target
 from ctm.repair.terminal import (
     BundleOption,
     ThreadsOption,
@@ -45,23 +46,44 @@ from ctm.repair.terminal import (
     finite,
     load_model,
     print_error,
+    print_raw,
     read_stdin,
 )
 from ctm.repair.versions import parse_target
 from ctm.repair.watch import WatchOption, watch
 
 OutputFormat = StrEnum("OutputFormat", {name: name for name in FORMATS})  # type: ignore[misc]  # made of the table
+CONSIDERED = 3
+"""Others that --explain names beside each change."""
 DELETIONS = -80.0
 """Score (nats) from which a repair is followed with --allow-deletions: a cost of 0.8 for each of a hundred cells."""
 
 app = typer.Typer(
     cls=Guarded,
-    help="Repair Python with a trained Continuous Thought Machine.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 app.command()(evaluate)
+
+
+def _show_versions(wanted: bool) -> None:
+    if wanted:
+        from ctm.repair.about import versions  # reads what is installed, which a repair need not wait for
+
+        print_raw(versions())
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_versions, is_eager=True, help="Versions of code and model, and leave."
+        ),
+    ] = False,
+) -> None:
+    """Repair Python with a trained Continuous Thought Machine."""
 
 
 @app.command()
@@ -120,7 +142,16 @@ def fix(
         bool, typer.Option("--verbose", "-v", help="Say what was skipped or passed over, and why.")
     ] = False,
     quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Do not say which files --write has written.")
+        bool, typer.Option("--quiet", "-q", help="Say nothing but errors and what was asked to be printed.")
+    ] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Also show why, and what else was considered (full, json).")
+    ] = False,
+    color: Annotated[
+        Color, typer.Option("--color", help="Colors of diffs and full: auto is for a terminal only.")
+    ] = Color.auto,
+    exit_zero: Annotated[
+        bool, typer.Option("--exit-zero", help="End with 0 whatever is found; an error stays 2.")
     ] = False,
     select: SelectOption = None,
     exclude: ExcludeOption = None,
@@ -148,6 +179,7 @@ def fix(
                 check=check,
                 write=write,
                 as_json=as_json,
+                explain=explain,
                 output_format=output_format,
                 output_file=output_file,
                 stdin_filename=stdin_filename,
@@ -157,6 +189,8 @@ def fix(
             check=check,
             verbose=verbose,
             quiet=quiet,
+            exit_zero=exit_zero,
+            style=Style(wants_color(color, output_file), explain),
         )
         target = None if target_version is None else parse_target(target_version)
     except (OptionsError, ValueError) as error:
@@ -174,10 +208,15 @@ def fix(
     reporter = Reporter(options, model.path, paths)
     discovery = make_discovery(context)
     selection = make_selection(context)
-    for path, problem in targets(discovery, paths):
-        name = path if path != STDIN else STDIN_NAME if stdin_filename is None else stdin_filename
-        report = FileReport(path, name)
-        reporter.add(_fix_one(report, problem, model, search, target, write, selection))
+    found = list(discovery.files(paths))
+    with progress_over(len(found), quiet) as reporter.progress:
+        for file, unread in found:
+            name = file if file != STDIN else STDIN_NAME if stdin_filename is None else stdin_filename
+            reporter.progress.advance(name)
+            for path, problem in targets_of(file, unread, discovery):
+                report = FileReport(str(path), name if path == file else str(path))
+                done = _fix_one(report, path, problem, model, search, target, write, selection, explain)
+                reporter.add(done)
     for folder in discovery.empty if not quiet else ():
         print_error(f"{folder}: no Python files to look at")
     left_out = dict(+discovery.left_out)
@@ -188,30 +227,34 @@ def fix(
 
 def _fix_one(
     report: FileReport,
+    path: str,
     problem: str,
     model: Bundle,
     search: RepairSearchSettings,
     target: Version | None,
     write: bool,
     selection: Selection,
+    explain: bool,
 ) -> FileReport:
     """What becomes of one file; with `write` it is written."""
     try:
         if problem:
             raise FileError(problem)
-        source = _read(report.path)
+        source = _read(path)
         fixed = repair_source(
             source,
+            path,
             "" if report.is_unnamed else report.name,
             target,
             model.repairer(search),
             selection=selection,
             odds=model.odds,
+            considered=CONSIDERED if explain else 0,
         )
         fixed.after.encode()  # before anything is printed: a repair that cannot be written is none
         is_written = write and fixed.status == "repaired"
         if is_written:
-            write_target(report.path, fixed.before, fixed.after)
+            write_target(path, fixed.before, fixed.after)
         return replace(report, fixed=fixed, written=is_written)
     except Exception as error:
         return replace(report, error=str(error) if isinstance(error, FileError) else describe(error))

@@ -32,6 +32,8 @@ class Considered:
     edit: str
     """In words, as reports have them."""
     confidence: float
+    outcome: str = ""
+    """Why it was not made though it was likelier; "" where it was not."""
 
 
 @dataclass(frozen=True, slots=True)

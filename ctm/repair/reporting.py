@@ -6,20 +6,32 @@ stderr. No report is left half written in a file, and none replaces a file that 
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 
 from ctm.bundle_names import CONFIG, MODEL, TOKENIZER
 from ctm.repair.boundary import describe
 from ctm.repair.discover import STDIN
 from ctm.repair.outputs import OutputError, check_outputs, write_output
-from ctm.repair.reports.base import DIFF, TEXT, FileReport, RunEnd, Style, make_format
+from ctm.repair.progress import Progress
+from ctm.repair.reports.base import DIFF, EXPLAINED, FULL, TEXT, FileReport, RunEnd, Style, make_format
 from ctm.repair.suggest import BEYOND, PASSED_OVER
 from ctm.repair.terminal import ERROR, encoded, error_exit, print_error, print_raw
 
 CLEAN, PROPOSED, _, UNREPAIRED = range(4)
 GRAVITY = (CLEAN, PROPOSED, UNREPAIRED, ERROR)
+
+
+class Color(StrEnum):
+    """When to color what people read."""
+
+    auto = "auto"
+    always = "always"
+    never = "never"
 
 
 class OptionsError(ValueError):
@@ -63,6 +75,7 @@ def choose_format(
     check: bool,
     write: bool,
     as_json: bool,
+    explain: bool = False,
     output_format: str | None,
     output_file: Path | None,
     stdin_filename: str | None,
@@ -86,8 +99,14 @@ def choose_format(
         raise OptionsError(f"--diff and {whole} contradict each other: name one format")
     if stdin_filename is not None and STDIN not in paths:
         raise OptionsError("--stdin-filename names what is read from stdin: give - as a path too")
+    if explain and (diff or named not in (None, *EXPLAINED)):
+        raise OptionsError(
+            f"--explain and {'--diff' if diff else whole} contradict each other: full explains"
+        )
     if named or diff:
         return named or DIFF
+    if explain:
+        return FULL
     if check or write:
         if output_file is not None:
             option = "--check" if check else "--write"
@@ -96,12 +115,23 @@ def choose_format(
     return TEXT if list(paths) == [STDIN] else DIFF
 
 
+def wants_color(choice: Color, output_file: Path | None) -> bool:
+    """Whether to color; "auto" asks the terminal and NO_COLOR."""
+    if choice != Color.auto:
+        return choice == Color.always
+    # https://no-color.org: any value but an empty one
+    refused = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+    return not refused and output_file is None and sys.stdout is not None and sys.stdout.isatty()
+
+
 class Reporter:
     """Takes each file when it is done: prints its part of the report, says what has to be said, and counts."""
 
     def __init__(self, options: OutputOptions, bundle: Path, named: Sequence[str]) -> None:
         """named: paths of the command line. Raises typer.Exit for an output file that is one of them."""
         self.options, self.bundle = options, bundle
+        self.progress = Progress()
+        """What is hidden while something is printed."""
         self.worst = CLEAN
         self._format = make_format(options.format, options.style)
         self._parts: list[bytes] = []
@@ -119,9 +149,12 @@ class Reporter:
         except Exception as error:  # of one file, like any other that nobody foresaw
             report = replace(report, fixed=None, error=describe(error))
             text = self._format.file(report)
-        self._print(text, report.encoding if self._format.in_encoding_of_file else "utf-8")
-        for line in self._lines(report):
-            print_error(line)
+        lines = list(self._lines(report))
+        if text or lines:
+            with self.progress.hidden():
+                self._print(text, report.encoding if self._format.in_encoding_of_file else "utf-8")
+                for line in lines:
+                    print_error(line)
         self.worst = max(self.worst, self.options.status(report), key=GRAVITY.index)
 
     def end(self, left_out: dict[str, int]) -> int:

@@ -6,7 +6,7 @@ path; that of a cell knows its cell (notebook.CellPath).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from ctm.repair.admit import refuse_or_skip
@@ -24,17 +24,16 @@ from ctm.repair.source import FileError, PythonFile, read_source
 from ctm.repair.write import write_source
 
 
-def targets(discovery: Discovery, paths: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """(path, "") for each target, (path, reason) for what cannot be read."""
-    for path, problem in discovery.files(paths):
-        if problem or path == STDIN:
-            yield path, problem
-        elif path.endswith(SUFFIX):
-            yield from _cells(discovery, path)
-        elif has_ignored_head(path):
-            discovery.left_out[IGNORED_FILE] += 1
-        else:
-            yield path, ""
+def targets_of(path: str, problem: str, discovery: Discovery) -> Iterator[tuple[str, str]]:
+    """Of a file that was discovered: (path, "") for each target, (path, reason) for what cannot be read."""
+    if problem or path == STDIN:
+        yield path, problem
+    elif path.endswith(SUFFIX):
+        yield from _cells(discovery, path)
+    elif has_ignored_head(path):
+        discovery.left_out[IGNORED_FILE] += 1
+    else:
+        yield path, ""
 
 
 def _cells(discovery: Discovery, path: str) -> Iterator[tuple[str, str]]:
@@ -69,14 +68,18 @@ def write_target(path: str, before: PythonFile, after: PythonFile) -> None:
 
 def repair_source(
     source: PythonFile,
+    path: str,
     name: str,
     target: Version | None,
     repairer: Repairer,
     *,
     selection: Selection,
     odds: StrengthCurve | None = None,
+    considered: int = 0,
 ) -> FileRepair:
     """What becomes of one target; `name` is "" for a text without a name. Raises FileError.
+
+    considered: how many others each change names (files.fix_source).
 
     A text on stdin that wants to be left alone counts as one that compiles.
     """
@@ -86,9 +89,9 @@ def repair_source(
             return known
         if not selection.syntax and (error := first_error(shown.text)):
             return _unrepaired(shown, error, NOT_SELECTED)
-        return fix_source(shown, repairer, suggesting=selection.suggestions, odds=odds)
+        return fix_source(shown, repairer, suggesting=selection.suggestions, odds=odds, considered=considered)
 
-    if isinstance(name, CellPath):
+    if isinstance(path, CellPath):
         cell = mask(source)
         return _cell_known(cell.source, source) or cell.unmasked(repaired(cell.source, ""), source)
     if ignores_file(source.text):

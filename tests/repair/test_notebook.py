@@ -164,7 +164,7 @@ def test_edits_of_a_cell_point_into_the_cell_as_it_is(fake, tokenizer):
     text = "%time f\ndef f()\n    !ls\n    return 1\n%x\ndef g()\n    return 2"
     name = CellPath(Cell(Notebook("b", json.dumps(book(code(text)))), 1))
     repairer = Repairer(fake(colons), tokenizer, 0.5)
-    fixed = repair_source(lines_of(text), name, None, repairer, selection=Selection())
+    fixed = repair_source(lines_of(text), name, "b", None, repairer, selection=Selection())
     assert fixed.after.text == text.replace("()", "():") and fixed.before.text == text
     for change in fixed.changes:
         text = applied(text, change.edits)

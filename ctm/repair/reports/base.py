@@ -16,6 +16,9 @@ from ctm.repair.fixed import FileRepair
 
 FORMATS = ("full", "concise", "json", "json-lines", "github", "gitlab", "sarif", "junit")
 """Names for --output-format."""
+FULL = "full"
+EXPLAINED = ("full", "json", "json-lines")
+"""Formats that have room for what else was considered."""
 DIFF, TEXT = "diff", "text"
 """Formats with an option of their own: --diff, and the repaired text of a filter."""
 STDIN_NAME = "<stdin>"

@@ -83,6 +83,7 @@ def _explained(item: Finding) -> Iterator[str]:
     if item.lost:
         yield visible(f"loses of what you wrote: {' '.join(item.lost)}")
     for other in item.considered:
-        yield visible(f"considered: {other.edit}, confidence {other.confidence:.2f}")
+        outcome = f", {other.outcome}" if other.outcome else ""
+        yield visible(f"considered: {other.edit}, confidence {other.confidence:.2f}{outcome}")
     if not item.considered and item.confidence is not None:
         yield "considered: nothing else that compiles"

@@ -28,7 +28,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: demo test coverage check bench ablate evaluate-real real-bugs compare tune gpu million reference ship wheel kill-collector kill-trainer docs dag full lock lock-docs setup clean-demo
+.PHONY: demo test coverage check bench ablate evaluate-real real-bugs compare tune gpu million reference ship wheel kill-collector kill-trainer try-hooks docs dag full lock lock-docs setup clean-demo
 
 PYTHON ?= python3
 HARDWARE ?= cpu
@@ -133,6 +133,10 @@ kill-collector: .venv/.dev
 
 kill-trainer: .venv/.dev
 	$(BIN)/python tests/slow/kill_trainer.py
+
+# the hook by pre-commit itself, and the Action's own installation: both fetch packages from PyPI
+try-hooks: .venv/.dev
+	$(BIN)/python tests/slow/try_hooks.py $(if $(BUNDLE),--bundle "$(BUNDLE)")
 
 # links that lead nowhere, pages outside the navigation and anything fetched from elsewhere fail it (mkdocs.yml)
 docs: .venv/docs/.made

@@ -25,7 +25,7 @@ def refuse_or_skip(source: PythonFile, path: str, target: Version | None = None)
     kind = language_by_name(path, list(source.lines[:2])) if path else ""
     if kind == NOTEBOOK_NAME or is_notebook(text):
         raise FileError(
-            "notebooks are not supported; export the code as a script (jupyter nbconvert --to script)"
+            "a notebook, which is read cell by cell: name its file (ctm-repair fix BOOK.ipynb), not stdin"
         )
     error = first_error(text)
     if error is None:

@@ -33,6 +33,7 @@ class Guarded(TyperGroup):
         sys.exit(guarded(lambda: self._run(given)))
 
     def _run(self, arguments: list[str]) -> int:
+        self._main_shell_completion({}, NAME)  # leaves, where a shell asks what could come next
         try:
             with self.make_context(NAME, arguments) as context:
                 self.invoke(context)

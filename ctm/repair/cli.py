@@ -1,32 +1,45 @@
 """The command `ctm-repair`: `fix` proposes repairs of files, `evaluate` measures a model on pairs.
 
 Exit status of `fix`: 0 nothing to repair, 1 repairs proposed (or written), 2 error, 3 broken and no repair found; of
-several files the gravest counts: 2 before 3 before 1. Errors are one line each on stderr; one that nobody foresaw
-ends its file, not the command (boundary.py).
+several files the gravest counts: 2 before 3 before 1. As a filter (`fix -`): 0 what is printed compiles. Errors are
+one line each on stderr; one that nobody foresaw ends its file, not the command (boundary.py). What is printed is
+reporting.py's.
 """
 
 from __future__ import annotations
 
-import json
+from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from ctm.repair.admit import refuse_or_skip
 from ctm.repair.boundary import Guarded, describe
 from ctm.repair.bundle import Bundle
 from ctm.repair.cli_evaluate import evaluate
-from ctm.repair.diff import header_name, unified_diff
-from ctm.repair.discover import STDIN, Discovery
-from ctm.repair.file_repair import FileRepair
-from ctm.repair.files import fix_source
+from ctm.repair.discover import STDIN
+from ctm.repair.input_options import (
+    ConfigOption,
+    ExcludeOption,
+    ExtendExcludeOption,
+    ForceExcludeOption,
+    IsolatedOption,
+    NoGitignoreOption,
+    PathsArgument,
+    SelectOption,
+    make_discovery,
+    make_selection,
+)
 from ctm.repair.newer_syntax import Version
+from ctm.repair.progress import progress_over
+from ctm.repair.reporting import Color, OptionsError, OutputOptions, Reporter, choose_format, wants_color
+from ctm.repair.reports.base import FORMATS, STDIN_NAME, FileReport, Style
 from ctm.repair.search import RepairSearchSettings
-from ctm.repair.source import MAX_BYTES, FileError, PythonFile, parse_source, read_source
-from ctm.repair.suggest import BEYOND, PASSED_OVER
+from ctm.repair.selection import Selection
+from ctm.repair.source import MAX_BYTES, FileError, PythonFile, parse_source
+from ctm.repair.targets import read_target, repair_source, targets_of, write_target
 from ctm.repair.terminal import (
-    ERROR,
     BundleOption,
     ThreadsOption,
     error_exit,
@@ -37,36 +50,69 @@ from ctm.repair.terminal import (
     read_stdin,
 )
 from ctm.repair.versions import parse_target
-from ctm.repair.write import write_source
+from ctm.repair.watch import WatchOption, watch
 
-CLEAN, PROPOSED, _, UNREPAIRED = range(4)
-GRAVITY = (CLEAN, PROPOSED, UNREPAIRED, ERROR)
+OutputFormat = StrEnum("OutputFormat", {name: name for name in FORMATS})  # type: ignore[misc]  # made of the table
+CONSIDERED = 3
+"""Others that --explain names beside each change."""
 DELETIONS = -80.0
 """Score (nats) from which a repair is followed with --allow-deletions: a cost of 0.8 for each of a hundred cells."""
 
 app = typer.Typer(
     cls=Guarded,
-    help="Repair Python with a trained Continuous Thought Machine.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 app.command()(evaluate)
 
 
+def _show_versions(wanted: bool) -> None:
+    if wanted:
+        from ctm.repair.about import versions  # reads what is installed, which a repair need not wait for
+
+        print_raw(versions())
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_versions, is_eager=True, help="Versions of code and model, and leave."
+        ),
+    ] = False,
+) -> None:
+    """Repair Python with a trained Continuous Thought Machine."""
+
+
 @app.command()
 def fix(
-    paths: Annotated[
-        list[str],
-        typer.Argument(help="Files, folders (walked for *.py and *.pyi), or - for stdin.", metavar="PATH..."),
-    ],
+    context: typer.Context,
+    paths: PathsArgument,
     bundle: BundleOption = None,
     write: Annotated[bool, typer.Option("--write", help="Write the repairs into the files.")] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="Print a diff: the default, but for - alone.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Print no diff; say which files would be repaired, on stderr.")
+    ] = False,
     suggesting: Annotated[
         bool,
         typer.Option("--suggest", help="Also look for what might be wrong in files that compile."),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of diffs.")] = False,
+    output_format: Annotated[
+        OutputFormat | None,
+        typer.Option("--output-format", help="Print a report instead of diffs; json is --json."),
+    ] = None,
+    output_file: Annotated[
+        Path | None,
+        typer.Option("--output-file", metavar="FILE", help="Where what is printed goes, in place of stdout."),
+    ] = None,
+    stdin_filename: Annotated[
+        str | None,
+        typer.Option("--stdin-filename", metavar="NAME", help="What the text on stdin is called."),
+    ] = None,
     confidence: Annotated[
         float | None,
         typer.Option(
@@ -96,20 +142,58 @@ def fix(
         bool, typer.Option("--verbose", "-v", help="Say what was skipped or passed over, and why.")
     ] = False,
     quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Do not say which files --write has written.")
+        bool, typer.Option("--quiet", "-q", help="Say nothing but errors and what was asked to be printed.")
     ] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Also show why, and what else was considered (full, json).")
+    ] = False,
+    color: Annotated[
+        Color, typer.Option("--color", help="Colors of diffs and full: auto is for a terminal only.")
+    ] = Color.auto,
+    exit_zero: Annotated[
+        bool, typer.Option("--exit-zero", help="End with 0 whatever is found; an error stays 2.")
+    ] = False,
+    select: SelectOption = None,
+    exclude: ExcludeOption = None,
+    extend_exclude: ExtendExcludeOption = None,
+    force_exclude: ForceExcludeOption = False,
+    no_respect_gitignore: NoGitignoreOption = False,
+    isolated: IsolatedOption = False,
+    config: ConfigOption = None,
+    watching: WatchOption = False,
 ) -> None:
     """Propose repairs of files that do not compile as a unified diff on stdout, for `patch -p0` or `git apply -p0`.
 
-    Files that compile are left alone.
+    Files that compile are left alone. `ctm-repair fix -` prints the repaired text instead.
 
-    Exit status: 0 nothing to repair, 1 repairs proposed, 2 error, 3 broken and no repair found.
+    Exit status: 0 nothing to repair, 1 repairs proposed, 2 error, 3 broken and no repair found. Of a filter: 0 what
+    is printed compiles.
     """
-    if write and STDIN in paths:
-        raise error_exit("--write needs files; what is read from stdin cannot be written back")
+    if watching:
+        watch(context)
     try:
+        options = OutputOptions(
+            choose_format(
+                paths,
+                diff=diff,
+                check=check,
+                write=write,
+                as_json=as_json,
+                explain=explain,
+                output_format=output_format,
+                output_file=output_file,
+                stdin_filename=stdin_filename,
+            ),
+            file=output_file,
+            write=write,
+            check=check,
+            verbose=verbose,
+            quiet=quiet,
+            exit_zero=exit_zero,
+            style=Style(wants_color(color, output_file), explain),
+        )
         target = None if target_version is None else parse_target(target_version)
-    except ValueError as error:
+    except (OptionsError, ValueError) as error:
         raise error_exit(str(error)) from error
     model = load_model(bundle, threads)
     if confidence is not None:
@@ -121,100 +205,65 @@ def fix(
         print_error(
             f"{model.path}: an older bundle without checksums; not verified: {', '.join(model.unchecked)}"
         )
-    worst = CLEAN
-    rows: list[dict[str, Any]] = []
-    discovery = Discovery()
-    for path, problem in discovery.files(paths):
-        row, status = _fix_one(
-            path, problem, model, search, target, write, as_json, verbose, quiet, suggesting
-        )
-        rows.append(row)
-        worst = max(worst, status, key=GRAVITY.index)
-    for folder in discovery.empty:
+    reporter = Reporter(options, model.path, paths)
+    discovery = make_discovery(context)
+    selection = make_selection(context)
+    found = list(discovery.files(paths))
+    with progress_over(len(found), quiet) as reporter.progress:
+        for file, unread in found:
+            name = file if file != STDIN else STDIN_NAME if stdin_filename is None else stdin_filename
+            reporter.progress.advance(name)
+            for path, problem in targets_of(file, unread, discovery):
+                report = FileReport(str(path), name if path == file else str(path))
+                done = _fix_one(report, path, problem, model, search, target, write, selection, explain)
+                reporter.add(done)
+    for folder in discovery.empty if not quiet else ():
         print_error(f"{folder}: no Python files to look at")
     left_out = dict(+discovery.left_out)
     for reason, count in sorted(left_out.items()) if verbose else ():
         print_error(f"skipped {count}: {reason}")
-    if as_json:
-        content = {
-            "format_version": 1,
-            "bundle": str(model.path),
-            "status": worst,
-            "files": rows,
-            "left_out": left_out,
-        }
-        print_raw(json.dumps(content, indent=1) + "\n")
-    raise typer.Exit(worst)
+    raise typer.Exit(reporter.end(left_out))
 
 
 def _fix_one(
+    report: FileReport,
     path: str,
     problem: str,
     model: Bundle,
     search: RepairSearchSettings,
     target: Version | None,
     write: bool,
-    as_json: bool,
-    verbose: bool,
-    quiet: bool,
-    suggesting: bool,
-) -> tuple[dict[str, Any], int]:
-    """One file: print its diff or write it; its row for --json and its exit status."""
-    name = "<stdin>" if path == STDIN else path
+    selection: Selection,
+    explain: bool,
+) -> FileReport:
+    """What becomes of one file; with `write` it is written."""
     try:
         if problem:
             raise FileError(problem)
         source = _read(path)
-        fixed = refuse_or_skip(source, "" if path == STDIN else path, target) or fix_source(
-            source, model.repairer(search), suggesting=suggesting, odds=model.odds
+        fixed = repair_source(
+            source,
+            path,
+            "" if report.is_unnamed else report.name,
+            target,
+            model.repairer(search),
+            selection=selection,
+            odds=model.odds,
+            considered=CONSIDERED if explain else 0,
         )
-        diff = unified_diff(fixed, name if path == STDIN else header_name(path))
         fixed.after.encode()  # before anything is printed: a repair that cannot be written is none
-        if write and fixed.status == "repaired":
-            write_source(Path(path), fixed.before, fixed.after)
-            if not quiet:
-                print_error(f"repaired {name}: {len(fixed.changes)} change{'s' * (len(fixed.changes) > 1)}")
+        is_written = write and fixed.status == "repaired"
+        if is_written:
+            write_target(path, fixed.before, fixed.after)
+        return replace(report, fixed=fixed, written=is_written)
     except Exception as error:
-        reason = str(error) if isinstance(error, FileError) else describe(error)
-        print_error(f"{name}: {reason}")
-        return {"path": path, "status": "error", "error": reason}, ERROR
-    if not as_json and not write:
-        print_raw(diff, source.encoding)
-    if fixed.status == "unrepaired":
-        did = f"still broken after {len(fixed.changes)} repairs" if fixed.changes else "no repair found"
-        unwritten = "; nothing was written" if write and fixed.changes else ""
-        because = f"; {fixed.refused}" if fixed.refused else ""
-        print_error(f"{name}: {did}, {fixed.error}{because}{unwritten}")
-    for reason, count in sorted(fixed.skipped.items()):
-        did = "passed over in" if reason in PASSED_OVER else "skipped"
-        if verbose or reason == BEYOND:
-            print_error(f"{name}: {did} {count} of its parts: {reason}")
-    return _row(path, fixed, diff), {"clean": CLEAN, "repaired": PROPOSED, "unrepaired": UNREPAIRED}[
-        fixed.status
-    ]
-
-
-def _row(path: str, fixed: FileRepair, diff: str) -> dict[str, Any]:
-    changes = [{name: getattr(item, name) for name in item.__slots__} for item in fixed.changes]
-    return {
-        "path": path,
-        "encoding": fixed.before.encoding,
-        "status": fixed.status,
-        "error": fixed.error or None,
-        "compiled": fixed.compiled,
-        "compiles": fixed.compiles,
-        "repairs": fixed.repairs,
-        "changes": changes,
-        "refused": fixed.refused or None,
-        "skipped": fixed.skipped,
-        "diff": diff,
-    }
+        return replace(report, error=str(error) if isinstance(error, FileError) else describe(error))
 
 
 def _read(path: str) -> PythonFile:
     if path == STDIN:
         return parse_source(read_stdin(MAX_BYTES + 1))
-    return read_source(Path(path))
+    return read_target(path)
 
 
 if __name__ == "__main__":

@@ -64,10 +64,7 @@ def _escaped(byte: int) -> str:
 
 def _lines(source: PythonFile) -> list[str]:
     """Lines as a diff has them, each with its "\\n"; the byte order mark is part of the first."""
-    text = "\ufeff" * source.has_bom + "".join(
-        line + end for line, end in zip(source.lines, source.ends, strict=True)
-    )
-    return re.findall(r"[^\n]*\n|[^\n]+", text)
+    return re.findall(r"[^\n]*\n|[^\n]+", source.exact_text)
 
 
 class _Matcher(difflib.SequenceMatcher[str]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,7 @@ from ctm.python.compiling import quiet
 from ctm.python.lexical import lenient_tokens
 from ctm.repair.passes import Repair
 from ctm.repair.source import FileError, PythonFile
+from ctm.repair.text_edits import Opcode, TextEdit, edits_of_lines, in_words
 from ctm.repair.text_loss import text_loss
 from ctm.repair.whole_file import whole_file_error
 from ctm.repair.windows import Window, common
@@ -21,6 +23,17 @@ MAX_CHARACTERS = 16_000
 """Of a window: 64 rows of 250; longer ones are not even encoded."""
 EDIT_CHARACTERS = 80
 """Of each side of `Change.edit`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Considered:
+    """Another change in place of one that was made."""
+
+    edit: str
+    """In words, as reports have them."""
+    confidence: float
+    outcome: str = ""
+    """Why it was not made though it was likelier; "" where it was not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +60,14 @@ class LineChange:
     """Share of the words of the changed lines that stay."""
     probability: float | None = None
     """Of a suggestion: that it is right, calibrated; None of a repair, and where the bundle does not say."""
+    error: str = ""
+    """What the compiler said before it; "" of a suggestion."""
+    error_line: int = 0
+    """1-based line of that error, in the file as it was then."""
+    considered: tuple[Considered, ...] = ()
+    """What would have come next in its place, where that was asked for."""
+    edits: tuple[TextEdit, ...] = ()
+    """The same change in characters of the file's text as it was then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +86,8 @@ class FileRepair:
     """Parts that were not looked at, or of which an edit was passed over, by reason."""
     refused: str = ""
     """Which repair was found and refused, and why, in one line."""
+    error_at: tuple[int, int] = (0, 0)
+    """1-based line and column of the error that is left, in `after`."""
 
     @property
     def status(self) -> str:
@@ -123,24 +146,21 @@ def splice(source: PythonFile, window: Window, repair: Repair) -> PythonFile | N
 def change_between(before: PythonFile, after: PythonFile, repair: Repair, confidence: float) -> LineChange:
     """The change between two states of a file, without the lines at both ends that it leaves alone."""
     old, new = before.lines, after.lines
-    first = common(old, new)
-    last = common(old[first:][::-1], new[first:][::-1])
-    old_part, new_part = old[first : len(old) - last], new[first : len(new) - last]
+    first, last = _common_ends(old, new)
     gone: list[str] = []
     come: list[str] = []
     lines: list[int] = []
-    steps = difflib.SequenceMatcher(None, old_part, new_part, autojunk=False)
-    for tag, a, b, c, d in steps.get_opcodes():
-        if tag != "equal":
-            gone += old_part[a:b]
-            come += new_part[c:d]
-            lines += [first + number + 1 for number in range(a, max(b, a + 1))]
+    steps = _line_steps(old, new)
+    for _, a, b, c, d in steps:
+        gone += old[a:b]
+        come += new[c:d]
+        lines += range(a + 1, max(b, a + 1) + 1)
     old_text, new_text = "\n".join(gone), "\n".join(come)
     lost = text_loss(old_text, new_text)
     return LineChange(
         line=first + 1,
-        before="\n".join(old_part),
-        after="\n".join(new_part),
+        before="\n".join(old[first : len(old) - last]),
+        after="\n".join(new[first : len(new) - last]),
         confidence=confidence,
         certainty=repair.certainty,
         passes=len(repair.passes),
@@ -150,7 +170,27 @@ def change_between(before: PythonFile, after: PythonFile, repair: Repair, confid
         rewrites=tuple(dict.fromkeys(option.rewrite for option in repair.passes if option.rewrite)),
         lost=lost.words,
         kept=1.0 if not lost.total_words else 1 - len(lost.words) / lost.total_words,
+        edits=edits_of_lines(old, new, steps),
     )
+
+
+def in_words_between(before: Sequence[str], after: Sequence[str]) -> str:
+    """The change between the lines of two texts, in words."""
+    return in_words("\n".join(before), edits_of_lines(before, after, _line_steps(before, after)))
+
+
+def _common_ends(old: Sequence[str], new: Sequence[str]) -> tuple[int, int]:
+    """How many lines two files have in common at their beginning, and of the rest at their end."""
+    first = common(old, new)
+    return first, common(old[first:][::-1], new[first:][::-1])
+
+
+def _line_steps(old: Sequence[str], new: Sequence[str]) -> list[Opcode]:
+    """Where two files differ: lines [a, b) of the one against [c, d) of the other."""
+    first, last = _common_ends(old, new)
+    parts = old[first : len(old) - last], new[first : len(new) - last]
+    codes = difflib.SequenceMatcher(None, *parts, autojunk=False).get_opcodes()
+    return [(tag, a + first, b + first, c + first, d + first) for tag, a, b, c, d in codes if tag != "equal"]
 
 
 def edit_of(before: str, after: str) -> str:

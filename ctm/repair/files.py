@@ -11,13 +11,22 @@ from ctm.repair.suggest import suggest
 
 
 def fix_source(
-    source: PythonFile, repairer: Repairer, *, suggesting: bool = False, odds: StrengthCurve | None = None
+    source: PythonFile,
+    repairer: Repairer,
+    *,
+    suggesting: bool = False,
+    odds: StrengthCurve | None = None,
+    considered: int = 0,
 ) -> FileRepair:
     """Repair one file; `suggesting`: also look for what might be wrong in one that compiles (suggest.py).
+
+    considered: how many others each change names that might have been made in its place.
 
     Raises FileError for code that the compiler cannot take at all.
     """
     error = first_error(source.text)
     if error is not None:
-        return repair_broken(source, error, repairer)
-    return suggest(source, repairer, odds) if suggesting else FileRepair(source, source, True, True)
+        return repair_broken(source, error, repairer, considered)
+    if suggesting:
+        return suggest(source, repairer, odds, considered)
+    return FileRepair(source, source, True, True)

@@ -34,9 +34,9 @@ def check_outputs(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
         taken.append((path, "another output"))
 
 
-def write_output(path: Path, text: str) -> None:
-    """Write a result whole, or leave what was there. Raises OutputError."""
-    content = text.encode()
+def write_output(path: Path, result: str | bytes) -> None:
+    """Write a result whole, or leave what was there; text as UTF-8. Raises OutputError."""
+    content = result.encode() if isinstance(result, str) else result
     try:
         status = _check_place(path)
         if (descriptor := descriptor_of(path)) is not None:

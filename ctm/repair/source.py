@@ -52,6 +52,12 @@ class PythonFile:
         return "\n".join(self.lines)
 
     @property
+    def exact_text(self) -> str:
+        """The text with its own line ends and its byte order mark."""
+        text = "".join(line + end for line, end in zip(self.lines, self.ends, strict=True))
+        return "\ufeff" * self.has_bom + text
+
+    @property
     def new_end(self) -> str:
         """The most frequent line end, for lines that a repair adds."""
         counts = Counter(end for end in self.ends if end)
@@ -129,6 +135,11 @@ def parse_source(raw: bytes) -> PythonFile:
         text = _decode(raw[len(BOM) * has_bom :], encoding)
     except SyntaxError as error:  # an unknown or contradictory cookie, or not UTF-8 in the first two lines
         raise FileError(f"cannot be decoded: {error.msg or error}") from error
+    return replace(lines_of(text), encoding=encoding, has_bom=has_bom)
+
+
+def lines_of(text: str) -> PythonFile:
+    """The lines of a text."""
     lines: list[str] = []
     ends: list[str] = []
     for match in _LINE.finditer(text):
@@ -136,7 +147,7 @@ def parse_source(raw: bytes) -> PythonFile:
         ends.append(match[2])
         if not match[2]:
             break
-    return PythonFile(tuple(lines), tuple(ends), encoding, has_bom)
+    return PythonFile(tuple(lines), tuple(ends))
 
 
 def _decode(raw: bytes, encoding: str) -> str:

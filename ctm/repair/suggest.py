@@ -13,18 +13,28 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from ctm.python.compiling import compiles
-from ctm.repair.file_repair import MAX_CHARACTERS, FileRepair, LineChange, change_between, first_error
+from ctm.repair.file_repair import (
+    MAX_CHARACTERS,
+    Considered,
+    FileRepair,
+    LineChange,
+    change_between,
+    first_error,
+    in_words_between,
+)
+from ctm.repair.ignoring import IGNORED, ignored_lines, keeps_lines
 from ctm.repair.names import ALWAYS, Names, names_of
 from ctm.repair.odds import StrengthCurve
-from ctm.repair.passes import NO_FIT, EditGuard, Repair, Repairer, strength
+from ctm.repair.passes import NO_EDIT, NO_FIT, EditGuard, Repair, Repairer, strength
 from ctm.repair.source import FileError, PythonFile
+from ctm.repair.text_edits import LineStarts, shifted
 from ctm.repair.windows import MAX_LINES, Window, functions_of
 
 UNBOUND = "edits that read a name which nothing in the file binds"
 """Why edits of a part were passed over; another one may have been made."""
 OVERLAP = "edits inside a part that a stronger one changes"
 TOGETHER = "edits with which the whole file would not compile"
-PASSED_OVER = (UNBOUND, OVERLAP, TOGETHER)
+PASSED_OVER = (UNBOUND, OVERLAP, TOGETHER, IGNORED)
 NOT_ALONE = "does not compile by itself"
 LIMIT = 5_000
 """Parts of one file that are looked at: at 10 ms each that is most of a minute."""
@@ -50,19 +60,24 @@ class Suggestion:
     strength: float
 
 
-def suggest(source: PythonFile, repairer: Repairer, odds: StrengthCurve | None = None) -> FileRepair:
+def suggest(
+    source: PythonFile, repairer: Repairer, odds: StrengthCurve | None = None, considered: int = 0
+) -> FileRepair:
     """What might be wrong in a file that compiles: changes ranked by strength, each of one edit.
 
     repairer: its threshold decides how strong an edit has to be. odds: gives the changes their probability.
+    considered: how many others each change names that the model had in its place, no edit among them.
     """
     skipped: Counter[str] = Counter()
     names = _FileNames(names_of(source.text))
+    ignored = _IgnoredLines(ignored_lines(source.text))
     found: list[Suggestion] = []
     for chunk in _chunks(_askable(source, skipped), CHUNK):
         # a repairer of its own for each chunk: it keeps every state and answer that it meets
         one_edit = Repairer(repairer.proposer, repairer.tokenizer, repairer.threshold, max_passes=1)
         texts = [text for _, text in chunk]
-        repairs = one_edit.repair(texts, [names.after(window, text) for window, text in chunk])
+        guards = [ignored.and_then(window, text, names.after(window, text)) for window, text in chunk]
+        repairs = one_edit.repair(texts, guards, top_k=1 + considered)
         for (window, text), repair in zip(chunk, repairs, strict=True):
             skipped[NO_FIT] += repair.stopped == NO_FIT and not repair.edited
             lines = window.restore(repair.text, source.lines) if repair.edited else None
@@ -78,6 +93,7 @@ def suggest(source: PythonFile, repairer: Repairer, odds: StrengthCurve | None =
     kept, after = names.that_bind_all(source, together, after)
     names.refused |= {item.window for item in together} - {item.window for item in kept}
     skipped[UNBOUND] = len(names.refused)
+    skipped[IGNORED] = len(ignored.refused)
     changes = tuple(_change(item, source, odds) for item in kept)
     return FileRepair(source, after, True, True, "", changes, dict(+skipped))
 
@@ -110,7 +126,14 @@ def _change(item: Suggestion, source: PythonFile, odds: StrengthCurve | None) ->
         before=item.text,
         after=item.repair.text,
         probability=None if odds is None else odds.probability(item.strength),
+        considered=tuple(_considered(item.text, other) for other in item.repair.alternatives),
+        edits=shifted(change.edits, LineStarts(source.lines).offset(begin)),
     )
+
+
+def _considered(text: str, other: Repair) -> Considered:
+    words = in_words_between(text.split("\n"), other.text.split("\n")) if other.edited else NO_EDIT
+    return Considered(words, other.confidence)
 
 
 # --- edits of one file together -------------------------------------------------------------------------------------
@@ -171,6 +194,32 @@ def _applied(source: PythonFile, items: Iterable[Suggestion]) -> tuple[PythonFil
     ends += source.ends[at:]
     ends[-1] = ""
     return replace(source, lines=tuple(lines), ends=tuple(ends)), starts
+
+
+class _IgnoredLines:
+    """Refuses edits of lines that their author wants left alone."""
+
+    def __init__(self, lines: Sequence[int]) -> None:
+        """lines: 0-based, in the file."""
+        self.lines = lines
+        self.refused: set[Window] = set()
+        """Windows of which an edit was refused."""
+
+    def and_then(self, window: Window, text: str, guard: EditGuard) -> EditGuard:
+        """A guard that asks the other one only where no ignored line of the window is changed."""
+        ignored = [line - window.begin for line in self.lines if window.begin <= line < window.end]
+        if not ignored:
+            return guard
+        before = text.split("\n")
+        shift = len(window.header)
+
+        def allows(edited: str) -> bool:
+            if keeps_lines(before, [line + shift for line in ignored], edited.split("\n")):
+                return guard(edited)
+            self.refused.add(window)
+            return False
+
+        return allows
 
 
 class _FileNames:

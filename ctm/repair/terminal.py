@@ -49,10 +49,7 @@ def print_raw(text: str, encoding: str = "utf-8") -> None:
     """To stdout in the file's own encoding: a diff must hold the bytes that the file has. Raises StdoutError."""
     if not text:
         return
-    try:
-        raw = text.encode(encoding, errors="surrogateescape")
-    except UnicodeEncodeError:  # the file's name, in the header
-        raw = text.encode(encoding, errors="backslashreplace")
+    raw = encoded(text, encoding)
     if sys.stdout is None:
         raise StdoutError("stdout: closed")
     try:
@@ -61,6 +58,14 @@ def print_raw(text: str, encoding: str = "utf-8") -> None:
         sys.stdout.buffer.flush()
     except OSError as error:
         raise StdoutError(f"stdout: {reason(error)}") from error
+
+
+def encoded(text: str, encoding: str = "utf-8") -> bytes:
+    """The bytes of what is printed; what an encoding cannot hold is escaped."""
+    try:
+        return text.encode(encoding, errors="surrogateescape")
+    except UnicodeEncodeError:  # the file's name, in the header
+        return text.encode(encoding, errors="backslashreplace")
 
 
 def read_stdin(limit: int) -> bytes:
@@ -88,9 +93,14 @@ def print_error(message: str) -> None:
 def visible(text: str) -> str:
     """The text as one line that moves no cursor and changes no color: control characters and the like escaped."""
     line = " ".join(text.splitlines())
-    if line.isprintable():
-        return line
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
+    return escaped(line)
+
+
+def escaped(text: str) -> str:
+    """The text with all that is not printable escaped as Python writes it; line ends, too."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def reason(error: OSError) -> str:
@@ -98,6 +108,10 @@ def reason(error: OSError) -> str:
     return (error.strerror or str(error) or type(error).__name__).lower()
 
 
-def error_exit(message: str) -> typer.Exit:
+class CommandRefused(typer.Exit):
+    """The command cannot run at all, whatever its files are."""
+
+
+def error_exit(message: str) -> CommandRefused:
     print_error(message)
-    return typer.Exit(ERROR)
+    return CommandRefused(ERROR)

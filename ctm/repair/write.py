@@ -14,7 +14,7 @@ import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from ctm.repair.source import MAX_BYTES, FileError, PythonFile
+from ctm.repair.source import FileError, PythonFile
 
 _OPEN = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
@@ -24,10 +24,15 @@ def write_source(path: Path, before: PythonFile, after: PythonFile) -> None:
 
     Raises FileError, and leaves the file as it is, where that cannot be done or the file is no longer `before`.
     """
-    content, known = after.encode(), before.encode()
+    content = after.encode()
+    write_content(path, before.file, before.encode(), content)
+
+
+def write_content(path: Path, file: tuple[int, int] | None, known: bytes, content: bytes) -> None:
+    """The same for a file (device and inode) of any kind that holds the bytes `known`."""
     target = path.resolve()
     try:
-        _refuse_other_content(target, before, known)
+        _refuse_other_content(target, file, known)
         with _opened(target) as old:
             status = os.fstat(old)
             if status.st_nlink > 1:
@@ -40,7 +45,7 @@ def write_source(path: Path, before: PythonFile, after: PythonFile) -> None:
                 target,
                 content,
                 prepare=lambda new: keep_metadata(old, new),
-                check=lambda: _refuse_other_content(target, before, known),
+                check=lambda: _refuse_other_content(target, file, known),
             )
     except OSError as error:
         raise FileError(f"cannot be written: {(error.strerror or str(error)).lower()}") from error
@@ -119,12 +124,12 @@ def _attributes(file: int) -> dict[str, bytes]:
         raise FileError("not written: its extended attributes cannot be read") from error
 
 
-def _refuse_other_content(target: Path, before: PythonFile, known: bytes) -> None:
+def _refuse_other_content(target: Path, file: tuple[int, int] | None, known: bytes) -> None:
     """Raises FileError unless the file is still the one that was read, byte for byte."""
     try:
-        with _opened(target) as handle, open(handle, "rb", closefd=False) as file:
+        with _opened(target) as handle, open(handle, "rb", closefd=False) as now:
             status = os.fstat(handle)
-            if (status.st_dev, status.st_ino) == before.file and file.read(MAX_BYTES + 1) == known:
+            if (status.st_dev, status.st_ino) == file and now.read(len(known) + 1) == known:
                 return
     except OSError:  # gone, or a link by now
         pass

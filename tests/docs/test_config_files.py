@@ -12,6 +12,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 YAML = [
     ".pre-commit-config.yaml",
+    "action.yml",
     "CITATION.cff",
     *(str(path.relative_to(ROOT)) for path in sorted((ROOT / ".github").rglob("*.yml"))),
 ]

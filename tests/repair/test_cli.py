@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -70,7 +71,7 @@ print("fix:", *fix, "evaluate:", *imported({HEAVY!r}), file=sys.stderr)
 
 
 def test_stdin_is_repaired_as_a_diff(colon_bundle: Path):
-    done = run("fix", "-", "--bundle", colon_bundle, given=BROKEN)
+    done = run("fix", "-", "--diff", "--bundle", colon_bundle, given=BROKEN)
     assert done.returncode == 1 and done.stderr == ""
     assert done.stdout == (
         "--- <stdin>\n+++ <stdin>\n@@ -1,2 +1,2 @@\n-def add(a, b)\n+def add(a, b):\n     return a + b\n"
@@ -78,12 +79,12 @@ def test_stdin_is_repaired_as_a_diff(colon_bundle: Path):
 
 
 def test_clean_code_prints_nothing(colon_bundle: Path):
-    done = run("fix", "-", given=FIXED, CTM_BUNDLE=str(colon_bundle))
+    done = run("fix", "-", "--diff", given=FIXED, CTM_BUNDLE=str(colon_bundle))
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_broken_beyond_the_model_is_status_3(colon_bundle: Path):
-    done = run("fix", "-", "--bundle", colon_bundle, given=HOPELESS)
+    done = run("fix", "-", "--diff", "--bundle", colon_bundle, given=HOPELESS)
     assert done.returncode == 3 and done.stdout == ""
     one_line(done, "<stdin>: no repair found, line 1: invalid syntax")
 
@@ -287,6 +288,19 @@ def test_suggestions_in_json_are_ranked_with_their_probability(inverting, tmp_pa
     changes = json.loads(out)["files"][0]["changes"]
     assert status == 1 and [change["line"] for change in changes] == [4, 1]
     assert 0.5 > changes[0]["probability"] > changes[1]["probability"] > 0
+
+
+def test_a_suggestion_is_explained_by_what_else_the_model_saw(inverting, tmp_path: Path):
+    """Of code that compiles, no edit at all is the answer to compare with; concise gives the probability."""
+    path = tmp_path / "a.py"
+    path.write_text(WRONG)
+    status, out, _ = inverting(path, "--suggest", "--explain")
+    assert status == 1 and out.splitlines()[:2] == [f"{path}:2:14: suggestion", out.splitlines()[1]]
+    assert "`>` -> `<`, confidence 0." in out and "considered: nothing else that compiles" in out
+    status, out, _ = inverting(path, "--suggest", "--output-format", "concise")
+    assert re.fullmatch(rf"{path}:2:14: suggestion -> `>` -> `<` \[0\.\d\d\]\n", out)
+    results = json.loads(inverting(path, "--suggest", "--output-format", "sarif")[1])["runs"][0]["results"]
+    assert [(item["ruleId"], item["level"]) for item in results] == [("suspicious-code", "note")]
 
 
 def test_a_file_with_more_parts_than_are_looked_at_says_so(inverting, tmp_path: Path, monkeypatch):

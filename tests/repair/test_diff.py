@@ -198,7 +198,7 @@ def test_a_diff_in_json_says_its_encoding(colon_bundle: Path, tmp_path: Path, mo
 
 
 def test_stdin_gives_a_diff(colon_bundle: Path):
-    done = fix("-", "--bundle", colon_bundle, given=BROKEN.replace("\n", "\r").encode())
+    done = fix("-", "--diff", "--bundle", colon_bundle, given=BROKEN.replace("\n", "\r").encode())
     assert done.exit_code == 1
     assert done.stdout_bytes == (
         b"--- <stdin>\n+++ <stdin>\n@@ -1 +1 @@\n"

@@ -152,10 +152,10 @@ def test_a_name_counts_only_for_what_does_not_compile():
 
 
 @pytest.mark.parametrize("path", ["a.ipynb", "a.py", ""])
-def test_notebooks_are_not_handled(path: str):
+def test_a_notebook_is_no_text_of_python(path: str):
     raw = b'{"cells": [{"source": ["def f(a)"]}], "metadata": {}, "nbformat": 4}'
     ast.parse(raw)  # it even compiles
-    with pytest.raises(FileError, match=r"notebook.*export the code"):
+    with pytest.raises(FileError, match=r"notebook.*name its file"):
         refuse_or_skip(parse_source(raw), path)
 
 

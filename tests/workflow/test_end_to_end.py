@@ -103,7 +103,7 @@ def test_source_that_fails_is_reported_and_the_others_go_on(run: Path) -> None:
 
 
 def test_bundle_is_all_that_the_command_needs(run: Path) -> None:
-    command = [str(Path(sys.executable).with_name("ctm-repair")), "fix", "-"]
+    command = [str(Path(sys.executable).with_name("ctm-repair")), "fix", "-", "--diff"]
     command += ["--bundle", str(run / "run" / "results" / "final")]
     done = subprocess.run(command, input="def f(:\n    pass\n", capture_output=True, text=True, timeout=60)
     assert done.returncode in (1, 3), done.stderr  # a model this small may find nothing

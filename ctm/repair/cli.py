@@ -190,7 +190,7 @@ def fix(
     found = list(discovery.files(paths))
     with progress_over(len(found), quiet) as reporter.progress:
         for path, problem in found:
-            name = path if path != STDIN else STDIN_NAME if stdin_filename is None else stdin_filename
+            name = path if path != STDIN else stdin_filename or STDIN_NAME
             reporter.progress.advance(name)
             report = FileReport(path, name)
             reporter.add(_fix_one(report, problem, model, search, target, write, suggesting, explain))

@@ -6,9 +6,7 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
-from ctm.bundle_names import CONFIG
-from ctm.repair.bundle import find_bundle
-from ctm.repair.bundle_config import BundleConfig
+from ctm.repair.bundle import find_bundle, read_release
 from ctm.repair.terminal import visible
 
 DISTRIBUTION = "ctm-code-repair"
@@ -28,10 +26,9 @@ def version_of(distribution: str) -> str:
 
 
 def model_of(bundle: Path) -> str:
-    """Name and version of a bundle's model, as far as its config says them. Raises ValueError for a damaged one."""
-    config = BundleConfig(bundle / CONFIG)
-    known = [text for key in ("name", "version") if (text := config.text(key))]
-    return " ".join(known) or "without a name"
+    """Name, version and last day of the data of a bundle that ships. Raises BundleError for a damaged one."""
+    release = read_release(bundle)
+    return "without a name" if release is None else f"{release}, data until {release.cutoff}"
 
 
 def versions() -> str:
@@ -39,7 +36,7 @@ def versions() -> str:
     try:
         bundle = find_bundle()
         model = f"{model_of(bundle)} ({bundle})"
-    except ValueError as error:  # BundleError and BundleConfigError are
+    except ValueError as error:  # BundleError is one
         model = f"none ({error})"
     python = ".".join(map(str, sys.version_info[:3]))
     runtime = version_of("onnxruntime") or "none"

@@ -21,7 +21,7 @@ NOT_YET_SPLIT: set[str] = set()
 """Pages that are still too long or too wide. Take a page off this list once it is not."""
 
 REFERENCE = sorted(path for path in DOCS.glob("*.md") if path.name not in GENERATED | NOT_YET_SPLIT)
-FRONT = [ROOT / name for name in ("README.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md")]
+FRONT = [ROOT / name for name in ("README.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md", "MODELS.md")]
 LOGS = sorted((DOCS / "log").glob("*.md"))
 PAGES = [*FRONT, *sorted(DOCS.rglob("*.md"))]
 READ = {".py", ".smk", ".yaml", ".j2", ".md", ".toml"}

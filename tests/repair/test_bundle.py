@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from ctm.grid.tokenizer import CodeTokenizer
-from ctm.repair.bundle import BundleError, find_bundle, load_bundle
+from ctm.repair.bundle import PRETRAINED, BundleError, find_bundle, load_bundle
 
 
 @pytest.fixture
@@ -38,6 +38,8 @@ def test_a_repository_cannot_bring_its_own_model(colon_bundle: Path, tmp_path: P
     assert find_bundle() == Path("named"), "what the user named beats what lies here"
     assert find_bundle(Path("given")) == Path("given")
     monkeypatch.delenv("CTM_BUNDLE")
+    assert find_bundle() == PRETRAINED, "the package's own, wherever the command is called"
+    monkeypatch.setattr("ctm.repair.bundle.PRETRAINED", tmp_path / "none")
     with pytest.raises(BundleError, match=r"--bundle results/final"):
         find_bundle()
 

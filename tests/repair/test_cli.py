@@ -177,6 +177,7 @@ def test_a_missing_bundle_is_one_line(tmp_path: Path):
 def test_where_a_bundle_is_looked_for(tmp_path: Path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("CTM_BUNDLE", raising=False)
+    monkeypatch.setattr("ctm.repair.bundle.PRETRAINED", tmp_path / "none")
     with pytest.raises(BundleError, match=r"no bundle: .*--bundle"):
         find_bundle()
     monkeypatch.setenv("CTM_BUNDLE", "elsewhere")

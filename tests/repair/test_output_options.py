@@ -215,12 +215,13 @@ def test_versions_of_code_and_model_are_told_apart(colon_bundle: Path, tmp_path:
     assert done.exit_code == 0 and first == f"ctm-repair {metadata.version('ctm-code-repair')}"
     assert second == f"model: without a name ({colon_bundle})"
     assert third.endswith(f"onnxruntime {metadata.version('onnxruntime')}")
-    (tmp_path / "final_config.yaml").write_text(yaml.safe_dump({"name": "small", "version": "2"}))
-    assert model_of(tmp_path) == "small 2"
-    for wrong in ("", str(tmp_path / "none")):
-        monkeypatch.setenv("CTM_BUNDLE", wrong)
-        done = CliRunner().invoke(cli.app, ["--version"])
-        assert done.exit_code == 0 and "\nmodel: none (" in done.stdout
+    (tmp_path / "final_config.yaml").write_text(
+        yaml.safe_dump({"release": {"name": "small", "version": "2", "cutoff": "2026-11-28"}})
+    )
+    assert model_of(tmp_path) == "small 2, data until 2026-11-28"
+    monkeypatch.setenv("CTM_BUNDLE", str(tmp_path / "none"))
+    done = CliRunner().invoke(cli.app, ["--version"])
+    assert done.exit_code == 0 and "\nmodel: none (" in done.stdout
 
 
 def test_a_shell_is_told_what_could_come_next():

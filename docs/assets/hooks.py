@@ -1,6 +1,6 @@
 """Hooks of the site (`make docs`): pages from outside `docs/`, the list of logs, and a check that nothing is fetched.
 
-README, SECURITY, CONTRIBUTING and CHANGELOG stay at the root, where people and GitHub look for them. Here they become
+README, MODELS, SECURITY, CONTRIBUTING and CHANGELOG stay at the root, where people and GitHub look for them. Here they become
 pages, and links to and from them are turned. The logs' part of the navigation is every page of `docs/log/`, newest
 month first. A built page that would load anything from another host fails the build.
 """
@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FROM_ROOT = {
     "README.md": "index.md",
     "SECURITY.md": "security.md",
+    "MODELS.md": "models.md",
     "CONTRIBUTING.md": "contributing.md",
     "CHANGELOG.md": "changelog.md",
 }

@@ -1,8 +1,8 @@
 """Hooks of the site (`make docs`): pages from outside `docs/`, the list of logs, and a check that nothing is fetched.
 
-README, MODELS, SECURITY, CONTRIBUTING and CHANGELOG stay at the root, where people and GitHub look for them. Here they become
-pages, and links to and from them are turned. The logs' part of the navigation is every page of `docs/log/`, newest
-month first. A built page that would load anything from another host fails the build.
+README, MODELS, SECURITY, CONTRIBUTING and CHANGELOG stay at the root, where people and GitHub look for them. Here
+they become pages, and links to and from them are turned. The logs' part of the navigation is every page of
+`docs/log/`, newest month first. A built page that would load anything from another host fails the build.
 """
 
 from __future__ import annotations

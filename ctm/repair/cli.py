@@ -214,7 +214,9 @@ def fix(
             name = file if file != STDIN else STDIN_NAME if stdin_filename is None else stdin_filename
             reporter.progress.advance(name)
             for path, problem in targets_of(file, unread, discovery):
-                report = FileReport(str(path), name if path == file else str(path))
+                report = FileReport(str(path), name)
+                if path != file:
+                    report = replace(report, name=str(path), notebook=file)
                 done = _fix_one(report, path, problem, model, search, target, write, selection, explain)
                 reporter.add(done)
     for folder in discovery.empty if not quiet else ():

@@ -211,7 +211,7 @@ def fix(
     found = list(discovery.files(paths))
     with progress_over(len(found), quiet) as reporter.progress:
         for file, unread in found:
-            name = file if file != STDIN else STDIN_NAME if stdin_filename is None else stdin_filename
+            name = file if file != STDIN else stdin_filename or STDIN_NAME
             reporter.progress.advance(name)
             for path, problem in targets_of(file, unread, discovery):
                 report = FileReport(str(path), name)

@@ -192,8 +192,8 @@ class Reporter:
             yield f"repaired {name}: {count}" if report.written else f"would repair {name}: {count}"
         if fixed.status == "unrepaired" and not self._format.names_broken_files:
             did = f"still broken after {len(fixed.changes)} repairs" if fixed.changes else "no repair found"
-            withheld = options.write or options.is_filter
-            unwritten = "; nothing was written" if withheld and fixed.changes else ""
+            withheld = "nothing was written" if options.write else "it is given back as it was"
+            unwritten = f"; {withheld}" if fixed.changes and (options.write or options.is_filter) else ""
             because = f"; {fixed.refused}" if fixed.refused else ""
             yield f"{name}: {did}, {fixed.error}{because}{unwritten}"
         for reason, number in sorted(fixed.skipped.items()):

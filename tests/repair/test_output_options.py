@@ -65,6 +65,9 @@ def test_a_filter_gives_back_what_it_cannot_repair(fix, raw: bytes):
     """Nothing is ever lost, and nothing that does not compile replaces what the author wrote."""
     status, out, said = fix("-", given=raw)
     assert (status, out) == (3, raw) and len(said.splitlines()) == 1
+    assert ("given back as it was" in said) == (raw == HALF), (
+        "part of it was repaired, and is not in the text"
+    )
 
 
 @pytest.mark.parametrize("raw", [b"\x7fELF\0", b"#!/bin/sh\necho 'a\n", b"x = '\xff'\n"])

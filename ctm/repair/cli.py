@@ -214,7 +214,9 @@ def fix(
             name = file if file != STDIN else stdin_filename or STDIN_NAME
             reporter.progress.advance(name)
             for path, problem in targets_of(file, unread, discovery):
-                report = FileReport(str(path), name if path == file else str(path))
+                report = FileReport(str(path), name)
+                if path != file:
+                    report = replace(report, name=str(path), notebook=file)
                 done = _fix_one(report, path, problem, model, search, target, write, selection, explain)
                 reporter.add(done)
     for folder in discovery.empty if not quiet else ():

@@ -132,9 +132,14 @@ def parse_pattern(line: bytes) -> Pattern | None:
 
 
 def _regex(text: bytes, of_name: bool) -> re.Pattern[bytes] | None:
-    """A pattern as a regular expression for a whole relative path (or a name); None for a malformed one."""
+    """A pattern as a regular expression for a whole relative path (or a name); None for a malformed one.
+
+    What stands between two stars of one kind matches where it first can, and is not tried again further on (`(?>...)`):
+    the second star takes up whatever follows. Else `*a*a*a*a*b` would take seconds for one long name.
+    """
     first = special.start() if (special := _SPECIAL.search(text)) else len(text)
     out = [re.escape(text[:first])]
+    star = stars = 0  # where in `out` a `*` of this segment, and a `**/`, begins
     at = first
     while at < len(text):
         char = text[at : at + 1]
@@ -145,10 +150,18 @@ def _regex(text: bytes, of_name: bool) -> re.Pattern[bytes] | None:
             # git cuts off what precedes the first special character, so `ab**/c` counts as one that begins with `**`
             begins = at == first or text[at - 1] == _SLASH
             if of_name or end - at == 1 or not begins or text[end : end + 1] not in (b"", b"/"):
+                if star:
+                    out[star] = b"(?>[^/]*?"
+                    out.append(b")")
+                star = len(out)
                 out.append(b"[^/]*")
             elif end == len(text):
                 out.append(b".*")
             else:
+                if stars:
+                    out[stars] = b"(?>(?:.*?/)??"
+                    out.append(b")")
+                star, stars = 0, len(out)
                 out.append(b"(?:.*/)?")
                 end += 1
             at = end
@@ -165,6 +178,7 @@ def _regex(text: bytes, of_name: bool) -> re.Pattern[bytes] | None:
             at += char == b"\\"
             if at == len(text):
                 return None
+            star = 0 if text[at] == _SLASH else star
             out.append(re.escape(text[at : at + 1]))
             at += 1
     return re.compile(b"".join(out), re.DOTALL)

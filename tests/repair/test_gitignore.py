@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -182,3 +184,42 @@ def test_a_link_is_no_gitignore(tmp_path: Path):
 @pytest.mark.parametrize("line", [b"", b"#", b" ", b"!", b"/", b"[", b"a[b", b"\\", b"[[:x:]]", b"[a-"])
 def test_a_pattern_that_matches_nothing_is_none(line: bytes):
     assert parse_pattern(line) is None
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path"),
+    [
+        (b"*a" * 50 + b"*b", b"a" * 250),
+        (b"**/a/" * 50 + b"b", b"a/" * 1000 + b"c"),
+        (b"*?" * 50 + b"b", b"a" * 250),
+    ],
+)
+def test_a_hostile_pattern_takes_no_time(pattern: bytes, path: bytes):
+    """A cloned repository brings its patterns; five stars took four seconds for one name."""
+    begin = time.monotonic()
+    assert parse_pattern(pattern).regex.fullmatch(path) is None
+    assert time.monotonic() - begin < 1
+
+
+def test_stars_match_what_they_did_without_that():
+    """Held against every way to split a text at the stars, which is what they mean."""
+    draw = random.Random(3)
+    for _ in range(3000):
+        pattern = bytes(draw.choices(b"*ab?", k=draw.randint(1, 7)))
+        text = bytes(draw.choices(b"ab", k=draw.randint(0, 8)))
+        slow = re.compile(re.sub(rb"[*]+", b".*", pattern).replace(b"?", b"."))
+        found = parse_pattern(pattern)
+        assert bool(found.regex.fullmatch(text)) is bool(slow.fullmatch(text)), (pattern, text)
+    for _ in range(3000):
+        parts = draw.choices([b"**", b"a", b"b", b"*"], k=draw.randint(2, 5))
+        text = b"/".join(draw.choices([b"a", b"b", b"ab"], k=draw.randint(1, 6)))
+        pattern = b"/".join(parts)
+        slow = b""
+        for number, part in enumerate(parts):
+            last = number == len(parts) - 1
+            if part == b"**":
+                slow += b".+" if last else b"(?:.*/)?"
+            else:
+                slow += part.replace(b"*", b"[^/]*") + b"/" * (not last)
+        found = parse_pattern(b"/" + pattern)
+        assert bool(found.regex.fullmatch(text)) is bool(re.fullmatch(slow, text)), (pattern, text)

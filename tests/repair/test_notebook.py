@@ -207,6 +207,23 @@ def test_cells_are_repaired_shown_and_written_one_by_one(colon_bundle: Path, tmp
     assert run(app, ["fix", ".", "--bundle", str(colon_bundle)]).exit_code == 0
 
 
+@pytest.mark.parametrize("output_format", ["sarif", "github", "gitlab"])
+def test_programs_are_told_of_the_notebook_not_of_a_file_that_is_none(
+    colon_bundle: Path, tmp_path: Path, monkeypatch, output_format: str
+):
+    """GitHub drops an annotation of `book.ipynb:cell 2`, and a line of a cell is none of the JSON."""
+    monkeypatch.chdir(tmp_path)
+    save(tmp_path / "book.ipynb", book(MARKDOWN, code("x = 1\n", *BROKEN), code("x = 1\n", *BROKEN)))
+    given = ["fix", "book.ipynb", "--bundle", str(colon_bundle), "--output-format", output_format]
+    text = CliRunner().invoke(app, given).stdout
+    assert "cell 2, line 2: " in text.replace("%3A", ":").replace("%2C", ",") and "ipynb:cell" not in text
+    assert "ipynb%3Acell" not in text
+    if output_format == "sarif":
+        results = json.loads(text)["runs"][0]["results"]
+        assert len({item["partialFingerprints"]["primaryLocationLineHash"] for item in results}) == 2
+        assert not any("fixes" in item for item in results)
+
+
 def test_a_magic_is_not_changed(colon_bundle: Path, tmp_path: Path):
     """The fake model puts a colon where the compiler complains; here that is a line with a mark."""
     save(tmp_path / "a.ipynb", book(code("for x in y\n", "%time x\n", "z = (1")))

@@ -37,6 +37,8 @@ class FileReport:
     error: str = ""
     """Why it could not be handled."""
     written: bool = False
+    notebook: str = ""
+    """Of a cell: the path of its notebook."""
 
     @property
     def is_unnamed(self) -> bool:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from ctm.repair.diff import header_name
 from ctm.repair.file_repair import Considered, FileRepair, LineChange
 from ctm.repair.reports.base import FileReport
 from ctm.repair.text_edits import LineStarts, TextEdit, applied, in_first_text, in_words, place_in_first
@@ -78,6 +79,34 @@ def findings_of(report: FileReport) -> tuple[Finding, ...]:
     if not fixed.compiles:
         found.append(_unrepaired(report, fixed))
     return tuple(found)
+
+
+def findings_in_files(report: FileReport) -> tuple[Finding, ...]:
+    """The same for programs that know files alone: of a cell its notebook, whose beginning stands for every place.
+
+    A line of a cell is none of the notebook's JSON, so the message says it, and nothing is offered as a replacement.
+    """
+    found = findings_of(report)
+    if not report.notebook:
+        return found
+    cell = report.name.removeprefix(f"{report.notebook}:")
+    return tuple(
+        replace(
+            item,
+            path=header_name(report.notebook),
+            line=1,
+            column=1,
+            end_line=1,
+            end_column=1,
+            message=f"{cell}, line {item.line}: {item.message}",
+            message_line=1,
+            replacements=(),
+            fingerprint=hashlib.sha256(f"{cell} {item.fingerprint}".encode()).hexdigest()[
+                : len(item.fingerprint)
+            ],
+        )
+        for item in found
+    )
 
 
 def _changes(report: FileReport, fixed: FileRepair) -> Iterator[Finding]:

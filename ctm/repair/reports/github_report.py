@@ -7,7 +7,7 @@ properties too; other control characters would reach the log's terminal.
 from __future__ import annotations
 
 from ctm.repair.reports.base import FileReport, Format
-from ctm.repair.reports.finding import SUGGESTION, Finding, findings_of
+from ctm.repair.reports.finding import SUGGESTION, Finding, findings_in_files
 from ctm.repair.terminal import escaped
 
 _DATA = {"%": "%25", "\r": "%0D", "\n": "%0A"}
@@ -21,7 +21,7 @@ class Report(Format):
         """The commands."""
         if report.fixed is None:
             return _command("error", {"file": report.place, "title": "ctm-repair"}, report.error)
-        return "".join(_of(item) for item in findings_of(report))
+        return "".join(_of(item) for item in findings_in_files(report))
 
 
 def _of(item: Finding) -> str:

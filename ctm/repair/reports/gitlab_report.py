@@ -8,7 +8,7 @@ from pathlib import PurePath
 from typing import Any
 
 from ctm.repair.reports.base import FileReport, Format, RunEnd
-from ctm.repair.reports.finding import SUGGESTION, findings_of
+from ctm.repair.reports.finding import SUGGESTION, findings_in_files
 from ctm.repair.terminal import visible
 
 
@@ -23,7 +23,7 @@ class Report(Format):
         """Nothing yet: it is one list."""
         if report.fixed is None:
             self._add(report.place, "file-error", report.error, "critical", (1, 1), report.error)
-        for item in findings_of(report):
+        for item in findings_in_files(report):
             severity = "minor" if item.rule == SUGGESTION else "major"
             lines = item.line, item.end_line
             self._add(item.path, item.rule, item.summary, severity, lines, item.fingerprint)

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from ctm.repair.about import code_version
 from ctm.repair.reports.base import FileReport, Format, RunEnd
-from ctm.repair.reports.finding import RULES, SUGGESTION, Finding, Replacement, findings_of
+from ctm.repair.reports.finding import RULES, SUGGESTION, Finding, Replacement, findings_in_files
 from ctm.repair.terminal import visible
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -40,7 +40,7 @@ class Report(Format):
             self._errors.append(
                 {"level": "error", "message": {"text": visible(report.error)}, "locations": [where]}
             )
-        self._results += [_result(item) for item in findings_of(report)]
+        self._results += [_result(item) for item in findings_in_files(report)]
         return ""
 
     def end(self, run: RunEnd) -> str:

@@ -41,7 +41,7 @@ from ctm.training.memory_plan import MemoryPlan
 from ctm.training.optimizer import CombinedOptimizer, make_optimizer
 from ctm.training.ranks import Ranks
 from ctm.training.settings import CTMStageSettings, CTMTrainingSettings, stage_of_ctm
-from ctm.training.stage import train_stage
+from ctm.training.stage import set_deterministic, train_stage
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 VOCABULARY = 8192
@@ -50,6 +50,7 @@ OPTIONS = {
     "compile": ("compile",),
     "graphs": ("graphs",),
     "graphs, joined": ("graphs", "joined"),
+    "graphs, deterministic": ("graphs", "deterministic"),
     "graphs, compile": ("graphs", "compile"),
     "all three": ("graphs", "joined", "compile"),
 }
@@ -145,6 +146,7 @@ def rates(
         training = dataclasses.replace(
             config.training, compile="compile" in chosen, graphs="graphs" in chosen, joined="joined" in chosen
         )
+        set_deterministic("on" if "deterministic" in chosen else "off", torch.device("cuda"))
         trainer = Trainer(config.model, stage, training, torch.bfloat16)
         flops = flops or step_flops(trainer)
         for number in range(3):  # a shape is met, captured, replayed

@@ -107,6 +107,9 @@ class TrainingSettings:
     """Replay micro-batches as CUDA graphs (CUDA, ROCm), where a probe finds them right; not with checkpoint_ticks."""
     compile: bool = False
     """Send the encoder, the synapse and the synchronizations through torch.compile, where a probe finds it right."""
+    deterministic: Literal["auto", "on", "off"] = "auto"
+    """Whether only deterministic algorithms are taken, so that a run has the same bits again: "on", "off" (a GPU then
+    adds in any order, and faster), or "auto" (on processors alone, where it costs nothing)."""
     device: str = "auto"
     """"auto" (CUDA or ROCm, MPS, else CPU) or a torch device."""
 

@@ -53,9 +53,8 @@ def train_stage(
     again, MemoryError where a step does not fit however it is cut.
     """
     torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(True, warn_only=True)
-    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     ranks, device = join_process_group(run.training.device)
+    set_deterministic(run.training.deterministic, device)
     if not ranks.is_first:
         logging.getLogger("ctm").setLevel(logging.WARNING)
     work.parent.mkdir(parents=True, exist_ok=True)
@@ -130,6 +129,13 @@ def _train(
         allow_nan=True,  # there are figures of nothing, where no item fits
     )  # fmt: skip
     remove_checkpoints(work)
+
+
+def set_deterministic(setting: str, device: torch.device) -> None:
+    """Make torch take deterministic algorithms, or the fastest; `setting`: training.deterministic."""
+    wanted = device.type == "cpu" if setting == "auto" else setting == "on"
+    torch.use_deterministic_algorithms(wanted, warn_only=True)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
 
 
 def choose_weights(result: str, best: dict[str, Any], last: dict[str, Any]) -> dict[str, Any]:

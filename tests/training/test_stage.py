@@ -15,7 +15,7 @@ import torch
 from ctm.model.device import pick_precision
 from ctm.model.weights import load_model, load_weights
 from ctm.training.settings import StageRun
-from ctm.training.stage import train_stage
+from ctm.training.stage import set_deterministic, train_stage
 from helpers.stage_runs import arguments, figures, lines, newest, start
 
 
@@ -142,3 +142,13 @@ def test_unknown_precision_is_refused() -> None:
         ValueError, match=r"training.precision is 'half'; it can be 'auto', 'float32' or 'bfloat16'"
     ):
         pick_precision("half", torch.device("cpu"), "training.precision")
+
+
+@pytest.mark.parametrize(
+    ("setting", "device", "wanted"),
+    [("auto", "cpu", True), ("auto", "cuda", False), ("on", "cuda", True), ("off", "cpu", False)],
+)
+def test_determinism_is_for_who_asks_on_a_gpu(setting: str, device: str, wanted: bool) -> None:
+    """A CPU loses nothing by it, and a killed run must end with the same bits there; a GPU loses samples per second."""
+    set_deterministic(setting, torch.device(device))
+    assert torch.are_deterministic_algorithms_enabled() is wanted

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import typer
+from click.exceptions import Exit
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -43,7 +43,7 @@ def measure_pairs(
     threads: int,
     unsafe: bool,
 ) -> None:
-    """See `ctm.repair.cli_evaluate.evaluate`. Raises typer.Exit, also where a result could not be written."""
+    """See `ctm.repair.cli_evaluate.evaluate`. Raises Exit, also where a result could not be written."""
     outputs = [out] if items is None else [out, items]
     _check(outputs, [pairs])
     try:
@@ -87,7 +87,7 @@ def measure_pairs(
     # where a result went to stdout, nothing else goes there
     _print(measures, Text(summary), to_stderr=any(descriptor_of(path) == 1 for path in outputs))
     if not written:
-        raise typer.Exit(ERROR)
+        raise Exit(ERROR)
 
 
 def _print(measures: dict[str, Any], summary: Text, to_stderr: bool) -> None:

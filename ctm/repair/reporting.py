@@ -128,7 +128,7 @@ class Reporter:
     """Takes each file when it is done: prints its part of the report, says what has to be said, and counts."""
 
     def __init__(self, options: OutputOptions, bundle: Path, named: Sequence[str]) -> None:
-        """named: paths of the command line. Raises typer.Exit for an output file that is one of them."""
+        """named: paths of the command line. Raises Exit for an output file that is one of them."""
         self.options, self.bundle = options, bundle
         self.progress = Progress()
         """What is hidden while something is printed."""
@@ -158,7 +158,7 @@ class Reporter:
         self.worst = max(self.worst, self.options.status(report), key=GRAVITY.index)
 
     def end(self, left_out: dict[str, int]) -> int:
-        """All files are done: the rest of the report; the exit status. Raises typer.Exit."""
+        """All files are done: the rest of the report; the exit status. Raises Exit."""
         status = self.options.exit_status(self.worst)
         self._print(self._format.end(RunEnd(self.bundle, self.worst, status, left_out)))
         if self.options.file is not None and not (self.options.is_filter and self.worst == ERROR):

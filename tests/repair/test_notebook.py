@@ -7,9 +7,9 @@ import os
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
-from typer.testing import CliRunner
 
 from ctm.repair.cli import app
 from ctm.repair.magics import awaits_at_top, compiles_in_cell, mask

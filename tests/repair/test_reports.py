@@ -12,7 +12,7 @@ from urllib.parse import unquote_to_bytes
 from xml.etree import ElementTree
 
 import pytest
-from typer.testing import CliRunner
+from click.testing import CliRunner
 
 from ctm.repair import cli, targets
 from ctm.repair.reports.base import DIFF, FORMATS, TEXT, Format, Style, make_format

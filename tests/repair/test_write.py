@@ -9,7 +9,7 @@ import struct
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from click.testing import CliRunner
 
 from ctm.repair import cli, targets, write
 from ctm.repair.source import FileError, PythonFile, read_source

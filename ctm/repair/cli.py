@@ -15,7 +15,6 @@ import click
 from click.exceptions import Exit
 
 from ctm.repair.boundary import Guarded, describe
-from ctm.repair.bundle import Bundle
 from ctm.repair.cli_evaluate import evaluate
 from ctm.repair.discover import STDIN
 from ctm.repair.input_options import (
@@ -30,20 +29,21 @@ from ctm.repair.input_options import (
     paths_argument,
     select_option,
 )
+from ctm.repair.model_on_demand import ModelOnDemand
 from ctm.repair.newer_syntax import Version
 from ctm.repair.progress import progress_over
 from ctm.repair.reporting import Color, OptionsError, OutputOptions, Reporter, choose_format, wants_color
 from ctm.repair.reports.base import FORMATS, STDIN_NAME, FileReport, Style
-from ctm.repair.search import RepairSearchSettings
 from ctm.repair.selection import Selection
 from ctm.repair.source import MAX_BYTES, FileError, PythonFile, parse_source
 from ctm.repair.targets import read_target, repair_source, targets_of, write_target
 from ctm.repair.terminal import (
     PATH,
+    CommandRefused,
     bundle_option,
     error_exit,
+    find_model,
     finite,
-    load_model,
     print_error,
     print_raw,
     read_stdin,
@@ -51,11 +51,6 @@ from ctm.repair.terminal import (
 )
 from ctm.repair.versions import parse_target
 from ctm.repair.watch import watch
-
-CONSIDERED = 3
-"""Others that --explain names beside each change."""
-DELETIONS = -80.0
-"""Score (nats) from which a repair is followed with --allow-deletions: a cost of 0.8 for each of a hundred cells."""
 
 
 def _show_versions(_: click.Context, __: click.Parameter, wanted: bool) -> None:
@@ -205,19 +200,14 @@ def fix(
         target = None if target_version is None else parse_target(target_version)
     except (OptionsError, ValueError) as error:
         raise error_exit(str(error)) from error
-    model = load_model(bundle, threads)
-    if confidence is not None:
-        model = model.with_threshold(confidence)
-    search = (
-        RepairSearchSettings(has_budget=False, floor=DELETIONS) if allow_deletions else RepairSearchSettings()
+    selection = make_selection(context)
+    model = ModelOnDemand(
+        find_model(bundle), threads, confidence, allow_deletions, selection.suggestions, explain, verbose
     )
-    if verbose and model.unchecked:
-        print_error(
-            f"{model.path}: an older bundle without checksums; not verified: {', '.join(model.unchecked)}"
-        )
+    if selection.suggestions:
+        model.load()  # files that compile are asked about too: an error is one before anything is printed
     reporter = Reporter(options, model.path, paths)
     discovery = make_discovery(context)
-    selection = make_selection(context)
     found = list(discovery.files(paths))
     with progress_over(len(found), quiet) as reporter.progress:
         for file, unread in found:
@@ -225,7 +215,7 @@ def fix(
             reporter.progress.advance(name)
             for path, problem in targets_of(file, unread, discovery):
                 report = FileReport(str(path), name if path == file else str(path))
-                done = _fix_one(report, path, problem, model, search, target, write, selection, explain)
+                done = _fix_one(report, path, problem, model, target, write, selection)
                 reporter.add(done)
     for folder in discovery.empty if not quiet else ():
         print_error(f"{folder}: no Python files to look at")
@@ -239,33 +229,25 @@ def _fix_one(
     report: FileReport,
     path: str,
     problem: str,
-    model: Bundle,
-    search: RepairSearchSettings,
+    model: ModelOnDemand,
     target: Version | None,
     write: bool,
     selection: Selection,
-    explain: bool,
 ) -> FileReport:
-    """What becomes of one file; with `write` it is written."""
+    """What becomes of one file; with `write` it is written. Raises CommandRefused where the model cannot be loaded."""
     try:
         if problem:
             raise FileError(problem)
         source = _read(path)
-        fixed = repair_source(
-            source,
-            path,
-            "" if report.is_unnamed else report.name,
-            target,
-            model.repairer(search),
-            selection=selection,
-            odds=model.odds,
-            considered=CONSIDERED if explain else 0,
-        )
+        name = "" if report.is_unnamed else report.name
+        fixed = repair_source(source, path, name, target, model.repair, selection=selection)
         fixed.after.encode()  # before anything is printed: a repair that cannot be written is none
         is_written = write and fixed.status == "repaired"
         if is_written:
             write_target(path, fixed.before, fixed.after)
         return replace(report, fixed=fixed, written=is_written)
+    except CommandRefused:
+        raise
     except Exception as error:
         return replace(report, error=str(error) if isinstance(error, FileError) else describe(error))
 

@@ -24,6 +24,7 @@ from ctm.repair.sandbox import unavailable
 from ctm.repair.terminal import (
     ERROR,
     error_exit,
+    find_model,
     load_model,
     print_error,
     print_raw,
@@ -52,7 +53,7 @@ def measure_pairs(
         raise error_exit(str(error)) from error
     except OSError as error:
         raise error_exit(f"{pairs}: {(error.strerror or str(error)).lower()}") from error
-    model = load_model(bundle, threads)
+    model = load_model(find_model(bundle), threads)
     _check(outputs, model.path.iterdir())
     run_tests = any(item.test for item in todo)
     if run_tests and not unsafe and (why := unavailable()):

@@ -19,7 +19,6 @@ from ctm.repair.discover import STDIN
 from ctm.repair.outputs import OutputError, check_outputs, write_output
 from ctm.repair.progress import Progress
 from ctm.repair.reports.base import DIFF, EXPLAINED, FULL, TEXT, FileReport, RunEnd, Style, make_format
-from ctm.repair.suggest import BEYOND, PASSED_OVER
 from ctm.repair.terminal import ERROR, encoded, error_exit, print_error, print_raw
 
 CLEAN, PROPOSED, _, UNREPAIRED = range(4)
@@ -196,6 +195,10 @@ class Reporter:
             unwritten = f"; {withheld}" if fixed.changes and (options.write or options.is_filter) else ""
             because = f"; {fixed.refused}" if fixed.refused else ""
             yield f"{name}: {did}, {fixed.error}{because}{unwritten}"
+        if not fixed.skipped:
+            return
+        from ctm.repair.suggest import BEYOND, PASSED_OVER  # with numpy, and few files have parts to tell of
+
         for reason, number in sorted(fixed.skipped.items()):
             did = "passed over in" if reason in PASSED_OVER else "skipped"
             if options.verbose or (reason == BEYOND and not options.quiet):

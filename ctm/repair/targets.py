@@ -6,19 +6,16 @@ path; that of a cell knows its cell (notebook.CellPath).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ctm.repair.admit import refuse_or_skip
 from ctm.repair.discover import STDIN, Discovery
 from ctm.repair.file_repair import FileRepair, first_error
-from ctm.repair.files import fix_source
 from ctm.repair.ignoring import IGNORED_FILE, has_ignored_head, ignores_file
 from ctm.repair.magics import awaits_at_top, compiles_in_cell, mask
 from ctm.repair.newer_syntax import Version
 from ctm.repair.notebook import SUFFIX, Cell, CellPath, read_notebook
-from ctm.repair.odds import StrengthCurve
-from ctm.repair.passes import Repairer
 from ctm.repair.selection import NOT_SELECTED, Selection
 from ctm.repair.source import FileError, PythonFile, read_source
 from ctm.repair.write import write_source
@@ -71,15 +68,13 @@ def repair_source(
     path: str,
     name: str,
     target: Version | None,
-    repairer: Repairer,
+    repair: Callable[[PythonFile], FileRepair],
     *,
     selection: Selection,
-    odds: StrengthCurve | None = None,
-    considered: int = 0,
 ) -> FileRepair:
     """What becomes of one target; `name` is "" for a text without a name. Raises FileError.
 
-    considered: how many others each change names (files.fix_source).
+    repair: for a text that is broken, or for any with suggestions selected. What needs no model never gets there.
 
     A text on stdin that wants to be left alone counts as one that compiles.
     """
@@ -87,9 +82,12 @@ def repair_source(
     def repaired(shown: PythonFile, name: str) -> FileRepair:
         if known := refuse_or_skip(shown, name, target):
             return known
-        if not selection.syntax and (error := first_error(shown.text)):
+        error = first_error(shown.text)
+        if error is not None and not selection.syntax:
             return _unrepaired(shown, error, NOT_SELECTED)
-        return fix_source(shown, repairer, suggesting=selection.suggestions, odds=odds, considered=considered)
+        if error is None and not selection.suggestions:
+            return FileRepair(shown, shown, True, True)
+        return repair(shown)
 
     if isinstance(path, CellPath):
         cell = mask(source)

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 from click.exceptions import Exit
 
-from ctm.repair.bundle import Bundle, BundleError, find_bundle, load_bundle
+from ctm.repair.bundle import Bundle, BundleError, check_bundle, find_bundle, load_bundle
 
 ERROR = 2
 """Exit status of an error."""
@@ -43,9 +43,20 @@ def finite(_: click.Context, __: click.Parameter, value: float | None) -> float 
     return value
 
 
-def load_model(bundle: Path | None, threads: int) -> Bundle:
+def find_model(given: Path | None) -> Path:
+    """Folder of the model, looked at and not read. Raises CommandRefused."""
     try:
-        return load_bundle(find_bundle(bundle), threads)
+        found = find_bundle(given)
+        check_bundle(found)
+    except BundleError as error:
+        raise error_exit(str(error)) from error
+    return found
+
+
+def load_model(folder: Path, threads: int) -> Bundle:
+    """Raises CommandRefused."""
+    try:
+        return load_bundle(folder, threads)
     except BundleError as error:
         raise error_exit(str(error)) from error
 

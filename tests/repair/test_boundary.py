@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from ctm.repair import cli, targets
+from ctm.repair import cli, files
 from ctm.repair.boundary import Guarded
 from ctm.repair.terminal import MAX_THREADS, visible
 
@@ -206,14 +206,14 @@ def test_a_path_that_is_too_long_ends_itself(colon_bundle: Path, broken: Path):
 def test_what_nobody_foresaw_ends_its_file_and_not_the_command(
     colon_bundle: Path, tmp_path: Path, broken: Path, monkeypatch, error: Exception, words: str
 ):
-    real = targets.fix_source
+    real = files.fix_source
 
     def fix(source: Any, *rest: Any, **named: Any) -> Any:
         if source.text.startswith("bad"):
             raise error
         return real(source, *rest, **named)
 
-    monkeypatch.setattr(targets, "fix_source", fix)
+    monkeypatch.setattr(files, "fix_source", fix)
     bad = tmp_path / "bad.py"
     bad.write_text("bad bad\n")
     arguments = ["fix", str(bad), str(broken), "--bundle", str(colon_bundle)]

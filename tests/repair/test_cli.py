@@ -253,7 +253,7 @@ def inverting(fake, tokenizer, monkeypatch: pytest.MonkeyPatch):
 
     odds = StrengthCurve(0.01, ((0.0, 0.0), (1.0, 0.5)))
     model = Bundle(Path("nowhere"), tokenizer, fake(suggested), 0.2, 0.5, odds)
-    monkeypatch.setattr("ctm.repair.cli.load_model", lambda *_, **__: model)
+    monkeypatch.setattr("ctm.repair.model_on_demand.load_model", lambda *_, **__: model)
 
     def command(*arguments: str | Path):
         done = CliRunner().invoke(app, ["fix", *map(str, arguments)])

@@ -30,7 +30,7 @@ from ctm.repair.input_options import (
     select_option,
 )
 from ctm.repair.model_on_demand import ModelOnDemand
-from ctm.repair.newer_syntax import Version
+from ctm.repair.newer_strings import Version
 from ctm.repair.progress import progress_over
 from ctm.repair.reporting import Color, OptionsError, OutputOptions, Reporter, choose_format, wants_color
 from ctm.repair.reports.base import FORMATS, STDIN_NAME, FileReport, Style
@@ -50,7 +50,6 @@ from ctm.repair.terminal import (
     threads_option,
 )
 from ctm.repair.versions import parse_target
-from ctm.repair.watch import watch
 
 
 def _show_versions(_: click.Context, __: click.Parameter, wanted: bool) -> None:
@@ -175,6 +174,8 @@ def fix(
     is printed compiles.
     """
     if watching:
+        from ctm.repair.watch import watch
+
         watch(context)
     try:
         options = OutputOptions(

@@ -8,24 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ctm.repair.admit import refuse_or_skip
 from ctm.repair.discover import STDIN, Discovery
 from ctm.repair.file_repair import FileRepair, first_error
 from ctm.repair.ignoring import IGNORED_FILE, has_ignored_head, ignores_file
-from ctm.repair.magics import awaits_at_top, compiles_in_cell, mask
-from ctm.repair.newer_syntax import Version
-from ctm.repair.notebook import SUFFIX, Cell, CellPath, read_notebook
+from ctm.repair.newer_strings import Version
 from ctm.repair.selection import NOT_SELECTED, Selection
 from ctm.repair.source import FileError, PythonFile, read_source
 from ctm.repair.write import write_source
+
+if TYPE_CHECKING:  # notebook.py and magics.py, with json, are 7 ms: who has only files need not wait for them
+    from ctm.repair.notebook import Cell
+
+NOTEBOOK = ".ipynb"
+"""How the name of one ends."""
 
 
 def targets_of(path: str, problem: str, discovery: Discovery) -> Iterator[tuple[str, str]]:
     """Of a file that was discovered: (path, "") for each target, (path, reason) for what cannot be read."""
     if problem or path == STDIN:
         yield path, problem
-    elif path.endswith(SUFFIX):
+    elif path.endswith(NOTEBOOK):
         yield from _cells(discovery, path)
     elif has_ignored_head(path):
         discovery.left_out[IGNORED_FILE] += 1
@@ -34,6 +39,8 @@ def targets_of(path: str, problem: str, discovery: Discovery) -> Iterator[tuple[
 
 
 def _cells(discovery: Discovery, path: str) -> Iterator[tuple[str, str]]:
+    from ctm.repair.notebook import Cell, CellPath, read_notebook
+
     try:
         notebook = read_notebook(path)
         first = min(notebook.sources, default=None)
@@ -48,17 +55,22 @@ def _cells(discovery: Discovery, path: str) -> Iterator[tuple[str, str]]:
         yield CellPath(Cell(notebook, number)), ""
 
 
+def _cell_of(path: str) -> Cell | None:
+    """The cell that a notebook.CellPath knows; None of the path of a file."""
+    cell: Cell | None = getattr(path, "cell", None)
+    return cell
+
+
 def read_target(path: str) -> PythonFile:
     """The code of a file or a cell. Raises FileError."""
-    return (
-        path.cell.notebook.cell(path.cell.number) if isinstance(path, CellPath) else read_source(Path(path))
-    )
+    cell = _cell_of(path)
+    return read_source(Path(path)) if cell is None else cell.notebook.cell(cell.number)
 
 
 def write_target(path: str, before: PythonFile, after: PythonFile) -> None:
     """Raises FileError, and leaves the file as it is, where it cannot be written or has changed (write.py)."""
-    if isinstance(path, CellPath):
-        path.cell.notebook.write(path.cell.number, after)
+    if (cell := _cell_of(path)) is not None:
+        cell.notebook.write(cell.number, after)
     else:
         write_source(Path(path), before, after)
 
@@ -89,7 +101,9 @@ def repair_source(
             return FileRepair(shown, shown, True, True)
         return repair(shown)
 
-    if isinstance(path, CellPath):
+    if _cell_of(path) is not None:
+        from ctm.repair.magics import mask
+
         cell = mask(source)
         return _cell_known(cell.source, source) or cell.unmasked(repaired(cell.source, ""), source)
     if ignores_file(source.text):
@@ -99,6 +113,8 @@ def repair_source(
 
 def _cell_known(shown: PythonFile, source: PythonFile) -> FileRepair | None:
     """The answer for a cell that waits at its top level, as a notebook may; None for others."""
+    from ctm.repair.magics import awaits_at_top, compiles_in_cell
+
     if compiles_in_cell(shown.text):
         return FileRepair(source, source, True, True)
     error = first_error(shown.text)

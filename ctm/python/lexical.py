@@ -11,8 +11,6 @@ import re
 import tokenize
 from collections.abc import Iterable
 
-from rapidfuzz.distance import Levenshtein
-
 NEWLINE, INDENT, DEDENT = "<newline>", "<indent>", "<dedent>"
 QUOTES = ("'", '"')
 """What a token ends in that is a string, or a quote without its other one."""
@@ -131,4 +129,6 @@ def exact_match(answer: str, fixed: str) -> bool:
 
 def token_distance(a: str, b: str, limit: int) -> int:
     """Edit distance of two texts in lenient tokens (insert, delete, replace); limit + 1 where it is beyond `limit`."""
+    from rapidfuzz.distance import Levenshtein  # 7 ms, which a file that compiles need not wait
+
     return Levenshtein.distance(lenient_tokens(a), lenient_tokens(b), score_cutoff=limit)

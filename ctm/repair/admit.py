@@ -6,12 +6,16 @@ Another version's valid syntax, another language, prose and patches are named in
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ctm.repair.file_repair import FileRepair, first_error
-from ctm.repair.language import NOTEBOOK_NAME, is_notebook, language_by_name, other_language
-from ctm.repair.newer_syntax import RUNNING, Construct, Version, in_older_words, newer_constructs
+from ctm.repair.named_kinds import NOTEBOOK_NAME, is_notebook, language_by_name
+from ctm.repair.newer_strings import RUNNING, Version
 from ctm.repair.source import FileError, PythonFile
 from ctm.repair.versions import too_new_for, valid_since, version_text
+
+if TYPE_CHECKING:
+    from ctm.repair.newer_syntax import Construct
 
 
 def refuse_or_skip(source: PythonFile, path: str, target: Version | None = None) -> FileRepair | None:
@@ -37,6 +41,9 @@ def refuse_or_skip(source: PythonFile, path: str, target: Version | None = None)
             f"its name or first line says {kind}, not Python; if it is Python, pass it on stdin: "
             "ctm-repair fix - < FILE"
         )
+    from ctm.repair.language import other_language  # 12 ms both, and only for text that does not compile
+    from ctm.repair.newer_syntax import in_older_words, newer_constructs
+
     if found := newer_constructs(text):
         if first_error(in_older_words(text, found)) is None:
             return _valid_newer(source, found, target)

@@ -1,7 +1,7 @@
 """Turns every error of the command into one line on stderr and an exit status.
 
-Python ends with 1 after a traceback, and so do typer and rich where a pipe breaks; here 1 means 'repairs
-proposed'. So the group of commands runs itself instead of leaving that to typer. `CTM_DEBUG=1` shows the traceback.
+Python ends with 1 after a traceback, and so do click and rich where a pipe breaks; here 1 means 'repairs
+proposed'. So the group of commands runs itself instead of leaving that to click. `CTM_DEBUG=1` shows the traceback.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import traceback
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-import typer
-from typer.core import TyperGroup
+import click
+from click.exceptions import Exit
 
 from ctm.repair.terminal import ERROR, StdoutError, print_error, reason
 
@@ -23,7 +23,7 @@ INTERRUPTED = 130
 """128 and the number of SIGINT, as shells say it."""
 
 
-class Guarded(TyperGroup):
+class Guarded(click.Group):
     """A group of commands that ends with a status of ours, whatever happens."""
 
     def main(self, *_: Any, args: Any = None, **__: Any) -> NoReturn:
@@ -34,10 +34,13 @@ class Guarded(TyperGroup):
 
     def _run(self, arguments: list[str]) -> int:
         self._main_shell_completion({}, NAME)  # leaves, where a shell asks what could come next
+        if not arguments:  # of which releases of click make different things
+            click.echo(self.get_help(click.Context(self, info_name=NAME)))
+            return ERROR
         try:
             with self.make_context(NAME, arguments) as context:
                 self.invoke(context)
-        except typer.Exit as error:
+        except Exit as error:
             return error.exit_code
         return 0
 
@@ -58,8 +61,8 @@ def guarded(command: Callable[[], int]) -> int:
     except StdoutError as error:
         print_error(str(error))
     except Exception as error:
-        if (usage := getattr(error, "format_message", None)) is not None:
-            _say_usage(usage(), getattr(error, "ctx", None))
+        if isinstance(error, click.ClickException):
+            _say_usage(error.format_message(), getattr(error, "ctx", None))
         else:
             print_error(describe(error))
     _give_up_stdout()
@@ -81,10 +84,9 @@ def describe(error: Exception) -> str:
 
 
 def _say_usage(message: str, context: Any) -> None:
-    """Arguments that cannot be: typer's reason, and where help is. No message: help was shown instead."""
-    if message.strip():
-        command = context.command_path if context is not None else NAME
-        print_error(f"{message.strip().removesuffix('.')}; see {command} --help")
+    """Arguments that cannot be: click's reason, and where help is."""
+    command = context.command_path if context is not None else NAME
+    print_error(f"{message.strip().removesuffix('.')}; see {command} --help")
 
 
 def _keep_standard_streams() -> None:

@@ -10,17 +10,20 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ctm.bundle_names import CONFIG, MODEL, TOKENIZER
-from ctm.files import sha256_of
-from ctm.grid.tokenizer import CodeTokenizer
-from ctm.repair.bundle_config import BundleConfig, BundleConfigError
-from ctm.repair.candidates import Proposer
 from ctm.repair.confidence import ConfidenceCurve
-from ctm.repair.odds import StrengthCurve, read_odds
-from ctm.repair.onnx_proposer import OnnxProposer
-from ctm.repair.passes import Repairer
-from ctm.repair.search import RepairSearchSettings
+
+if (
+    TYPE_CHECKING
+):  # what loading takes is imported by it: `fix` looks for a bundle before it knows whether it needs one
+    from ctm.grid.tokenizer import CodeTokenizer
+    from ctm.repair.bundle_config import BundleConfig
+    from ctm.repair.candidates import Proposer
+    from ctm.repair.odds import StrengthCurve
+    from ctm.repair.passes import Repairer
+    from ctm.repair.search import RepairSearchSettings
 
 BUILT = Path("results/final")
 """Where the workflow leaves a bundle."""
@@ -79,6 +82,8 @@ class Bundle:
 
     def repairer(self, search: RepairSearchSettings | None = None) -> Repairer:
         """A new Repairer with the bundle's thresholds."""
+        from ctm.repair.passes import Repairer
+
         return Repairer(
             self.proposer,
             self.tokenizer,
@@ -113,8 +118,28 @@ def find_bundle(given: Path | None = None) -> Path:
     raise BundleError(f"{message}, or build one (make demo)")
 
 
+def check_bundle(path: Path) -> None:
+    """Whether a folder can be a bundle, by what its files are: none is read. Raises BundleError."""
+    try:
+        if not path.is_dir():
+            raise BundleError(f"{path}: no such bundle (a folder with {MODEL}, {TOKENIZER} and {CONFIG})")
+        for name, limit in ((MODEL, MODEL_BYTES), (TOKENIZER, TOKENIZER_BYTES), (CONFIG, None)):
+            if not (path / name).is_file():
+                raise BundleError(f"{path}: the bundle has no {name}; build it again or name another")
+            if not os.access(path / name, os.R_OK):
+                raise BundleError(f"{path / name}: permission denied")
+            if limit is not None and (path / name).stat().st_size > limit:
+                raise BundleError(
+                    f"{path / name}: more than the {limit:,} bytes that this file of a bundle may have; "
+                    "is it the right file?"
+                )
+    except OSError as error:
+        raise BundleError(f"{path}: {(error.strerror or str(error)).lower()}") from error
+
+
 def load_bundle(path: Path, threads: int = 1) -> Bundle:
     """Read a bundle; `threads` for onnxruntime. Raises BundleError."""
+    check_bundle(path)
     try:
         return _load(path, threads)
     except ValueError as error:  # ConfigError too
@@ -124,26 +149,20 @@ def load_bundle(path: Path, threads: int = 1) -> Bundle:
 
 
 def _load(path: Path, threads: int) -> Bundle:
-    if not path.is_dir():
-        raise BundleConfigError(f"{path}: no such bundle (a folder with {MODEL}, {TOKENIZER} and {CONFIG})")
-    for name in (MODEL, TOKENIZER, CONFIG):
-        if not (path / name).is_file():
-            raise BundleConfigError(f"{path}: the bundle has no {name}; build it again or name another")
+    from ctm.files import sha256_of
+    from ctm.grid.tokenizer import CodeTokenizer
+    from ctm.repair.bundle_config import BundleConfig
+    from ctm.repair.onnx_proposer import OnnxProposer
+
     config = BundleConfig(path / CONFIG)
     tick = config.number("thresholds", "tick", low=0.0, high=NEVER)
     edit = config.number("thresholds", "edit", low=0.0, high=MAX_STRENGTH)
     further = config.number("thresholds", "further", low=0.0, high=1.0, default=0.0)
     ticks = config.whole("model", "ticks", low=1, high=MAX_TICKS)
     vocabulary = config.whole("model", "vocabulary", low=1, high=MAX_VOCABULARY)
-    for name, limit in ((TOKENIZER, TOKENIZER_BYTES), (MODEL, MODEL_BYTES)):
-        if (path / name).stat().st_size > limit:
-            raise BundleConfigError(
-                f"{path / name}: more than the {limit:,} bytes that this file of a bundle may have; "
-                "is it the right file?"
-            )
     tokenizer = CodeTokenizer.load(path / TOKENIZER)
     if vocabulary != tokenizer.vocab_size:
-        raise BundleConfigError(
+        raise BundleError(
             f"{path}: {TOKENIZER} has {tokenizer.vocab_size} tokens and the model {vocabulary}; "
             "they are not from the same run"
         )
@@ -161,6 +180,8 @@ def _load(path: Path, threads: int) -> Bundle:
 
 def read_release(path: Path) -> Release | None:
     """The release of the bundle in a folder, without loading it. Raises BundleError."""
+    from ctm.repair.bundle_config import BundleConfig, BundleConfigError
+
     try:
         return _release(BundleConfig(path / CONFIG))
     except BundleConfigError as error:
@@ -175,13 +196,15 @@ def _release(config: BundleConfig) -> Release | None:
 
 def _odds(config: BundleConfig) -> StrengthCurve | None:
     """None where the bundle has none: it is from before there were any, or there was no working code."""
+    from ctm.repair.odds import read_odds
+
     content = config.section("suggestions")
     if content is None:
         return None
     try:
         return read_odds(content)
     except ValueError as error:
-        raise BundleConfigError(f"{config.path}: suggestions: {error}") from error
+        raise BundleError(f"{config.path}: suggestions: {error}") from error
 
 
 def _confidence(config: BundleConfig) -> ConfidenceCurve:
@@ -196,8 +219,8 @@ def _confidence(config: BundleConfig) -> ConfidenceCurve:
     return ConfidenceCurve(intercept, slope, real, real_slope, knowable)
 
 
-def _differs(path: Path, name: str) -> BundleConfigError:
-    return BundleConfigError(
+def _differs(path: Path, name: str) -> BundleError:
+    return BundleError(
         f"{path}: {name} is not the one that {CONFIG} was written with (its checksum differs): damaged, or from "
         "another run; copy or build the bundle again"
     )

@@ -9,167 +9,173 @@ reporting.py's.
 from __future__ import annotations
 
 from dataclasses import replace
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
+from click.exceptions import Exit
 
 from ctm.repair.boundary import Guarded, describe
-from ctm.repair.bundle import Bundle
 from ctm.repair.cli_evaluate import evaluate
 from ctm.repair.discover import STDIN
 from ctm.repair.input_options import (
-    ConfigOption,
-    ExcludeOption,
-    ExtendExcludeOption,
-    ForceExcludeOption,
-    IsolatedOption,
-    NoGitignoreOption,
-    PathsArgument,
-    SelectOption,
+    config_option,
+    exclude_option,
+    extend_exclude_option,
+    force_exclude_option,
+    isolated_option,
     make_discovery,
     make_selection,
+    no_gitignore_option,
+    paths_argument,
+    select_option,
 )
-from ctm.repair.newer_syntax import Version
+from ctm.repair.model_on_demand import ModelOnDemand
+from ctm.repair.newer_strings import Version
 from ctm.repair.progress import progress_over
 from ctm.repair.reporting import Color, OptionsError, OutputOptions, Reporter, choose_format, wants_color
 from ctm.repair.reports.base import FORMATS, STDIN_NAME, FileReport, Style
-from ctm.repair.search import RepairSearchSettings
 from ctm.repair.selection import Selection
 from ctm.repair.source import MAX_BYTES, FileError, PythonFile, parse_source
 from ctm.repair.targets import read_target, repair_source, targets_of, write_target
 from ctm.repair.terminal import (
-    BundleOption,
-    ThreadsOption,
+    PATH,
+    CommandRefused,
+    bundle_option,
     error_exit,
+    find_model,
     finite,
-    load_model,
     print_error,
     print_raw,
     read_stdin,
+    threads_option,
 )
 from ctm.repair.versions import parse_target
-from ctm.repair.watch import WatchOption, watch
-
-OutputFormat = StrEnum("OutputFormat", {name: name for name in FORMATS})  # type: ignore[misc]  # made of the table
-CONSIDERED = 3
-"""Others that --explain names beside each change."""
-DELETIONS = -80.0
-"""Score (nats) from which a repair is followed with --allow-deletions: a cost of 0.8 for each of a hundred cells."""
-
-app = typer.Typer(
-    cls=Guarded,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
-app.command()(evaluate)
 
 
-def _show_versions(wanted: bool) -> None:
+def _show_versions(_: click.Context, __: click.Parameter, wanted: bool) -> None:
     if wanted:
         from ctm.repair.about import versions  # reads what is installed, which a repair need not wait for
 
         print_raw(versions())
-        raise typer.Exit
+        raise Exit
 
 
-@app.callback()
-def main(
-    version: Annotated[
-        bool,
-        typer.Option(
-            "--version", callback=_show_versions, is_eager=True, help="Versions of code and model, and leave."
-        ),
-    ] = False,
-) -> None:
+@click.group(cls=Guarded)
+@click.option(
+    "--version",
+    is_flag=True,
+    callback=_show_versions,
+    is_eager=True,
+    expose_value=False,
+    help="Versions of code and model, and leave.",
+)
+def app() -> None:
     """Repair Python with a trained Continuous Thought Machine."""
 
 
-@app.command()
+app.add_command(evaluate)
+
+
+@app.command(short_help="Propose repairs of files that do not compile.")
+@paths_argument
+@bundle_option
+@click.option("--write", is_flag=True, help="Write the repairs into the files.")
+@click.option("--diff", is_flag=True, help="Print a diff: the default, but for - alone.")
+@click.option("--check", is_flag=True, help="Print no diff; say which files would be repaired, on stderr.")
+@click.option(
+    "--suggest",
+    "suggesting",
+    is_flag=True,
+    help="Also look for what might be wrong in files that compile.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of diffs.")
+@click.option(
+    "--output-format",
+    type=click.Choice(list(FORMATS)),
+    help="Print a report instead of diffs; json is --json.",
+)
+@click.option(
+    "--output-file", type=PATH, metavar="FILE", help="Where what is printed goes, in place of stdout."
+)
+@click.option("--stdin-filename", metavar="NAME", help="What the text on stdin is called.")
+@click.option(
+    "--confidence",
+    type=click.FloatRange(0.0, 1.0),
+    callback=finite,
+    help="With --suggest: probability that an edit of code with 100 cells must exceed, "
+    "shorter code a higher one; default: the bundle's.",
+)
+@click.option(
+    "--allow-deletions",
+    is_flag=True,
+    help="Propose repairs that lose more of the code than the budget, too.",
+)
+@threads_option
+@click.option(
+    "--target-version",
+    metavar="3.X",
+    help="Python that the code is for; default: the running one. Syntax of a newer one is named, not edited.",
+)
+@click.option("--verbose", "-v", is_flag=True, help="Say what was skipped or passed over, and why.")
+@click.option("--quiet", "-q", is_flag=True, help="Say nothing but errors and what was asked to be printed.")
+@click.option("--explain", is_flag=True, help="Also show why, and what else was considered (full, json).")
+@click.option(
+    "--color",
+    type=click.Choice([color.value for color in Color]),
+    default=Color.auto.value,
+    show_default=True,
+    help="Colors of diffs and full: auto is for a terminal only.",
+)
+@click.option("--exit-zero", is_flag=True, help="End with 0 whatever is found; an error stays 2.")
+@select_option
+@exclude_option
+@extend_exclude_option
+@force_exclude_option
+@no_gitignore_option
+@isolated_option
+@config_option
+@click.option(
+    "--watch",
+    "watching",
+    is_flag=True,
+    help="Run again on files that change, until Ctrl-C; writes only with --write.",
+)
+@click.pass_context
 def fix(
-    context: typer.Context,
-    paths: PathsArgument,
-    bundle: BundleOption = None,
-    write: Annotated[bool, typer.Option("--write", help="Write the repairs into the files.")] = False,
-    diff: Annotated[bool, typer.Option("--diff", help="Print a diff: the default, but for - alone.")] = False,
-    check: Annotated[
-        bool, typer.Option("--check", help="Print no diff; say which files would be repaired, on stderr.")
-    ] = False,
-    suggesting: Annotated[
-        bool,
-        typer.Option("--suggest", help="Also look for what might be wrong in files that compile."),
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of diffs.")] = False,
-    output_format: Annotated[
-        OutputFormat | None,
-        typer.Option("--output-format", help="Print a report instead of diffs; json is --json."),
-    ] = None,
-    output_file: Annotated[
-        Path | None,
-        typer.Option("--output-file", metavar="FILE", help="Where what is printed goes, in place of stdout."),
-    ] = None,
-    stdin_filename: Annotated[
-        str | None,
-        typer.Option("--stdin-filename", metavar="NAME", help="What the text on stdin is called."),
-    ] = None,
-    confidence: Annotated[
-        float | None,
-        typer.Option(
-            min=0.0,
-            max=1.0,
-            callback=finite,
-            help="With --suggest: probability that an edit of code with 100 cells must exceed, "
-            "shorter code a higher one; default: the bundle's.",
-        ),
-    ] = None,
-    allow_deletions: Annotated[
-        bool,
-        typer.Option(
-            "--allow-deletions", help="Propose repairs that lose more of the code than the budget, too."
-        ),
-    ] = False,
-    threads: ThreadsOption = 1,
-    target_version: Annotated[
-        str | None,
-        typer.Option(
-            "--target-version",
-            metavar="3.X",
-            help="Python that the code is for; default: the running one. Syntax of a newer one is named, not edited.",
-        ),
-    ] = None,
-    verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Say what was skipped or passed over, and why.")
-    ] = False,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Say nothing but errors and what was asked to be printed.")
-    ] = False,
-    explain: Annotated[
-        bool, typer.Option("--explain", help="Also show why, and what else was considered (full, json).")
-    ] = False,
-    color: Annotated[
-        Color, typer.Option("--color", help="Colors of diffs and full: auto is for a terminal only.")
-    ] = Color.auto,
-    exit_zero: Annotated[
-        bool, typer.Option("--exit-zero", help="End with 0 whatever is found; an error stays 2.")
-    ] = False,
-    select: SelectOption = None,
-    exclude: ExcludeOption = None,
-    extend_exclude: ExtendExcludeOption = None,
-    force_exclude: ForceExcludeOption = False,
-    no_respect_gitignore: NoGitignoreOption = False,
-    isolated: IsolatedOption = False,
-    config: ConfigOption = None,
-    watching: WatchOption = False,
+    context: click.Context,
+    *,
+    paths: tuple[str, ...],
+    bundle: Path | None,
+    write: bool,
+    diff: bool,
+    check: bool,
+    as_json: bool,
+    output_format: str | None,
+    output_file: Path | None,
+    stdin_filename: str | None,
+    confidence: float | None,
+    allow_deletions: bool,
+    threads: int,
+    target_version: str | None,
+    verbose: bool,
+    quiet: bool,
+    explain: bool,
+    color: str,
+    exit_zero: bool,
+    watching: bool,
+    **_: object,  # what make_selection and make_discovery read from the context
 ) -> None:
     """Propose repairs of files that do not compile as a unified diff on stdout, for `patch -p0` or `git apply -p0`.
 
-    Files that compile are left alone. `ctm-repair fix -` prints the repaired text instead.
+    PATH: files, folders (walked for *.py, *.pyi and *.ipynb), or - for stdin. Files that compile are left alone.
+    `ctm-repair fix -` prints the repaired text instead.
 
     Exit status: 0 nothing to repair, 1 repairs proposed, 2 error, 3 broken and no repair found. Of a filter: 0 what
     is printed compiles.
     """
     if watching:
+        from ctm.repair.watch import watch
+
         watch(context)
     try:
         options = OutputOptions(
@@ -190,24 +196,19 @@ def fix(
             verbose=verbose,
             quiet=quiet,
             exit_zero=exit_zero,
-            style=Style(wants_color(color, output_file), explain),
+            style=Style(wants_color(Color(color), output_file), explain),
         )
         target = None if target_version is None else parse_target(target_version)
     except (OptionsError, ValueError) as error:
         raise error_exit(str(error)) from error
-    model = load_model(bundle, threads)
-    if confidence is not None:
-        model = model.with_threshold(confidence)
-    search = (
-        RepairSearchSettings(has_budget=False, floor=DELETIONS) if allow_deletions else RepairSearchSettings()
+    selection = make_selection(context)
+    model = ModelOnDemand(
+        find_model(bundle), threads, confidence, allow_deletions, selection.suggestions, explain, verbose
     )
-    if verbose and model.unchecked:
-        print_error(
-            f"{model.path}: an older bundle without checksums; not verified: {', '.join(model.unchecked)}"
-        )
+    if selection.suggestions:
+        model.load()  # files that compile are asked about too: an error is one before anything is printed
     reporter = Reporter(options, model.path, paths)
     discovery = make_discovery(context)
-    selection = make_selection(context)
     found = list(discovery.files(paths))
     with progress_over(len(found), quiet) as reporter.progress:
         for file, unread in found:
@@ -217,47 +218,39 @@ def fix(
                 report = FileReport(str(path), name)
                 if path != file:
                     report = replace(report, name=str(path), notebook=file)
-                done = _fix_one(report, path, problem, model, search, target, write, selection, explain)
+                done = _fix_one(report, path, problem, model, target, write, selection)
                 reporter.add(done)
     for folder in discovery.empty if not quiet else ():
         print_error(f"{folder}: no Python files to look at")
     left_out = dict(+discovery.left_out)
     for reason, count in sorted(left_out.items()) if verbose else ():
         print_error(f"skipped {count}: {reason}")
-    raise typer.Exit(reporter.end(left_out))
+    raise Exit(reporter.end(left_out))
 
 
 def _fix_one(
     report: FileReport,
     path: str,
     problem: str,
-    model: Bundle,
-    search: RepairSearchSettings,
+    model: ModelOnDemand,
     target: Version | None,
     write: bool,
     selection: Selection,
-    explain: bool,
 ) -> FileReport:
-    """What becomes of one file; with `write` it is written."""
+    """What becomes of one file; with `write` it is written. Raises CommandRefused where the model cannot be loaded."""
     try:
         if problem:
             raise FileError(problem)
         source = _read(path)
-        fixed = repair_source(
-            source,
-            path,
-            "" if report.is_unnamed else report.name,
-            target,
-            model.repairer(search),
-            selection=selection,
-            odds=model.odds,
-            considered=CONSIDERED if explain else 0,
-        )
+        name = "" if report.is_unnamed else report.name
+        fixed = repair_source(source, path, name, target, model.repair, selection=selection)
         fixed.after.encode()  # before anything is printed: a repair that cannot be written is none
         is_written = write and fixed.status == "repaired"
         if is_written:
             write_target(path, fixed.before, fixed.after)
         return replace(report, fixed=fixed, written=is_written)
+    except CommandRefused:
+        raise
     except Exception as error:
         return replace(report, error=str(error) if isinstance(error, FileError) else describe(error))
 

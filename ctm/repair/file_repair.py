@@ -6,18 +6,18 @@ import ast
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
-
-from rapidfuzz.distance import Levenshtein
+from typing import TYPE_CHECKING, Any
 
 from ctm.python.compiling import quiet
 from ctm.python.lexical import lenient_tokens
-from ctm.repair.passes import Repair
 from ctm.repair.source import FileError, PythonFile
 from ctm.repair.text_edits import Opcode, TextEdit, edits_of_lines, in_words
 from ctm.repair.text_loss import text_loss
 from ctm.repair.whole_file import whole_file_error
-from ctm.repair.windows import Window, common
+
+if TYPE_CHECKING:  # else a file that compiles would wait for numpy
+    from ctm.repair.passes import Repair
+    from ctm.repair.windows import Window
 
 MAX_CHARACTERS = 16_000
 """Of a window: 64 rows of 250; longer ones are not even encoded."""
@@ -181,6 +181,8 @@ def in_words_between(before: Sequence[str], after: Sequence[str]) -> str:
 
 def _common_ends(old: Sequence[str], new: Sequence[str]) -> tuple[int, int]:
     """How many lines two files have in common at their beginning, and of the rest at their end."""
+    from ctm.repair.windows import common
+
     first = common(old, new)
     return first, common(old[first:][::-1], new[first:][::-1])
 
@@ -195,6 +197,8 @@ def _line_steps(old: Sequence[str], new: Sequence[str]) -> list[Opcode]:
 
 def edit_of(before: str, after: str) -> str:
     """What is removed and added between two texts, in lexical tokens: the same for the same change elsewhere."""
+    from rapidfuzz.distance import Levenshtein  # 7 ms, which a file that compiles need not wait
+
     old, new = lenient_tokens(before), lenient_tokens(after)
     removed, added = [], []
     for step in Levenshtein.opcodes(old, new):

@@ -7,7 +7,6 @@ from ctm.repair.file_repair import FileRepair, first_error
 from ctm.repair.odds import StrengthCurve
 from ctm.repair.passes import Repairer
 from ctm.repair.source import PythonFile
-from ctm.repair.suggest import suggest
 
 
 def fix_source(
@@ -28,5 +27,7 @@ def fix_source(
     if error is not None:
         return repair_broken(source, error, repairer, considered)
     if suggesting:
+        from ctm.repair.suggest import suggest  # 5 ms, and only where it is asked for
+
         return suggest(source, repairer, odds, considered)
     return FileRepair(source, source, True, True)

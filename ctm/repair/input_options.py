@@ -6,16 +6,17 @@ a value from a file is checked by the same code as one that was typed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
+import click
 
 from ctm.repair.discover import Discovery
 from ctm.repair.exclude import default_excludes, excludes_of
 from ctm.repair.selection import KINDS, Selection, parse_kinds, select
 from ctm.repair.settings import Settings, SettingsError, find_settings, load_settings
-from ctm.repair.terminal import error_exit
+from ctm.repair.terminal import PATH, error_exit
 
 _SETTINGS = "ctm.repair.settings"
 """Where the context keeps them."""
@@ -23,8 +24,8 @@ _PARAMETERS = {"suggest": "suggesting"}
 """Keys whose parameter of `fix` has another name."""
 
 
-def _read_settings(context: typer.Context, value: Path | None) -> Path | None:
-    """Callback of --config, which is called whether it was given or not. Raises typer.Exit."""
+def _read_settings(context: click.Context, _: click.Parameter, value: Path | None) -> Path | None:
+    """Callback of --config, which is called whether it was given or not. Raises Exit."""
     if context.resilient_parsing:
         return value
     if value is not None and context.params.get("isolated"):
@@ -52,74 +53,64 @@ def _as_defaults(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _refuse_both(context: typer.Context, value: bool) -> bool:
+def _refuse_both(context: click.Context, _: click.Parameter, value: bool) -> bool:
     """Callback of --isolated, for the order in which --config comes first."""
     if value and context.params.get("config") is not None:
         raise error_exit("--config and --isolated: give one of them")
     return value
 
 
-def _check_kinds(value: list[str] | None) -> list[str] | None:
-    """Callback of --select. Raises typer.BadParameter."""
+def _check_kinds(_: click.Context, __: click.Parameter, value: Sequence[str]) -> list[str] | None:
+    """Callback of --select. Raises click.BadParameter."""
     try:
-        return parse_kinds(value) if value else None
+        return parse_kinds(list(value)) if value else None
     except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
+        raise click.BadParameter(str(error)) from error
 
 
-PathsArgument = Annotated[
-    list[str],
-    typer.Argument(
-        help="Files, folders (walked for *.py, *.pyi and *.ipynb), or - for stdin.",
-        metavar="PATH...",
-        is_eager=True,  # the file of settings is looked for above the first one
-    ),
-]
-IsolatedOption = Annotated[
-    bool,
-    typer.Option("--isolated", is_eager=True, callback=_refuse_both, help="Look for no file of settings."),
-]
-ConfigOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--config",
-        is_eager=True,
-        callback=_read_settings,
-        metavar="FILE",
-        help="File of settings; default: the nearest ctm-repair.toml or pyproject.toml above the first path.",
-    ),
-]
-ExcludeOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--exclude",
-        metavar="PATTERN",
-        help="Leave out what a pattern as in .gitignore matches, in place of build, dist, venv and the like; "
-        "repeatable.",
-    ),
-]
-ExtendExcludeOption = Annotated[
-    list[str] | None,
-    typer.Option("--extend-exclude", metavar="PATTERN", help="Leave that out besides; repeatable."),
-]
-ForceExcludeOption = Annotated[
-    bool, typer.Option("--force-exclude", help="Leave it out even where it is named as a PATH.")
-]
-NoGitignoreOption = Annotated[
-    bool, typer.Option("--no-respect-gitignore", help="Look at what git leaves out, too.")
-]
-SelectOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--select",
-        callback=_check_kinds,
-        metavar="KIND",
-        help=f"What to propose: {' or '.join(KINDS)}; repeatable, or with commas. Default: syntax.",
-    ),
-]
+paths_argument = click.argument(
+    "paths",
+    nargs=-1,
+    required=True,
+    metavar="PATH...",
+    is_eager=True,  # the file of settings is looked for above the first one
+)
+isolated_option = click.option(
+    "--isolated", is_flag=True, is_eager=True, callback=_refuse_both, help="Look for no file of settings."
+)
+config_option = click.option(
+    "--config",
+    type=PATH,
+    is_eager=True,
+    callback=_read_settings,
+    metavar="FILE",
+    help="File of settings; default: the nearest ctm-repair.toml or pyproject.toml above the first path.",
+)
+exclude_option = click.option(
+    "--exclude",
+    multiple=True,
+    metavar="PATTERN",
+    help="Leave out what a pattern as in .gitignore matches, in place of build, dist, venv and the like; repeatable.",
+)
+extend_exclude_option = click.option(
+    "--extend-exclude", multiple=True, metavar="PATTERN", help="Leave that out besides; repeatable."
+)
+force_exclude_option = click.option(
+    "--force-exclude", is_flag=True, help="Leave it out even where it is named as a PATH."
+)
+no_gitignore_option = click.option(
+    "--no-respect-gitignore", is_flag=True, help="Look at what git leaves out, too."
+)
+select_option = click.option(
+    "--select",
+    multiple=True,
+    callback=_check_kinds,
+    metavar="KIND",
+    help=f"What to propose: {' or '.join(KINDS)}; repeatable, or with commas. Default: syntax.",
+)
 
 
-def make_selection(context: typer.Context) -> Selection:
+def make_selection(context: click.Context) -> Selection:
     """What is proposed; a --select that was typed counts more than `suggest` of a file."""
     given = context.params
     typed = {name: _is_typed(context, name) for name in ("select", "suggesting")}
@@ -128,12 +119,12 @@ def make_selection(context: typer.Context) -> Selection:
     )
 
 
-def _is_typed(context: typer.Context, name: str) -> bool:
+def _is_typed(context: click.Context, name: str) -> bool:
     source = context.get_parameter_source(name)
     return source is not None and source.name == "COMMANDLINE"
 
 
-def make_discovery(context: typer.Context) -> Discovery:
+def make_discovery(context: click.Context) -> Discovery:
     """What is looked at, after the options of a call of `fix` and its file of settings."""
     settings: Settings = context.meta[_SETTINGS]
     given = context.params

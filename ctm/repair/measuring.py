@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import typer
+from click.exceptions import Exit
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -24,6 +24,7 @@ from ctm.repair.sandbox import unavailable
 from ctm.repair.terminal import (
     ERROR,
     error_exit,
+    find_model,
     load_model,
     print_error,
     print_raw,
@@ -43,7 +44,7 @@ def measure_pairs(
     threads: int,
     unsafe: bool,
 ) -> None:
-    """See `ctm.repair.cli_evaluate.evaluate`. Raises typer.Exit, also where a result could not be written."""
+    """See `ctm.repair.cli_evaluate.evaluate`. Raises Exit, also where a result could not be written."""
     outputs = [out] if items is None else [out, items]
     _check(outputs, [pairs])
     try:
@@ -52,7 +53,7 @@ def measure_pairs(
         raise error_exit(str(error)) from error
     except OSError as error:
         raise error_exit(f"{pairs}: {(error.strerror or str(error)).lower()}") from error
-    model = load_model(bundle, threads)
+    model = load_model(find_model(bundle), threads)
     _check(outputs, model.path.iterdir())
     run_tests = any(item.test for item in todo)
     if run_tests and not unsafe and (why := unavailable()):
@@ -87,7 +88,7 @@ def measure_pairs(
     # where a result went to stdout, nothing else goes there
     _print(measures, Text(summary), to_stderr=any(descriptor_of(path) == 1 for path in outputs))
     if not written:
-        raise typer.Exit(ERROR)
+        raise Exit(ERROR)
 
 
 def _print(measures: dict[str, Any], summary: Text, to_stderr: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 Version = tuple[int, int]
+RUNNING: Version = sys.version_info[:2]
 
 
 def text_of(node: Node) -> str:

@@ -8,19 +8,16 @@ newer syntax all that kept it from compiling. So a slip is never taken for a lan
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
 from ctm.python.compiling import compiles
-from ctm.repair.newer_strings import Version, indexed_by_fields, newer_string, text_of
+from ctm.repair.newer_strings import RUNNING, Version, indexed_by_fields, newer_string, text_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser
-
-RUNNING: Version = sys.version_info[:2]
 
 _HINT = re.compile(
     r"^[ \t]*(type|lazy)[ \t]+\w"

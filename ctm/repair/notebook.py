@@ -20,7 +20,6 @@ from typing import Any
 from ctm.repair.source import FileError, PythonFile, lines_of
 from ctm.repair.write import write_content
 
-SUFFIX = ".ipynb"
 MAX_BYTES = 50_000_000
 """Outputs hold pictures; code is limited cell by cell, as a file is (source.MAX_BYTES)."""
 OTHER_LANGUAGE = "notebooks in another language"

@@ -19,7 +19,6 @@ from ctm.repair.discover import STDIN
 from ctm.repair.outputs import OutputError, check_outputs, write_output
 from ctm.repair.progress import Progress
 from ctm.repair.reports.base import DIFF, EXPLAINED, FULL, TEXT, FileReport, RunEnd, Style, make_format
-from ctm.repair.suggest import BEYOND, PASSED_OVER
 from ctm.repair.terminal import ERROR, encoded, error_exit, print_error, print_raw
 
 CLEAN, PROPOSED, _, UNREPAIRED = range(4)
@@ -128,7 +127,7 @@ class Reporter:
     """Takes each file when it is done: prints its part of the report, says what has to be said, and counts."""
 
     def __init__(self, options: OutputOptions, bundle: Path, named: Sequence[str]) -> None:
-        """named: paths of the command line. Raises typer.Exit for an output file that is one of them."""
+        """named: paths of the command line. Raises Exit for an output file that is one of them."""
         self.options, self.bundle = options, bundle
         self.progress = Progress()
         """What is hidden while something is printed."""
@@ -158,7 +157,7 @@ class Reporter:
         self.worst = max(self.worst, self.options.status(report), key=GRAVITY.index)
 
     def end(self, left_out: dict[str, int]) -> int:
-        """All files are done: the rest of the report; the exit status. Raises typer.Exit."""
+        """All files are done: the rest of the report; the exit status. Raises Exit."""
         status = self.options.exit_status(self.worst)
         self._print(self._format.end(RunEnd(self.bundle, self.worst, status, left_out)))
         if self.options.file is not None and not (self.options.is_filter and self.worst == ERROR):
@@ -196,6 +195,10 @@ class Reporter:
             unwritten = f"; {withheld}" if fixed.changes and (options.write or options.is_filter) else ""
             because = f"; {fixed.refused}" if fixed.refused else ""
             yield f"{name}: {did}, {fixed.error}{because}{unwritten}"
+        if not fixed.skipped:
+            return
+        from ctm.repair.suggest import BEYOND, PASSED_OVER  # with numpy, and few files have parts to tell of
+
         for reason, number in sorted(fixed.skipped.items()):
             did = "passed over in" if reason in PASSED_OVER else "skipped"
             if options.verbose or (reason == BEYOND and not options.quiet):

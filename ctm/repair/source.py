@@ -20,8 +20,6 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from pathlib import Path
 
-from ctm.repair.windows import common
-
 MAX_BYTES = 2_000_000
 """The largest file of the standard library has 0.9 MB; generated tables beyond this are nobody's bug."""
 BOM = b"\xef\xbb\xbf"
@@ -74,6 +72,8 @@ class PythonFile:
 
     def with_lines(self, lines: Sequence[str]) -> PythonFile:
         """The same file with other lines: those that stay keep their own ends."""
+        from ctm.repair.windows import common  # 4 ms, and only of text that is changed
+
         first = common(self.lines, lines)
         last = common(self.lines[first:][::-1], lines[first:][::-1])
         old, new = self.lines[first : len(self.lines) - last], lines[first : len(lines) - last]

@@ -6,29 +6,31 @@ path; that of a cell knows its cell (notebook.CellPath).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ctm.repair.admit import refuse_or_skip
 from ctm.repair.discover import STDIN, Discovery
 from ctm.repair.file_repair import FileRepair, first_error
-from ctm.repair.files import fix_source
 from ctm.repair.ignoring import IGNORED_FILE, has_ignored_head, ignores_file
-from ctm.repair.magics import awaits_at_top, compiles_in_cell, mask
-from ctm.repair.newer_syntax import Version
-from ctm.repair.notebook import SUFFIX, Cell, CellPath, read_notebook
-from ctm.repair.odds import StrengthCurve
-from ctm.repair.passes import Repairer
+from ctm.repair.newer_strings import Version
 from ctm.repair.selection import NOT_SELECTED, Selection
 from ctm.repair.source import FileError, PythonFile, read_source
 from ctm.repair.write import write_source
+
+if TYPE_CHECKING:  # notebook.py and magics.py, with json, are 7 ms: who has only files need not wait for them
+    from ctm.repair.notebook import Cell
+
+NOTEBOOK = ".ipynb"
+"""How the name of one ends."""
 
 
 def targets_of(path: str, problem: str, discovery: Discovery) -> Iterator[tuple[str, str]]:
     """Of a file that was discovered: (path, "") for each target, (path, reason) for what cannot be read."""
     if problem or path == STDIN:
         yield path, problem
-    elif path.endswith(SUFFIX):
+    elif path.endswith(NOTEBOOK):
         yield from _cells(discovery, path)
     elif has_ignored_head(path):
         discovery.left_out[IGNORED_FILE] += 1
@@ -37,6 +39,8 @@ def targets_of(path: str, problem: str, discovery: Discovery) -> Iterator[tuple[
 
 
 def _cells(discovery: Discovery, path: str) -> Iterator[tuple[str, str]]:
+    from ctm.repair.notebook import Cell, CellPath, read_notebook
+
     try:
         notebook = read_notebook(path)
         first = min(notebook.sources, default=None)
@@ -51,17 +55,22 @@ def _cells(discovery: Discovery, path: str) -> Iterator[tuple[str, str]]:
         yield CellPath(Cell(notebook, number)), ""
 
 
+def _cell_of(path: str) -> Cell | None:
+    """The cell that a notebook.CellPath knows; None of the path of a file."""
+    cell: Cell | None = getattr(path, "cell", None)
+    return cell
+
+
 def read_target(path: str) -> PythonFile:
     """The code of a file or a cell. Raises FileError."""
-    return (
-        path.cell.notebook.cell(path.cell.number) if isinstance(path, CellPath) else read_source(Path(path))
-    )
+    cell = _cell_of(path)
+    return read_source(Path(path)) if cell is None else cell.notebook.cell(cell.number)
 
 
 def write_target(path: str, before: PythonFile, after: PythonFile) -> None:
     """Raises FileError, and leaves the file as it is, where it cannot be written or has changed (write.py)."""
-    if isinstance(path, CellPath):
-        path.cell.notebook.write(path.cell.number, after)
+    if (cell := _cell_of(path)) is not None:
+        cell.notebook.write(cell.number, after)
     else:
         write_source(Path(path), before, after)
 
@@ -71,15 +80,13 @@ def repair_source(
     path: str,
     name: str,
     target: Version | None,
-    repairer: Repairer,
+    repair: Callable[[PythonFile], FileRepair],
     *,
     selection: Selection,
-    odds: StrengthCurve | None = None,
-    considered: int = 0,
 ) -> FileRepair:
     """What becomes of one target; `name` is "" for a text without a name. Raises FileError.
 
-    considered: how many others each change names (files.fix_source).
+    repair: for a text that is broken, or for any with suggestions selected. What needs no model never gets there.
 
     A text on stdin that wants to be left alone counts as one that compiles.
     """
@@ -87,11 +94,16 @@ def repair_source(
     def repaired(shown: PythonFile, name: str) -> FileRepair:
         if known := refuse_or_skip(shown, name, target):
             return known
-        if not selection.syntax and (error := first_error(shown.text)):
+        error = first_error(shown.text)
+        if error is not None and not selection.syntax:
             return _unrepaired(shown, error, NOT_SELECTED)
-        return fix_source(shown, repairer, suggesting=selection.suggestions, odds=odds, considered=considered)
+        if error is None and not selection.suggestions:
+            return FileRepair(shown, shown, True, True)
+        return repair(shown)
 
-    if isinstance(path, CellPath):
+    if _cell_of(path) is not None:
+        from ctm.repair.magics import mask
+
         cell = mask(source)
         return _cell_known(cell.source, source) or cell.unmasked(repaired(cell.source, ""), source)
     if ignores_file(source.text):
@@ -101,6 +113,8 @@ def repair_source(
 
 def _cell_known(shown: PythonFile, source: PythonFile) -> FileRepair | None:
     """The answer for a cell that waits at its top level, as a notebook may; None for others."""
+    from ctm.repair.magics import awaits_at_top, compiles_in_cell
+
     if compiles_in_cell(shown.text):
         return FileRepair(source, source, True, True)
     error = first_error(shown.text)

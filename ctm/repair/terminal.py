@@ -7,40 +7,56 @@ import math
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
+from click.exceptions import Exit
 
-from ctm.repair.bundle import Bundle, BundleError, find_bundle, load_bundle
+from ctm.repair.bundle import Bundle, BundleError, check_bundle, find_bundle, load_bundle
 
 ERROR = 2
 """Exit status of an error."""
 MAX_THREADS = max(64, os.cpu_count() or 1)
 """More than the processors are of no use, and each takes memory: 100,000 took 17 GB."""
 
-BundleOption = Annotated[
-    Path | None,
-    typer.Option("--bundle", help="Folder of the model; default: $CTM_BUNDLE.", metavar="DIR"),
-]
-ThreadsOption = Annotated[
-    int, typer.Option("--threads", min=1, max=MAX_THREADS, help="Threads for the model.")
-]
+PATH = click.Path(path_type=Path)
+"""Type of an option that names a file or a folder, which need not exist."""
+bundle_option = click.option(
+    "--bundle", type=PATH, metavar="DIR", help="Folder of the model; default: $CTM_BUNDLE."
+)
+threads_option = click.option(
+    "--threads",
+    type=click.IntRange(1, MAX_THREADS),
+    default=1,
+    show_default=True,
+    help="Threads for the model.",
+)
 
 
 class StdoutError(Exception):
     """What belongs on stdout cannot be written there; the message says why."""
 
 
-def finite(value: float | None) -> float | None:
-    """Callback of options that take a float: NaN is within every range. Raises typer.BadParameter."""
+def finite(_: click.Context, __: click.Parameter, value: float | None) -> float | None:
+    """Callback of options that take a float: NaN is within every range. Raises click.BadParameter."""
     if value is not None and not math.isfinite(value):
-        raise typer.BadParameter(f"{value} is not a number")
+        raise click.BadParameter(f"{value} is not a number")
     return value
 
 
-def load_model(bundle: Path | None, threads: int) -> Bundle:
+def find_model(given: Path | None) -> Path:
+    """Folder of the model, looked at and not read. Raises CommandRefused."""
     try:
-        return load_bundle(find_bundle(bundle), threads)
+        found = find_bundle(given)
+        check_bundle(found)
+    except BundleError as error:
+        raise error_exit(str(error)) from error
+    return found
+
+
+def load_model(folder: Path, threads: int) -> Bundle:
+    """Raises CommandRefused."""
+    try:
+        return load_bundle(folder, threads)
     except BundleError as error:
         raise error_exit(str(error)) from error
 
@@ -108,7 +124,7 @@ def reason(error: OSError) -> str:
     return (error.strerror or str(error) or type(error).__name__).lower()
 
 
-class CommandRefused(typer.Exit):
+class CommandRefused(Exit):
     """The command cannot run at all, whatever its files are."""
 
 

@@ -82,7 +82,6 @@ BEGINNINGS = {
     }.items()
 }
 """Texts that are told by how they begin: broken Python does not begin so."""
-NOTEBOOK = re.compile(r'\s*\{\s*"(?:cells|metadata|nbformat|nbformat_minor)"\s*:')
 
 HUNK = re.compile(r"@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@|\*\*\* \d+(?:,\d+)? \*\*\*\*$")
 PATCHED = re.compile(

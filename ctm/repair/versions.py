@@ -9,9 +9,13 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from ctm.python.compiling import quiet
-from ctm.repair.newer_syntax import Construct, Version, newer_constructs
+from ctm.repair.newer_strings import Version
+
+if TYPE_CHECKING:
+    from ctm.repair.newer_syntax import Construct
 
 OLDEST: Version = (3, 8)
 """The oldest target: no older Python is in use beside one that runs this."""
@@ -45,6 +49,8 @@ def too_new_for(text: str, target: Version) -> str:
         return f"not valid for {version_text(target)} (line {error.lineno}: {error.msg})"
     except (ValueError, MemoryError, RecursionError):
         return ""
+    from ctm.repair.newer_syntax import newer_constructs  # 4 ms, and few name a target
+
     found = newer_constructs(text, since=target)
     return valid_since(found) if found else ""
 

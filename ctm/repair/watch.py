@@ -10,9 +10,10 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable
-from typing import Annotated, NoReturn
+from typing import NoReturn
 
-import typer
+import click
+from click.exceptions import Exit
 
 from ctm.repair.discover import STDIN
 from ctm.repair.input_options import make_discovery
@@ -25,13 +26,8 @@ PAUSE_PER_LOOK = 9
 Stamp = tuple[int, int, int]
 """Of a file: when it was changed (ns), size, inode."""
 
-WatchOption = Annotated[
-    bool,
-    typer.Option("--watch", help="Run again on files that change, until Ctrl-C; writes only with --write."),
-]
 
-
-def watch(context: typer.Context) -> NoReturn:
+def watch(context: click.Context) -> NoReturn:
     """Run the context's command on its paths, then again and again on what changed. Raises CommandRefused."""
     given = context.params
     paths = list(given["paths"])
@@ -45,7 +41,7 @@ def watch(context: typer.Context) -> NoReturn:
             callback(**{**given, "paths": paths, "watching": False})
         except CommandRefused:  # a bundle or an option that cannot be will not do better next time
             raise
-        except typer.Exit:
+        except Exit:
             return  # its status: the next run has another
 
     def look() -> Iterable[str]:

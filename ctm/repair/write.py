@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -64,6 +63,8 @@ def replace_file(
     `mode` is that of the new file, less the umask; `prepare` gets its descriptor, `check` is called right before the
     rename. Raises OSError, and what those two raise; then nothing has changed.
     """
+    import secrets  # 5 ms, with random and hashlib, and only where something is written
+
     # not in the target's words, which may already be as long as a name can be; nobody can guess it and lay a link there
     temporary = target.parent / f".ctm-repair-{secrets.token_hex(8)}.tmp"
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)

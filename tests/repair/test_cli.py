@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from typer.testing import CliRunner
+from click.testing import CliRunner
 
 from ctm.repair.bundle import Bundle, BundleError, find_bundle, load_bundle
 from ctm.repair.cli import app
@@ -43,9 +43,9 @@ def one_line(done: subprocess.CompletedProcess[str], *words: str) -> None:
 
 HEAVY = {
     "pyarrow", "pandas", "zarr", "numcodecs", "torch", "onnx", "snakemake", "matplotlib", "requests",
-    "libcst", "git", "psutil", "safetensors",
+    "libcst", "git", "psutil", "safetensors", "typer", "pydantic",
 }  # fmt: skip
-"""What only the pipeline needs. (Typer imports pydantic where there is one.)"""
+"""What only the pipeline needs."""
 
 
 def test_a_repair_imports_nothing_that_it_does_not_use(colon_bundle: Path, tmp_path: Path):
@@ -253,7 +253,7 @@ def inverting(fake, tokenizer, monkeypatch: pytest.MonkeyPatch):
 
     odds = StrengthCurve(0.01, ((0.0, 0.0), (1.0, 0.5)))
     model = Bundle(Path("nowhere"), tokenizer, fake(suggested), 0.2, 0.5, odds)
-    monkeypatch.setattr("ctm.repair.cli.load_model", lambda *_, **__: model)
+    monkeypatch.setattr("ctm.repair.model_on_demand.load_model", lambda *_, **__: model)
 
     def command(*arguments: str | Path):
         done = CliRunner().invoke(app, ["fix", *map(str, arguments)])

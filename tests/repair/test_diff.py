@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from click.testing import CliRunner
 
 from ctm.repair import cli
 from ctm.repair.diff import header_name, quoted, unified_diff

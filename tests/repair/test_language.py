@@ -11,7 +11,8 @@ import pytest
 
 from ctm.repair.admit import refuse_or_skip
 from ctm.repair.file_repair import first_error
-from ctm.repair.language import language_by_name, other_language
+from ctm.repair.language import other_language
+from ctm.repair.named_kinds import language_by_name
 from ctm.repair.source import FileError, parse_source
 from ctm.repair.whole_file import TOO_MANY_FINALLY_EXITS, whole_file_error
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+from functools import partial
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
-from typer.testing import CliRunner
 
 from ctm.repair.cli import app
+from ctm.repair.files import fix_source
 from ctm.repair.magics import awaits_at_top, compiles_in_cell, mask
 from ctm.repair.notebook import (
     CELL_MAGICS,
@@ -164,7 +166,9 @@ def test_edits_of_a_cell_point_into_the_cell_as_it_is(fake, tokenizer):
     text = "%time f\ndef f()\n    !ls\n    return 1\n%x\ndef g()\n    return 2"
     name = CellPath(Cell(Notebook("b", json.dumps(book(code(text)))), 1))
     repairer = Repairer(fake(colons), tokenizer, 0.5)
-    fixed = repair_source(lines_of(text), name, "b", None, repairer, selection=Selection())
+    fixed = repair_source(
+        lines_of(text), name, "b", None, partial(fix_source, repairer=repairer), selection=Selection()
+    )
     assert fixed.after.text == text.replace("()", "():") and fixed.before.text == text
     for change in fixed.changes:
         text = applied(text, change.edits)

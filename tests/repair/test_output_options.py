@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from typer.testing import CliRunner
+from click.testing import CliRunner
 
 from ctm.repair import cli
 from ctm.repair.about import model_of
@@ -227,14 +227,14 @@ def test_versions_of_code_and_model_are_told_apart(colon_bundle: Path, tmp_path:
 def test_a_shell_is_told_what_could_come_next():
     """The boundary runs the command itself, so it has to answer shells, too."""
     asked = {
-        "_CTM_REPAIR_COMPLETE": "complete_bash",
+        "_CTM_REPAIR_COMPLETE": "bash_complete",
         "COMP_WORDS": "ctm-repair fix --output-format gi",
         "COMP_CWORD": "3",
     }
     environment = {**os.environ, **asked, "PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-m", "ctm.repair.cli"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
-    assert (done.returncode, done.stdout.split(), done.stderr) == (0, ["github", "gitlab"], "")
+    assert (done.returncode, done.stdout.split(), done.stderr) == (0, ["plain,github", "plain,gitlab"], "")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")

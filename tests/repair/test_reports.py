@@ -12,9 +12,9 @@ from urllib.parse import unquote_to_bytes
 from xml.etree import ElementTree
 
 import pytest
-from typer.testing import CliRunner
+from click.testing import CliRunner
 
-from ctm.repair import cli, targets
+from ctm.repair import cli
 from ctm.repair.reports.base import DIFF, FORMATS, TEXT, Format, Style, make_format
 
 BROKEN, FIXED = b"def add(a, b)\n    return a + b\n", b"def add(a, b):\n    return a + b\n"
@@ -92,11 +92,11 @@ def test_a_json_line_is_out_before_the_next_file_is_looked_at(files: Path, monke
     """Flushed, not left in a buffer until the end."""
     seen: list[int] = []
     printed: list[str] = []
-    real = targets.fix_source
+    real = cli.repair_source
     monkeypatch.setattr("ctm.repair.reporting.print_raw", lambda text, *_: printed.append(text))
     monkeypatch.setattr(
-        targets,
-        "fix_source",
+        cli,
+        "repair_source",
         lambda *a, **b: (seen.append(len("".join(printed).splitlines())), real(*a, **b))[1],
     )
     words = [

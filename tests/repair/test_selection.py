@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from typer.main import get_command
-from typer.testing import CliRunner
+from click.testing import CliRunner
 
 from ctm.repair.cli import app
 from ctm.repair.input_options import _as_defaults
@@ -68,6 +67,6 @@ def test_the_command_line_wins_over_select_and_suggest_of_a_file(
 
 def test_every_key_of_a_file_is_the_default_of_an_option():
     """A key that no option reads would be taken and do nothing."""
-    known = {parameter.name for parameter in get_command(app).commands["fix"].params}
+    known = {parameter.name for parameter in app.commands["fix"].params}
     defaults = _as_defaults(Settings(values=dict.fromkeys(KEYS)))
     assert defaults.keys() <= known

@@ -9,9 +9,9 @@ import struct
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from click.testing import CliRunner
 
-from ctm.repair import cli, targets, write
+from ctm.repair import cli, files, write
 from ctm.repair.source import FileError, PythonFile, read_source
 from ctm.repair.write import replace_file, write_source
 
@@ -241,14 +241,14 @@ def test_what_is_not_written_is_one_line_and_status_2_and_the_next_file_is_handl
     """The file changes while the model thinks."""
     other = path.with_name("b.py")
     other.write_text(BROKEN)
-    real = targets.fix_source
+    real = files.fix_source
 
     def slow(source: PythonFile, repairer, **options):
         fixed = real(source, repairer, **options)
         path.write_text(BROKEN + "# typed meanwhile\n")
         return fixed
 
-    monkeypatch.setattr(targets, "fix_source", slow)
+    monkeypatch.setattr(files, "fix_source", slow)
     done = fix(path, other, "--write", "--bundle", colon_bundle)
     assert done.exit_code == 2 and path.read_text() == BROKEN + "# typed meanwhile\n"
     assert other.read_text() == FIXED

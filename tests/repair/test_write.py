@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from ctm.repair import cli, files, write
+from ctm.repair import cli, files
 from ctm.repair.source import FileError, PythonFile, read_source
 from ctm.repair.write import replace_file, write_source
 

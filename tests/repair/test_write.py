@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from ctm.repair import cli, files, write
+from ctm.repair import cli, files
 from ctm.repair.source import FileError, PythonFile, read_source
 from ctm.repair.write import replace_file, write_source
 
@@ -200,7 +200,7 @@ def test_a_full_disk_leaves_the_old_file(path: Path, monkeypatch):
 
 
 def test_no_link_can_be_laid_where_the_temporary_file_will_be(tmp_path: Path, monkeypatch):
-    monkeypatch.setattr(write.secrets, "token_hex", lambda size: "known")
+    monkeypatch.setattr("secrets.token_hex", lambda size: "known")
     (tmp_path / "victim").write_text("old")
     (tmp_path / ".ctm-repair-known.tmp").symlink_to("victim")
     with pytest.raises(FileExistsError):

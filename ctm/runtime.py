@@ -27,5 +27,5 @@ def open_graph(path: Path, threads: int, *, is_prepared: bool = False) -> ort.In
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     if is_prepared:
-        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_BASIC
     return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

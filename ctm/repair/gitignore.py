@@ -17,6 +17,8 @@ _SPECIAL = re.compile(rb"[*?\[\\]")
 _TRAILING = re.compile(rb"((?<!\\)(?:\\\\)*\\ )? *\Z")
 """Spaces at the end, and before them the one that a backslash keeps."""
 _SLASH = ord("/")
+_STAR = b"[^/]*"
+_DEEP = b"(?:.*/)?"
 _CLASSES = {
     b"alnum": rb"0-9A-Za-z",
     b"alpha": rb"A-Za-z",
@@ -106,7 +108,11 @@ def _read(path: bytes) -> bytes:
             return b""
         with open(path, "rb") as file:
             return file.read()
-    except (FileNotFoundError, NotADirectoryError):
+    except (
+        FileNotFoundError,
+        NotADirectoryError,
+        ValueError,
+    ):  # ValueError: `.git` leads to a name with a null byte
         return b""
 
 
@@ -145,11 +151,11 @@ def _regex(text: bytes, of_name: bool) -> re.Pattern[bytes] | None:
             # git cuts off what precedes the first special character, so `ab**/c` counts as one that begins with `**`
             begins = at == first or text[at - 1] == _SLASH
             if of_name or end - at == 1 or not begins or text[end : end + 1] not in (b"", b"/"):
-                out.append(b"[^/]*")
+                out.append(_STAR)
             elif end == len(text):
                 out.append(b".*")
             else:
-                out.append(b"(?:.*/)?")
+                out.append(_DEEP)
                 end += 1
             at = end
         elif char == b"?":
@@ -167,7 +173,44 @@ def _regex(text: bytes, of_name: bool) -> re.Pattern[bytes] | None:
                 return None
             out.append(re.escape(text[at : at + 1]))
             at += 1
-    return re.compile(b"".join(out), re.DOTALL)
+    return re.compile(_deep_sections(out), re.DOTALL)
+
+
+def _deep_sections(parts: list[bytes]) -> bytes:
+    """The parts of a pattern as one expression that never tries a place twice.
+
+    Where `**/` or `*` is followed by another one, the first place where what is between them matches is as good as any
+    later one, so it is kept (an atomic group). Otherwise a pattern such as `*a*a*a*b` takes years for a name of many a.
+    """
+    first, *others = _split(parts, _DEEP)
+    found = [_components(first)]
+    found += [b"(?>(?:[^/]*/)*?" + _components(section) + b")" for section in others[:-1]]
+    found += [_DEEP + _components(section) for section in others[-1:]]
+    return b"".join(found)
+
+
+def _components(parts: list[bytes]) -> bytes:
+    return b"/".join(_stars(component) for component in _split(parts, b"/"))
+
+
+def _stars(parts: list[bytes]) -> bytes:
+    first, *others = (b"".join(part) for part in _split(parts, _STAR))
+    found = [
+        first,
+        *(b"(?>[^/]*?" + part + b")" for part in others[:-1]),
+        *(_STAR + part for part in others[-1:]),
+    ]
+    return b"".join(found)
+
+
+def _split(parts: list[bytes], at: bytes) -> list[list[bytes]]:
+    found: list[list[bytes]] = [[]]
+    for part in parts:
+        if part == at:
+            found.append([])
+        else:
+            found[-1].append(part)
+    return found
 
 
 def _set(text: bytes, at: int) -> tuple[bytes, int] | None:

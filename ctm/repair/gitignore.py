@@ -17,6 +17,8 @@ _SPECIAL = re.compile(rb"[*?\[\\]")
 _TRAILING = re.compile(rb"((?<!\\)(?:\\\\)*\\ )? *\Z")
 """Spaces at the end, and before them the one that a backslash keeps."""
 _SLASH = ord("/")
+_STAR = b"[^/]*"
+_DEEP = b"(?:.*/)?"
 _CLASSES = {
     b"alnum": rb"0-9A-Za-z",
     b"alpha": rb"A-Za-z",
@@ -106,7 +108,11 @@ def _read(path: bytes) -> bytes:
             return b""
         with open(path, "rb") as file:
             return file.read()
-    except (FileNotFoundError, NotADirectoryError):
+    except (
+        FileNotFoundError,
+        NotADirectoryError,
+        ValueError,
+    ):  # ValueError: `.git` leads to a name with a null byte
         return b""
 
 
@@ -132,14 +138,9 @@ def parse_pattern(line: bytes) -> Pattern | None:
 
 
 def _regex(text: bytes, of_name: bool) -> re.Pattern[bytes] | None:
-    """A pattern as a regular expression for a whole relative path (or a name); None for a malformed one.
-
-    What stands between two stars of one kind matches where it first can, and is not tried again further on (`(?>...)`):
-    the second star takes up whatever follows. Else `*a*a*a*a*b` would take seconds for one long name.
-    """
+    """A pattern as a regular expression for a whole relative path (or a name); None for a malformed one."""
     first = special.start() if (special := _SPECIAL.search(text)) else len(text)
     out = [re.escape(text[:first])]
-    star = stars = 0  # where in `out` a `*` of this segment, and a `**/`, begins
     at = first
     while at < len(text):
         char = text[at : at + 1]
@@ -150,19 +151,11 @@ def _regex(text: bytes, of_name: bool) -> re.Pattern[bytes] | None:
             # git cuts off what precedes the first special character, so `ab**/c` counts as one that begins with `**`
             begins = at == first or text[at - 1] == _SLASH
             if of_name or end - at == 1 or not begins or text[end : end + 1] not in (b"", b"/"):
-                if star:
-                    out[star] = b"(?>[^/]*?"
-                    out.append(b")")
-                star = len(out)
-                out.append(b"[^/]*")
+                out.append(_STAR)
             elif end == len(text):
                 out.append(b".*")
             else:
-                if stars:
-                    out[stars] = b"(?>(?:.*?/)??"
-                    out.append(b")")
-                star, stars = 0, len(out)
-                out.append(b"(?:.*/)?")
+                out.append(_DEEP)
                 end += 1
             at = end
         elif char == b"?":
@@ -178,10 +171,46 @@ def _regex(text: bytes, of_name: bool) -> re.Pattern[bytes] | None:
             at += char == b"\\"
             if at == len(text):
                 return None
-            star = 0 if text[at] == _SLASH else star
             out.append(re.escape(text[at : at + 1]))
             at += 1
-    return re.compile(b"".join(out), re.DOTALL)
+    return re.compile(_deep_sections(out), re.DOTALL)
+
+
+def _deep_sections(parts: list[bytes]) -> bytes:
+    """The parts of a pattern as one expression that never tries a place twice.
+
+    Where `**/` or `*` is followed by another one, the first place where what is between them matches is as good as any
+    later one, so it is kept (an atomic group). Otherwise a pattern such as `*a*a*a*b` takes years for a name of many a.
+    """
+    first, *others = _split(parts, _DEEP)
+    found = [_components(first)]
+    found += [b"(?>(?:[^/]*/)*?" + _components(section) + b")" for section in others[:-1]]
+    found += [_DEEP + _components(section) for section in others[-1:]]
+    return b"".join(found)
+
+
+def _components(parts: list[bytes]) -> bytes:
+    return b"/".join(_stars(component) for component in _split(parts, b"/"))
+
+
+def _stars(parts: list[bytes]) -> bytes:
+    first, *others = (b"".join(part) for part in _split(parts, _STAR))
+    found = [
+        first,
+        *(b"(?>[^/]*?" + part + b")" for part in others[:-1]),
+        *(_STAR + part for part in others[-1:]),
+    ]
+    return b"".join(found)
+
+
+def _split(parts: list[bytes], at: bytes) -> list[list[bytes]]:
+    found: list[list[bytes]] = [[]]
+    for part in parts:
+        if part == at:
+            found.append([])
+        else:
+            found[-1].append(part)
+    return found
 
 
 def _set(text: bytes, at: int) -> tuple[bytes, int] | None:

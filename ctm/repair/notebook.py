@@ -68,7 +68,9 @@ class Notebook:
                     self.sources[number] = dict(_members(text, span[0]))["source"]
         except json.JSONDecodeError as error:
             raise FileError(f"not a notebook: line {error.lineno}: {error.msg.lower()}") from error
-        except (RecursionError, AttributeError, KeyError, TypeError) as error:
+        except FileError:
+            raise
+        except (RecursionError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise FileError("not a notebook of nbformat 4: its cells are not as they should be") from error
 
     def _skips(self, cell: dict[str, Any]) -> bool:

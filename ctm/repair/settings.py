@@ -7,7 +7,6 @@ place to write to, and none writes. A file that is not ours is neither parsed no
 
 from __future__ import annotations
 
-import math
 import os
 import re
 import stat
@@ -25,11 +24,13 @@ OWN_NAMES = (".ctm-repair.toml", "ctm-repair.toml")
 """In one folder the first of them counts, and both before pyproject.toml, as with ruff's files."""
 TABLE = "ctm-repair"
 MAX_BYTES = 1_000_000
+MAX_WORK = 30_000_000
+"""Steps of the parser (_parsing_work): six seconds where they are the slowest."""
 MAX_PATTERNS = 1_000
 MAX_PATTERN = 1_000
 """Characters of a pattern."""
 
-_BOUND = re.compile(r"\s*(>=|~=|==|!=|<=|<|>)\s*(\d+(?:\.\d+)*(?:\.\*)?)\s*")
+_BOUND = re.compile(r"\s*(>=|~=|==|!=|<=|<|>)\s*(\d{1,9}(?:\.\d{1,9})*(?:\.\*)?)\s*")
 
 
 class SettingsError(ValueError):
@@ -72,7 +73,7 @@ def _is_version(value: Any) -> bool:
 
 
 def _is_probability(value: Any) -> bool:
-    return type(value) in (int, float) and math.isfinite(value) and 0 <= value <= 1
+    return type(value) in (int, float) and 0 <= value <= 1
 
 
 _FLAG = Key("true or false", lambda value: isinstance(value, bool))
@@ -141,10 +142,26 @@ def _read(path: Path) -> bytes | None:
 def _parse(path: Path, raw: bytes) -> dict[str, Any]:
     import tomllib  # 10 ms, and most projects have no file of ours
 
+    if _parsing_work(raw) > MAX_WORK:
+        raise SettingsError(f"{path}: too many dots; --isolated looks for no settings")
     try:
         return tomllib.loads(raw.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (
+        ValueError,
+        RecursionError,
+    ) as error:  # ValueError: not TOML, not UTF-8, a number of over 4,300 digits
         raise SettingsError(f"{path}: not TOML: {error}") from error
+
+
+def _parsing_work(raw: bytes) -> int:
+    """Steps that tomllib takes for dotted keys, at most: it goes through all parts of a key for each of its parts."""
+    work = deepest = 0
+    for line in raw.split(b"\n"):
+        dots = line.count(b".")
+        if line.lstrip().startswith(b"["):
+            deepest = max(deepest, dots)
+        work += (dots + 1) * (deepest + dots + 1)
+    return work
 
 
 def _table(path: Path, content: dict[str, Any]) -> dict[str, Any] | None:
@@ -188,7 +205,7 @@ def oldest_python(requires: str) -> str | None:
 def _settings(path: Path, folder: Path, values: Mapping[str, Any]) -> Settings:
     for name, value in values.items():
         key = KEYS.get(name)
-        where = f"{path}: {f'tool.{TABLE}.' * (path.name == PYPROJECT)}{name} = {_short(value)}"
+        where = f"{path}: {f'tool.{TABLE}.' * (path.name == PYPROJECT)}{name[:80]} = {_short(value)}"
         if key is None:
             raise SettingsError(f"{where}: no such key; there are {', '.join(KEYS)}")
         if not key.allows(value):
@@ -197,5 +214,8 @@ def _settings(path: Path, folder: Path, values: Mapping[str, Any]) -> Settings:
 
 
 def _short(value: Any) -> str:
-    text = repr(value)
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):
+        return "(a number too long, or a value nested too deeply, to be shown)"
     return text if len(text) <= 80 else f"{text[:80]}…"

@@ -181,6 +181,30 @@ def test_a_link_is_no_gitignore(tmp_path: Path):
     assert IgnoreRules().below(os.fsencode(tmp_path)) == IgnoreRules()
 
 
+@pytest.mark.parametrize(
+    ("line", "path"),
+    [
+        (b"*a" * 200 + b"b", b"a" * 255),
+        (b"**/a/" * 400 + b"b", b"a/" * 2000 + b"a"),
+        (b"**/*a*a*a/" * 20 + b"b", (b"a" * 100 + b"/") * 40 + b"aaa"),
+        (b"*[a]?" * 80 + b"b", b"a" * 255),
+    ],
+)
+def test_no_pattern_takes_long(line: bytes, path: bytes):
+    """A cloned repository brings patterns and names; tried in all ways these would take years."""
+    pattern = parse_pattern(line)
+    assert pattern is not None and not pattern.regex.fullmatch(path)
+    assert pattern.regex.fullmatch(path + b"b") or pattern.regex.fullmatch(path + b"/b"), (
+        "it matches what it should"
+    )
+
+
+def test_a_git_file_may_lead_to_a_name_that_cannot_be(tmp_path: Path):
+    """It comes with a copied tree, and one such file must not end a run over many folders."""
+    tree(tmp_path, {".git": "gitdir: a\0b\n", ".gitignore": "x\n"})
+    assert len(IgnoreRules().below(os.fsencode(tmp_path)).levels) == 2
+
+
 @pytest.mark.parametrize("line", [b"", b"#", b" ", b"!", b"/", b"[", b"a[b", b"\\", b"[[:x:]]", b"[a-"])
 def test_a_pattern_that_matches_nothing_is_none(line: bytes):
     assert parse_pattern(line) is None

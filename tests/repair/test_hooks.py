@@ -127,6 +127,20 @@ def test_what_a_workflow_passes_is_never_shell(project: Path, environment):
     assert all("${{" not in step.get("run", "") for step in action()["runs"]["steps"])
 
 
+def test_the_action_imports_nothing_of_the_checkout(project: Path, environment, tmp_path: Path):
+    """`python -m` looks into the working folder first, so a pull request could bring a venv.py or pip.py that runs."""
+    for name in ("venv", "pip", "ensurepip", "logging", "argparse"):
+        (project / f"{name}.py").write_text("open('pwned', 'w')\n")
+    python = tmp_path / "python"  # pip, which the second line then lacks, would take seconds and the network
+    python.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@" --without-pip\n')
+    python.chmod(0o755)
+    del environment["PYTHONPATH"]
+    environment["GITHUB_ACTION_PATH"] = str(tmp_path / "none")
+    done = run_step("install", project, environment, {}, **{"steps.python.outputs.python-path": str(python)})
+    assert "No module named pip" in done.stderr
+    assert not (project / "pwned").exists()
+
+
 def test_the_action_is_one_that_github_takes():
     content = action()
     assert (

@@ -110,6 +110,7 @@ def test_what_is_not_python_is_counted():
         ('{"nbformat": 4, "cells": [{"cell_type": "code", "source": [1]}]}', "not as they should be"),
         ('{"nbformat": 4, "metadata": [], "cells": []}', "not as they should be"),
         ("[" * 100_000, "not as they should be"),
+        ('{"nbformat": 4, "cells": [], "nbformat_minor": ' + "9" * 5000 + "}", "not as they should be"),
     ],
 )
 def test_what_is_no_notebook_is_one_error(text: str, words: str):

@@ -83,7 +83,7 @@ def excludes_of(patterns: Iterable[str], folder: str | os.PathLike[str]) -> Excl
     base = os.fsencode(os.path.realpath(folder))
     found = []
     for text in patterns:
-        pattern = parse_pattern(os.fsencode(text.removeprefix("./")))
+        pattern = parse_pattern(os.fsencode(text[text.startswith("./") :]))  # "./gen" is a place, "/gen"
         if pattern is not None:
             found.append(Excluded(pattern, base, f"excluded by {text}"))
     return Excludes(tuple(found))

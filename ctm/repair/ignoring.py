@@ -44,7 +44,11 @@ def has_ignored_head(path: str) -> bool:
             head = file.read(HEAD)
     except (OSError, ValueError):  # reading it as a whole will say why
         return False
-    return b"ignore-file" in head and ignores_file(head.decode("utf-8", "replace").replace("\r", "\n"))
+    return b"ignore-file" in head and ignores_file(_with_newlines(head.decode("utf-8", "replace")))
+
+
+def _with_newlines(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def keeps_lines(before: Sequence[str], ignored: Sequence[int], after: Sequence[str]) -> bool:

@@ -39,6 +39,15 @@ def test_a_pattern_replaces_the_default_folders_and_is_counted_by_itself(tree: P
     assert left_out == {"excluded by /gen": 1, "folders named build": 1}
 
 
+def test_a_pattern_that_begins_with_a_dot_and_a_slash_is_a_place(tree: Path):
+    """Who types ./gen means that folder; as a name it would leave out src/gen as well."""
+    assert (
+        found(".", excludes=excludes_of(["./gen"], "."))[0]
+        == found(".", excludes=excludes_of(["/gen"], "."))[0]
+    )
+    assert "src/gen/c.py" in found(".", excludes=excludes_of(["./gen/"], "."))[0]
+
+
 def test_a_later_pattern_brings_back(tree: Path):
     assert found("src", excludes=excludes_of(["*.py", "!b.py"], "."))[0] == ["src/b.py"]
     assert found(".", excludes=default_excludes() + excludes_of(["!build/"], "."))[0][-1] != "build/d.py"

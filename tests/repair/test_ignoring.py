@@ -91,11 +91,12 @@ def test_no_suggestion_changes_an_ignored_line(oracle, tokenizer):
 def test_the_command_leaves_a_file_out_and_counts_it(colon_bundle: Path, tmp_path: Path):
     """Named or found in a folder; of stdin nothing is changed either."""
     (tmp_path / "a.py").write_text("# ctm: ignore-file\ndef f()\n    pass\n")
+    (tmp_path / "c.py").write_bytes(b"\r\n" * 8 + b"# ctm: ignore-file\r\ndef f(\r\n")  # line 9, not 17
     (tmp_path / "b.py").write_bytes(b"#!/usr/bin/python\r# ctm: ignore-file\rdef f(\xff)\r")
-    for paths in ([str(tmp_path)], [str(tmp_path / "a.py"), str(tmp_path / "b.py")]):
+    for paths in ([str(tmp_path)], [str(tmp_path / f"{name}.py") for name in "abc"]):
         done = CliRunner().invoke(app, ["fix", *paths, "--bundle", str(colon_bundle), "-v"])
         assert done.exit_code == 0 and done.stdout == ""
-        assert done.stderr.splitlines()[-1] == "ctm-repair: skipped 2: files with # ctm: ignore-file"
+        assert done.stderr.splitlines()[-1] == "ctm-repair: skipped 3: files with # ctm: ignore-file"
     given = (tmp_path / "a.py").read_text()
     done = CliRunner().invoke(app, ["fix", "-", "--bundle", str(colon_bundle)], input=given)
     assert done.exit_code == 0 and done.stdout in ("", given), "a filter gives it back"

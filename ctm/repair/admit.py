@@ -38,7 +38,7 @@ def refuse_or_skip(source: PythonFile, path: str, target: Version | None = None)
         return None
     if kind:
         raise FileError(
-            f"its name or first line says {kind}, not Python; if it is Python, pass it on stdin: "
+            f"its name or first line says {kind}, not Python; if it is Python, pass it on stdin without a name: "
             "ctm-repair fix - < FILE"
         )
     from ctm.repair.language import other_language  # 12 ms both, and only for text that does not compile

@@ -207,9 +207,9 @@ def fix(
     )
     if selection.suggestions:
         model.load()  # files that compile are asked about too: an error is one before anything is printed
-    reporter = Reporter(options, model.path, paths)
     discovery = make_discovery(context)
     found = list(discovery.files(paths))
+    reporter = Reporter(options, model.path, [*paths, *(file for file, _ in found)])
     with progress_over(len(found), quiet) as reporter.progress:
         for file, unread in found:
             name = file if file != STDIN else stdin_filename or STDIN_NAME

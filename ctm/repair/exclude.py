@@ -37,6 +37,8 @@ class Excluded:
     """The absolute path, without links, that it is relative to."""
     reason: str
     """What the count of what it leaves out is called."""
+    is_local: bool = False
+    """Whether a name too is one of that folder only: a nested project's settings say nothing about the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class Excludes:
             if item.pattern.folders_only and not is_folder:
                 continue
             if item.pattern.of_name:
-                shown: bytes | None = name
+                shown = None if item.is_local and _below(path, item.folder) is None else name
             else:
                 shown = _below(path, item.folder)
             if shown is not None and item.pattern.regex.fullmatch(shown):
@@ -78,14 +80,21 @@ class Excludes:
         return ""
 
 
-def excludes_of(patterns: Iterable[str], folder: str | os.PathLike[str]) -> Excludes:
-    """Patterns that are relative to a folder; what can match nothing (a comment, "[") is no pattern."""
+def excludes_of(
+    patterns: Iterable[str], folder: str | os.PathLike[str], *, is_local: bool = False
+) -> Excludes:
+    """Patterns that are relative to a folder, or absolute and inside it; what can match nothing is no pattern.
+
+    is_local: names, too, are those of this folder alone
+    """
     base = os.fsencode(os.path.realpath(folder))
     found = []
     for text in patterns:
-        pattern = parse_pattern(os.fsencode(text[text.startswith("./") :]))  # "./gen" is a place, "/gen"
+        place = os.fsencode(text[text.startswith("./") :])  # "./gen" is a place, "/gen"
+        inside = _below(place, base)
+        pattern = parse_pattern(place if inside is None else b"/" + inside)
         if pattern is not None:
-            found.append(Excluded(pattern, base, f"excluded by {text}"))
+            found.append(Excluded(pattern, base, f"excluded by {text}", is_local))
     return Excludes(tuple(found))
 
 

@@ -8,6 +8,7 @@ back. Not read: the user's own `core.excludesFile`. Names and patterns are bytes
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -17,6 +18,8 @@ _SPECIAL = re.compile(rb"[*?\[\\]")
 _TRAILING = re.compile(rb"((?<!\\)(?:\\\\)*\\ )? *\Z")
 """Spaces at the end, and before them the one that a backslash keeps."""
 _SLASH = ord("/")
+MAX_BYTES = 1 << 18
+"""Of a `.gitignore`: the largest of real projects have some thousands; 600 kB took four seconds to read."""
 _STAR = b"[^/]*"
 _DEEP = b"(?:.*/)?"
 _CLASSES = {
@@ -107,7 +110,10 @@ def _read(path: bytes) -> bytes:
         if not stat.S_ISREG(os.lstat(path).st_mode):
             return b""
         with open(path, "rb") as file:
-            return file.read()
+            content = file.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
+            raise OSError(errno.EFBIG, f"more than {MAX_BYTES:,} bytes of patterns", path)
+        return content
     except (
         FileNotFoundError,
         NotADirectoryError,

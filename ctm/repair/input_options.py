@@ -130,7 +130,7 @@ def make_discovery(context: click.Context) -> Discovery:
     given = context.params
 
     def patterns(key: str) -> Any:
-        return excludes_of(settings.values.get(key, ()), settings.folder)
+        return excludes_of(settings.values.get(key, ()), settings.folder, is_local=True)
 
     if typed := given.get("exclude"):
         excludes = excludes_of(typed, ".")

@@ -177,14 +177,17 @@ def _check(content: Any) -> None:
 
 def _is_python(content: dict[str, Any]) -> bool:
     """By its metadata; a notebook that does not say is taken for Python."""
-    metadata = content.get("metadata", {})
-    said = [
-        metadata.get("language_info", {}).get("name"),
-        metadata.get("kernelspec", {}).get("language"),
-        metadata.get("kernelspec", {}).get("name"),
-    ]
+    metadata = _section(content, "metadata")
+    info, kernel = _section(metadata, "language_info"), _section(metadata, "kernelspec")
+    said = [info.get("name"), kernel.get("language"), kernel.get("name")]
     language = next((name for name in said if isinstance(name, str) and name), "python")
     return language.lower().startswith(("python", "ipython"))
+
+
+def _section(content: dict[str, Any], name: str) -> dict[str, Any]:
+    """A part of the notebook, empty where there is none or null; another type raises where it is used."""
+    part: dict[str, Any] | None = content.get(name)
+    return {} if part is None else part
 
 
 def _joined(source: Any) -> str:

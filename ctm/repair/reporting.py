@@ -127,7 +127,7 @@ class Reporter:
     """Takes each file when it is done: prints its part of the report, says what has to be said, and counts."""
 
     def __init__(self, options: OutputOptions, bundle: Path, named: Sequence[str]) -> None:
-        """named: paths of the command line. Raises Exit for an output file that is one of them."""
+        """named: all that is looked at. Raises Exit for an output file that is one of them."""
         self.options, self.bundle = options, bundle
         self.progress = Progress()
         """What is hidden while something is printed."""
@@ -141,8 +141,6 @@ class Reporter:
 
     def add(self, report: FileReport) -> None:
         """One file is done."""
-        if self.options.file is not None and report.path != STDIN:
-            self._check_file([Path(report.path)])
         try:
             text = self._format.file(report)
         except Exception as error:  # of one file, like any other that nobody foresaw

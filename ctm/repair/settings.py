@@ -105,6 +105,8 @@ def find_settings(first: str) -> Settings:
     for above in (folder, *folder.parents):
         for name in (*OWN_NAMES, PYPROJECT):
             path = above / name
+            if name == PYPROJECT and not path.is_file():
+                continue  # a folder or a link that leads nowhere is none of ours
             if (raw := _read(path)) is not None and (name in OWN_NAMES or TABLE.encode() in raw):
                 values = _table(path, _parse(path, raw))
                 if values is not None:

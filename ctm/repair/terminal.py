@@ -21,7 +21,10 @@ MAX_THREADS = max(64, os.cpu_count() or 1)
 PATH = click.Path(path_type=Path)
 """Type of an option that names a file or a folder, which need not exist."""
 bundle_option = click.option(
-    "--bundle", type=PATH, metavar="DIR", help="Folder of the model; default: $CTM_BUNDLE, or the one of the package."
+    "--bundle",
+    type=PATH,
+    metavar="DIR",
+    help="Folder of the model; default: $CTM_BUNDLE, or the one of the package.",
 )
 threads_option = click.option(
     "--threads",

@@ -97,3 +97,14 @@ def test_the_command_has_the_options(colon_bundle: Path, tree: Path):
         0,
         "ctm-repair: skipped 1: excluded by a.py",
     )
+
+
+def test_a_nested_project_says_nothing_about_the_others(tree: Path):
+    """Else the first file that pre-commit names would switch the hook off for all."""
+    excludes = excludes_of(["*.py"], "src", is_local=True)
+    assert found("src/b.py", "a.py", excludes=excludes, force_exclude=True)[0] == ["a.py"]
+
+
+def test_an_absolute_pattern_is_one_of_its_folder(tree: Path):
+    """As ruff has it; a pattern that matches nothing is a file that is edited against its owner's word."""
+    assert "src/gen/c.py" not in found("src", excludes=excludes_of([f"{tree}/src/gen"], "."))[0]

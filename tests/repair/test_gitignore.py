@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ctm.repair.gitignore import IgnoreRules, parse_pattern, rules_above
+from ctm.repair.gitignore import IgnoreRules, parse_pattern, read_patterns, rules_above
 
 GIT = shutil.which("git")
 needs_git = pytest.mark.skipif(GIT is None, reason="git is not installed")
@@ -247,3 +247,10 @@ def test_stars_match_what_they_did_without_that():
                 slow += part.replace(b"*", b"[^/]*") + b"/" * (not last)
         found = parse_pattern(b"/" + pattern)
         assert bool(found.regex.fullmatch(text)) is bool(re.fullmatch(slow, text)), (pattern, text)
+
+
+def test_an_endless_file_of_patterns_is_an_error(tmp_path: Path):
+    """A cloned repository brings it: reading 100 MB of patterns would take minutes."""
+    (tmp_path / ".gitignore").write_bytes(b"a\n" * (1 << 18))
+    with pytest.raises(OSError, match="more than 262,144 bytes of patterns"):
+        read_patterns(os.fsencode(tmp_path / ".gitignore"))

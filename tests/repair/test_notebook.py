@@ -22,6 +22,7 @@ from ctm.repair.notebook import (
     Cell,
     CellPath,
     Notebook,
+    _is_python,
     read_notebook,
 )
 from ctm.repair.passes import Repairer
@@ -261,3 +262,9 @@ def test_a_notebook_that_changed_meanwhile_is_not_written(tmp_path: Path):
     os.unlink(path)
     with pytest.raises(FileError):
         notebook.write(1, lines_of("x = 1"))
+
+
+@pytest.mark.parametrize("metadata", [{"kernelspec": None}, {"language_info": None}, None])
+def test_a_notebook_that_says_nothing_of_its_language_is_python(metadata):
+    """Tools write null where nothing was chosen."""
+    assert _is_python({"metadata": metadata})

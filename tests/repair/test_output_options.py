@@ -260,3 +260,26 @@ def test_a_bar_is_for_a_terminal_and_many_files(
     os.close(theirs)
     assert done.returncode == 1 and b"\x1b" not in done.stdout and b"+def add(a, b):" in done.stdout
     assert (f"/{files}" in said) == has_bar, said
+
+
+@pytest.mark.parametrize("name", ["book.ipynb", "ignored.py", "last.py"])
+def test_no_file_that_is_looked_at_is_replaced_by_the_report(fix, tmp_path: Path, monkeypatch, name: str):
+    """A notebook, or a file that asks not to be read, was once overwritten; and --write must not begin before that."""
+    monkeypatch.chdir(tmp_path)
+    cell = {
+        "cell_type": "code",
+        "metadata": {},
+        "source": [BROKEN.decode()],
+        "outputs": [],
+        "execution_count": None,
+    }
+    book = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    files = {
+        "book.ipynb": json.dumps(book).encode(), "first.py": BROKEN, "ignored.py": b"# ctm: ignore-file\n" + BROKEN,
+        "last.py": BROKEN,
+    }  # fmt: skip
+    for place, content in files.items():
+        Path(place).write_bytes(content)
+    status, _, error = fix(".", "--write", "--output-format", "json", "--output-file", name)
+    assert status == 2 and f"{name}: it is also an input" in error
+    assert {place: Path(place).read_bytes() for place in files} == files, "nothing was written"

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from ctm.repair.cli import app
-from ctm.repair.settings import KEYS, SettingsError, find_settings, load_settings, oldest_python
+from ctm.repair.settings import KEYS, Settings, SettingsError, find_settings, load_settings, oldest_python
 
 BROKEN = "def add(a, b)\n    return a + b\n"
 
@@ -84,6 +84,8 @@ def test_the_table_itself_and_the_file_may_be_wrong(tmp_path: Path):
         find_settings(str(tmp_path))
     path.unlink()
     os.mkfifo(path)
+    assert find_settings(str(tmp_path)) == Settings(), "it is none of ours, and nobody waits for it"
+    os.mkfifo(tmp_path / "ctm-repair.toml")
     with pytest.raises(SettingsError, match="not a regular file"):
         find_settings(str(tmp_path))
     with pytest.raises(SettingsError, match="no such file"):

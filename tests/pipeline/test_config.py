@@ -20,6 +20,8 @@ from ctm.training.settings import Category, Measure, StageRun
 
 ROOT = Path(__file__).resolve().parents[2]
 FULL, DEMO, TEST = (ROOT / "config" / f"{name}.yaml" for name in ("config", "demo", "test"))
+REFERENCE = [FULL, DEMO, ROOT / "config" / "reference.yaml"]
+SMALL_REFERENCE = [*REFERENCE, ROOT / "config" / "reference_small.yaml"]
 
 
 def overlaid(tmp_path: Path, text: str) -> Config:
@@ -28,12 +30,25 @@ def overlaid(tmp_path: Path, text: str) -> Config:
     return read_config([FULL, overlay])
 
 
-@pytest.mark.parametrize("files", [[FULL], [FULL, DEMO], [FULL, TEST]], ids=["full", "demo", "test"])
+@pytest.mark.parametrize(
+    "files",
+    [[FULL], [FULL, DEMO], [FULL, TEST], REFERENCE, SMALL_REFERENCE],
+    ids=["full", "demo", "test", "reference", "small reference"],
+)
 def test_shipped_configurations_are_valid_and_complete(files: list[Path]) -> None:
     config = read_config(files)
     check_resources(config)
     for stage in config.training.order:
         assert json.loads(stage_json(config, stage))["name"] == stage
+
+
+def test_the_small_reference_is_a_fiftieth_of_the_same_model() -> None:
+    """What it shows of the road holds for the reference only while the two differ in size alone."""
+    whole, small = read_config(REFERENCE), read_config(SMALL_REFERENCE)
+    assert whole.model == small.model and whole.training.order == small.training.order
+    for name, stage in whole.training.stages.items():
+        assert dataclasses.replace(small.training.stages[name], samples=stage.samples) == stage
+        assert 45 <= stage.samples / small.training.stages[name].samples <= 55
 
 
 def test_full_scale_has_the_numbers_of_the_specification() -> None:

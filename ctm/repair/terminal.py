@@ -7,6 +7,7 @@ import math
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 from click.exceptions import Exit
@@ -18,7 +19,17 @@ ERROR = 2
 MAX_THREADS = max(64, os.cpu_count() or 1)
 """More than the processors are of no use, and each takes memory: 100,000 took 17 GB."""
 
-PATH = click.Path(path_type=Path)
+
+class _Named(click.Path):
+    """A path; "", which a variable that is not set leaves, is none (pathlib takes it for the working folder)."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("the name is empty", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+PATH = _Named(path_type=Path)
 """Type of an option that names a file or a folder, which need not exist."""
 bundle_option = click.option(
     "--bundle",

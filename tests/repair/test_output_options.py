@@ -283,3 +283,10 @@ def test_no_file_that_is_looked_at_is_replaced_by_the_report(fix, tmp_path: Path
     status, _, error = fix(".", "--write", "--output-format", "json", "--output-file", name)
     assert status == 2 and f"{name}: it is also an input" in error
     assert {place: Path(place).read_bytes() for place in files} == files, "nothing was written"
+
+
+@pytest.mark.parametrize("option", ["--output-file", "--config", "--bundle"])
+def test_an_empty_name_is_told_as_that(option: str):
+    """A script's variable that is not set; it was taken for the working folder."""
+    done = CliRunner().invoke(cli.app, ["fix", "a.py", option, ""])
+    assert done.exit_code == 2 and option in done.stderr and "the name is empty" in done.stderr

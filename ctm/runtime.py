@@ -20,7 +20,7 @@ __all__ = ["open_graph", "ort"]
 def open_graph(path: Path, threads: int, *, is_prepared: bool = False) -> ort.InferenceSession:
     """A graph on the processor. Raises what onnxruntime raises: classes of its own, all straight from Exception.
 
-    is_prepared: it was optimized when it was made (ctm.export.shipping), so that it opens in a third of the time
+    is_prepared: it was optimized when it was made (ctm.export.shipping), so that it opens in half the time
     """
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads

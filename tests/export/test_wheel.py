@@ -18,7 +18,7 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ("ctm", "pyproject.toml", "README.md", "LICENSE")
-MOST_BYTES = 25_000_000
+MAX_BYTES = 25_000_000
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +128,7 @@ def test_it_names_code_and_model(command: Path) -> None:
 
 def test_it_is_small_and_needs_no_trainer(wheel: Path, command: Path) -> None:
     """A laptop's pip install brings no torch (1 GB) and no pyarrow (120 MB)."""
-    assert wheel.stat().st_size < MOST_BYTES and wheel.name.endswith("-py3-none-any.whl")
+    assert wheel.stat().st_size < MAX_BYTES and wheel.name.endswith("-py3-none-any.whl")
     probe = "import importlib.util as u; print([n for n in ('torch', 'pyarrow', 'zarr') if u.find_spec(n)])"
     ran = subprocess.run([command.parent / "python", "-c", probe], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "[]"

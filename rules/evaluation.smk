@@ -23,10 +23,28 @@ rule benchmark:
         " --settings {params.evaluation:q} --threads {threads} --out {output.report} --items {output.answers} >> {log} 2>&1"
 
 
+rule follow_thoughts:
+    input:
+        weights=last_weights(),
+        tokenizer="results/tokenizer/tokenizer.json",
+        test="results/pairs/test.parquet",
+    output:
+        report="results/reports/thoughts.json",
+    threads: cores("follow_thoughts")
+    resources:
+        **demand("follow_thoughts"),
+    shell:
+        "{params.program} --weights {input.weights} --tokenizer {input.tokenizer} --test {input.test}"
+        " --analysis {params.analysis:q} --settings {params.evaluation:q} --threads {threads} --out {output.report}"
+        " >> {log} 2>&1"
+
+
 rule analyze_iterations:
     input:
         report="results/reports/benchmark.json",
         answers="results/reports/items.parquet",
+        thoughts="results/reports/thoughts.json",
+        test="results/pairs/test.parquet",
     output:
         report="results/reports/iterations.json",
         plot=report(
@@ -34,9 +52,12 @@ rule analyze_iterations:
             caption="../workflow/report/accuracy_by_tick.rst",
             category="Evaluation",
         ),
+        flips="results/reports/flips_by_tick.png",
+        exits="results/reports/early_exit.png",
     threads: cores("analyze_iterations")
     resources:
         **demand("analyze_iterations"),
     shell:
-        "{params.program} --report {input.report} --items {input.answers} --settings {params.analysis:q}"
-        " --out {output.report} --plot {output.plot} >> {log} 2>&1"
+        "{params.program} --report {input.report} --items {input.answers} --thoughts {input.thoughts}"
+        " --test {input.test} --settings {params.analysis:q} --out {output.report} --plot {output.plot}"
+        " --flips {output.flips} --exits {output.exits} >> {log} 2>&1"

@@ -16,6 +16,8 @@ rule report:
         comparison="results/reports/comparison.json",
         iterations="results/reports/iterations.json",
         plot="results/reports/accuracy_by_tick.png",
+        flips="results/reports/flips_by_tick.png",
+        exits="results/reports/early_exit.png",
         onnx="results/reports/onnx.json",
         metrics="results/final/final_metrics.json",
     output:

@@ -43,7 +43,7 @@ from ctm.repair.metrics import HARM_MEANS, intervals, measure, measure_baseline,
 
 log = logging.getLogger(__name__)
 FORMAT_VERSION = 1
-TEST, REAL = "test", "real"
+TEST, REAL, VALIDATION = "test", "real", "validation"
 
 
 def benchmark(
@@ -53,8 +53,8 @@ def benchmark(
     """Choose the thresholds on `validation`, measure on `test` and `real` (Parquet files of pairs).
 
     windows: working code of the projects of both splits (working.py). quotas: what `balance_mix` wrote.
-    out: JSON of all figures. items: Parquet, a row per item of both suites. Raises ValueError if `test` is empty or
-    `quotas` are of another format.
+    out: JSON of all figures. items: Parquet, a row per item of both suites, and of the validation items that the tick
+    threshold was chosen on. Raises ValueError if `test` is empty or `quotas` are of another format.
     """
     started = time.monotonic()
     codec = CodeTokenizer.load(tokenizer)
@@ -114,7 +114,8 @@ def benchmark(
         "precision": str(precision).removeprefix("torch."),
         "seconds": time.monotonic() - started,
     }
-    write_items(items, [row(name, judged) for name, suite in suites.items() for judged in suite])
+    all_judged = {**suites, VALIDATION: thresholds.judged}
+    write_items(items, [row(name, judged) for name, suite in all_judged.items() for judged in suite])
     write_json(out, report)
 
 
@@ -283,6 +284,7 @@ def row(suite: str, judged: CaseResult) -> dict[str, Any]:
         "id": case.item.item_id,
         "category": case.item.category,
         "kind": case.item.kind,
+        "project": case.item.project,
         "in_scope": outcome.in_scope,
         "reason": case.reason,
         "cells": case.cells,

@@ -75,6 +75,8 @@ class Thresholds:
     edit: EditChoice
     further: FurtherChoice
     confidence: ConfidenceChoice
+    judged: tuple[CaseResult, ...] = ()
+    """The validation items that the tick and further thresholds were chosen on."""
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -131,7 +133,7 @@ def calibrate(
         "validation, like real code",
         precision=precision,
     )
-    return Thresholds(tick, edit, further, choose_confidence(repairs))
+    return Thresholds(tick, edit, further, choose_confidence(repairs), tuple(judged))
 
 
 def draw_equally(items: Sequence[Item], count: int, rng: np.random.Generator) -> list[Item]:

@@ -18,6 +18,7 @@ ITEMS = pa.schema(
         ("id", pa.string()),
         ("category", pa.string()),
         ("kind", pa.string()),
+        ("project", pa.string()),
         ("in_scope", pa.bool_()),
         ("reason", pa.string()),  # why out of scope
         ("cells", pa.int32()),

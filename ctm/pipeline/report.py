@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -19,6 +18,7 @@ from ctm.pairs.overall import FEWEST
 from ctm.pairs.record import read_rejects
 from ctm.pipeline.comparison import comparison_section
 from ctm.pipeline.curves import training_curves
+from ctm.pipeline.iterations_section import iterations_section
 from ctm.pipeline.kinds import kinds_section
 from ctm.pipeline.summary import accuracies
 from ctm.pipeline.tables import Block, Section, Table, blocks_of, rows
@@ -199,11 +199,7 @@ class _RunArtifacts:
         return comparison_section(self.read("comparison"), training)
 
     def _iterations(self) -> Section:
-        plots = [
-            Block(path.stem.replace("_", " ").capitalize(), png=base64.b64encode(path.read_bytes()).decode())
-            for path in self.plots
-        ]
-        return Section("Ticks", plots + blocks_of("", self.read("iterations")))
+        return iterations_section(self.read("iterations"), self.plots)
 
     def _checks(self) -> Section:
         names = {

@@ -13,25 +13,9 @@ import pytest
 
 from ctm.analysis.settings import AnalysisSettings
 from ctm.analysis.ticks import analyze_iterations
-from ctm.evaluation.items import ITEMS, write_items
+from ctm.evaluation.items import write_items
 from ctm.pairs.record import Origin, make_pair, write_pairs
-
-TICKS = 4
-COST = {"encode": 100, "tick": 10, "read": 20}
-
-
-def item(number: int, category: str, first_right: int | None, suite: str = "test") -> dict[str, Any]:
-    """An item that is right from tick `first_right` (from 1) on; None: the model was not asked."""
-    row: dict[str, Any] = dict.fromkeys(ITEMS.names)
-    row |= {
-        "suite": suite, "id": f"{suite}-{number}-{category}", "category": category, "kind": category,
-        "project": f"project-{number % 7}", "cells": 10 * number + 5,
-        "edits": {"clean": 0, "syntax": 1}.get(category, 2),
-    }  # fmt: skip
-    if first_right is not None:
-        row["tick_right"] = [tick >= first_right for tick in range(1, TICKS + 1)]
-        row["tick_certainty"] = [min(0.95, tick / first_right) for tick in range(1, TICKS + 1)]
-    return row
+from helpers.tick_rows import COST, TICKS, item, some_rows
 
 
 def write(folder: Path, rows: Sequence[dict[str, Any]], threshold: float = 0.9) -> None:
@@ -51,11 +35,7 @@ def write(folder: Path, rows: Sequence[dict[str, Any]], threshold: float = 0.9) 
 
 @pytest.fixture
 def written(tmp_path: Path) -> Path:
-    rows = [item(n, "syntax", 1 + n % 3) for n in range(30)]
-    rows += [item(n, "logic", 9) for n in range(10)] + [item(n, "clean", 1) for n in range(10)]
-    rows += [item(99, "syntax", None), item(98, "syntax", 1, suite="real")]
-    rows += [item(n, "syntax", 1 + n % 3, suite="validation") for n in range(30)]
-    write(tmp_path, rows)
+    write(tmp_path, some_rows())
     return tmp_path
 
 

@@ -16,6 +16,7 @@ from ctm.pairs.record import Reject, write_rejects
 from ctm.pipeline.report import write_report
 from ctm.pipeline.summary import print_summary
 from ctm.pipeline.tables import blocks_of, cell
+from helpers.tick_rows import iterations
 
 METRICS: dict[str, Any] = {
     "accuracy": {
@@ -112,7 +113,7 @@ def run(tmp_path: Path) -> Path:
             "items": 2_468,
             "models": {"CTM": model_figures(0.415, 3), "TRM": model_figures(0.305, 2)},
         },
-        "reports/iterations.json": {"by_tick": [[1, 0.1], [2, 0.2]]},
+        "reports/iterations.json": iterations(),
         "reports/onnx.json": {"items": 200, "same": True},
         "reports/validation.json": {"shapes": "ok"},
         "reports/baseline.json": {"accuracy": 0.0},

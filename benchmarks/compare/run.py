@@ -2,13 +2,15 @@
 
     make compare                                     data of a finished demo (runs/demo/results), up to an hour
     .venv/bin/python benchmarks/compare/run.py --data runs/demo/results --samples 30000 --minutes 20
+    make compare COMPARE="--models ctm one-tick --blocks 0 1 3 --seeds 0 1 2 --minutes 600"      controls of thinking
 
 The controls are the CTM with a single tick, which shows what thinking on is worth, and a plain transformer with as many
-blocks as make its compute the CTM's. Sizes come from config/demo.yaml; all are trained from random weights in one
-stage with one recipe (batch, rate, mix, order of samples, average of weights). Compute is floating-point operations of
-the matrix products of a training step, counted on batches of that stage; "same compute" is what the CTM's training
-takes on the given samples, and each model sees as many samples as that pays for. One run each: differences of a point
-or two are noise.
+blocks as make its compute the CTM's. `--blocks` adds the CTM, with all its ticks and with one, on encoders of so many
+blocks: what thinking does for less encoder, and encoding for less thought. Sizes come from config/demo.yaml; all are
+trained from random weights in one stage with one recipe (batch, rate, mix, order of samples, average of weights).
+Compute is floating-point operations of the matrix products of a training step, counted on batches of that stage; "same
+compute" is what the CTM's training takes on the given samples, and each model sees as many samples as that pays for.
+One seed each unless more are given, and then mean, lowest and highest: differences of a point or two are noise.
 
 What is done lies in runs/compare/ and is not done again (nor after a change of the code: remove the folder then); a
 training that the time limit stopped goes on where it was.
@@ -26,11 +28,12 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from comparison_tables import SAME_COMPUTE, SAME_SAMPLES, tables
 from pydantic import TypeAdapter
 
 from ctm.evaluation.calibrate import draw_equally
@@ -43,7 +46,6 @@ from ctm.model.config import LossTerms
 from ctm.model.device import pick_device, pick_precision
 from ctm.model.weights import load_model
 from ctm.pipeline.config import Config, read_config, section
-from ctm.shares import COLUMNS
 from ctm.training.batch import TrainingBatch, batches
 from ctm.training.data import load_split, plan_visits
 from ctm.training.initial import new_model
@@ -52,11 +54,37 @@ from ctm.training.settings import StageRun, stage_of_ctm
 CHECKOUT = Path(__file__).resolve().parents[2]
 RUNS = CHECKOUT / "runs" / "compare"
 CONFIG = [CHECKOUT / "config" / "config.yaml", CHECKOUT / "config" / "demo.yaml"]
-SAME_SAMPLES, SAME_COMPUTE = "same samples", "same compute"
 CTM, TRM, ONE_TICK, TRANSFORMER = "CTM", "TRM", "CTM, one tick", "transformer"
 COUNTED = 4
 """Batches whose matrix products are counted: they differ in length."""
 MOST_BLOCKS = 24
+MODELS = {"ctm": CTM, "trm": TRM, "one-tick": ONE_TICK, "transformer": TRANSFORMER}
+"""By the names that `--models` takes."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A model of the comparison."""
+
+    name: str
+    """Of MODELS."""
+    blocks: int | None = None
+    """Attention blocks of a CTM's encoder; None: as the config says. Of a transformer all its blocks."""
+
+    @property
+    def label(self) -> str:
+        """What tables call it."""
+        return (
+            self.name
+            if self.blocks is None or self.name == TRANSFORMER
+            else f"{self.name}, {self.blocks} blocks"
+        )
+
+
+def variants(models: list[str], blocks: list[int]) -> list[Variant]:
+    """The models that are asked for, then the CTM and the CTM of one tick (of these) with each number of blocks."""
+    plain = [Variant(MODELS[name]) for name in models]
+    return plain + [Variant(one.name, n) for n in blocks for one in plain if one.name in (CTM, ONE_TICK)]
 
 
 @dataclass(frozen=True)
@@ -81,10 +109,11 @@ class Stopped(Exception):
     """The time limit was reached."""
 
 
-def run_of(config: Config, name: str, blocks: int, samples: int, usable: int, seed: int) -> StageRun:
+def run_of(config: Config, variant: Variant, samples: int, usable: int, seed: int) -> StageRun:
     """One training. All have the same name and data, so that samples come in the same order."""
     order, stages = config.training.order, config.training.stages
-    first, last, sizes = stages[order[0]], stages[order[-1]], section(config, "model")
+    first, last, name = stages[order[0]], stages[order[-1]], variant.name
+    sizes = section(config, "model") | ({} if variant.blocks is None else {"blocks": variant.blocks})
     epochs = max(1, math.ceil(samples / usable))
     stage = dataclasses.replace(
         last, samples=round(samples / epochs), epochs=epochs, milestones={}, learning_rate=first.learning_rate,
@@ -99,7 +128,7 @@ def run_of(config: Config, name: str, blocks: int, samples: int, usable: int, se
         return _other(ctm, config.trm.stage.ticks, other)
     if name == TRANSFORMER:
         shared = {key: sizes[key] for key in ("width", "heads", "kernel", "units", "dropout")}
-        return _other(ctm, 1, {**shared, "blocks": blocks, "architecture": "transformer"})
+        return _other(ctm, 1, {**shared, "blocks": variant.blocks, "architecture": "transformer"})
     return (
         dataclasses.replace(ctm, stage=dataclasses.replace(ctm.stage, ticks=1)) if name == ONE_TICK else ctm
     )
@@ -126,7 +155,9 @@ def equal_blocks(
     config: Config, parts: list[TrainingBatch], codec: CodeTokenizer, wanted: float, seed: int
 ) -> int:
     """Blocks of the transformer whose training costs what is nearest to `wanted`; the cost grows evenly with them."""
-    one, two = (training_flops(run_of(config, TRANSFORMER, n, 1, 1, seed), parts, codec) for n in (1, 2))
+    one, two = (
+        training_flops(run_of(config, Variant(TRANSFORMER, n), 1, 1, seed), parts, codec) for n in (1, 2)
+    )
     return min(MOST_BLOCKS, max(1, 1 + round((wanted - one) / (two - one))))
 
 
@@ -170,40 +201,6 @@ def measured(folder: Path, data: Data, items: int, threads: int) -> dict[str, An
     return json.loads(out.read_text())
 
 
-def tables(rows: list[dict[str, Any]], items: int) -> str:
-    """Markdown: a table for each comparison, and accuracy by tick of the models that have several."""
-    lines: list[str] = []
-    for comparison in (SAME_SAMPLES, SAME_COMPUTE):
-        lines += [f"**The {comparison}**; first edit exactly right, {items:,} items of the test set, %", ""]
-        head = [
-            "model",
-            "body + embeddings",
-            "samples",
-            "GFLOP a sample",
-            "samples/s",
-            "seconds",
-            *COLUMNS,
-        ]
-        lines += ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
-        mine = [row for row in rows if row["comparison"] == comparison]
-        for row in mine:
-            parameters = " + ".join(f"{row['parameters'][k] / 1e6:.2f} M" for k in ("body", "embedding"))
-            cells = [row["model"], parameters, f"{row['samples']:,}", f"{row['training_flops'] / 1e9:.2f}"]
-            cells += [f"{row['samples_per_second']:.0f}", f"{row['seconds']:.0f}"]
-            cells += [_percent(row["accuracy"].get(category)) for category in COLUMNS]
-            lines.append("| " + " | ".join(cells) + " |")
-        lines.append("")
-        for row in mine:
-            if len(row["accuracy_by_tick"].get("overall", [])) > 1:
-                shown = " / ".join(_percent(value) for value in row["accuracy_by_tick"]["overall"])
-                lines += [f"{row['model']}, overall by tick: {shown}", ""]
-    return "\n".join(lines)
-
-
-def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{100 * share:.1f}"
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=CHECKOUT / "runs" / "demo" / "results",
@@ -214,44 +211,47 @@ def main() -> None:
     )
     parser.add_argument("--threads", type=int, default=2, help="of every training and evaluation")
     parser.add_argument("--minutes", type=float, default=90, help="time limit; the next call goes on")
-    parser.add_argument("--seed", type=int, default=0, help="of weights and order")
+    parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS), help="which are trained")
+    parser.add_argument("--blocks", nargs="+", type=int, default=[],
+                        help="encoders on which the CTM and the CTM of one tick are trained besides")  # fmt: skip
+    parser.add_argument(
+        "--seeds", nargs="+", type=int, default=[0], help="of weights and order, a training each"
+    )
+    parser.add_argument("--config", type=Path, action="append", default=[], help="laid over config/demo.yaml")
     given = parser.parse_args()
     data, deadline = Data(given.data), time.monotonic() + 60 * given.minutes
     if not data.test.is_file():
         parser.error(f"{data.test}: no such file; --data must name the results of a finished demo")
-    config = read_config(CONFIG)
+    config = read_config([*CONFIG, *given.config])
     codec, train = CodeTokenizer.load(data.tokenizer), load_split(data.grids("train"))
-    usable = len(train)
-    base = run_of(config, CTM, 0, given.samples, usable, given.seed)
+    usable, seed = len(train), given.seeds[0]
+    base = run_of(config, Variant(CTM), given.samples, usable, seed)
     plan = plan_visits(train, base.stage, base.training, 0)
-    middle = len(plan) // 2
-    parts = list(islice(batches(train, plan, codec, middle), COUNTED))
-    cost = {CTM: training_flops(base, parts, codec)}
-    blocks = equal_blocks(config, parts, codec, cost[CTM], given.seed)
-    names = (CTM, TRM, ONE_TICK, TRANSFORMER)
-    for name in names[1:]:
-        cost[name] = training_flops(run_of(config, name, blocks, 1, 1, given.seed), parts, codec)
+    parts = list(islice(batches(train, plan, codec, len(plan) // 2), COUNTED))
+    wanted = training_flops(base, parts, codec)
+    asked = [
+        Variant(TRANSFORMER, equal_blocks(config, parts, codec, wanted, seed))
+        if one.name == TRANSFORMER
+        else one
+        for one in variants(given.models, given.blocks)
+    ]
+    cost = {one: training_flops(run_of(config, one, 1, 1, seed), parts, codec) for one in asked}
     rows: list[dict[str, Any]] = []
     try:
-        for comparison in (SAME_SAMPLES, SAME_COMPUTE):
-            for name in names:
-                paid = (
-                    given.samples
-                    if comparison == SAME_SAMPLES
-                    else round(given.samples * cost[CTM] / cost[name])
-                )
-                run = run_of(config, name, blocks, paid, usable, given.seed)
-                print(f"{comparison}: {name}, {paid:,} samples", flush=True)
-                folder = trained(run, data, given.threads, deadline)
-                summary = json.loads((folder / "summary.json").read_text())
-                rows.append(
-                    {
-                        "comparison": comparison, "model": name, "training_flops": cost[name],
-                        "samples": summary["samples_seen"], "unique_samples": summary["unique_samples"],
-                        "seconds": summary["seconds"], "samples_per_second": summary["samples_per_second"],
-                        "sizes": run.model, **measured(folder, data, given.items, given.threads),
-                    }
-                )  # fmt: skip
+        for comparison, one, seed in product((SAME_SAMPLES, SAME_COMPUTE), asked, given.seeds):
+            paid = given.samples if comparison == SAME_SAMPLES else round(given.samples * wanted / cost[one])
+            run = run_of(config, one, paid, usable, seed)
+            print(f"{comparison}: {one.label}, {paid:,} samples, seed {seed}", flush=True)
+            folder = trained(run, data, given.threads, deadline)
+            summary = json.loads((folder / "summary.json").read_text())
+            rows.append(
+                {
+                    "comparison": comparison, "model": one.label, "seed": seed, "training_flops": cost[one],
+                    "samples": summary["samples_seen"], "unique_samples": summary["unique_samples"],
+                    "seconds": summary["seconds"], "samples_per_second": summary["samples_per_second"],
+                    "sizes": run.model, **measured(folder, data, given.items, given.threads),
+                }
+            )  # fmt: skip
     except Stopped:
         print("the time limit ended this; the same command goes on from here", flush=True)
     RUNS.mkdir(parents=True, exist_ok=True)

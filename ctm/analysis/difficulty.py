@@ -7,20 +7,18 @@ tick, which is no independent witness.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import accumulate
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from rapidfuzz.distance import Indel
 
 from ctm.analysis.flips import critical_ticks
 from ctm.analysis.tick_table import TickTable
 from ctm.evaluation.calibrate import answering_ticks
 from ctm.evaluation.rank_correlation import rank_correlation
+from ctm.evaluation.text_difficulty import edit_length, nesting
 from ctm.pairs.overall import CLEAN
-from ctm.python.lexical import DEDENT, INDENT, lenient_tokens, taken_apart
 
 MEASURES = {
     "edits": "edits that lead to the fixed text",
@@ -30,17 +28,6 @@ MEASURES = {
     "first_certainty": "certainty at the first tick",
 }
 """Of difficulty, in words."""
-
-
-def edit_length(buggy: str, fixed: str) -> int:
-    """Lexical tokens that are deleted and inserted between two texts, strings taken apart."""
-    return int(Indel.distance(*(taken_apart(lenient_tokens(text)) for text in (buggy, fixed))))
-
-
-def nesting(text: str) -> int:
-    """Depth of the deepest block, 0 for none; of any text."""
-    steps = ({INDENT: 1, DEDENT: -1}.get(token, 0) for token in lenient_tokens(text))
-    return max(accumulate(steps), default=0)
 
 
 def with_texts(items: pd.DataFrame, texts: Mapping[str, tuple[str, str]]) -> pd.DataFrame:
@@ -67,7 +54,7 @@ def difficulty(items: pd.DataFrame, table: TickTable, threshold: float) -> dict[
     items: rows of `table`, with columns edits, edit_length, nesting and cells. Thinking is ticks taken at the
     threshold in use, the most certain tick, and the critical tick (of items that have one).
     """
-    mine = table.asked & (table.category != CLEAN)
+    mine = table.has_ticks & (table.category != CLEAN)
     certainty = table.certainty[mine]
     if not mine.any():
         return {"items": 0, "measures": {}}

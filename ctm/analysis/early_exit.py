@@ -16,7 +16,6 @@ from ctm.analysis.tick_table import TickTable
 from ctm.evaluation.averages import gains, shares
 from ctm.evaluation.calibrate import answering_ticks
 from ctm.evaluation.risk_control import GRID, certify, items_needed
-from ctm.model.inference import RUN_ALL_TICKS
 from ctm.pairs.overall import CLEAN, OVERALL
 
 Exit = tuple[NDArray[np.int64], NDArray[np.int64]]
@@ -36,11 +35,11 @@ def early_exit(
     in_use: the threshold of the bundle. losses, confidence: allowed losses of right answers and how sure the promise
     is, chosen on `validation`. cost: operations of "encode", one "tick" and "read"; None: not counted.
     """
-    asked = table.asked
-    certainty, right = table.certainty[asked], table.right[asked]
-    whole = answering_ticks(certainty, RUN_ALL_TICKS)
+    mine = table.has_ticks
+    certainty, right = table.certainty[mine], table.right[mine]
+    whole = certainty.argmax(axis=1), np.full(len(certainty), table.ticks)
     reference = np.zeros(len(table.right), dtype=np.bool_)
-    reference[asked] = right[np.arange(len(right)), whole[0]]
+    reference[mine] = right[np.arange(len(right)), whole[0]]
 
     def figures(exit_: Exit) -> dict[str, Any]:
         return _figures(table, reference, exit_, cost)
@@ -62,9 +61,9 @@ def early_exit(
         []
         if validation is None
         else certify(
-            validation.right[validation.asked],
-            validation.certainty[validation.asked],
-            [name for name, is_in in zip(validation.projects, validation.asked, strict=True) if is_in],
+            validation.right[validation.has_ticks],
+            validation.certainty[validation.has_ticks],
+            [name for name, is_in in zip(validation.projects, validation.has_ticks, strict=True) if is_in],
             losses,
             confidence,
         )
@@ -84,7 +83,7 @@ def early_exit(
         found = figures(answering_ticks(certainty, threshold))
         grid.setdefault(found["ticks_mean"], {"threshold": threshold, **found})
     return {
-        "items": int(asked.sum()),
+        "items": int(mine.sum()),
         "exits": rows,
         "grid": list(grid.values()),
         "confidence": confidence,
@@ -110,8 +109,8 @@ def oracles(right: NDArray[np.bool_], whole: NDArray[np.int64]) -> dict[str, Exi
 def _hits(table: TickTable, exit_: Exit) -> NDArray[np.bool_]:
     """Whether the item's answer is right, [n] of all items."""
     hits = np.zeros(len(table.right), dtype=np.bool_)
-    right = table.right[table.asked]
-    hits[table.asked] = right[np.arange(len(right)), exit_[0]]
+    right = table.right[table.has_ticks]
+    hits[table.has_ticks] = right[np.arange(len(right)), exit_[0]]
     return hits
 
 
@@ -127,8 +126,8 @@ def _figures(
         "ticks_saved": 1 - mean / table.ticks,
         OVERALL: found[OVERALL],
         CLEAN: found[CLEAN],
-        "lost": float((reference & ~hits)[table.asked].mean()),
-        "won": float((hits & ~reference)[table.asked].mean()),
+        "lost": float((reference & ~hits)[table.has_ticks].mean()),
+        "won": float((hits & ~reference)[table.has_ticks].mean()),
         "flops": flops,
         "flops_saved": 1 - flops / every if flops is not None and every else None,
     }

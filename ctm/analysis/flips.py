@@ -88,10 +88,13 @@ def stopped_at(table: TickTable) -> list[dict[str, Any]]:
     return rows
 
 
-def does_it_think(table: TickTable, validation: TickTable | None) -> dict[str, Any]:
+def does_it_think(
+    table: TickTable, validation: TickTable | None, edits: NDArray[np.integer[Any]]
+) -> dict[str, Any]:
     """The short answer: what the tick that is best on validation items adds to the first, and later ones to it.
 
-    The best tick is chosen on other items than it is measured on; null, with a reason, where there are none.
+    edits: that lead to the fixed text, [n]; items of one edit and of several stand apart too. The best tick is chosen
+    on other items than it is measured on; null, with a reason, where there are none.
     """
     if validation is None or validation.ticks != table.ticks:
         return {"best_tick": None, "why": "no validation item was thought about with as many ticks"}
@@ -107,9 +110,12 @@ def does_it_think(table: TickTable, validation: TickTable | None) -> dict[str, A
         "read": table.right[np.arange(len(surest)), surest],
     }
 
-    def gain(before: str, after: str) -> dict[str, Any]:
-        return gains(table.category, table.kind, table.projects, said[before], said[after])
+    def gain(before: str, after: str, mine: NDArray[np.bool_] | None = None) -> dict[str, Any]:
+        rows = np.ones(len(edits), dtype=np.bool_) if mine is None else mine
+        projects = [name for name, is_in in zip(table.projects, rows, strict=True) if is_in]
+        return gains(table.category[rows], table.kind[rows], projects, said[before][rows], said[after][rows])
 
+    groups = {"one edit": edits == 1, "several edits": edits > 1}
     return {
         "best_tick": best + 1,
         "validation_items": len(validation.category),
@@ -119,4 +125,16 @@ def does_it_think(table: TickTable, validation: TickTable | None) -> dict[str, A
         "first_to_best": gain("first", "best"),
         "best_to_last": gain("best", "last"),
         "first_to_read": gain("first", "read"),
+        "by_edits": {
+            name: {
+                "n": int(mine.sum()),
+                "accuracy": {
+                    at: shares(table.category[mine], table.kind[mine], right[mine].tolist())[OVERALL]
+                    for at, right in said.items()
+                },
+                "first_to_best": gain("first", "best", mine)[OVERALL],
+                "best_to_last": gain("best", "last", mine)[OVERALL],
+            }
+            for name, mine in groups.items()
+        },
     }

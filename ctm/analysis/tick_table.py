@@ -25,8 +25,8 @@ class TickTable:
     """[n, T]."""
     certainty: NDArray[np.float32]
     """[n, T]; NaN of an item that was not asked about."""
-    asked: NDArray[np.bool_]
-    """[n]."""
+    has_ticks: NDArray[np.bool_]
+    """[n], whether the model was asked about the item."""
 
     @property
     def ticks(self) -> int:
@@ -41,15 +41,15 @@ class TickTable:
 
 def tick_table(items: pd.DataFrame) -> TickTable | None:
     """Of rows of ctm.evaluation.items; None where the model was asked about none of them."""
-    asked = items["tick_right"].notna().to_numpy(dtype=np.bool_)
-    if not asked.any():
+    has_ticks = items["tick_right"].notna().to_numpy(dtype=np.bool_)
+    if not has_ticks.any():
         return None
-    thought = items[asked]
+    thought = items[has_ticks]
     said = np.stack(thought["tick_right"].to_list()).astype(np.bool_)
     right = np.zeros((len(items), said.shape[1]), dtype=np.bool_)
-    right[asked] = said
+    right[has_ticks] = said
     certainty = np.full(right.shape, np.nan, dtype=np.float32)
-    certainty[asked] = np.stack(thought["tick_certainty"].to_list())
+    certainty[has_ticks] = np.stack(thought["tick_certainty"].to_list())
     category, kind = (items[name].to_numpy(dtype=np.str_) for name in ("category", "kind"))
     projects = items["project"].fillna("").astype(str).to_list()
-    return TickTable(category, kind, projects, right, certainty, asked)
+    return TickTable(category, kind, projects, right, certainty, has_ticks)

@@ -87,21 +87,21 @@ def tick_figures(
             "no item of the test suite was in the model's scope, so there are no ticks to analyze; look at the column "
             "`reason` of the items"
         )
-    certainty, right = table.certainty[table.asked], table.right[table.asked]
+    certainty, right = table.certainty[table.has_ticks], table.right[table.has_ticks]
     most = certainty.argmax(axis=1)
     hit = right[np.arange(len(most)), most]
     answering, taken = answering_ticks(certainty, threshold)
     best = np.zeros(len(items))
-    best[table.asked] = hit
+    best[table.has_ticks] = hit
     accuracy = averages(table.category, table.kind, table.right.astype(np.float64))
-    thought = items[table.asked].assign(ticks=taken, right=hit, critical=critical_ticks(right))
+    thought = items[table.has_ticks].assign(ticks=taken, right=hit, critical=critical_ticks(right))
     return {
         "format_version": FORMAT_VERSION,
         "items": len(items),
         "ticks": table.ticks,
         "tick_threshold": threshold,
         "n": {name: int((table.category == name).sum()) for name in accuracy if name != OVERALL},
-        "does_it_think": does_it_think(table, validation),
+        "does_it_think": does_it_think(table, validation, items["edits"].to_numpy()),
         "accuracy_by_tick": {name: values.tolist() for name, values in accuracy.items()},
         "stopped_at": stopped_at(table),
         "flips": flips(table),
@@ -113,7 +113,7 @@ def tick_figures(
         "certainty_by_category": {
             name: certainty[mine].mean(axis=0).tolist()
             for name in FIGURES
-            if (mine := table.category[table.asked] == name).any()
+            if (mine := table.category[table.has_ticks] == name).any()
         },
         "most_certain_tick": np.bincount(most, minlength=table.ticks).tolist(),
         "ticks_taken_mean": float(taken.mean()),

@@ -23,7 +23,7 @@ from ctm.evaluation.flops import count_flops
 from ctm.evaluation.iteration import CONTROLS
 from ctm.evaluation.settings import EvaluationSettings
 from ctm.evaluation.suites import Case, prepare, read_suite
-from ctm.evaluation.thoughts import Thoughts, think
+from ctm.evaluation.thoughts import Thoughts, follow
 from ctm.files import write_json
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.device import pick_device, pick_precision
@@ -71,13 +71,13 @@ def follow_thoughts(
     precision = pick_precision(settings.precision, device, "evaluation.precision")
     cases = prepare(drawn, codec)
     most = max(model.config.ticks, *scaling_ticks)
-    thoughts = think(cases, model, codec, most, threads, precision=precision)
-    log.info("%d thoughts of %d ticks", int(thoughts.asked.sum()), most)
+    thoughts = follow(cases, model, codec, most, threads, precision=precision)
+    log.info("%d thoughts of %d ticks", int(thoughts.in_scope.sum()), most)
     cost = flops_of_parts(cases, model, codec)
     report = {
         "format_version": FORMAT_VERSION,
         "items": len(cases),
-        "in_scope": int(thoughts.asked.sum()),
+        "in_scope": int(thoughts.in_scope.sum()),
         "ticks": model.config.ticks,
         "n": counts(_names(cases, "category")),
         "cost": cost,
@@ -123,9 +123,9 @@ def settling(cases: Sequence[Case], thoughts: Thoughts, ticks: int) -> dict[str,
     moved, readout_moved: see `Thoughts`; null at the first tick of the readout. same_span: share whose likeliest span
     is that of tick number `ticks`.
     """
-    asked, hit, category = thoughts.asked, answers(thoughts, ticks), _names(cases, "category")
-    groups = {"all": asked, "first edit right": asked & hit, "first edit wrong": asked & ~hit}
-    groups |= {name: asked & (category == name) for name in FIGURES if name != OVERALL}
+    in_scope, hit, category = thoughts.in_scope, answers(thoughts, ticks), _names(cases, "category")
+    groups = {"all": in_scope, "first edit right": in_scope & hit, "first edit wrong": in_scope & ~hit}
+    groups |= {name: in_scope & (category == name) for name in FIGURES if name != OVERALL}
     groups = {name: mine for name, mine in groups.items() if mine.any()}
     same = (thoughts.spans[:, :ticks] == thoughts.spans[:, ticks - 1 : ticks]).all(axis=2)
     measures = {"moved": thoughts.moved, "readout_moved": thoughts.readout_moved, "same_span": same}
@@ -142,16 +142,16 @@ def scaling(
     cases: Sequence[Case],
     thoughts: Thoughts,
     trained: int,
-    asked_for: Sequence[int],
+    wanted_ticks: Sequence[int],
     cost: Mapping[str, int] | None,
 ) -> list[dict[str, Any]]:
     """For so many ticks each, and for as many as were trained: accuracy of the answers and of the tick itself,
     operations and seconds (one thread, encoding and ticks in batches) of a thought, mean of the items in scope.
     """
     category, kind, projects = (_names(cases, name) for name in ("category", "kind", "project"))
-    n = int(thoughts.asked.sum())
+    n = int(thoughts.in_scope.sum())
     rows = []
-    for ticks in sorted({trained, *asked_for}):
+    for ticks in sorted({trained, *wanted_ticks}):
         hit = answers(thoughts, ticks).tolist()
         rows.append(
             {
@@ -185,7 +185,7 @@ def controls(
     mine = thoughts.right[:n, :ticks], answers(thoughts, ticks)[:n]
     said = {AS_IT_IS: mine, FIRST_TICK: (thoughts.right[:n, :1], thoughts.right[:n, 0])}
     for name, change in CONTROLS.items():
-        other = think(cases, model, codec, ticks, threads, change, precision)
+        other = follow(cases, model, codec, ticks, threads, change, precision)
         said[name] = other.right, answers(other, ticks)
         log.info("ticks %s: %d of %d right", name, int(said[name][1].sum()), n)
     return {

@@ -45,12 +45,12 @@ class Thoughts:
     """[1 + T], of encoding and of each tick, all items in scope together, one thread; reading answers apart."""
 
     @property
-    def asked(self) -> NDArray[np.bool_]:
+    def in_scope(self) -> NDArray[np.bool_]:
         """[n], whether the model was asked: the item is in scope."""
         return ~np.isnan(self.certainty[:, 0])
 
 
-def think(
+def follow(
     cases: Sequence[Case],
     model: CTM,
     tokenizer: CodeTokenizer,
@@ -87,7 +87,7 @@ def think(
         chosen = [asked[index] for index in batches[number]]
         draw = torch.Generator().manual_seed(seed + number)
         with torch.autocast(model.device.type, torch.bfloat16, enabled=precision == torch.bfloat16):
-            return _think(chosen, model, tokenizer, ticks, change, draw)
+            return _follow_batch(chosen, model, tokenizer, ticks, change, draw)
 
     with single_threads(threads) as pool:
         for number, part in enumerate(pool.map(work, range(len(batches)))):
@@ -99,7 +99,7 @@ def think(
 
 
 @torch.inference_mode()
-def _think(
+def _follow_batch(
     chosen: Sequence[tuple[int, CodeState, TargetEdit]],
     model: CTM,
     tokenizer: CodeTokenizer,

@@ -98,7 +98,7 @@ def _gain(gain: Figures) -> str:
 def _added(said: Figures) -> Table | None:
     if said["best_tick"] is None:
         return None
-    accuracy = said["accuracy"]
+    accuracy, at = said["accuracy"], ("first", "best", "last", "read")
     head = [
         "",
         "tick 1",
@@ -108,18 +108,25 @@ def _added(said: Figures) -> Table | None:
         "1 to best, points",
         "best to last",
     ]
-    return rows(
-        head,
-        [
-            (
-                name,
-                *(percent(accuracy[at][name]) for at in ("first", "best", "last", "read")),
-                _gain(said["first_to_best"][name]),
-                _gain(said["best_to_last"][name]),
-            )
-            for name in COLUMNS
-        ],
-    )
+    items = [
+        (
+            name,
+            *(percent(accuracy[place][name]) for place in at),
+            _gain(said["first_to_best"][name]),
+            _gain(said["best_to_last"][name]),
+        )
+        for name in COLUMNS
+    ]
+    items += [
+        (
+            f"overall, {name} (n = {group['n']:,})",
+            *(percent(group["accuracy"][place]) for place in at),
+            _gain(group["first_to_best"]),
+            _gain(group["best_to_last"]),
+        )
+        for name, group in said["by_edits"].items()
+    ]
+    return rows(head, items)
 
 
 def _controls(controls: Figures) -> Table:

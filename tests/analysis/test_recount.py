@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ctm.analysis.difficulty import edit_length, nesting
 from ctm.analysis.early_exit import early_exit
 from ctm.analysis.expectations import expectations
 from ctm.analysis.flips import critical_figures, critical_ticks, flips
 from ctm.analysis.tick_table import TickTable
 from ctm.evaluation.risk_control import GRID
+from ctm.evaluation.text_difficulty import edit_length, nesting
 
 COST = {"encode": 1000, "tick": 10, "read": 300}
 TICKS = 6
@@ -82,13 +82,13 @@ def test_ends_of_thoughts_in_plain_loops() -> None:
     table = random_table()
     found = early_exit(table, None, 0.8, (), 0.9, COST)
     exits = {row["exit"]: row for row in found["exits"]}
-    assert found["promises"] == [] and found["items"] == int(table.asked.sum())
+    assert found["promises"] == [] and found["items"] == int(table.has_ticks.sum())
 
     def counted(threshold: float) -> dict[str, float]:
         hits: dict[str, list[bool]] = {"syntax": [], "logic": [], "clean": []}
         ticks, lost, won = [], 0, 0
         for place, category in enumerate(table.category):
-            if not table.asked[place]:
+            if not table.has_ticks[place]:
                 hits[category].append(False)
                 continue
             right, certainty = table.right[place].tolist(), table.certainty[place].tolist()
@@ -122,7 +122,7 @@ def test_oracles_are_the_best_that_ends_can_do() -> None:
     first, same = exits["oracle, first right tick"], exits["oracle, same answers"]
     ticks = [
         row.index(True) + 1 if any(row) else 1
-        for row, asked in zip(table.right.tolist(), table.asked, strict=True)
+        for row, asked in zip(table.right.tolist(), table.has_ticks, strict=True)
         if asked
     ]
     assert first["ticks_mean"] == pytest.approx(sum(ticks) / len(ticks)) and first["lost"] == 0
@@ -149,7 +149,7 @@ def test_a_promise_holds_on_the_items_it_was_made_on() -> None:
 
     few = random_table(60)
     promises = early_exit(few, few, 2.0, (0.005, 0.9), 0.9, COST)["promises"]
-    assert promises[0]["threshold"] is None and promises[0]["items"] == int(few.asked.sum())
+    assert promises[0]["threshold"] is None and promises[0]["items"] == int(few.has_ticks.sum())
     assert promises[1]["threshold"] is not None, "a loss of 90 % is kept by any threshold"
 
 

@@ -87,6 +87,8 @@ def test_the_best_tick_is_chosen_on_validation_items(written: Path) -> None:
     assert said["first_to_best"]["syntax"]["gain"] == pytest.approx(20 / 31)
     low, high = said["first_to_best"]["syntax"]["interval"]
     assert 0 < low < 20 / 31 < high
+    assert said["by_edits"]["one edit"]["n"] == 31 and said["by_edits"]["several edits"]["n"] == 10
+    assert said["by_edits"]["one edit"]["accuracy"]["best"] == pytest.approx(30 / 31)
     assert said["best_to_last"]["syntax"] == {"gain": 0.0, "interval": None}, (
         "nothing changed: nothing to draw"
     )

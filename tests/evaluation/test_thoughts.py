@@ -15,7 +15,7 @@ from ctm.evaluation.iteration import frozen, shuffled
 from ctm.evaluation.settings import EvaluationSettings
 from ctm.evaluation.suites import Case, prepare
 from ctm.evaluation.thought_figures import answers, follow_thoughts
-from ctm.evaluation.thoughts import think
+from ctm.evaluation.thoughts import follow
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.model import CTM
 from ctm.model.weights import save_weights
@@ -34,14 +34,14 @@ def test_a_followed_thought_says_what_first_edits_say(
     model: CTM, tokenizer: CodeTokenizer, cases: list[Case]
 ) -> None:
     said = first_edits(cases, model, tokenizer, 1)
-    followed = think(cases, model, tokenizer, model.config.ticks, 2)
+    followed = follow(cases, model, tokenizer, model.config.ticks, 2)
     assert np.array_equal(followed.right, said.right)
     np.testing.assert_allclose(np.nan_to_num(followed.certainty), said.certainty, atol=1e-5)
-    assert [case.item.item_id for case, asked in zip(cases, followed.asked, strict=True) if not asked] == [
+    assert [case.item.item_id for case, asked in zip(cases, followed.in_scope, strict=True) if not asked] == [
         "too-long"
     ]
     assert (followed.seconds > 0).all() and len(followed.seconds) == 1 + model.config.ticks
-    longer = think(cases, model, tokenizer, 2 * model.config.ticks, 1)
+    longer = follow(cases, model, tokenizer, 2 * model.config.ticks, 1)
     assert np.array_equal(longer.right[:, : model.config.ticks], followed.right), (
         "more ticks change no earlier one"
     )
@@ -49,7 +49,7 @@ def test_a_followed_thought_says_what_first_edits_say(
 
 
 def test_movement_is_that_of_the_states(model: CTM, tokenizer: CodeTokenizer, cases: list[Case]) -> None:
-    followed = think(cases[:1], model, tokenizer, 3, 1)
+    followed = follow(cases[:1], model, tokenizer, 3, 1)
     state = make_state(cases[0].text, tokenizer)
     assert state is not None
     with torch.inference_mode():
@@ -70,11 +70,11 @@ def test_movement_is_that_of_the_states(model: CTM, tokenizer: CodeTokenizer, ca
 def test_controls_leave_the_first_tick_and_do_not_depend_on_threads(
     model: CTM, tokenizer: CodeTokenizer, cases: list[Case]
 ) -> None:
-    as_it_is = think(cases, model, tokenizer, 4, 1)
-    still = think(cases, model, tokenizer, 4, 1, frozen)
+    as_it_is = follow(cases, model, tokenizer, 4, 1)
+    still = follow(cases, model, tokenizer, 4, 1, frozen)
     assert np.allclose(still.certainty[:, 0], as_it_is.certainty[:, 0], atol=1e-6, equal_nan=True)
     assert not np.allclose(still.certainty[:, 2], as_it_is.certainty[:, 2], atol=1e-6, equal_nan=True)
-    one, two = (think(cases, model, tokenizer, 4, threads, shuffled) for threads in (1, 2))
+    one, two = (follow(cases, model, tokenizer, 4, threads, shuffled) for threads in (1, 2))
     assert np.allclose(one.certainty, two.certainty, atol=1e-6, equal_nan=True)
     assert not np.allclose(one.certainty, as_it_is.certainty, atol=1e-6, equal_nan=True)
 
@@ -97,7 +97,7 @@ def test_the_rule_writes_what_a_recount_gives(
     assert report["scaling"][2]["flops"] == cost["encode"] + 6 * cost["tick"] + cost["read"]
     assert report["scaling"][0]["seconds"] < report["scaling"][2]["seconds"]
 
-    followed = think(prepare(items, tokenizer), model, tokenizer, 6, 1)
+    followed = follow(prepare(items, tokenizer), model, tokenizer, 6, 1)
     clean = [place for place, item in enumerate(items) if item.category == "clean"]
     for row in report["scaling"]:
         hits = answers(followed, row["ticks"])[clean]
@@ -105,7 +105,7 @@ def test_the_rule_writes_what_a_recount_gives(
     assert report["settling"]["n"]["all"] == len(items) - 1
     assert report["settling"]["same_span"]["all"][-1] == 1, "the last trained tick agrees with itself"
     np.testing.assert_allclose(
-        report["settling"]["moved"]["all"], followed.moved[followed.asked, :4].mean(axis=0), rtol=1e-4
+        report["settling"]["moved"]["all"], followed.moved[followed.in_scope, :4].mean(axis=0), rtol=1e-4
     )
     controls = report["controls"]
     assert controls["items"] == 12 and controls["by_control"].keys() == {

@@ -147,8 +147,11 @@ def test_report_and_items_agree(
         weights, tmp_path / "tokenizer.json", files["validation"], files["test"], files["real"],
         windows_of(tmp_path / "windows.parquet", items), quotas_in(tmp_path), SETTINGS, 2, out, rows,
     )  # fmt: skip
-    report, table = json.loads(out.read_text()), read_items(rows).to_pylist()
-    assert len(table) == len(items[20:]) and {row["suite"] for row in table} == {"test"}
+    report, written = json.loads(out.read_text()), read_items(rows).to_pylist()
+    table, chosen_on = ([row for row in written if row["suite"] == name] for name in ("test", "validation"))
+    assert len(table) == len(items[20:]) and len(table) + len(chosen_on) == len(written)
+    assert len(chosen_on) == report["calibration"]["further"]["items"], "those that thresholds were chosen on"
+    assert {row["project"] for row in table} == {"g"}
     logic = [row["exact"] for row in table if row["category"] == "logic"]
     assert report["accuracy"]["logic"] == np.mean(logic) and report["n"]["logic"] == len(logic)
     assert report["accuracy"]["security"] is None

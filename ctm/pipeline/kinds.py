@@ -21,6 +21,7 @@ from ctm.bugs.generation.rates import (
 )
 from ctm.bugs.registry import CLEAN, MULTI_ERROR_SYNTAX, registry
 from ctm.pipeline.tables import Block, Section, Table, rows
+from ctm.pipeline.words import plain
 from ctm.shares import percent
 
 
@@ -64,7 +65,7 @@ def kinds_section(tally: Tally, quotas: Mapping[str, Quota] | None = None) -> Se
     if quotas:
         blocks.append(Block("Asked and drawn for training", table=_requested_and_drawn(tally, quotas)))
     if never:
-        blocks.append(Block("Kinds never drawn", ", ".join(never)))
+        blocks.append(Block("Kinds never drawn", ", ".join(map(plain, never))))
     return Section(
         "Synthetic bugs",
         blocks,

@@ -1,18 +1,25 @@
-"""Turns any nested JSON into tables for the report."""
+"""What a page of figures is made of: sections of blocks, each a table or a picture with its caption.
+
+A module that adds figures to the report makes a `Section` and leaves colors, folding, links and headings to the page.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-LONG = 24
+from ctm.pipeline.words import is_key, is_share, plain
+from ctm.shares import percent, percents
+
+LONG = 12
 """Rows of a table that is shown without being asked for."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell: text, whether it is a number, and a mark ("yes", "no")."""
+    """One cell: text, whether it is a number, and a mark ("yes", "no"; "code": a name that stays as it is written)."""
 
     text: str
     number: bool = False
@@ -33,14 +40,32 @@ class Block:
 
     title: str = ""
     note: str = ""
+    """The caption: what it is of and what to see. A picture needs one; a table may have it from its section."""
     table: Table | None = None
     svg: str = ""
+    """An SVG as matplotlib writes it. Its black and its white become those of the page, light or dark."""
     png: str = ""
+    """A PNG or a GIF in base64; it lies on a card of its own color, as its colors cannot be changed."""
+    file: str = ""
+    """Where its figures stand, relative to the page; empty: the first artifact that its section was made of."""
+    fold: bool = False
+    """Whether a reader has to open it, however short it is."""
 
     @property
     def folded(self) -> bool:
-        """Whether a reader has to ask for the table: it is a long one."""
-        return self.table is not None and len(self.table.rows) > LONG
+        """Whether a reader has to open it: it is a long table, or is to be folded."""
+        return self.fold or (self.table is not None and len(self.table.rows) > LONG)
+
+    @property
+    def picture(self) -> bool:
+        """Whether it shows a picture."""
+        return bool(self.svg or self.png)
+
+    @property
+    def image(self) -> str:
+        """`png` as the address of an image: the kind of file is read from how it begins."""
+        kind = "gif" if self.png.startswith("R0lGOD") else "png"
+        return f"data:image/{kind};base64,{self.png}"
 
 
 @dataclass(frozen=True)
@@ -53,49 +78,79 @@ class Section:
 
     @property
     def id(self) -> str:
-        """Anchor."""
-        return self.title.lower().replace(" ", "-")
+        """Anchor: letters and digits of the title."""
+        return re.sub(r"[^a-z0-9]+", "-", self.title.lower()).strip("-")
 
 
-def cell(value: Any) -> Cell:
-    """A value as a reader wants it: thousands separated, four digits of a fraction, yes and no."""
+def cell(value: Any, share: bool = False) -> Cell:
+    """A value as a reader wants it: thousands separated, four digits of a fraction, yes and no; a share as percent.
+
+    A key (`missing_colon`) becomes words; a name that has to stay as it is comes as a `Cell`.
+    """
+    if isinstance(value, Cell):
+        return value
     if isinstance(value, bool):
         return Cell("yes" if value else "no", mark="yes" if value else "no")
     if value is None:
         return Cell("-")
+    if share and isinstance(value, (int, float)):
+        return Cell(percent(value), number=True)
     if isinstance(value, int):
         return Cell(f"{value:,}", number=True)
     if isinstance(value, float):
         return Cell(f"{value:.4g}" if abs(value) < 1e4 else f"{value:,.0f}", number=True)
     if isinstance(value, (Mapping, Sequence)) and not isinstance(value, str):
-        return Cell(_inline(value) or "none")
-    return Cell(str(value))
+        return Cell(_inline(value, share) or "none")
+    text = str(value)
+    number = re.fullmatch(r"[\d,.]+%|[\d.]+ to [\d.]+%?", text) is not None
+    return Cell(plain(text) if is_key(text) else text, number)
 
 
 def rows(head: Sequence[str], items: Sequence[Sequence[Any]]) -> Table:
-    """A table of plain values."""
-    return Table(list(head), [[cell(value) for value in item] for item in items])
+    """A table of plain values; keys in its head become words, and columns of shares percent."""
+    shares = [is_share(name) for name in head]
+    shares += [False] * max((len(item) - len(head) for item in items), default=0)
+    return Table(
+        [plain(name) for name in head],
+        [[cell(value, share) for value, share in zip(item, shares, strict=False)] for item in items],
+    )
 
 
-def blocks_of(title: str, content: Any) -> list[Block]:
-    """Tables of nested figures: scalars of one level together, each deeper mapping or list on its own."""
+def blocks_of(title: str, content: Any, share: bool = False) -> list[Block]:
+    """Tables of nested figures: scalars of one level together, each deeper mapping or list on its own.
+
+    Keys become words. share: whether the numbers are shares, as those below a key that names one are.
+    """
     if isinstance(content, list):
-        return [Block(title, table=_list_table(content))] if content else []
+        return [Block(title, table=_list_table(content, share))] if content else []
     if not isinstance(content, Mapping):
-        return [Block(title, table=Table([], [[cell(content)]]))]
+        return [Block(title, table=Table([], [[cell(content, share)]]))]
     if _is_matrix(content):
-        columns = list(dict.fromkeys(key for row in content.values() for key in row))
-        table = rows(
-            ["", *columns], [[name, *(row.get(c) for c in columns)] for name, row in content.items()]
-        )
-        return [Block(title, table=table)]
+        return [Block(title, table=_matrix(content, share))]
     content = {key: value for key, value in content.items() if key != "format_version"}
-    flat = [(key, value) for key, value in content.items() if _is_flat(value)]
-    blocks = [Block(title, table=rows([], flat))] if flat else []
+    flat = [
+        [cell(plain(str(key))), cell(value, share or is_share(str(key)))]
+        for key, value in content.items()
+        if _is_flat(value)
+    ]
+    blocks = [Block(title, table=Table([], flat))] if flat else []
     for key, value in content.items():
         if not _is_flat(value):
-            blocks += blocks_of(f"{title}: {key}" if title else str(key), value)
+            name = plain(str(key))
+            blocks += blocks_of(f"{title}: {name}" if title else name, value, share or is_share(str(key)))
     return blocks
+
+
+def _matrix(content: Mapping[str, Mapping[str, Any]], share: bool) -> Table:
+    columns = list(dict.fromkeys(str(key) for row in content.values() for key in row))
+    of_row = {name: share or is_share(name) for name in map(str, content)}
+    return Table(
+        ["", *map(plain, columns)],
+        [
+            [cell(plain(str(name))), *(cell(row.get(c), of_row[str(name)] or is_share(c)) for c in columns)]
+            for name, row in content.items()
+        ],
+    )
 
 
 def _is_scalar(value: Any) -> bool:
@@ -111,18 +166,22 @@ def _is_matrix(content: Mapping[str, Any]) -> bool:
     return bool(rows_) and all(isinstance(r, Mapping) and r and all(map(_is_flat, r.values())) for r in rows_)
 
 
-def _list_table(content: list[Any]) -> Table:
+def _list_table(content: list[Any], share: bool) -> Table:
     if all(isinstance(item, Mapping) for item in content):
         columns = list(dict.fromkeys(key for item in content for key in item))
         return rows(columns, [[item.get(c) for c in columns] for item in content])
     if all(isinstance(item, list) for item in content):
-        return rows([], content)
-    return rows([], [[item] for item in content])
+        return Table([], [[cell(value, share) for value in item] for item in content])
+    return Table([], [[cell(item, share)] for item in content])
 
 
-def _inline(value: Any) -> str:
+def _inline(value: Any, share: bool) -> str:
     if isinstance(value, Mapping):
-        return "; ".join(f"{key} {_inline(item)}" for key, item in value.items())
+        return "; ".join(
+            f"{plain(str(key))} {_inline(item, share or is_share(str(key)))}" for key, item in value.items()
+        )
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return ", ".join(_inline(item) for item in value)
-    return cell(value).text
+        if share and len(value) == 2 and all(isinstance(end, float) for end in value):
+            return percents(value, "%")
+        return ", ".join(_inline(item, share) for item in value)
+    return cell(value, share).text

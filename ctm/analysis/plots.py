@@ -24,6 +24,16 @@ COLORS = {
 CERTAINTIES = {"all": "#000000", "first edit right": "#0072B2", "first edit wrong": "#D55E00"}
 
 
+def tick_plots(figures: dict[str, Any]) -> list[Figure]:
+    """The same panels, each in a drawing of its own: a narrow page has them below each other."""
+    drawn = []
+    for draw, height in ((_accuracy, 4.6), (_certainty, 3.3), (_difficulty, 3.3)):
+        figure = Figure(figsize=(4.9, height), layout="constrained")
+        draw(figure.add_subplot(), figures)
+        drawn.append(figure)
+    return drawn
+
+
 def plot_ticks(figures: dict[str, Any], out: Path, dpi: int) -> None:
     """Draw `figures` (of ctm.analysis.ticks.tick_figures) as PNG."""
     figure = Figure(figsize=(11, 5.4), layout="constrained")

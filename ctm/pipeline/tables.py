@@ -8,13 +8,20 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any
 
+from ctm.pipeline.svg import drawing
 from ctm.pipeline.words import is_key, is_share, plain
 from ctm.shares import percent, percents
 
 LONG = 12
 """Rows of a table that is shown without being asked for."""
+NARROW = 5
+"""Columns of a table that finds room beside another one."""
+
+_NUMBER = re.compile(r"-?[\d,]*\.?\d+%?( to -?[\d,]*\.?\d+%?)?( \(90 %\))?")
+"""A number, a percentage or an interval that came as text."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +40,13 @@ class Table:
     head: list[str]
     rows: list[list[Cell]]
 
+    @property
+    def numbers(self) -> list[bool]:
+        """Of each column, whether its cells are numbers as far as they have any text but "-"."""
+        columns = zip_longest(*self.rows, fillvalue=Cell(""))
+        said = [[one.number for one in column if one.text not in ("", "-")] for column in columns]
+        return [bool(column) and all(column) for column in said]
+
 
 @dataclass(frozen=True)
 class Block:
@@ -43,23 +57,30 @@ class Block:
     """The caption: what it is of and what to see. A picture needs one; a table may have it from its section."""
     table: Table | None = None
     svg: str = ""
-    """An SVG as matplotlib writes it. Its black and its white become those of the page, light or dark."""
+    """SVGs as matplotlib writes them, one behind the other. Black and white become the page's, light or dark."""
     png: str = ""
     """A PNG or a GIF in base64; it lies on a card of its own color, as its colors cannot be changed."""
     file: str = ""
     """Where its figures stand, relative to the page; empty: the first artifact that its section was made of."""
-    fold: bool = False
-    """Whether a reader has to open it, however short it is."""
+    fold: bool | None = None
+    """Whether a reader has to open it; None: if its table is long."""
 
     @property
     def folded(self) -> bool:
-        """Whether a reader has to open it: it is a long table, or is to be folded."""
-        return self.fold or (self.table is not None and len(self.table.rows) > LONG)
+        """Whether a reader has to open it."""
+        is_long = self.table is not None and len(self.table.rows) > LONG
+        return is_long if self.fold is None else self.fold
 
     @property
-    def picture(self) -> bool:
-        """Whether it shows a picture."""
-        return bool(self.svg or self.png)
+    def wide(self) -> bool:
+        """Whether it needs the whole width of the page: it is a picture, or a table of many columns."""
+        columns = max((len(row) for row in self.table.rows), default=0) if self.table else 0
+        return bool(self.svg or self.png) or columns > NARROW
+
+    @property
+    def drawing(self) -> str:
+        """`svg` in the colors of the page."""
+        return drawing(self.svg)
 
     @property
     def image(self) -> str:
@@ -93,7 +114,7 @@ def cell(value: Any, share: bool = False) -> Cell:
         return Cell("yes" if value else "no", mark="yes" if value else "no")
     if value is None:
         return Cell("-")
-    if share and isinstance(value, (int, float)):
+    if share and isinstance(value, float):
         return Cell(percent(value), number=True)
     if isinstance(value, int):
         return Cell(f"{value:,}", number=True)
@@ -102,8 +123,7 @@ def cell(value: Any, share: bool = False) -> Cell:
     if isinstance(value, (Mapping, Sequence)) and not isinstance(value, str):
         return Cell(_inline(value, share) or "none")
     text = str(value)
-    number = re.fullmatch(r"[\d,.]+%|[\d.]+ to [\d.]+%?", text) is not None
-    return Cell(plain(text) if is_key(text) else text, number)
+    return Cell(plain(text) if is_key(text) else text, _NUMBER.fullmatch(text) is not None)
 
 
 def rows(head: Sequence[str], items: Sequence[Sequence[Any]]) -> Table:

@@ -83,3 +83,8 @@ def is_share(key: str) -> bool:
 def plain(key: str) -> str:
     """A key in plain words, with its unit where it has one; any other text as it is."""
     return WORDS.get(key) or (key.replace("_", " ") if is_key(key) else key)
+
+
+def prose(text: str) -> str:
+    """A text with the keys in it in plain words."""
+    return re.sub(rf"\b{_KEY.pattern}\b", lambda match: plain(match.group()), text)

@@ -14,7 +14,7 @@ def code_version(root: Path = ROOT) -> str:
     """The commit, its day, and whether files of git differ from it; the version of the package without git."""
     commit = _git(root, "log", "-1", "--format=%h of %cs")
     if not commit or _git(root, "rev-parse", "--show-prefix"):  # a folder of somebody else's repository
-        return f"version {ctm.__version__}, not a checkout of git"
+        return f"unknown, as this is no checkout of git (version {ctm.__version__})"
     changed = _git(root, "status", "--porcelain", "--untracked-files=no")
     return f"{commit}, {'with changes that are in no commit' if changed else 'nothing changed since'}"
 

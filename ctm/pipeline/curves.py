@@ -38,7 +38,7 @@ def training_curves(metrics: Mapping[str, Path]) -> str:
     from matplotlib.figure import Figure
     from matplotlib.ticker import EngFormatter, PercentFormatter
 
-    figures = [Figure(figsize=(4.7, 3.1), layout="constrained") for _ in range(len(FIGURES) + 1)]
+    figures = [Figure(figsize=(4.2, 3.3), layout="constrained") for _ in range(len(FIGURES) + 1)]
     axes = [figure.add_subplot() for figure in figures]
     offset = 0
     categories: dict[str, list[tuple[int, float]]] = {}
@@ -72,7 +72,7 @@ def training_curves(metrics: Mapping[str, Path]) -> str:
     axes[-1].set_ylim(0, 1)
     for axis in (axes[0], axes[-1]):
         if axis.get_legend_handles_labels()[0]:
-            axis.legend(fontsize="small", frameon=False, ncols=2)
+            axis.legend(fontsize=9, frameon=False, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.18))
     return svg_of(figures)
 
 

@@ -109,7 +109,7 @@ def pairs_section(counts: Mapping[str, Any], clean: Mapping[str, Any] | None = N
         blocks.append(Block("By source", note, rows(["source", "pairs"], list(sources.items()))))
     if clean and "snippets" in clean:
         projects = clean.get("projects", {})
-        items = [(split, n, projects.get(split)) for split, n in clean["snippets"].items()]
+        items = [(s, clean["snippets"][s], projects.get(s)) for s in SPLITS if s in clean["snippets"]]
         blocks.append(
             Block(
                 "Clean code",

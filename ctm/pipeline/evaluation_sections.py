@@ -125,23 +125,18 @@ def alarms_section(metrics: Mapping[str, Any]) -> Section:
     """What is done to code without a bug, by the model's own decision and with the thresholds of use."""
     items: list[tuple[Any, ...]] = []
     own, used = metrics.get("false_alarm"), metrics.get("in_use", {}).get("false_alarm")
-    clean = metrics.get("n", {}).get("clean")
-    for label, value in (("own decision, no threshold", own), ("thresholds of use", used)):
+    for label, value in (("own decision", own), ("thresholds of use", used)):
         if value is not None:
             items.append(
-                ("clean snippets of the test set that are changed", label, percent(value), "", clean)
+                (f"clean snippets changed, {label}", percent(value), "", metrics.get("n", {}).get("clean"))
             )
     suggestions = metrics.get("suggestions", {})
-    for split, chosen in (
-        ("validation", "chosen on these projects"),
-        ("test", "not chosen on these projects"),
-    ):
+    for split in ("validation", "test"):
         rate = suggestions.get(split, {})
         if rate.get("windows"):
             interval = f"{rate['low']:.1f} to {rate['high']:.1f}"
-            what = f"proposals per 1,000 functions of working code, {split} projects"
-            label = f"thresholds of use, {chosen}"
-            items.append((what, label, f"{rate['per_1000']:.1f}", interval, rate["windows"]))
+            what = f"proposals per 1,000 functions of {split} projects"
+            items.append((what, f"{rate['per_1000']:.1f}", interval, rate["windows"]))
     blocks = []
     if items:
         asked = suggestions.get("asked")
@@ -149,10 +144,10 @@ def alarms_section(metrics: Mapping[str, Any]) -> Section:
         if asked is not None:
             note += (
                 f"The threshold of fix --suggest was chosen so that the upper end of the interval is below {asked:g} "
-                "proposals per 1,000 functions of the validation projects: only the second figure of them is a test. "
+                "proposals per 1,000 functions of the validation projects: only that of the test projects is a test. "
             )
         note += "The model's own decision is never used on code that compiles; it shows why thresholds are needed."
-        table = rows(["what", "decided by", "reached", "90 %", "of"], items)
+        table = rows(["what", "reached", "90 %", "of"], items)
         blocks.append(Block("Code without a bug", note, table))
     if found := suggestions.get("found"):
         blocks.append(

@@ -14,7 +14,7 @@ from ctm.pairs.record import Pair, read_pairs
 from ctm.pipeline.diffs import DiffLine, diff_lines, link, visible
 from ctm.pipeline.words import plain
 
-MIN_LINES, MAX_LINES, MAX_WIDTH = 3, 12, 76
+MIN_LINES, MAX_LINES, MAX_WIDTH = 5, 12, 76
 """Lines of an answer and characters of its longest one that can be read at a glance."""
 REAL = "real"
 

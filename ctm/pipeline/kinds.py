@@ -71,7 +71,7 @@ def kinds_section(tally: Tally, quotas: Mapping[str, Quota] | None = None) -> Se
             sorts,
         ),
         Block("Categories", f"The kinds of each category together. {WORDS}", sums),
-        Block("Kinds", f"Each kind by itself. {WORDS}", table, fold=True),
+        Block("Kinds", "Each kind by itself, the columns as above.", table, fold=True),
     ]
     if quotas:
         blocks.append(

@@ -17,7 +17,7 @@ from ctm.shares import percent, percents
 METRICS, CONFIG, ITEMS = "final_metrics", "final_config.yaml", "items.parquet"
 SUITES = {"test": "test.parquet", "real": "real.parquet"}
 """Files of the pairs of each suite."""
-SUITE_NAMES = {"real": "Real fixes of projects that never trained"}
+SUITE_NAMES = {"real": "Real fixes"}
 """What the suites of real code are called; others are called by their own name."""
 
 
@@ -41,7 +41,7 @@ def opening(run: RunArtifacts) -> Opening:
             run.path(ITEMS), {suite: run.path(name) for suite, name in SUITES.items() if name in run}
         )
     figures = list(_figures(metrics))
-    head = ["", "reached", "interval", "counted"]
+    head = ["", "reached", "interval"]
     return Opening(
         list(_facts(run, metrics)),
         right,
@@ -57,9 +57,9 @@ def _facts(run: RunArtifacts, metrics: Mapping[str, Any]) -> Iterator[tuple[str,
         ticks = config.get("model", {}).get("ticks") or metrics.get("ticks_used", {}).get("of")
         yield (
             "What",
-            f"A Continuous Thought Machine of {parameters['body'] / 1e6:.2f} million parameters, and "
-            f"{parameters['embedding'] / 1e6:.2f} million in tables of embeddings, that repairs snippets of Python by "
-            f"edits{f', thinking for up to {ticks} ticks' if ticks else ''}",
+            f"A Continuous Thought Machine that repairs snippets of Python by edits: {parameters['body'] / 1e6:.2f} "
+            f"million parameters, {parameters['embedding'] / 1e6:.2f} million more in tables of embeddings"
+            f"{f', up to {ticks} ticks a thought' if ticks else ''}",
         )
     if "pairs/counts" in run:
         yield "From", _data(run.read("pairs/counts"))
@@ -70,13 +70,12 @@ def _facts(run: RunArtifacts, metrics: Mapping[str, Any]) -> Iterator[tuple[str,
         yield "Training", f"{seen:,} samples in {len(stages)} stages, {took} on {_device(stages)}"
     if METRICS in run:
         made = datetime.fromtimestamp(run.path(METRICS).stat().st_mtime, UTC)
-        yield "When", f"finished on {made:%Y-%m-%d at %H:%M} UTC"
-    yield "Commit", f"{code_version()}, when this page was made"
+        yield "Finished", f"on {made:%Y-%m-%d at %H:%M} UTC"
+    yield "Page made", f"by commit {code_version()}"
     if lineage := run.read("onnx").get("metadata", {}).get("lineage") if "onnx" in run else None:
         yield (
             "Lineage",
-            f"{lineage[:12]}: a hash of all settings and code behind the model; the checkout that prints it for "
-            "export_onnx (ctm-pipeline lineage show) makes this model",
+            f"{lineage[:12]}, of all settings and code behind the model (ctm-pipeline lineage show export_onnx)",
         )
     if seeds := _seeds(config):
         yield "Seed", seeds
@@ -90,16 +89,17 @@ def _data(counts: Mapping[str, Any]) -> str:
     if "train" in projects:
         text += f" of {len(projects['train']):,} projects"
     if sources:
-        text += f"; of all pairs {made:,} were made by programs and {sum(sources.values()) - made:,} are real fixes"
+        text += f"; {sum(sources.values()) - made:,} of all pairs are real fixes, the others were made by programs"
     if "test" in projects:
         text += f"; tested on {len(projects['test']):,} other projects"
     return text
 
 
 def _device(stages: list[Mapping[str, Any]]) -> str:
-    used = {(str(stage.get("device")), stage["threads"]) for stage in stages if "threads" in stage}
-    shown = [f"{device}, {threads} thread{'s' * (threads != 1)}" for device, threads in sorted(used)]
-    return "; ".join(shown) or "a device that is not on record"
+    devices = sorted({str(stage["device"]) for stage in stages if "device" in stage})
+    threads = sorted({stage["threads"] for stage in stages if "threads" in stage})
+    shown = f", {' or '.join(map(str, threads))} thread{'s' * (threads != [1])}" if threads else ""
+    return f"{' and '.join(devices) or 'a device that is not on record'}{shown}"
 
 
 def _seeds(config: Mapping[str, Any]) -> str:
@@ -112,36 +112,30 @@ def _seeds(config: Mapping[str, Any]) -> str:
     return f"{of_weights} of the first weights, {', '.join(map(str, of_training)) or 'none'} of the training"
 
 
-def _figures(metrics: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
-    """What was measured on real code, and below it made bugs for comparison: label, figure, interval, of how many."""
+def _figures(metrics: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """What was measured on real code, and below it made bugs for comparison: what and of how many, figure, interval."""
     for suite, measures in metrics.get("suites", {}).items():
-        if suite == "test" or not measures.get("n"):
+        n, share = measures.get("n"), measures.get("exact_at_1")
+        if suite == "test" or not n or share is None:
             continue
-        n, sure = measures["n"], metrics.get("suite_intervals", {}).get(suite, {})
-        name = SUITE_NAMES.get(suite, suite)
-        share = measures.get("exact_at_1")
-        if share is not None:
-            yield (
-                f"{name}, repaired exactly", percent(share), percents(sure.get("exact_at_1"), "%"),
-                f"{round(share * n):,} of {n:,} fixes",
-            )  # fmt: skip
+        sure = metrics.get("suite_intervals", {}).get(suite, {}).get("exact_at_1")
+        label = f"{SUITE_NAMES.get(suite, suite)} repaired exactly: {round(share * n):,} of {n:,}"
+        yield label, percent(share), percents(sure, "%")
     working = metrics.get("suggestions", {}).get("test", {})
     if working.get("windows"):
         asked = metrics["suggestions"].get("asked")
         allowed = f" (allowed: {asked:g})" if asked else ""
         yield (
-            f"Working code, needless proposals of fix --suggest per 1,000 functions{allowed}",
-            f"{working['per_1000']:.1f}", f"{working['low']:.1f} to {working['high']:.1f} (90 %)",
+            f"Needless proposals of fix --suggest per 1,000 functions of working code{allowed}: "
             f"{working['proposals']:,} in {working['windows']:,} functions of {len(working['projects'])} projects",
-        )  # fmt: skip
-    accuracy, n = metrics.get("accuracy_by_items", {}), metrics.get("n", {})
-    sure = metrics.get("intervals", {}).get("accuracy_by_items", {})
-    if n.get(OVERALL) and accuracy.get(OVERALL) is not None:
-        yield (
-            "For comparison: bugs made by programs in code of projects that never trained, repaired exactly",
-            percent(accuracy[OVERALL]), percents(sure.get(OVERALL), "%"),
-            f"{round(accuracy[OVERALL] * n[OVERALL]):,} of {n[OVERALL]:,} items",
-        )  # fmt: skip
+            f"{working['per_1000']:.1f}",
+            f"{working['low']:.1f} to {working['high']:.1f} (90 %)",
+        )
+    share, n = metrics.get("accuracy_by_items", {}).get(OVERALL), metrics.get("n", {}).get(OVERALL)
+    if n and share is not None:
+        sure = metrics.get("intervals", {}).get("accuracy_by_items", {}).get(OVERALL)
+        label = f"For comparison, bugs made by programs repaired exactly: {round(share * n):,} of {n:,}"
+        yield label, percent(share), percents(sure, "%")
 
 
 def _limits(metrics: Mapping[str, Any]) -> Iterator[str]:
@@ -152,7 +146,7 @@ def _limits(metrics: Mapping[str, Any]) -> Iterator[str]:
         if overall is not None
         else ""
     )
-    yield f"Repairs that nobody reads. It proposes and does not prove: what compiles may be wrong.{missed}"
+    yield f"Repairs that nobody reads. What compiles may be wrong.{missed}"
     suggestions, working = metrics.get("suggestions", {}), metrics.get("in_use", {})
     found = suggestions.get("found", {}).get("logic")
     seldom = (
@@ -168,9 +162,8 @@ def _limits(metrics: Mapping[str, Any]) -> Iterator[str]:
             f"Runs without its thresholds. By its own decision it changes {percent(own)} of "
             f"{metrics.get('n', {}).get(CLEAN, 0):,} clean snippets; with the thresholds of use {percent(changed)}."
         )
-    yield "Security reviews. It knows patterns of weaknesses and is no audit."
+    yield "Security reviews. It knows some patterns of weaknesses."
     yield (
-        "Judging it by made bugs. Most bugs of its training and tests were made by programs; people's own bugs are "
-        "harder, as the figures on real code show."
+        "Bugs that people make, by the figures of made ones: theirs are harder, as the figures on real code show."
     )
-    yield "Whole programs. It sees one snippet of at most 64 lines of 48 tokens: no other files, no types, no tests."
+    yield "Whole programs. It sees 64 lines of 48 tokens at most: no other files, no types, no tests."

@@ -155,7 +155,7 @@ def model_figures(overall: float, ticks: int) -> dict[str, Any]:
 
 def pair_of(number: int, fixed: str = "") -> Pair:
     """A made bug: a colon is missing in code of a project."""
-    buggy = f"def total(items)\n    # {HOSTILE}\n    return {number}"
+    buggy = f"def total(items)\n    # {HOSTILE}\n    return {number}\n\n\ntotal([])"
     origin = Origin(
         "some_kit",
         "kit/sums.py",

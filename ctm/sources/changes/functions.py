@@ -16,7 +16,7 @@ from ctm.python.compiling import compiles
 from ctm.python.newer_syntax import TOO_NEW, too_new
 from ctm.sources.changes.meaning import same_meaning_reason, same_parameters
 
-VERSION = "changes/4"
+VERSION = "changes/5"
 BUGGY_SIDE_BROKEN = "buggy side does not parse"
 
 _DEFINITION = re.compile(r"^([ \t]*)(?:async[ \t]+)?(def|class)[ \t]+(\w+)", re.MULTILINE)

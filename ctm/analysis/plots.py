@@ -28,9 +28,9 @@ COLORS = {
 MARKERS = {"syntax": "o", "logic": "s", "security": "^", "complex": "D", CLEAN: "x", OVERALL: "o"}
 """Told apart without colors."""
 WON, LOST = "#0072B2", "#D55E00"
-WIDTH = 5.2
-"""Inches of all plots: 390 pixels make 75 of an inch, and 10 points 10 pixels."""
-TITLE, LABEL, SMALL = 12, 10.5, 9.5
+WIDTH = 4.4
+"""Inches of all plots: 390 pixels make 88 of an inch, and 9 points 11 pixels."""
+TITLE, LABEL, SMALL = 11, 10, 9
 """Sizes of letters, points."""
 FINE = 0.05
 """Range of an axis of shares below which its labels have a decimal."""
@@ -40,7 +40,7 @@ FEW_TICKS = 24
 
 def plot_ticks(figures: dict[str, Any], out: Path, dpi: int) -> None:
     """Draw accuracy, certainty and ticks by length of `figures` (of ctm.analysis.ticks.tick_figures) as PNG."""
-    figure = Figure(figsize=(WIDTH, 10.6), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 10.2), layout="constrained")
     accuracy, certainty, length = figure.subplots(3, 1, height_ratios=(1.5, 1, 0.8))
     _accuracy(accuracy, figures)
     _certainty(certainty, figures)
@@ -50,6 +50,26 @@ def plot_ticks(figures: dict[str, Any], out: Path, dpi: int) -> None:
 
 def plot_flips(figures: dict[str, Any], out: Path, dpi: int) -> None:
     """Draw answers won and lost at each tick, a panel for each category and overall, as PNG."""
+    _save(flips_plot(figures), out, dpi)
+
+
+def plot_exits(figures: Mapping[str, Any], out: Path, dpi: int) -> None:
+    """Draw accuracy against ticks of `figures` (of ctm.analysis.early_exit) as PNG."""
+    _save(exits_plot(figures), out, dpi)
+
+
+def tick_plots(figures: dict[str, Any]) -> list[Figure]:
+    """The panels of `plot_ticks`, each in a drawing of its own, for a page."""
+    drawn = []
+    for draw, height in ((_accuracy, 5.0), (_certainty, 3.7), (_difficulty, 2.9)):
+        figure = Figure(figsize=(WIDTH, height), layout="constrained")
+        draw(figure.subplots(), figures)
+        drawn.append(figure)
+    return drawn
+
+
+def flips_plot(figures: dict[str, Any]) -> Figure:
+    """What `plot_flips` draws."""
     groups = [name for name in COLORS if name in figures["flips"]["won"]]
     figure = Figure(figsize=(WIDTH, 0.9 + 1.75 * -(-len(groups) // 2)), layout="constrained")
     panels = figure.subplots(-(-len(groups) // 2), 2, sharex=True, sharey=True, squeeze=False)
@@ -71,11 +91,8 @@ def plot_flips(figures: dict[str, Any], out: Path, dpi: int) -> None:
         axes.set_xlabel("tick", fontsize=LABEL)
     handles, labels = panels[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, fontsize=SMALL, frameon=False, ncols=2, loc="outside lower center")
-    figure.suptitle(
-        "Answers that a tick changes, of all items\n(behind the name: points from first to last tick)",
-        fontsize=TITLE,
-    )
-    _save(figure, out, dpi)
+    figure.suptitle("Answers that a tick changes\n(behind the name: points, first to last)", fontsize=TITLE)
+    return figure
 
 
 EXITS = {
@@ -89,8 +106,8 @@ EXITS = {
 """Marker and color of the ways to end a thought; "at most" begins the names of those with a promise."""
 
 
-def plot_exits(figures: Mapping[str, Any], out: Path, dpi: int) -> None:
-    """Draw accuracy against ticks of `figures` (of ctm.analysis.early_exit) as PNG."""
+def exits_plot(figures: Mapping[str, Any]) -> Figure:
+    """What `plot_exits` draws."""
     figure = Figure(figsize=(WIDTH, 5.6), layout="constrained")
     axes = figure.subplots()
     curve = [row for row in figures["grid"] if row[OVERALL] is not None]
@@ -124,7 +141,7 @@ def plot_exits(figures: Mapping[str, Any], out: Path, dpi: int) -> None:
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
     figure.legend(fontsize=SMALL, frameon=False, loc="outside lower center")
-    _save(figure, out, dpi)
+    return figure
 
 
 def _save(figure: Figure, out: Path, dpi: int) -> None:
@@ -173,7 +190,7 @@ def _certainty(axes: Axes, figures: dict[str, Any]) -> None:
     axes.set_ylabel("mean certainty", fontsize=LABEL)
     axes.set_ylim(-0.02, 1.05)
     _ticks(axes)
-    axes.legend(fontsize=SMALL, frameon=False, ncols=3, loc="upper center", bbox_to_anchor=(0.46, -0.2))
+    axes.legend(fontsize=SMALL, frameon=False, ncols=2, loc="upper center", bbox_to_anchor=(0.46, -0.2))
 
 
 def _difficulty(axes: Axes, figures: dict[str, Any]) -> None:

@@ -21,7 +21,7 @@ class AnalysisSettings:
     """Shares of right answers that ending thoughts early may lose; for each a threshold is sought that keeps to it."""
     confidence: float = 0.9
     """How sure it is that a threshold keeps to its loss."""
-    dpi: int = 200
+    dpi: int = 240
     """Resolution of the plots, dots per inch."""
 
     def __post_init__(self) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
+from ctm.analysis.plots import exits_plot, flips_plot, tick_plots
 from ctm.pipeline.does_it_think import answer
+from ctm.pipeline.svg import svg_of
 from ctm.pipeline.tables import Block, Section, Table, rows
 from ctm.shares import COLUMNS, percent
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Figures = Mapping[str, Any]
 NOTE = (
@@ -28,37 +31,38 @@ CAPTIONS = {
 """By the name of the picture, what there is to see."""
 
 
-def iterations_section(figures: Figures, plots: Iterable[Path]) -> Section:
+def iterations_section(figures: dict[str, Any]) -> Section:
     """The section, from what rule analyze_iterations wrote."""
-    pictures = [
-        Block(
-            path.stem.replace("_", " ").capitalize(),
-            CAPTIONS.get(path.stem, ""),
-            png=base64.b64encode(path.read_bytes()).decode(),
-        )
-        for path in plots
-    ]
+    early, followed = figures["early_exit"], figures["followed"]
     blocks = [
         Block("Does it think?", answer(figures)),
-        Block("What ticks add", table=_added(figures["does_it_think"])),
-        Block("Controls at equal compute", _CONTROLS, table=_controls(figures["followed"]["controls"])),
-        *pictures,
-        Block("The tick from which an answer stays right", _CRITICAL, table=_critical(figures["critical"])),
-        Block("Accuracy by tick", table=_by_tick(figures["stopped_at"])),
-        Block(
-            "Ends of thoughts",
-            _exits_note(figures["early_exit"]),
-            table=_exits(figures["early_exit"]["exits"]),
-        ),
-        Block("Accuracy against compute", _SCALING, table=_scaling(figures["followed"]["scaling"])),
-        Block("Settling", _SETTLING, table=_settling(figures["followed"]["settling"])),
-        Block("Difficulty and ticks", _DIFFICULTY, table=_difficulty(figures["difficulty"]["measures"])),
-        Block("Ticks by difficulty", table=_groups(figures["by_difficulty"])),
-        Block("Expected by the specification", _EXPECTED, table=_expected(figures["expectations"])),
+        Block("What ticks add", _ADDED, _added(figures["does_it_think"])),
+        _picture("accuracy_by_tick", "First edit by tick", tick_plots(figures)),
+        Block("By tick and category", _BY_TICK, _by_tick(figures["stopped_at"]), fold=True),
+        _picture("flips_by_tick", "What a tick wins and loses", [flips_plot(figures)]),
+        Block("Controls at equal compute", _CONTROLS, _controls(followed["controls"])),
+        Block("The tick from which an answer stays right", _CRITICAL, _critical(figures["critical"])),
+        _picture("early_exit", "Ending thoughts early", [exits_plot(early)]),
+        Block("Ends of thoughts", _exits_note(early), _exits(early["exits"])),
+        Block("Accuracy against compute", _SCALING, _scaling(followed["scaling"])),
+        Block("Settling", _SETTLING, _settling(followed["settling"]), fold=True),
+        Block("Difficulty and ticks", _DIFFICULTY, _difficulty(figures["difficulty"]["measures"])),
+        Block("Ticks by difficulty", _GROUPS, _groups(figures["by_difficulty"]), fold=True),
+        Block("Expected by the specification", _EXPECTED, _expected(figures["expectations"])),
     ]
     return Section("Ticks", blocks, NOTE)
 
 
+def _picture(name: str, title: str, drawings: Sequence[Figure]) -> Block:
+    return Block(title, CAPTIONS[name], svg=svg_of(drawings), file=f"reports/{name}.png")
+
+
+_ADDED = (
+    "Of first edits at single ticks. The tick in the middle is the best one of the validation items, so that it is not "
+    "better by chance; most certain is the tick that is read in use."
+)
+_BY_TICK = "First edits that are exactly right if a thought is read at that tick, with 95 % intervals."
+_GROUPS = "Ticks until a thought ends by its threshold: does harder code get more? Critical: of those that have one."
 _CONTROLS = (
     "The same trained model on the same items. Frozen: neurons and traces stay as before the first tick, only the "
     "sums of the synchronization go on. Shuffled: before each tick the steps of every trace change places. Ahead: by "

@@ -16,6 +16,9 @@ rule report:
         comparison="results/reports/comparison.json",
         iterations="results/reports/iterations.json",
         plot="results/reports/accuracy_by_tick.png",
+        certainty="results/reports/certainty.json",
+        reliability="results/reports/reliability.png",
+        risk_coverage="results/reports/risk_coverage.png",
         onnx="results/reports/onnx.json",
         metrics="results/final/final_metrics.json",
     output:

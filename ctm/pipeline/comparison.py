@@ -10,7 +10,8 @@ from ctm.shares import COLUMNS, percent
 
 NOTE = (
     "The likeliest edit of a thought against the right next text: no search, no compiler, no further pass. Categories "
-    "are means of their kinds, overall is the mean of the categories tested but clean. Compute is of matrix products."
+    "are means of their kinds, overall is the mean of the categories tested but clean. Compute is of matrix products. "
+    "The calibration error is of the certainty of this first edit, which is no probability: see Certainty."
 )
 
 
@@ -25,7 +26,7 @@ def comparison_section(comparison: Mapping[str, Any], training: Mapping[str, Map
         (f"right: {name}", [percent(m["accuracy"].get(name)) for m in models.values()]) for name in COLUMNS
     ]
     lines += [
-        ("calibration error", [m["ece"] for m in models.values()]),
+        ("calibration error of the certainty", [m["ece"] for m in models.values()]),
         ("items a second", [m["items_per_second"] for m in models.values()]),
         ("GFLOP a thought", [m["flops"] / 1e9 if m["flops"] else None for m in models.values()]),
         ("parameters, body", [m["parameters"]["body"] for m in models.values()]),

@@ -17,6 +17,7 @@ from ctm.files import write_text
 from ctm.pairs.milestones import QUARTERS
 from ctm.pairs.overall import FEWEST
 from ctm.pairs.record import read_rejects
+from ctm.pipeline.certainty_section import PICTURES, certainty_section
 from ctm.pipeline.comparison import comparison_section
 from ctm.pipeline.curves import training_curves
 from ctm.pipeline.kinds import kinds_section
@@ -75,6 +76,7 @@ class _RunArtifacts:
             ("", self._training),
             ("benchmark", self._benchmark),
             ("comparison", self._comparison),
+            ("certainty", self._certainty),
             ("iterations", self._iterations),
             ("", self._checks),
             ("", self._costs),
@@ -198,10 +200,14 @@ class _RunArtifacts:
         training = {"CTM": added, "TRM": self.read("trm/summary") if "trm/summary" in self.json else {}}
         return comparison_section(self.read("comparison"), training)
 
+    def _certainty(self) -> Section:
+        return certainty_section(self.read("certainty"), {path.stem: path for path in self.plots})
+
     def _iterations(self) -> Section:
         plots = [
             Block(path.stem.replace("_", " ").capitalize(), png=base64.b64encode(path.read_bytes()).decode())
             for path in self.plots
+            if path.stem not in PICTURES
         ]
         return Section("Ticks", plots + blocks_of("", self.read("iterations")))
 

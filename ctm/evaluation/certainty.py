@@ -88,7 +88,7 @@ def _suite(items: pd.DataFrame, curve: ConfidenceCurve) -> dict[str, Any]:
     return {
         "n": {
             "items": len(items),
-            "projects": int(items["project"].nunique()),
+            "projects": len(set(items["project"]) - {""}),
             "broken, answered": int(answered.sum()),
             "broken, no answer found": int((asked & ~answered).sum()),
             "compiles, decided": int(decided.sum()),

@@ -153,7 +153,8 @@ def _precision(thresholds: Sequence[dict[str, Any]]) -> list[str]:
             lines.append(
                 f"- From a confidence of {chosen['confidence']:.3f} on at least {asked} are right: "
                 f"{percent(chosen['found'])} of {chosen['answers']:,}, lower bound {percent(chosen['low'])}; they are "
-                f"{percent(chosen['coverage'])} of the broken items. Of real errors fewer are."
+                f"{percent(chosen['coverage'])} of the broken items. Of real errors fewer are: about as many as the "
+                "confidence says."
             )
     return lines
 

@@ -17,6 +17,7 @@ from ctm.analysis.settings import AnalysisSettings
 from ctm.evaluation.certainty import BROKEN, MADE
 from ctm.evaluation.items import ITEMS, read_items, write_items
 from ctm.pipeline.certainty_section import PICTURES, certainty_section
+from ctm.pipeline.report import write_report
 
 CURVE = {"intercept": 0.5, "slope": 0.6, "real_intercept": -0.85, "real_slope": 0.7}
 CHOSEN = {
@@ -96,6 +97,19 @@ def test_the_section_shows_each_error_once_with_what_it_is_of(written: Path) -> 
     thresholds = shown["Confidence from which on 90 and 95 % are right"]
     assert [row[1].text for row in thresholds.rows] == ["0.500", "best are the 15 surest of 300 answers"]
     assert all(len(row) == len(table.head) for table in shown.values() for row in table.rows)
+
+
+def test_the_page_has_the_pictures_where_they_are_explained(written: Path, tmp_path: Path) -> None:
+    (tmp_path / "results").mkdir()
+    write_report(
+        [path for path in written.iterdir() if path.suffix != ".parquet"], tmp_path / "results/report.html"
+    )
+    page = (tmp_path / "results/report.html").read_text()
+    assert (
+        page.split('id="certainty"')[1].split("<h2")[0].count("data:image/png")
+        == page.count("data:image/png")
+        == 2
+    )
 
 
 def test_items_of_an_earlier_benchmark_are_refused(written: Path, tmp_path: Path) -> None:

@@ -63,10 +63,10 @@ class Panel:
     def scores(self) -> dict[str, tuple[str, str, str, str]]:
         """The scores that are shown and their looks, the one that counts last."""
         if self.question == WORKING:
-            names = (CERTAINTY, PROBABILITY)
+            names = [CERTAINTY, PROBABILITY]
         else:
             own = own_confidence(self.suite)
-            names = (CERTAINTY, SHARE if own == MADE else MADE, own)
+            names = [CERTAINTY, SHARE if own == MADE else MADE, own]
         looks = {name: LOOKS[name] for name in names}
         if MADE in looks and SHARE in looks:
             looks[MADE] = ("confidence, after calibration", *LOOKS[REAL][1:])

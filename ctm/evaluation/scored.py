@@ -73,9 +73,8 @@ class Scored:
     def counts(self) -> Counts:
         """A level for each score that occurs, [G]."""
         place = np.unique(self.score, return_inverse=True)[1]
-        return Counts(
-            np.bincount(place).astype(np.float64), np.bincount(place, self.right.astype(np.float64))
-        )
+        right = np.bincount(place, self.right.astype(np.float64)).astype(np.float64)
+        return Counts(np.bincount(place).astype(np.float64), right)
 
     @cached_property
     def draws(self) -> list[Counts]:

@@ -56,11 +56,11 @@ def certainty_section(figures: Mapping[str, Any], pictures: Mapping[str, Path]) 
 
 
 _WHICH = (
-    "The page has several calibration errors, which measure different things. `ece` of the accuracy above is that "
-    "of the confidence over all items: those without an answer have confidence 0 and count as wrong, which makes it "
-    "small; code that compiles is in it. That of CTM and TRM is of the certainty, which is no probability, of the "
-    "first edit alone; it shows how unsure the model's pointers are, and calibrating it would change no answer. "
-    "What a user meets is the second line."
+    "The page has several calibration errors, which measure different things. The one of the accuracy above, ece, "
+    "is that of the confidence over all items: those without an answer have confidence 0 and count as wrong, "
+    "which makes it small; code that compiles is in it. That of CTM and TRM is of the certainty, which is no "
+    "probability, of the first edit alone; it shows how unsure the model's pointers are, and calibrating it would "
+    "change no answer. What a user meets is the second line."
 )
 _SCORES = (
     "ECE: calibration error, 15 bins of equally many answers; beside it what scores that are right would show by "

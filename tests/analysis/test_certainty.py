@@ -99,6 +99,20 @@ def test_the_section_shows_each_error_once_with_what_it_is_of(written: Path) -> 
     assert all(len(row) == len(table.head) for table in shown.values() for row in table.rows)
 
 
+def test_a_run_too_small_for_any_figure_goes_the_whole_way(tmp_path: Path) -> None:
+    """The smallest runs have a handful of answers and no real fix; they must not fail for it."""
+    rng = np.random.default_rng(1)
+    write_items(tmp_path / "items.parquet", [item(n, "test", rng) for n in range(7)])
+    report = {"confidence": CURVE, "precision_thresholds": [NONE]}
+    (tmp_path / "benchmark.json").write_text(json.dumps(report))
+    analyze(tmp_path)
+    figures = json.loads((tmp_path / "certainty.json").read_text())
+    assert figures["suites"]["test"]["questions"][BROKEN][MADE]["ece"] is None
+    assert (tmp_path / "reliability.png").stat().st_size > 1000, "it says what is not drawn"
+    section = certainty_section(figures, {})
+    assert len(section.blocks) == 4 and all(block.table for block in section.blocks)
+
+
 def test_the_page_has_the_pictures_where_they_are_explained(written: Path, tmp_path: Path) -> None:
     (tmp_path / "results").mkdir()
     write_report(

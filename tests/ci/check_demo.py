@@ -102,7 +102,7 @@ def check_certainty(checks: Checks, reports: Path, metrics: dict[str, Any]) -> N
         asked, given = one["validation"]["precision"], one["test"]
         if one["validation"]["confidence"] is not None:
             checks.at_least(
-                f"precision on unseen projects where {asked:.0%} is asked", given["precision"], asked - 0.03
+                f"precision on unseen projects where {asked:.0%} is asked", given["precision"], asked - 0.05
             )
     for name in ("reliability", "risk_coverage"):
         checks.that(f"{name}.png exists", (reports / f"{name}.png").is_file(), reports)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -117,6 +118,32 @@ def test_figures_are_those_of_a_recount_from_raw_answers(
         "broken, no answer found": sum(row["broken"] and row["share"] is None for row in rows),
         "compiles, decided": len(decided), "not asked (does not fit)": 1,
     }  # fmt: skip
+
+
+def test_intervals_are_those_of_drawing_projects_and_answers_by_hand(
+    rows: list[dict[str, Any]], figures: dict[str, Any]
+) -> None:
+    answered = [row for row in rows if row["share"] is not None]
+    by_project: dict[str, list[dict[str, Any]]] = {}
+    for row in answered:
+        by_project.setdefault(row["project"], []).append(row)
+    ends: dict[str, list[tuple[float, float]]] = {"brier": [], "auroc": []}
+    for units in (list(by_project.values()), [[row] for row in answered]):
+        draw = Random(1)
+        drawn: dict[str, list[float]] = {name: [] for name in ends}
+        for _ in range(200):
+            chosen = [row for unit in draw.choices(units, k=len(units)) for row in unit]
+            counted = recount([(row["share"], row["exact"]) for row in chosen])
+            for name in ends:
+                drawn[name].append(counted[name])
+        for name, values in drawn.items():
+            ordered = sorted(values)
+            ends[name].append((ordered[4], ordered[-5]))
+    found = figures["suites"]["test"]["questions"][BROKEN][SHARE]
+    for name, both in ends.items():
+        low, high = min(one for one, _ in both), max(other for _, other in both)
+        width = high - low
+        assert found[f"{name}_interval"] == pytest.approx((low, high), abs=0.25 * width), name
 
 
 def test_calibration_moves_scores_and_not_their_order(

@@ -40,3 +40,27 @@ rule analyze_iterations:
     shell:
         "{params.program} --report {input.report} --items {input.answers} --settings {params.analysis:q}"
         " --out {output.report} --plot {output.plot} >> {log} 2>&1"
+
+
+rule analyze_certainty:
+    input:
+        report="results/reports/benchmark.json",
+        answers="results/reports/items.parquet",
+    output:
+        report="results/reports/certainty.json",
+        reliability=report(
+            "results/reports/reliability.png",
+            caption="../workflow/report/reliability.rst",
+            category="Evaluation",
+        ),
+        risk_coverage=report(
+            "results/reports/risk_coverage.png",
+            caption="../workflow/report/risk_coverage.rst",
+            category="Evaluation",
+        ),
+    threads: cores("analyze_certainty")
+    resources:
+        **demand("analyze_certainty"),
+    shell:
+        "{params.program} --report {input.report} --items {input.answers} --settings {params.analysis:q}"
+        " --out {output.report} --reliability {output.reliability} --risk-coverage {output.risk_coverage} >> {log} 2>&1"

@@ -12,14 +12,15 @@ from pathlib import Path
 
 from ctm.files import write_text
 from ctm.pipeline.artifacts import RunArtifacts
+from ctm.pipeline.certainty_section import PICTURES, certainty_section
 from ctm.pipeline.comparison import comparison_section
 from ctm.pipeline.costs_section import costs_section
 from ctm.pipeline.data_sections import collected_section, mutants_section, pairs_section, rejected_section
 from ctm.pipeline.evaluation_sections import (
     accuracy_section,
     alarms_section,
-    certainty_section,
     suites_section,
+    thresholds_section,
 )
 from ctm.pipeline.model_sections import checks_section, export_section, sizes_section
 from ctm.pipeline.opening import opening
@@ -59,6 +60,11 @@ def _comparison(run: RunArtifacts) -> Section | None:
     return of(lambda comparison: comparison_section(comparison, training), "comparison")(run)
 
 
+def _certainty(run: RunArtifacts) -> Section | None:
+    pictures = {name: run.read(f"{name}.png") for name in PICTURES if f"{name}.png" in run}
+    return of(lambda figures: certainty_section(figures, pictures), "certainty")(run)
+
+
 PHASES: Mapping[str, Sequence[Part]] = {
     "Data": (
         collected_section,
@@ -75,7 +81,8 @@ PHASES: Mapping[str, Sequence[Part]] = {
         of(accuracy_section, "final_metrics"),
         of(suites_section, "final_metrics"),
         of(alarms_section, "final_metrics"),
-        of(certainty_section, "final_metrics", "benchmark"),
+        of(thresholds_section, "final_metrics"),
+        _certainty,
         _comparison,
     ),
     "Analysis": (of(ticks_section, "iterations"),),

@@ -71,7 +71,10 @@ def test_bundle_report_and_plot_are_there(run: Path) -> None:
     for name in BUNDLE:
         assert (results / "final" / name).stat().st_size > 0, name
     assert (results / "reports" / "accuracy_by_tick.png").read_bytes().startswith(b"\x89PNG")
+    for name in ("reliability.png", "risk_coverage.png"):
+        assert (results / "reports" / name).read_bytes().startswith(b"\x89PNG")
     metrics = json.loads((results / "final" / "final_metrics.json").read_text())
+    assert [one["precision"] for one in metrics["precision_thresholds"]] == [0.9, 0.95]
     for name in ("accuracy", "coverage", "n"):
         assert metrics[name].keys() == {"syntax", "logic", "security", "complex", "clean", "overall"}
     for name in (

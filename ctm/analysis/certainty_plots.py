@@ -1,0 +1,189 @@
+"""Two pictures of certainty: reliability diagrams, and risk against coverage.
+
+One panel below the other and large letters, so that both can be read on a telephone. A panel for each suite and
+question that has enough answers; a line at the foot names the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from ctm.evaluation.certainty import (
+    BROKEN,
+    CERTAINTY,
+    MADE,
+    PROBABILITY,
+    REAL,
+    SHARE,
+    WORKING,
+    own_confidence,
+)
+from ctm.files import replacing
+
+WIDTH, HEIGHT, FOOT = 6.0, 5.2, 0.35
+"""Of the picture, of a panel and of a line at the foot, inches."""
+MAX_PANELS = 4
+LETTERS: dict[Any, Any] = {
+    "font.size": 12,
+    "axes.titlesize": 13,
+    "axes.titlelocation": "left",
+    "legend.fontsize": 11.5,
+}
+BLUE, ORANGE, GREEN, GRAY, BLACK = "#0072B2", "#D55E00", "#009E73", "#6E6E6E", "#000000"
+"""Of Okabe and Ito's palette, told apart by color-blind readers; shapes of the marks and lines say the same."""
+LOOKS = {
+    CERTAINTY: ("certainty of the model", GRAY, "^", "--"),
+    SHARE: ("share, before calibration", ORANGE, "s", "-."),
+    MADE: ("confidence, made errors", ORANGE, "s", "-."),
+    REAL: ("confidence, real errors", BLUE, "o", "-"),
+    PROBABILITY: ("probability, no calibration", GREEN, "D", "-"),
+}
+"""Of each score: what it is called, color, mark and line."""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A question of a suite."""
+
+    suite: str
+    question: str
+    found: Mapping[str, Any]
+    """Figures of every score."""
+
+    @property
+    def scores(self) -> dict[str, tuple[str, str, str, str]]:
+        """The scores that are shown and their looks, the one that counts last."""
+        if self.question == WORKING:
+            names = [CERTAINTY, PROBABILITY]
+        else:
+            own = own_confidence(self.suite)
+            names = [CERTAINTY, SHARE if own == MADE else MADE, own]
+        looks = {name: LOOKS[name] for name in names}
+        if MADE in looks and SHARE in looks:
+            looks[MADE] = ("confidence, after calibration", *LOOKS[REAL][1:])
+        return looks
+
+    @property
+    def n(self) -> int:
+        """Answers."""
+        return int(self.found[CERTAINTY]["n"])
+
+    @property
+    def title(self) -> str:
+        """What was asked of what."""
+        what = (
+            "Repairs of broken code" if self.question == BROKEN else "Code that compiles, with a bug or none"
+        )
+        code = "synthetic errors" if own_confidence(self.suite) == MADE else "real code"
+        return f"{what}\n{code} (suite {self.suite}), {self.n:,} answers"
+
+
+def plot_reliability(figures: Mapping[str, Any], out: Path, dpi: int) -> None:
+    """Draw the bins of `figures` (of ctm.evaluation.certainty) as PNG: score against share of right answers."""
+    _draw(figures, out, dpi, "bins", _reliability)
+
+
+def plot_risk_coverage(figures: Mapping[str, Any], out: Path, dpi: int) -> None:
+    """Draw the curves of the same figures as PNG: share of wrong answers against share of answers given."""
+    _draw(figures, out, dpi, "curve", _risk_coverage)
+
+
+def _draw(
+    figures: Mapping[str, Any],
+    out: Path,
+    dpi: int,
+    needed: str,
+    draw: Callable[[Axes, Panel, Mapping[str, Any]], None],
+) -> None:
+    panels = [
+        Panel(name, question, suite["questions"][question])
+        for name, suite in figures["suites"].items()
+        for question in (BROKEN, WORKING)
+    ]
+    drawn = [panel for panel in panels if panel.found[CERTAINTY][needed]][:MAX_PANELS]
+    notes = [
+        f"Not drawn: {panel.question} of suite {panel.suite} ({panel.n:,} answers)"
+        for panel in panels
+        if panel not in drawn
+    ]
+    foot = FOOT * len(notes)
+    height = HEIGHT * max(len(drawn), 1) + foot
+    with rc_context(LETTERS):
+        figure = Figure(figsize=(WIDTH, height))
+        figure.set_layout_engine("constrained", rect=(0, foot / height, 1, 1 - foot / height), h_pad=0.1)
+        for place, panel in enumerate(drawn, 1):
+            axes = figure.add_subplot(len(drawn), 1, place)
+            axes.set_title(panel.title)
+            draw(axes, panel, figures)
+            axes.spines[["top", "right"]].set_visible(False)
+            axes.grid(alpha=0.25)
+            axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+            axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+            axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(-0.02, -0.16))
+        for place, note in enumerate(reversed(notes)):
+            figure.text(0.02, (place + 0.35) * FOOT / height, note, fontsize=11, color=GRAY)
+        with replacing(out) as temporary:
+            figure.savefig(temporary, dpi=dpi, format="png")
+
+
+def _reliability(axes: Axes, panel: Panel, figures: Mapping[str, Any]) -> None:
+    for name, (label, color, mark, line) in panel.scores.items():
+        score = panel.found[name]
+        x, y = ([one[key] for one in score["bins"]] for key in ("score", "right"))
+        ends = np.array([one["interval"] or (one["right"], one["right"]) for one in score["bins"]])
+        axes.vlines(x, ends[:, 0], ends[:, 1], color=color, alpha=0.45, linewidth=2)
+        axes.plot(
+            x, y, color=color, marker=mark, markersize=6, linestyle=line, linewidth=1.5,
+            label=f"{label}: calibration error {score['ece']:.1%}",
+        )  # fmt: skip
+    axes.plot([0, 1], [0, 1], color=BLACK, linestyle=":", linewidth=1.5, label="right as often as it says")
+    axes.set_xlim(-0.02, 1.03)
+    axes.set_ylim(-0.02, 1.03)
+    axes.set_xlabel("score, mean of a fifteenth of the answers")
+    axes.set_ylabel("of these, right")
+
+
+def _risk_coverage(axes: Axes, panel: Panel, figures: Mapping[str, Any]) -> None:
+    looks = panel.scores
+    for name in (
+        CERTAINTY,
+        list(looks)[-1],
+    ):  # a curve between them has the same order, so it has the same line
+        (label, color, _, line), score = looks[name], panel.found[name]
+        x, y = ([one[key] for one in score["curve"]] for key in ("coverage", "risk"))
+        sure = "" if score["auroc"] is None else f": AUROC {score['auroc']:.3f}"
+        axes.plot(x, y, color=color, linestyle=line, linewidth=2, label=label + sure)
+    if score["curve"][0]["interval"]:
+        low, high = zip(*(one["interval"] for one in score["curve"]), strict=True)
+        axes.fill_between(x, low, high, color=color, alpha=0.18, linewidth=0)
+    axes.plot([0, 1], [score["aurc_guess"]] * 2, color=BLACK, linestyle=":", linewidth=1.5, label="guessing")
+    given = np.linspace(0.01, 1, 100)
+    best = np.maximum(0, given - score["right"]) / given
+    axes.plot(given, best, color=BLACK, linewidth=1, label="oracle: all right answers first")
+    if panel.question == BROKEN:
+        _thresholds(axes, panel, figures["precision_thresholds"])
+    axes.set_xlim(-0.02, 1.03)
+    axes.set_ylim(bottom=-0.01)
+    axes.set_xlabel("answers given, the surest first")
+    axes.set_ylabel("of these, wrong")
+
+
+def _thresholds(axes: Axes, panel: Panel, chosen: list[Mapping[str, Any]]) -> None:
+    """Where the thresholds of precision, which were chosen on validation, lie on this suite."""
+    for asked in chosen:
+        given = asked[panel.suite]
+        if given["precision"] is not None:
+            axes.plot(
+                [given["answers"] / panel.n], [1 - given["precision"]], marker="*", markersize=16, linestyle="",
+                color=BLACK, markerfacecolor="#F0E442" if asked["validation"]["precision"] < 0.95 else "#56B4E9",
+                zorder=4, label=f"threshold chosen for {asked['validation']['precision']:.0%} right answers",
+            )  # fmt: skip

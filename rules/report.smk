@@ -17,10 +17,13 @@ rule report:
         iterations="results/reports/iterations.json",
         plot="results/reports/accuracy_by_tick.png",
         certainty="results/reports/certainty.json",
-        reliability="results/reports/reliability.png",
-        risk_coverage="results/reports/risk_coverage.png",
+        certainty_plots=["results/reports/reliability.png", "results/reports/risk_coverage.png"],
         onnx="results/reports/onnx.json",
         metrics="results/final/final_metrics.json",
+        config="results/final/final_config.yaml",
+        answers="results/reports/items.parquet",
+        test="results/pairs/test.parquet",
+        real="results/pairs/real.parquet",
     output:
         page=report("results/report.html", caption="../workflow/report/report.rst", category="Report"),
     threads: cores("report")

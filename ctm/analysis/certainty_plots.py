@@ -29,7 +29,7 @@ from ctm.evaluation.certainty import (
 )
 from ctm.files import replacing
 
-WIDTH, HEIGHT, FOOT = 4.2, 4.1, 0.28
+WIDTH, HEIGHT, FOOT = 4.2, 4.4, 0.28
 """Of a panel, and the height of a line at the foot, inches."""
 MAX_PANELS = 4
 LETTERS: dict[Any, Any] = {"axes.titlesize": 10.5, "axes.titlelocation": "left", "legend.fontsize": 9.5}
@@ -82,7 +82,8 @@ class Panel:
         return f"{what}\n{code} (suite {self.suite}), {self.n:,} answers"
 
 
-Draw = Callable[[Axes, Panel, Mapping[str, Any]], None]
+Draw = Callable[[Axes, Panel, Mapping[str, Any]], str]
+"""Draws a panel and says what its legend is of."""
 
 
 def reliability_plots(figures: Mapping[str, Any]) -> list[Figure]:
@@ -153,15 +154,18 @@ def _draw(figures: Mapping[str, Any], out: Path, dpi: int, needed: str, draw: Dr
 
 def _panel(axes: Axes, panel: Panel, figures: Mapping[str, Any], draw: Draw) -> None:
     axes.set_title(panel.title)
-    draw(axes, panel, figures)
+    legend = draw(axes, panel, figures)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.25)
     axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(-0.04, -0.18), borderaxespad=0)
+    axes.legend(
+        title=legend, alignment="left", title_fontsize=9.5, frameon=False, loc="upper left",
+        bbox_to_anchor=(-0.02, -0.2), borderaxespad=0,
+    )  # fmt: skip
 
 
-def _reliability(axes: Axes, panel: Panel, figures: Mapping[str, Any]) -> None:
+def _reliability(axes: Axes, panel: Panel, figures: Mapping[str, Any]) -> str:
     for name, (label, color, mark, line) in panel.scores.items():
         score = panel.found[name]
         x, y = ([one[key] for one in score["bins"]] for key in ("score", "right"))
@@ -169,24 +173,23 @@ def _reliability(axes: Axes, panel: Panel, figures: Mapping[str, Any]) -> None:
         axes.vlines(x, ends[:, 0], ends[:, 1], color=color, alpha=0.45, linewidth=2)
         axes.plot(
             x, y, color=color, marker=mark, markersize=5, linestyle=line, linewidth=1.4,
-            label=f"{label}: calibration error {score['ece']:.1%}",
+            label=f"{label}: {score['ece']:.1%}",
         )  # fmt: skip
     axes.plot([0, 1], [0, 1], color=BLACK, linestyle=":", linewidth=1.5, label="right as often as it says")
     axes.set_xlim(-0.02, 1.03)
     axes.set_ylim(-0.02, 1.03)
-    axes.set_xlabel("score, mean of a fifteenth of the answers")
+    axes.set_xlabel("score, mean of each fifteenth")
     axes.set_ylabel("of these, right")
+    return "calibration error of the"
 
 
-def _risk_coverage(axes: Axes, panel: Panel, figures: Mapping[str, Any]) -> None:
+def _risk_coverage(axes: Axes, panel: Panel, figures: Mapping[str, Any]) -> str:
     looks = panel.scores
-    for name in (
-        CERTAINTY,
-        list(looks)[-1],
-    ):  # a curve between them has the same order, so it has the same line
+    # the score between them has the order of the last one, and so the same line
+    for name in (CERTAINTY, list(looks)[-1]):
         (label, color, _, line), score = looks[name], panel.found[name]
         x, y = ([one[key] for one in score["curve"]] for key in ("coverage", "risk"))
-        sure = "" if score["auroc"] is None else f": AUROC {score['auroc']:.3f}"
+        sure = "" if score["auroc"] is None else f": {score['auroc']:.1%}"
         axes.plot(x, y, color=color, linestyle=line, linewidth=2, label=label + sure)
     if score["curve"][0]["interval"]:
         low, high = zip(*(one["interval"] for one in score["curve"]), strict=True)
@@ -194,13 +197,14 @@ def _risk_coverage(axes: Axes, panel: Panel, figures: Mapping[str, Any]) -> None
     axes.plot([0, 1], [score["aurc_guess"]] * 2, color=BLACK, linestyle=":", linewidth=1.5, label="guessing")
     given = np.linspace(0.01, 1, 100)
     best = np.maximum(0, given - score["right"]) / given
-    axes.plot(given, best, color=BLACK, linewidth=1, label="oracle: all right answers first")
+    axes.plot(given, best, color=BLACK, linewidth=1, label="oracle")
     if panel.question == BROKEN:
         _thresholds(axes, panel, figures["precision_thresholds"])
     axes.set_xlim(-0.02, 1.03)
     axes.set_ylim(bottom=-0.01)
     axes.set_xlabel("answers given, the surest first")
     axes.set_ylabel("of these, wrong")
+    return "AUROC of the"
 
 
 def _thresholds(axes: Axes, panel: Panel, chosen: list[Mapping[str, Any]]) -> None:
@@ -211,5 +215,5 @@ def _thresholds(axes: Axes, panel: Panel, chosen: list[Mapping[str, Any]]) -> No
             axes.plot(
                 [given["answers"] / panel.n], [1 - given["precision"]], marker="*", markersize=13, linestyle="",
                 color=BLACK, markerfacecolor="#F0E442" if asked["validation"]["precision"] < 0.95 else "#56B4E9",
-                zorder=4, label=f"threshold chosen for {asked['validation']['precision']:.0%} right answers",
+                zorder=4, label=f"threshold for {asked['validation']['precision']:.0%} right",
             )  # fmt: skip

@@ -10,8 +10,7 @@ from ctm.shares import COLUMNS, percent
 
 NOTE = (
     "The likeliest edit of a thought against the right next text: no search, no compiler, no further pass. Categories "
-    "are means of their kinds, overall is the mean of the categories tested but clean. Compute is of matrix products. "
-    "The calibration error is of the certainty of this first edit, which is no probability: see Certainty."
+    "are means of their kinds, overall is the mean of the categories tested but clean. Compute is of matrix products."
 )
 
 

@@ -1,4 +1,4 @@
-"""The report's sections on the frozen test sets: accuracy, suites beside deletion, kinds, false alarms, certainty."""
+"""The report's sections on the frozen test sets: accuracy, suites beside deletion, kinds, false alarms, thresholds."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ def alarms_section(metrics: Mapping[str, Any]) -> Section:
 
 
 def thresholds_section(metrics: Mapping[str, Any]) -> Section:
-    """The thresholds that were chosen; how far certainty can be trusted is a section of its own."""
+    """The thresholds that were chosen."""
     blocks = []
     if thresholds := metrics.get("thresholds"):
         names = {

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ctm.files import write_text
 from ctm.pipeline.artifacts import RunArtifacts
-from ctm.pipeline.certainty_section import PICTURES, certainty_section
+from ctm.pipeline.certainty_section import certainty_section
 from ctm.pipeline.comparison import comparison_section
 from ctm.pipeline.costs_section import costs_section
 from ctm.pipeline.data_sections import collected_section, mutants_section, pairs_section, rejected_section
@@ -60,11 +60,6 @@ def _comparison(run: RunArtifacts) -> Section | None:
     return of(lambda comparison: comparison_section(comparison, training), "comparison")(run)
 
 
-def _certainty(run: RunArtifacts) -> Section | None:
-    pictures = {name: run.read(f"{name}.png") for name in PICTURES if f"{name}.png" in run}
-    return of(lambda figures: certainty_section(figures, pictures), "certainty")(run)
-
-
 PHASES: Mapping[str, Sequence[Part]] = {
     "Data": (
         collected_section,
@@ -82,7 +77,7 @@ PHASES: Mapping[str, Sequence[Part]] = {
         of(suites_section, "final_metrics"),
         of(alarms_section, "final_metrics"),
         of(thresholds_section, "final_metrics"),
-        _certainty,
+        of(certainty_section, "certainty"),
         _comparison,
     ),
     "Analysis": (of(ticks_section, "iterations"),),

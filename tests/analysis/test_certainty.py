@@ -16,9 +16,10 @@ from ctm.analysis.certainty import analyze_certainty
 from ctm.analysis.settings import AnalysisSettings
 from ctm.evaluation.certainty import BROKEN, MADE
 from ctm.evaluation.items import ITEMS, read_items, write_items
-from ctm.pipeline.certainty_section import PICTURES, certainty_section
+from ctm.pipeline.certainty_section import certainty_section
 from ctm.pipeline.report import write_report
 
+PICTURES = ("reliability", "risk_coverage")
 CURVE = {"intercept": 0.5, "slope": 0.6, "real_intercept": -0.85, "real_slope": 0.7}
 CHOSEN = {
     "precision": 0.9, "confidence": 0.5, "answers": 200, "coverage": 0.4, "found": 0.95, "low": 0.91, "items": 500,
@@ -61,11 +62,11 @@ def analyze(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", PICTURES)
-def test_pictures_are_narrow_enough_for_large_letters(written: Path, name: str) -> None:
-    """390 pixels of a telephone are 6 inches of the picture: letters of 11 points are 10 pixels high."""
+def test_pictures_are_narrow_enough_for_a_telephone(written: Path, name: str) -> None:
+    """On 390 pixels 4.2 inches are shown: letters of 9.5 points are 12 pixels high."""
     content = (written / f"{name}.png").read_bytes()
     width, height = struct.unpack(">II", content[16:24])
-    assert content[:8] == b"\x89PNG\r\n\x1a\n" and width == 900 and height > width
+    assert content[:8] == b"\x89PNG\r\n\x1a\n" and width == 630 and height > width
     assert len(content) < 300_000
 
 
@@ -81,21 +82,26 @@ def test_figures_of_both_suites_are_written_and_too_few_are_null(written: Path) 
 
 def test_the_section_shows_each_error_once_with_what_it_is_of(written: Path) -> None:
     figures = json.loads((written / "certainty.json").read_text())
-    pictures = {name: written / f"{name}.png" for name in PICTURES} | {
-        "accuracy_by_tick": written / "none.png"
-    }
-    section = certainty_section(figures, pictures)
-    assert section.id == "certainty" and sum(bool(block.png) for block in section.blocks) == 2
+    section = certainty_section(figures)
+    assert section.id == "certainty" and sum(bool(block.svg) for block in section.blocks) == 2
     assert all(block.note for block in section.blocks), "a figure without a caption explains nothing"
+    assert "broken code of suite real (5 answers)" in section.blocks[1].note, "what is not drawn is said"
     shown = {block.title: block.table for block in section.blocks if block.table}
     which = shown["Which calibration error is which"]
     assert [row[2].text for row in which.rows[:3]] == [
-        "whole repair; all items", "whole repair; broken code with an answer", "first edit",
+        "the whole repair, all items", "the whole repair, broken code with an answer", "the first edit",
     ]  # fmt: skip
     found = figures["suites"]["test"]["questions"][BROKEN][MADE]
     assert which.rows[1][5].text == f"{found['ece']:.1%}"
-    thresholds = shown["Confidence from which on 90 and 95 % are right"]
-    assert [row[1].text for row in thresholds.rows] == ["0.500", "best are the 15 surest of 300 answers"]
+    thresholds = shown["Confidence from which on 90 and 95 % are right"].rows
+    given = figures["precision_thresholds"][0]["test"]
+    assert [cell.text for cell in thresholds[0][:5]] == ["90%", "50.0%", "validation", "200", "95.0%"]
+    assert [cell.text for cell in thresholds[1][2:5]] == [
+        "test",
+        str(given["answers"]),
+        f"{given['precision']:.1%}",
+    ]
+    assert thresholds[-1][1].text == "none: best are the 15 surest of 300 answers"
     assert all(len(row) == len(table.head) for table in shown.values() for row in table.rows)
 
 
@@ -109,20 +115,17 @@ def test_a_run_too_small_for_any_figure_goes_the_whole_way(tmp_path: Path) -> No
     figures = json.loads((tmp_path / "certainty.json").read_text())
     assert figures["suites"]["test"]["questions"][BROKEN][MADE]["ece"] is None
     assert (tmp_path / "reliability.png").stat().st_size > 1000, "it says what is not drawn"
-    section = certainty_section(figures, {})
-    assert len(section.blocks) == 4 and all(block.table for block in section.blocks)
+    assert not any(block.svg for block in certainty_section(figures).blocks)
 
 
-def test_the_page_has_the_pictures_where_they_are_explained(written: Path, tmp_path: Path) -> None:
+def test_the_page_has_a_drawing_for_each_question_that_can_be_answered(written: Path, tmp_path: Path) -> None:
     (tmp_path / "results").mkdir()
     write_report(
         [path for path in written.iterdir() if path.suffix != ".parquet"], tmp_path / "results/report.html"
     )
     page = (tmp_path / "results/report.html").read_text()
-    assert (
-        page.split('id="certainty"')[1].split("<h2")[0].count("data:image/png")
-        == page.count("data:image/png")
-        == 2
+    assert page.split('id="certainty"')[1].count("<svg") == 4, (
+        "broken code and code that compiles, two of each"
     )
 
 

@@ -81,14 +81,9 @@ def test_suites_stand_beside_the_deletion_baseline(run: Path) -> None:
     assert row_of(section, "made to compile within 4 tokens (BIFI)") == ["70.2%", "68.2 to 72.3", "64.0%"]
 
 
-def test_each_calibration_error_says_of_what(run: Path) -> None:
-    page = page_of(run)
-    assert row_of(page, "calibration error after all passes, test set") == [
-        "4.3%",
-        "confidence of whole repairs",
-    ]
-    assert row_of(page, "calibration error before the curve, validation set")[0] == "21.4%"
-    assert row_of(page, "calibration error of the raw certainty") == ["6.2%", "6.2%"]
+def test_the_calibration_error_beside_the_trm_says_of_what_it_is(run: Path) -> None:
+    """Those of the confidence stand below Certainty (analysis/test_certainty.py)."""
+    assert row_of(page_of(run), "calibration error of the raw certainty") == ["6.2%", "6.2%"]
 
 
 def test_accuracy_by_tick_is_there_once_with_the_ticks_named(run: Path) -> None:

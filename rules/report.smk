@@ -16,6 +16,9 @@ rule report:
         comparison="results/reports/comparison.json",
         iterations="results/reports/iterations.json",
         plot="results/reports/accuracy_by_tick.png",
+        thought="results/reports/thought.json",
+        animation="results/reports/iteration_progression.gif",
+        still="results/reports/iteration_progression.png",
         onnx="results/reports/onnx.json",
         metrics="results/final/final_metrics.json",
     output:

@@ -22,6 +22,7 @@ from ctm.pipeline.curves import training_curves
 from ctm.pipeline.kinds import kinds_section
 from ctm.pipeline.summary import accuracies
 from ctm.pipeline.tables import Block, Section, Table, blocks_of, rows
+from ctm.pipeline.thought_section import thought_section
 from ctm.shares import COLUMNS, percent, percents
 
 TEMPLATE = Path(__file__).with_name("report.html.j2")
@@ -53,7 +54,7 @@ class _RunArtifacts:
         rest = [p for p in artifacts if p.suffix == ".json" and p not in self.sources]
         self.json = {self._name(p): p for p in rest}
         self.metrics = {p.parent.name: p for p in artifacts if p.name == "metrics.jsonl"}
-        self.plots = [p for p in artifacts if p.suffix == ".png"]
+        self.pictures = {p.name: p for p in artifacts if p.suffix in (".png", ".gif")}
         self.logs = logs
 
     @staticmethod
@@ -76,6 +77,7 @@ class _RunArtifacts:
             ("benchmark", self._benchmark),
             ("comparison", self._comparison),
             ("iterations", self._iterations),
+            ("thought", self._thought),
             ("", self._checks),
             ("", self._costs),
         ]
@@ -199,11 +201,13 @@ class _RunArtifacts:
         return comparison_section(self.read("comparison"), training)
 
     def _iterations(self) -> Section:
-        plots = [
-            Block(path.stem.replace("_", " ").capitalize(), png=base64.b64encode(path.read_bytes()).decode())
-            for path in self.plots
-        ]
+        path = self.pictures["accuracy_by_tick.png"]
+        plots = [Block("Accuracy by tick", png=base64.b64encode(path.read_bytes()).decode())]
         return Section("Ticks", plots + blocks_of("", self.read("iterations")))
+
+    def _thought(self) -> Section:
+        names = ("iteration_progression.png", "iteration_progression.gif")
+        return thought_section(self.read("thought"), *(self.pictures[name] for name in names))
 
     def _checks(self) -> Section:
         names = {

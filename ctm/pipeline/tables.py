@@ -36,6 +36,8 @@ class Block:
     table: Table | None = None
     svg: str = ""
     png: str = ""
+    gif: str = ""
+    """Moves, so it is shown where it is asked for."""
 
     @property
     def folded(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 from pathlib import Path
@@ -113,6 +114,28 @@ def run(tmp_path: Path) -> Path:
             "models": {"CTM": model_figures(0.415, 3), "TRM": model_figures(0.305, 2)},
         },
         "reports/iterations.json": {"by_tick": [[1, 0.1], [2, 0.2]]},
+        "reports/thought.json": {
+            "suite": "test",
+            "from": "picamera 1.13, picamera/bcm_host.py, BSD",
+            "kind": "old_string_prefix",
+            "right": True,
+            "answering_tick": 2,
+            "ticks": [
+                {
+                    "tick": tick,
+                    "certainty": 0.321 * tick,
+                    "right": tick == 2,
+                    "no_edit": False,
+                    "start": 7,
+                    "end": 8,
+                    "written": "<b>",
+                    "probability": 0.25,
+                    "most_attended": "s",
+                    "attention_there": 0.1,
+                }
+                for tick in (1, 2)
+            ],
+        },
         "reports/onnx.json": {"items": 200, "same": True},
         "reports/validation.json": {"shapes": "ok"},
         "reports/baseline.json": {"accuracy": 0.0},
@@ -127,6 +150,8 @@ def run(tmp_path: Path) -> Path:
     ]
     (results / "training/stage1/metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     (results / "reports/accuracy_by_tick.png").write_bytes(b"\x89PNG not really")
+    (results / "reports/iteration_progression.png").write_bytes(b"still")
+    (results / "reports/iteration_progression.gif").write_bytes(b"moving")
     failed = Reject("collect_releases", "source failed", "click-8.1.0", "click", "index <said> no")
     write_rejects(
         results / "pairs/rejects.parquet", [failed, *[Reject("build_pairs", "duplicate", "x", "g", "")] * 3]
@@ -214,6 +239,18 @@ def test_ctm_and_trm_stand_side_by_side(run: Path) -> None:
     for name in ("trm/summary.json", "reports/comparison.json"):
         (run / "results" / name).unlink()
     assert "CTM and TRM" not in page_of(run)
+
+
+def test_a_thought_is_shown_still_and_moves_where_it_is_asked_to(run: Path) -> None:
+    section = page_of(run).split('<h2 id="one-thought">')[1].split("<h2")[0]
+    still, moving = (base64.b64encode(content).decode() for content in (b"still", b"moving"))
+    assert f"image/png;base64,{still}" in section.split("<details>")[0]
+    assert f"image/gif;base64,{moving}" in section.split("<details>")[1].split("</details>")[0]
+    assert (
+        "picamera 1.13" in section and "a made bug in real code" in section and "The edit is right" in section
+    )
+    row = section.split('<td class="n">2</td>')[1].split("</tr>")[0]
+    assert "64.2%" in row and "writes &#39;&lt;b&gt;&#39; for 1 cell at cell 7" in row and "yes" in row
 
 
 def test_the_speed_of_each_source_is_shown(run: Path) -> None:

@@ -13,7 +13,16 @@ from helpers.fake_checkout import ROOT, Checkout
 
 TRAINING = {"train_stage1", "train_stage2", "train_stage3", "train_stage4"}
 TRM = {"train_trm", "compare_trm"}
-AFTER = {"benchmark", "compare_trm", "analyze_iterations", "export_onnx", "check_onnx", "bundle", "report"}
+AFTER = {
+    "benchmark",
+    "compare_trm",
+    "analyze_iterations",
+    "draw_thought",
+    "export_onnx",
+    "check_onnx",
+    "bundle",
+    "report",
+}
 GRIDS = {"encode_shard", "grid_manifest", "data_card", "validate_model", "baseline"}
 WORKING = {"working_windows"}
 PAIRS = {"build_pairs"} | WORKING | GRIDS | TRAINING | AFTER | TRM
@@ -63,8 +72,12 @@ PAIRS = {"build_pairs"} | WORKING | GRIDS | TRAINING | AFTER | TRM
         ("trm", {"ema": 0.9}, {"train_trm", "compare_trm", "report"}),
         ("trm", {"items": 50}, {"compare_trm", "report"}),
         ("evaluation", {"seed": 4}, AFTER - {"export_onnx", "check_onnx"}),
-        ("working", {"per_project": 9}, WORKING | {"benchmark", "analyze_iterations", "bundle", "report"}),
-        ("analysis", {"groups": 3}, {"analyze_iterations", "report"}),
+        (
+            "working",
+            {"per_project": 9},
+            WORKING | {"benchmark", "analyze_iterations", "draw_thought", "bundle", "report"},
+        ),
+        ("analysis", {"groups": 3}, {"analyze_iterations", "draw_thought", "report"}),
         ("export", {"seed": 4}, {"check_onnx", "bundle", "report"}),
     ],
 )

@@ -1,4 +1,4 @@
-"""Muon that takes the matrices of one size together, with a third of the kernels of torch's, which takes one by one.
+"""Muon that takes the matrices of one size together, with two fifths of the kernels of torch's, which takes one by one.
 
 A step of torch.optim.Muon launches some 20 small kernels for each matrix, and a GPU waits for the launches. Here
 matrices of one size (a tall one lies down) are a stack [k, m, n], and momentum, decay and the new weights are one call

@@ -71,6 +71,7 @@ def test_bundle_report_and_plot_are_there(run: Path) -> None:
     for name in BUNDLE:
         assert (results / "final" / name).stat().st_size > 0, name
     assert (results / "reports" / "accuracy_by_tick.png").read_bytes().startswith(b"\x89PNG")
+    assert (results / "reports" / "iteration_progression.gif").read_bytes().startswith(b"GIF89a")
     metrics = json.loads((results / "final" / "final_metrics.json").read_text())
     for name in ("accuracy", "coverage", "n"):
         assert metrics[name].keys() == {"syntax", "logic", "security", "complex", "clean", "overall"}

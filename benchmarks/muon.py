@@ -12,6 +12,7 @@ import json
 import os
 import statistics
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -56,10 +57,10 @@ def run() -> list[dict[str, Any]]:
         torch.set_num_threads(threads)
 
 
-def torchs(matrices: list[Tensor], decay: float) -> torch.optim.Muon:
+def torchs(matrices: Sequence[Tensor], decay: float) -> torch.optim.Muon:
     """torch's Muon as ours stands for."""
     return torch.optim.Muon(
-        matrices, lr=RATE, weight_decay=decay, momentum=MUON_MOMENTUM, adjust_lr_fn="match_rms_adamw"
+        list(matrices), lr=RATE, weight_decay=decay, momentum=MUON_MOMENTUM, adjust_lr_fn="match_rms_adamw"
     )
 
 

@@ -19,21 +19,21 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 from PIL import Image
 
-from ctm.evaluation.thought import Thought, TickEdit
+from ctm.evaluation.recorded_thought import RecordedThought, TickEdit
 
 WIDTH, DPI = 10.0, 100  # inches, dots per inch: 1,000 pixels
 MARGIN = 0.25  # inches
 LARGEST_FONT, ADVANCE, LINE = 19.0, 0.602, 1.45  # points; a character and a line of DejaVu Sans Mono in em
-HEAD, SAID, FOOT = 1.1, 1.1, 2.95  # inches above the code and below it
+HEAD, WORDS, FOOT = 1.1, 1.1, 2.95  # inches above the code and below it
 BLUE, GRAY = "#0072B2", "#555555"
 HEAT = LinearSegmentedColormap.from_list("attention", ["#ffffff", "#fde3b4", "#f5a623"], N=12)
 SYNC = colormaps["PuOr"].resampled(15)
 COLORS, NEARLY_WHITE = 200, 249
-MOST_SAID = 28
+MOST_SHOWN = 28
 """Characters of a deleted or written text that are shown."""
 
 
-def frames(thought: Thought, source: str, ticks: list[int]) -> list[Image.Image]:
+def frames(thought: RecordedThought, source: str, ticks: list[int]) -> list[Image.Image]:
     """A picture of each of the ticks (from 1), of one size and one palette; source: the line below it."""
     drawn = [_drawn(thought, source, tick) for tick in ticks]
     # one palette for all: no frame flickers, and what stays is stored once
@@ -45,12 +45,12 @@ def frames(thought: Thought, source: str, ticks: list[int]) -> list[Image.Image]
     return [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in drawn]
 
 
-def _drawn(thought: Thought, source: str, tick: int) -> Image.Image:
+def _drawn(thought: RecordedThought, source: str, tick: int) -> Image.Image:
     lines = thought.text.split("\n")
     inside = 72 * (WIDTH - 2 * MARGIN)
     font = min(LARGEST_FONT, inside / ADVANCE / (max(map(len, lines)) + 2))
     code = len(lines) * font * LINE / 72
-    height = round(HEAD + code + SAID + FOOT, 2)
+    height = round(HEAD + code + WORDS + FOOT, 2)
     figure = Figure(figsize=(WIDTH, height), dpi=DPI, facecolor="white")
     canvas = FigureCanvasAgg(figure)
 
@@ -65,8 +65,8 @@ def _drawn(thought: Thought, source: str, tick: int) -> Image.Image:
     write(0.18, title(thought, tick), fontsize=22, fontweight="bold")
     write(0.62, "Orange: where it looks. Blue: where it points.", fontsize=16, color=GRAY)
     _code(place(MARGIN, HEAD, WIDTH - 2 * MARGIN, code), thought, tick, font)
-    write(HEAD + code + 0.18, said(thought, edit), fontsize=19, color=BLUE)
-    top = HEAD + code + SAID
+    write(HEAD + code + 0.18, edit_in_words(thought, edit), fontsize=19, color=BLUE)
+    top = HEAD + code + WORDS
     _certainty(place(1.0, top, 4.3, FOOT - 1.15), thought, tick)
     _synchronization(place(5.95, top, 3.75, FOOT - 1.15), thought, tick)
     write(height - 0.32, source, fontsize=13, color=GRAY)
@@ -74,14 +74,14 @@ def _drawn(thought: Thought, source: str, tick: int) -> Image.Image:
     return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
 
 
-def title(thought: Thought, tick: int) -> str:
+def title(thought: RecordedThought, tick: int) -> str:
     """Which tick it is, whether it answers, and whether its edit is the one that is asked for."""
     answers = " answers" if tick == thought.answering else ""
     right = "the right edit" if thought.edits[tick - 1].right else "a wrong edit"
     return f"Tick {tick} of {len(thought.edits)}{answers}: {right}"
 
 
-def said(thought: Thought, edit: TickEdit) -> str:
+def edit_in_words(thought: RecordedThought, edit: TickEdit) -> str:
     """The likeliest edit in words, with its probability."""
     chance = f"({100 * edit.probability:.0f} % likely)"
     if edit.is_none:
@@ -99,15 +99,15 @@ def said(thought: Thought, edit: TickEdit) -> str:
 
 def _quoted(text: str) -> str:
     text = (text.strip(" ") or text).replace("\n", "↵")
-    return f"“{text if len(text) <= MOST_SAID else text[: MOST_SAID - 1] + '…'}”"
+    return f"“{text if len(text) <= MOST_SHOWN else text[: MOST_SHOWN - 1] + '…'}”"
 
 
-def _framed(thought: Thought, edit: TickEdit) -> tuple[int, int]:
+def _framed(thought: RecordedThought, edit: TickEdit) -> tuple[int, int]:
     """Characters [begin, end) of the cells that an edit replaces."""
     return thought.cells[edit.start][0], thought.cells[edit.end - 1][1]
 
 
-def _code(axes: Axes, thought: Thought, tick: int, font: float) -> None:
+def _code(axes: Axes, thought: RecordedThought, tick: int, font: float) -> None:
     """One unit is a character wide and a line tall; a column is left free for cells without characters."""
     lines = thought.text.split("\n")
     axes.set_xlim(-1, 72 * (WIDTH - 2 * MARGIN) / (ADVANCE * font) - 1)
@@ -150,7 +150,7 @@ def _on_lines(text: str, begin: int, end: int) -> list[tuple[int, float, float]]
     return found
 
 
-def _certainty(axes: Axes, thought: Thought, tick: int) -> None:
+def _certainty(axes: Axes, thought: RecordedThought, tick: int) -> None:
     ticks = range(1, len(thought.certainty) + 1)
     axes.plot(ticks, thought.certainty, color="#bbbbbb", linewidth=2, marker="o", markersize=5)
     axes.plot(ticks[:tick], thought.certainty[:tick], color="black", linewidth=3, marker="o", markersize=7)
@@ -166,7 +166,7 @@ def _certainty(axes: Axes, thought: Thought, tick: int) -> None:
     axes.grid(alpha=0.3)
 
 
-def _synchronization(axes: Axes, thought: Thought, tick: int) -> None:
+def _synchronization(axes: Axes, thought: RecordedThought, tick: int) -> None:
     """The pairs as a grid in their order. Nobody can read one square, but what changes is seen."""
     values = thought.synchronization[tick - 1]
     bound = float(np.quantile(np.abs(thought.synchronization), 0.99)) or 1.0
@@ -188,8 +188,9 @@ def _synchronization(axes: Axes, thought: Thought, tick: int) -> None:
     assert isinstance(figure, Figure)
     bar = figure.colorbar(image, ax=axes, orientation="horizontal", pad=0.06, fraction=0.09, aspect=30)
     bar.set_ticks([-bound, 0, bound], labels=["opposed", "0", "in step"], fontsize=15)
-    for label, side in zip(bar.ax.get_xticklabels(), ("left", "center", "right"), strict=True):
-        label.set_horizontalalignment(side)
+    labels = bar.ax.get_xticklabels()
+    labels[0].set_horizontalalignment("left")
+    labels[-1].set_horizontalalignment("right")
     bar.ax.tick_params(length=0)
 
 

@@ -77,7 +77,7 @@ class _RunArtifacts:
             ("benchmark", self._benchmark),
             ("comparison", self._comparison),
             ("iterations", self._iterations),
-            ("thought", self._thought),
+            ("thought", self._drawn_thought),
             ("", self._checks),
             ("", self._costs),
         ]
@@ -205,7 +205,7 @@ class _RunArtifacts:
         plots = [Block("Accuracy by tick", png=base64.b64encode(path.read_bytes()).decode())]
         return Section("Ticks", plots + blocks_of("", self.read("iterations")))
 
-    def _thought(self) -> Section:
+    def _drawn_thought(self) -> Section:
         names = ("iteration_progression.png", "iteration_progression.gif")
         return thought_section(self.read("thought"), *(self.pictures[name] for name in names))
 

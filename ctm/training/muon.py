@@ -21,13 +21,13 @@ from torch import Tensor
 class StackedMuon(torch.optim.Muon):
     """torch.optim.Muon, as it is called with adjust_lr_fn="match_rms_adamw" and Nesterov's momentum."""
 
-    def __init__(self, parameters: list[Tensor], weight_decay: float, momentum: float) -> None:
+    def __init__(self, parameters: Sequence[Tensor], weight_decay: float, momentum: float) -> None:
         super().__init__(
-            parameters, weight_decay=weight_decay, momentum=momentum, adjust_lr_fn="match_rms_adamw"
+            list(parameters), weight_decay=weight_decay, momentum=momentum, adjust_lr_fn="match_rms_adamw"
         )
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> None:
+    def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]
         """One step for every matrix that has a gradient. Raises ValueError for a closure, which nothing here has."""
         if closure is not None:
             raise ValueError("StackedMuon.step takes no closure: compute the gradients before")
@@ -75,18 +75,24 @@ def orthogonalized(
     The iteration of torch.optim.Muon (Jordan et al. 2024), which leaves singular values between about 0.7 and 1.2.
     """
     wide = sum(not _is_tall(m) for m in matrices)
-    if len(matrices) == 1:  # a product of two matrices, on a CPU faster than one of stacks of one
-        x, add_product = (matrices[0] if wide else matrices[0].mT).bfloat16(), torch.addmm
-    else:
-        x, add_product = torch.stack([m.mT if _is_tall(m) else m for m in matrices]).bfloat16(), torch.baddbmm
+    lying = [m.mT if _is_tall(m) else m for m in matrices]
+    # on a CPU a product of two matrices is faster than that of two stacks of one
+    x = (lying[0] if len(lying) == 1 else torch.stack(lying)).bfloat16()
     a, b, c = coefficients
     x = x / torch.linalg.vector_norm(x, dim=(-2, -1), keepdim=True).clamp(min=eps)
     for _ in range(steps):
         gram = x @ x.mT
-        x = add_product(x, add_product(gram, gram, gram, beta=b, alpha=c), x, beta=a)
+        x = _add_product(x, _add_product(gram, gram, gram, b, c), x, a)
     x = x.to(matrices[0].dtype).reshape(len(matrices), *x.shape[-2:])
     # copied into the order of the weights' own memory, in which one kernel adds all of them
     return [*x[:wide].unbind(), *x[wide:].mT.contiguous().unbind()]
+
+
+def _add_product(total: Tensor, left: Tensor, right: Tensor, beta: float, alpha: float = 1.0) -> Tensor:
+    """beta total + alpha left @ right, of matrices or of stacks of them."""
+    add = torch.addmm if total.ndim == 2 else torch.baddbmm
+    result: Tensor = add(total, left, right, beta=beta, alpha=alpha)
+    return result
 
 
 def _is_tall(matrix: Tensor) -> bool:

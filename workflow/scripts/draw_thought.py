@@ -1,7 +1,7 @@
 """Rule draw_thought: one thought on real code, tick by tick."""
 
+from ctm.analysis.drawn_thought import draw_thought
 from ctm.analysis.settings import AnalysisSettings
-from ctm.analysis.thought import draw_thought
 from options import File, Text, given, start
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
+from ctm.evaluation.recorded_thought import record_thought
 from ctm.evaluation.suites import Case, prepare
-from ctm.evaluation.thought import record_thought
 from ctm.evaluation.torch_proposer import TargetEdit, TorchProposer
 from ctm.grid.edits import Edit, apply_edit
 from ctm.grid.packed import expand_units

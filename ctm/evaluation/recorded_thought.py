@@ -48,7 +48,7 @@ class TickEdit:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Thought:
+class RecordedThought:
     """T ticks about a text of L cells; cell L is the end of the text."""
 
     text: str
@@ -73,7 +73,7 @@ class Thought:
         return int(self.certainty.argmax()) + 1
 
 
-def think_about(weights: Path, tokenizer: Path, pair: Pair) -> Thought:
+def think_about(weights: Path, tokenizer: Path, pair: Pair) -> RecordedThought:
     """The thought of a CTM, by its files, about a pair's buggy text. Raises ValueError if they are no CTM's."""
     codec = CodeTokenizer.load(tokenizer)
     item = Item(pair.pair_id, pair.buggy, pair.fixed, pair.category, pair.kind)
@@ -81,7 +81,7 @@ def think_about(weights: Path, tokenizer: Path, pair: Pair) -> Thought:
 
 
 @torch.inference_mode()
-def record_thought(model: CTM, tokenizer: CodeTokenizer, case: Case) -> Thought:
+def record_thought(model: CTM, tokenizer: CodeTokenizer, case: Case) -> RecordedThought:
     """Think all ticks about the first state of `case`, in float32. Raises ValueError where it does not fit the grid."""
     state = make_state(case.text, tokenizer)
     if state is None:
@@ -91,19 +91,19 @@ def record_thought(model: CTM, tokenizer: CodeTokenizer, case: Case) -> Thought:
         **{name: torch.from_numpy(array).to(model.device) for name, array in arrays.items()}
     )
     inner, length = model.initial_state(encoding), len(state.packed.tokens)
-    looked, said, proposals = [], [], []
+    looked, outputs, proposals = [], [], []
     for tick in range(1, model.config.ticks + 1):
         looked.append(attention_weights(model, inner, encoding)[0, :, :length])
         inner, output = model.tick(inner, encoding)
-        said.append(output)
+        outputs.append(output)
         proposals.append(_proposal(model, output, encoding, tick))
-    return Thought(
+    return RecordedThought(
         state.text,
         cell_spans(state, tokenizer),
         _numpy(torch.stack(looked)),
-        _numpy(torch.stack([output.pointers[0, :, :length] for output in said])),
-        _numpy(torch.cat([output.certainty for output in said])),
-        _numpy(torch.cat([output.readout for output in said])),
+        _numpy(torch.stack([output.pointers[0, :, :length] for output in outputs])),
+        _numpy(torch.cat([output.certainty for output in outputs])),
+        _numpy(torch.cat([output.readout for output in outputs])),
         tuple(_edit(case, state, proposal, tokenizer) for proposal in proposals),
         tuple(proposals),
     )

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
-from ctm.analysis.thought import shown_ticks, thought_figures, where_from, write_gif
+from ctm.analysis.drawn_thought import shown_ticks, thought_figures, where_from, write_gif
 from ctm.analysis.thought_choice import choose
-from ctm.analysis.thought_picture import frames, said, title
+from ctm.analysis.thought_picture import edit_in_words, frames, title
 from ctm.evaluation.items import ITEMS, write_items
-from ctm.evaluation.thought import Thought, TickEdit
+from ctm.evaluation.recorded_thought import RecordedThought, TickEdit
 from ctm.pairs.record import Origin, Pair, make_pair, write_pairs
 
 TEXT = "def add(a, b)\n    total = a + b\n    log(total)\n\n    return total"
@@ -22,7 +22,7 @@ MARK = 13  # where the colon lacks
 TICKS = 4
 
 
-def made(edits: list[TickEdit] | None = None) -> Thought:
+def made(edits: list[TickEdit] | None = None) -> RecordedThought:
     """A thought whose cells are the characters of TEXT; it finds the place at tick 3."""
     draw = np.random.default_rng(0)
     cells = (*((n, n + 1) for n in range(len(TEXT))), (len(TEXT), len(TEXT)))
@@ -33,7 +33,7 @@ def made(edits: list[TickEdit] | None = None) -> Thought:
         TickEdit(MARK, MARK, ":", 0.6, False, True),
         TickEdit(MARK, MARK, ":", 0.9, False, True),
     ]
-    return Thought(
+    return RecordedThought(
         TEXT,
         cells,
         attention / attention.sum(axis=2, keepdims=True),
@@ -103,13 +103,13 @@ def test_each_tick_says_what_it_would_do() -> None:
         "Tick 1 of 4: a wrong edit",
         "Tick 3 of 4 answers: the right edit",
     ]
-    assert [said(thought, edit) for edit in thought.edits[:3]] == [
+    assert [edit_in_words(thought, edit) for edit in thought.edits[:3]] == [
         "It would replace “add” by “sum” (25 % likely)",
         "It would change nothing (40 % likely)",
         "It would insert “:” at the mark (60 % likely)",
     ]
     line = TickEdit(TEXT.index("\n    log"), TEXT.index("\n\n"), "", 0.5, False, False)
-    assert said(thought, line) == "It would delete “↵    log(total)” (50 % likely)"
+    assert edit_in_words(thought, line) == "It would delete “↵    log(total)” (50 % likely)"
 
 
 def test_the_animation_has_a_frame_for_each_tick_and_can_be_read(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from PIL import Image
 from ctm.analysis.settings import AnalysisSettings
 from ctm.analysis.thought_choice import choose
 from ctm.analysis.thought_picture import frames
-from ctm.evaluation.thought import Thought, think_about
+from ctm.evaluation.recorded_thought import RecordedThought, think_about
 from ctm.files import replacing, write_json
 from ctm.pairs.record import Pair
 
@@ -41,7 +41,7 @@ def draw_thought(
     log.info("%s and %s: %d ticks about %s", animation, still, len(thought.certainty), source)
 
 
-def shown_ticks(thought: Thought, most: int) -> list[int]:
+def shown_ticks(thought: RecordedThought, most: int) -> list[int]:
     """Ticks that get a frame: the first, the last, the one that answers, and evenly spaced ones between."""
     count = len(thought.certainty)
     spaced = np.linspace(1, count, min(most, count)).round().astype(int)
@@ -67,7 +67,7 @@ def write_gif(pictures: list[Image.Image], path: Path) -> None:
         )  # fmt: skip
 
 
-def thought_figures(suite: str, pair: Pair, thought: Thought) -> dict[str, Any]:
+def thought_figures(suite: str, pair: Pair, thought: RecordedThought) -> dict[str, Any]:
     """What the pictures show, in figures, and where the text comes from."""
     attention = thought.attention.mean(axis=1)
     origin = pair.origin
@@ -103,6 +103,6 @@ def thought_figures(suite: str, pair: Pair, thought: Thought) -> dict[str, Any]:
     }
 
 
-def _cell(thought: Thought, cell: int) -> str:
+def _cell(thought: RecordedThought, cell: int) -> str:
     begin, end = thought.cells[cell]
     return thought.text[begin:end]

@@ -11,7 +11,7 @@ from PIL import Image
 
 from ctm.analysis.settings import AnalysisSettings
 from ctm.analysis.thought_choice import choose
-from ctm.analysis.thought_picture import frames
+from ctm.analysis.thought_picture import frames, replaced_characters
 from ctm.evaluation.recorded_thought import RecordedThought, think_about
 from ctm.files import replacing, write_json
 from ctm.pairs.record import Pair
@@ -93,6 +93,7 @@ def thought_figures(suite: str, pair: Pair, thought: RecordedThought) -> dict[st
                 "no_edit": edit.is_none,
                 "start": edit.start,
                 "end": edit.end,
+                "replaced": thought.text[slice(*replaced_characters(thought, edit))],
                 "written": edit.written,
                 "probability": edit.probability,
                 "most_attended": _cell(thought, int(attention[tick - 1].argmax())),
@@ -104,5 +105,8 @@ def thought_figures(suite: str, pair: Pair, thought: RecordedThought) -> dict[st
 
 
 def _cell(thought: RecordedThought, cell: int) -> str:
+    """The text of a cell, or what a cell without characters stands for."""
     begin, end = thought.cells[cell]
-    return thought.text[begin:end]
+    if cell == len(thought.cells) - 1:
+        return "the end"
+    return thought.text[begin:end] or f"the start of line {thought.text.count(chr(10), 0, begin) + 1}"

@@ -91,7 +91,7 @@ def edit_in_words(thought: RecordedThought, edit: TickEdit) -> str:
     new = _quoted(edit.written)
     if edit.start == edit.end:
         return f"It would insert {new} at the mark {chance}"
-    old = _quoted(thought.text[slice(*_framed(thought, edit))])
+    old = _quoted(thought.text[slice(*replaced_characters(thought, edit))])
     if not edit.written:
         return f"It would delete {old} {chance}"
     return f"It would replace {old} by {new} {chance}"
@@ -102,8 +102,10 @@ def _quoted(text: str) -> str:
     return f"“{text if len(text) <= MOST_SHOWN else text[: MOST_SHOWN - 1] + '…'}”"
 
 
-def _framed(thought: RecordedThought, edit: TickEdit) -> tuple[int, int]:
-    """Characters [begin, end) of the cells that an edit replaces."""
+def replaced_characters(thought: RecordedThought, edit: TickEdit) -> tuple[int, int]:
+    """Characters [begin, end) of the cells that an edit replaces; of an insertion, none."""
+    if edit.start == edit.end:
+        return thought.cells[edit.start][0], thought.cells[edit.start][0]
     return thought.cells[edit.start][0], thought.cells[edit.end - 1][1]
 
 
@@ -125,11 +127,11 @@ def _code(axes: Axes, thought: RecordedThought, tick: int, font: float) -> None:
     if edit.is_none:
         return
     if edit.start == edit.end:
-        row, left, _ = _on_lines(thought.text, *[thought.cells[edit.start][0]] * 2)[0]
+        row, left, _ = _on_lines(thought.text, *replaced_characters(thought, edit))[0]
         axes.plot([left, left], [row, row + 1], color=BLUE, linewidth=4, solid_capstyle="butt", clip_on=False)
         axes.plot([left], [row], marker="v", markersize=12, color=BLUE, clip_on=False)
         return
-    for row, left, right in _on_lines(thought.text, *_framed(thought, edit)):
+    for row, left, right in _on_lines(thought.text, *replaced_characters(thought, edit)):
         frame = Rectangle((left, row + 0.04), right - left, 0.92, fill=False, edgecolor=BLUE, linewidth=3.5)
         axes.add_artist(frame)
         frame.set_clip_on(False)

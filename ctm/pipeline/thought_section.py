@@ -21,7 +21,7 @@ def thought_section(thought: Mapping[str, Any], still: Path, animation: Path) ->
     how = "The edit is right." if thought["right"] else "The edit is wrong."
     picture = Block(
         f"Tick {answering} of {len(thought['ticks'])}, which answers",
-        f"{thought['from']}. It is {suite}, of a project never seen in training, kind {thought['kind']}. {how} Orange "
+        f"{thought['from']}. It is {suite}, of a project never seen in training. {how} Orange "
         "is attention, the mean of all heads on one scale for all ticks; the blue frame or mark is the likeliest span "
         "of the pointers. Synchronization is drawn pair by pair: single squares cannot be read, but what changes from "
         "tick to tick can be seen.",
@@ -52,11 +52,13 @@ def _edit(tick: Mapping[str, Any]) -> str:
         return "none"
     if tick["written"] is None:
         return "copies a word from where there is none"
-    cells = tick["end"] - tick["start"]
-    gone = f"{cells} cell{'s' if cells != 1 else ''} at cell {tick['start']}"
-    if not tick["written"]:
-        return f"deletes {gone}"
-    return f"writes {tick['written']!r} " + (f"for {gone}" if cells else f"before cell {tick['start']}")
+    if tick["start"] == tick["end"]:
+        return f"inserts {tick['written']!r}"
+    return (
+        f"replaces {tick['replaced']!r} by {tick['written']!r}"
+        if tick["written"]
+        else f"deletes {tick['replaced']!r}"
+    )
 
 
 def _base64(path: Path) -> str:

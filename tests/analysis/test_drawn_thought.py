@@ -144,4 +144,5 @@ def test_the_figures_say_where_the_text_comes_from() -> None:
     assert [tick["right"] for tick in figures["ticks"]] == [False, False, True, True]
     first = made().attention.mean(axis=1)[0]
     assert figures["ticks"][0]["attention_there"] == pytest.approx(first.max())
+    assert [tick["replaced"] for tick in figures["ticks"]] == ["add", "", "", ""]
     assert figures["ticks"][0]["most_attended"] == TEXT[int(first.argmax())]

@@ -128,6 +128,7 @@ def run(tmp_path: Path) -> Path:
                     "no_edit": False,
                     "start": 7,
                     "end": 8,
+                    "replaced": "s",
                     "written": "<b>",
                     "probability": 0.25,
                     "most_attended": "s",
@@ -250,7 +251,7 @@ def test_a_thought_is_shown_still_and_moves_where_it_is_asked_to(run: Path) -> N
         "picamera 1.13" in section and "a made bug in real code" in section and "The edit is right" in section
     )
     row = section.split('<td class="n">2</td>')[1].split("</tr>")[0]
-    assert "64.2%" in row and "writes &#39;&lt;b&gt;&#39; for 1 cell at cell 7" in row and "yes" in row
+    assert "64.2%" in row and "replaces &#39;s&#39; by &#39;&lt;b&gt;&#39;" in row and "yes" in row
 
 
 def test_the_speed_of_each_source_is_shown(run: Path) -> None:

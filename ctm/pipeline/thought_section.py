@@ -2,52 +2,59 @@
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from ctm.pipeline.tables import Block, Section, rows
+from ctm.pipeline.tables import Block, Cell, Section, rows
 from ctm.shares import percent
 
 
-def thought_section(thought: Mapping[str, Any], still: Path, animation: Path) -> Section:
-    """thought: thought.json of rule `draw_thought`. still, animation: its pictures, PNG and GIF.
+def thought_section(thought: dict[str, Any], still: str, animation: str) -> Section:
+    """thought: what rule draw_thought wrote. still, animation: its pictures in base64, PNG and GIF.
 
     The picture does not move until it is asked to: some readers cannot read beside what moves.
     """
-    answering = thought["answering_tick"]
+    count, answering = len(thought["ticks"]), thought["answering_tick"]
     suite = "a real fix" if thought["suite"] == "real" else "a made bug in real code"
-    how = "The edit is right." if thought["right"] else "The edit is wrong."
-    picture = Block(
-        f"Tick {answering} of {len(thought['ticks'])}, which answers",
-        f"{thought['from']}. It is {suite}, of a project never seen in training. {how} Orange "
-        "is attention, the mean of all heads on one scale for all ticks; the blue frame or mark is the likeliest span "
-        "of the pointers. Synchronization is drawn pair by pair: single squares cannot be read, but what changes from "
-        "tick to tick can be seen.",
-        png=_base64(still),
-        gif=_base64(animation),
+    how = "right" if thought["right"] else "wrong"
+    seen = (
+        f"Tick {answering} of {count}, which answers, about {suite} ({thought['from']}); its edit is {how}. Orange is "
+        "attention, the mean of all heads; the blue frame or mark is the likeliest span of the pointers."
     )
-    head = ["tick", "certainty", "likeliest edit", "likely", "right", "looks most at", "attention there"]
-    table = rows(
-        head,
+    moving = (
+        "All ticks one after the other, on one scale of attention. Of the synchronization single squares cannot be "
+        "read, but what changes can be seen."
+    )
+    head = ["tick", "sure", "likeliest edit", "likely", "right", "looks most at", "attention there"]
+    items = [
+        (
+            tick["tick"],
+            percent(tick["certainty"]),
+            Cell(_edit(tick), mark="code"),
+            percent(tick["probability"]),
+            tick["right"],
+            Cell(repr(tick["most_attended"]), mark="code"),
+            percent(tick["attention_there"]),
+        )
+        for tick in thought["ticks"]
+    ]
+    return Section(
+        "One thought",
         [
-            (
-                tick["tick"],
-                percent(tick["certainty"]),
-                _edit(tick),
-                percent(tick["probability"]),
-                tick["right"],
-                repr(tick["most_attended"]),
-                percent(tick["attention_there"]),
-            )
-            for tick in thought["ticks"]
+            Block("The tick that answers", seen, png=still, file="reports/iteration_progression.png"),
+            Block(
+                "Tick by tick, moving",
+                moving,
+                png=animation,
+                file="reports/iteration_progression.gif",
+                fold=True,
+            ),
+            Block("The same in figures", "What each tick says and looks at.", rows(head, items), fold=True),
         ],
+        "One example, chosen by a fixed order that prefers answers that turn right: it shows how, and not how often.",
     )
-    return Section("One thought", [picture, Block("The same in figures", table=table)])
 
 
-def _edit(tick: Mapping[str, Any]) -> str:
+def _edit(tick: dict[str, Any]) -> str:
     if tick["no_edit"]:
         return "none"
     if tick["written"] is None:
@@ -59,7 +66,3 @@ def _edit(tick: Mapping[str, Any]) -> str:
         if tick["written"]
         else f"deletes {tick['replaced']!r}"
     )
-
-
-def _base64(path: Path) -> str:
-    return base64.b64encode(path.read_bytes()).decode()

@@ -1,4 +1,4 @@
-# Phase 4: the frozen test sets, and what each tick adds. Synchronization analysis comes with an issue of its own; its
+# Phase 4: the frozen test sets, what each tick adds, and one thought drawn. Synchronization analysis comes with an issue of its own; its
 # rule belongs in this file.
 
 
@@ -64,3 +64,27 @@ rule analyze_certainty:
     shell:
         "{params.program} --report {input.report} --items {input.answers} --settings {params.analysis:q}"
         " --out {output.report} --reliability {output.reliability} --risk-coverage {output.risk_coverage} >> {log} 2>&1"
+
+
+rule draw_thought:
+    input:
+        weights=last_weights(),
+        tokenizer="results/tokenizer/tokenizer.json",
+        answers="results/reports/items.parquet",
+        test="results/pairs/test.parquet",
+        real="results/pairs/real.parquet",
+    output:
+        animation=report(
+            "results/reports/iteration_progression.gif",
+            caption="../workflow/report/iteration_progression.rst",
+            category="Evaluation",
+        ),
+        still="results/reports/iteration_progression.png",
+        report="results/reports/thought.json",
+    threads: cores("draw_thought")
+    resources:
+        **demand("draw_thought"),
+    shell:
+        "{params.program} --weights {input.weights} --tokenizer {input.tokenizer} --items {input.answers}"
+        " --test {input.test} --real {input.real} --settings {params.analysis:q} --animation {output.animation}"
+        " --still {output.still} --out {output.report} >> {log} 2>&1"

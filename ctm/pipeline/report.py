@@ -26,6 +26,7 @@ from ctm.pipeline.model_sections import checks_section, export_section, sizes_se
 from ctm.pipeline.opening import opening
 from ctm.pipeline.page import render
 from ctm.pipeline.tables import Section
+from ctm.pipeline.thought_section import thought_section
 from ctm.pipeline.ticks_section import ticks_section
 from ctm.pipeline.training_section import training_section
 
@@ -80,7 +81,10 @@ PHASES: Mapping[str, Sequence[Part]] = {
         of(certainty_section, "certainty"),
         _comparison,
     ),
-    "Analysis": (of(ticks_section, "iterations"),),
+    "Analysis": (
+        of(ticks_section, "iterations"),
+        of(thought_section, "thought", "iteration_progression.png", "iteration_progression.gif"),
+    ),
     "Export": (of(export_section, "onnx"),),
     "Costs": (costs_section,),
 }

@@ -233,7 +233,7 @@ class Config:
     evaluation: EvaluationSettings = EvaluationSettings()
     """Benchmarks and thresholds."""
     analysis: AnalysisSettings = AnalysisSettings()
-    """Iteration analysis."""
+    """Iteration analysis, and the thought that is drawn."""
     export: ExportSettings = ExportSettings()
     """ONNX and its check."""
     resources: dict[str, Demand] = field(default_factory=dict)

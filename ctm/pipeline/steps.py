@@ -222,6 +222,12 @@ def table(config: Config) -> dict[str, WorkflowStep]:
             settings=("analysis",),
         ),
         WorkflowStep(
+            "draw_thought",
+            Demand(threads=1, mem_gb=4, runtime=30),
+            parents=("benchmark",),
+            settings=("analysis",),
+        ),
+        WorkflowStep(
             "compare_trm",
             Demand(threads=8, mem_gb=32, vram=48, gpu_percent=80, runtime=240),
             parents=("build_pairs", last, "train_trm"),

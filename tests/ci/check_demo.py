@@ -187,6 +187,8 @@ def main(run: Path) -> int:
     checks.that("report.html stands alone", page.is_file() and "<svg" in page.read_text(), page)
     plot = results / "reports" / "accuracy_by_tick.png"
     checks.that("accuracy_by_tick.png exists", plot.is_file(), plot)
+    thought = results / "reports" / "iteration_progression.gif"
+    checks.that("iteration_progression.gif is there, at most 1 MB", 0 < thought.stat().st_size < 1e6, thought)
     metrics = json.loads((bundle / "final_metrics.json").read_text())
     check_metrics(checks, metrics)
     check_certainty(checks, results / "reports", metrics)

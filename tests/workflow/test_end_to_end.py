@@ -73,6 +73,7 @@ def test_bundle_report_and_plot_are_there(run: Path) -> None:
     assert (results / "reports" / "accuracy_by_tick.png").read_bytes().startswith(b"\x89PNG")
     for name in ("reliability.png", "risk_coverage.png"):
         assert (results / "reports" / name).read_bytes().startswith(b"\x89PNG")
+    assert (results / "reports" / "iteration_progression.gif").read_bytes().startswith(b"GIF89a")
     metrics = json.loads((results / "final" / "final_metrics.json").read_text())
     assert [one["precision"] for one in metrics["precision_thresholds"]] == [0.9, 0.95]
     for name in ("accuracy", "coverage", "n"):

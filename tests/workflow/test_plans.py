@@ -13,7 +13,7 @@ from helpers.fake_checkout import ROOT, Checkout
 
 TRAINING = {"train_stage1", "train_stage2", "train_stage3", "train_stage4"}
 TRM = {"train_trm", "compare_trm"}
-ANALYSES = {"analyze_iterations", "analyze_certainty"}
+ANALYSES = {"analyze_iterations", "analyze_certainty", "draw_thought"}
 AFTER = {"benchmark", "compare_trm", "export_onnx", "check_onnx", "bundle", "report"} | ANALYSES
 GRIDS = {"encode_shard", "grid_manifest", "data_card", "validate_model", "baseline"}
 WORKING = {"working_windows"}

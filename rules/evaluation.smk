@@ -1,5 +1,4 @@
-# Phase 4: the frozen test sets, and what each tick adds. Synchronization analysis comes with an issue of its own; its
-# rule belongs in this file.
+# Phase 4: the frozen test sets, what each tick adds, and what the synchronization says.
 
 
 rule benchmark:
@@ -40,3 +39,26 @@ rule analyze_iterations:
     shell:
         "{params.program} --report {input.report} --items {input.answers} --settings {params.analysis:q}"
         " --out {output.report} --plot {output.plot} >> {log} 2>&1"
+
+
+rule analyze_synchronization:
+    input:
+        weights=last_weights(),
+        tokenizer="results/tokenizer/tokenizer.json",
+        test="results/pairs/test.parquet",
+    output:
+        report="results/reports/synchronization.json",
+        pairs="results/reports/neuron_importance.csv",
+        heatmaps=report(
+            "results/reports/sync_heatmaps.png",
+            caption="../workflow/report/sync_heatmaps.rst",
+            category="Evaluation",
+        ),
+        page="results/reports/sync_interpretation_report.md",
+    threads: cores("analyze_synchronization")
+    resources:
+        **demand("analyze_synchronization"),
+    shell:
+        "{params.program} --weights {input.weights} --tokenizer {input.tokenizer} --test {input.test}"
+        " --settings {params.synchronization:q} --threads {threads} --out {output.report} --pairs {output.pairs}"
+        " --heatmaps {output.heatmaps} --page {output.page} >> {log} 2>&1"

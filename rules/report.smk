@@ -16,6 +16,8 @@ rule report:
         comparison="results/reports/comparison.json",
         iterations="results/reports/iterations.json",
         plot="results/reports/accuracy_by_tick.png",
+        synchronization="results/reports/synchronization.json",
+        heatmaps="results/reports/sync_heatmaps.png",
         onnx="results/reports/onnx.json",
         metrics="results/final/final_metrics.json",
     output:

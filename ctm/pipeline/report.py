@@ -21,6 +21,7 @@ from ctm.pipeline.comparison import comparison_section
 from ctm.pipeline.curves import training_curves
 from ctm.pipeline.kinds import kinds_section
 from ctm.pipeline.summary import accuracies
+from ctm.pipeline.synchronization_section import HEATMAPS, synchronization_section
 from ctm.pipeline.tables import Block, Section, Table, blocks_of, rows
 from ctm.shares import COLUMNS, percent, percents
 
@@ -76,6 +77,7 @@ class _RunArtifacts:
             ("benchmark", self._benchmark),
             ("comparison", self._comparison),
             ("iterations", self._iterations),
+            ("synchronization", self._synchronization),
             ("", self._checks),
             ("", self._costs),
         ]
@@ -202,8 +204,13 @@ class _RunArtifacts:
         plots = [
             Block(path.stem.replace("_", " ").capitalize(), png=base64.b64encode(path.read_bytes()).decode())
             for path in self.plots
+            if path.name != HEATMAPS
         ]
         return Section("Ticks", plots + blocks_of("", self.read("iterations")))
+
+    def _synchronization(self) -> Section:
+        heatmaps = next((path.read_bytes() for path in self.plots if path.name == HEATMAPS), b"")
+        return synchronization_section(self.read("synchronization"), heatmaps)
 
     def _checks(self) -> Section:
         names = {

@@ -29,8 +29,11 @@ class Resampling:
 
     def __init__(self, projects: Sequence[str]) -> None:
         self.units = units_of(projects)
+        self._drawn: list[Floats] = []
+        if not len(self.units):
+            return
         count = int(self.units.max()) + 1
-        self._drawn = [_multiplicities(count)[:, self.units]]
+        self._drawn.append(_multiplicities(count)[:, self.units])
         if count < len(self.units):
             self._drawn.append(_multiplicities(len(self.units)))
 

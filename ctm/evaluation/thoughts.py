@@ -159,7 +159,7 @@ def draw_asked(
 
 
 @torch.inference_mode()
-def think(model: CTM, items: AskedItems) -> Thoughts:
+def record_thoughts(model: CTM, items: AskedItems) -> Thoughts:
     """All ticks of a thought about every item."""
     ticks, n = model.config.ticks, len(items)
     found = Thoughts(

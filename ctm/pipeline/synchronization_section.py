@@ -12,9 +12,9 @@ from ctm.pipeline.tables import Block, Section, rows
 HEATMAPS = "sync_heatmaps.png"
 """Name of the picture among the report's artifacts."""
 PICTURE = (
-    "Mean synchronization by category and tick (above), and how it differs from clean code (below), each pair in its own"
-    " standard deviations. Columns that look alike above mean that the tick matters more than the category; white below "
-    "means that a pair does not tell the category from clean code."
+    "Mean synchronization by category and tick (above), and how it differs from clean code (below), each pair in its"
+    " own standard deviations. Panels that look alike above mean that the tick matters more than the category; white"
+    " below means that a pair does not tell the category from clean code."
 )
 
 

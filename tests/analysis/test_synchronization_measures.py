@@ -119,7 +119,9 @@ def test_halves_are_of_whole_projects_and_about_equal() -> None:
     projects = ["a"] * 6 + ["b"] * 3 + ["c"] * 2 + ["d"]
     half = halves_of(projects)
     assert half.sum() == 6
-    assert all(len({bool(h) for h, p in zip(half, projects, strict=True) if p == name}) == 1 for name in "abcd")
+    assert all(
+        len({bool(h) for h, p in zip(half, projects, strict=True) if p == name}) == 1 for name in "abcd"
+    )
 
 
 def test_ranks_are_stable_where_the_halves_agree(rng: np.random.Generator) -> None:
@@ -162,7 +164,9 @@ def test_intervals_of_a_difference_are_of_the_same_items() -> None:
     better = resampling.difference(one, np.where(np.arange(60) < 12, 0.0, one))
     assert better["value"] == pytest.approx(0.2) and better["interval"][0] > 0
     same = resampling.difference(one, one)
-    assert same["value"] == 0 and same["interval"] == pytest.approx([-(1 - 0.025 ** (1 / 6)), 1 - 0.025 ** (1 / 6)])
+    assert same["value"] == 0 and same["interval"] == pytest.approx(
+        [-(1 - 0.025 ** (1 / 6)), 1 - 0.025 ** (1 / 6)]
+    )
     assert Resampling(["one"] * 5).share(np.ones(5))["interval"] is None, "of one project nothing can be said"
     nothing = resampling.share(np.full(60, np.nan))
     assert nothing["value"] is None and nothing["why"]
@@ -174,5 +178,7 @@ def test_area_under_the_curve_by_hand() -> None:
     found = resampling.auroc(np.array([3, 2, 2, 1]), np.array([True, True, False, False]))
     assert found["value"] == pytest.approx(3.5 / 4)
     assert resampling.auroc(np.arange(4), np.ones(4, bool))["why"] == "all items are right"
-    gap = resampling.auroc_difference(np.array([3, 2, 2, 1]), np.zeros(4), np.array([True, True, False, False]))
+    gap = resampling.auroc_difference(
+        np.array([3, 2, 2, 1]), np.zeros(4), np.array([True, True, False, False])
+    )
     assert gap["value"] == pytest.approx(3.5 / 4 - 0.5)

@@ -13,7 +13,10 @@ from helpers.fake_checkout import ROOT, Checkout
 
 TRAINING = {"train_stage1", "train_stage2", "train_stage3", "train_stage4"}
 TRM = {"train_trm", "compare_trm"}
-AFTER = {"benchmark", "compare_trm", "analyze_iterations", "export_onnx", "check_onnx", "bundle", "report"}
+AFTER = {
+    "benchmark", "compare_trm", "analyze_iterations", "analyze_synchronization", "export_onnx", "check_onnx", "bundle",
+    "report",
+}  # fmt: skip
 GRIDS = {"encode_shard", "grid_manifest", "data_card", "validate_model", "baseline"}
 WORKING = {"working_windows"}
 PAIRS = {"build_pairs"} | WORKING | GRIDS | TRAINING | AFTER | TRM
@@ -62,9 +65,10 @@ PAIRS = {"build_pairs"} | WORKING | GRIDS | TRAINING | AFTER | TRM
         ("trm", {"model": {"updates": 3}}, {"train_trm", "compare_trm", "report"}),
         ("trm", {"ema": 0.9}, {"train_trm", "compare_trm", "report"}),
         ("trm", {"items": 50}, {"compare_trm", "report"}),
-        ("evaluation", {"seed": 4}, AFTER - {"export_onnx", "check_onnx"}),
+        ("evaluation", {"seed": 4}, AFTER - {"analyze_synchronization", "export_onnx", "check_onnx"}),
         ("working", {"per_project": 9}, WORKING | {"benchmark", "analyze_iterations", "bundle", "report"}),
         ("analysis", {"groups": 3}, {"analyze_iterations", "report"}),
+        ("synchronization", {"seed": 5}, {"analyze_synchronization", "report"}),
         ("export", {"seed": 4}, {"check_onnx", "bundle", "report"}),
     ],
 )

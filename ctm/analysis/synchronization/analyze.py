@@ -29,7 +29,7 @@ from ctm.analysis.synchronization.place import place_figures
 from ctm.analysis.synchronization.similarity import similarity_figures
 from ctm.analysis.synchronization.success import success_figures
 from ctm.evaluation.repairs import single_threads
-from ctm.evaluation.thoughts import draw_asked, load_tokenizer, think, untrained_like
+from ctm.evaluation.thoughts import draw_asked, load_tokenizer, record_thoughts, untrained_like
 from ctm.files import write_json, write_text
 from ctm.model.device import pick_device
 from ctm.model.weights import load_ctm
@@ -69,8 +69,8 @@ def analyze_synchronization(
             return np.random.default_rng(settings.seed)
 
         patching = begin("patching", patching_figures, model, searched, settings)
-        of_model = begin("thoughts", think, model, items)
-        of_control = begin("thoughts of the untrained model", think, control, items)
+        of_model = begin("thoughts", record_thoughts, model, items)
+        of_control = begin("thoughts of the untrained model", record_thoughts, control, items)
         trained, untrained = of_model.result(), of_control.result()
         readout = trained.at_answer(trained.readout)
         right = np.flatnonzero(trained.right)[: settings.ablated]
@@ -103,7 +103,10 @@ def analyze_synchronization(
     write_pairs(table, pairs)
     top = table.head(settings.shown)
     names = [f"{i}-{j}" for i, j in zip(top["neuron_i"], top["neuron_j"], strict=True)]
-    plot_heatmaps(trained, items, top["pair"].to_numpy(), names, settings.fewest, heatmaps, settings.dpi)
+    order = "the costliest to ablate first" if len(ablated) else "in the order of their numbers"
+    plot_heatmaps(
+        trained, items, top["pair"].to_numpy(), names, order, settings.fewest, heatmaps, settings.dpi
+    )
     write_json(out, figures)
     write_text(page, interpretation_page(figures, table, heatmaps.name, pairs.name))
     return figures

@@ -30,14 +30,15 @@ def plot_heatmaps(
     items: AskedItems,
     pairs: NDArray[np.int64],
     names: list[str],
+    order: str,
     fewest: int,
     out: Path,
     dpi: int,
 ) -> None:
     """Draw two rows of panels (PNG): means by category, and their differences to clean code.
 
-    pairs: which to show, the upper ones first, with their `names`. A category with fewer than `fewest` items has empty
-    panels that say so.
+    pairs: which to show, the upper ones first, with their `names`; order: in words, how they are ordered. A category
+    with fewer than `fewest` items has empty panels that say so.
     """
     means = category_means(trained.readout[:, :, pairs], items.category)
     n = {name: int((items.category == name).sum()) for name in CATEGORIES}
@@ -47,12 +48,12 @@ def plot_heatmaps(
     height = 1.6 + 2 * max(2.2, 0.155 * len(pairs))
     figure = Figure(figsize=(13, height), layout="constrained")
     axes = figure.subplots(2, len(CATEGORIES), sharex=True, sharey=True)
-    for row, (values, title) in enumerate(((shown, "mean"), (differences, "less clean"))):
+    for row, (values, title) in enumerate(((shown, "mean"), (differences, "difference to clean"))):
         most = max((float(np.abs(mean).max()) for mean in values.values()), default=0.0) or 1.0
         image = None
         for place, name in enumerate(CATEGORIES):
             panel = axes[row, place]
-            panel.set_title(f"{name}, {title}\nn = {n[name]:,}", fontsize=10, loc="left")
+            panel.set_title(f"{name}: {title}\nn = {n[name]:,}", fontsize=10, loc="left")
             if name in values:
                 image = _panel(panel, values[name], most, names)
             else:
@@ -65,7 +66,7 @@ def plot_heatmaps(
     for panel in axes[1, :]:
         panel.set_xlabel("tick")
     figure.suptitle(
-        f"Synchronization of the {len(pairs)} pairs whose ablation costs most, standardized over items and ticks",
+        f"Synchronization of {len(pairs)} pairs, {order}; each standardized over items and ticks",
         fontsize=12, x=0.01, ha="left",
     )  # fmt: skip
     with replacing(out) as temporary:

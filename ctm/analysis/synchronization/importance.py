@@ -29,23 +29,23 @@ def pair_table(
     effects: PairEffects,
     seed: int,
 ) -> pd.DataFrame:
-    """A row for each pair of the readout, those that matter most first.
+    """A row for each pair of the readout, those that matter most first (without effects: in their own order).
 
     readout: of the answering ticks of `items`, [n, pairs]. effects: on `ablated`. Information is in nats, estimated
     from nearest neighbors (Ross, 2014); `_shuffled` is what the same estimate finds in shuffled labels.
     """
     resampling = Resampling(ablated.projects.tolist())
     found = [resampling.mean(loss) for loss in effects.loss.T]
-    ends = [figure["interval"] or (None, None) for figure in found]
+    ends = np.array([figure["interval"] or (np.nan, np.nan) for figure in found])
     table = pd.DataFrame(
         {
             "pair": np.arange(model.config.out_pairs),
             "neuron_i": model.sync_out.left.cpu().numpy(),
             "neuron_j": model.sync_out.right.cpu().numpy(),
             "decay": model.sync_out.decay.detach().float().cpu().numpy(),
-            "effect": [figure["value"] for figure in found],
-            "effect_low": [low for low, _ in ends],
-            "effect_high": [high for _, high in ends],
+            "effect": np.array([figure["value"] for figure in found], np.float64),
+            "effect_low": ends[:, 0],
+            "effect_high": ends[:, 1],
         }
     )
     rng = np.random.default_rng(seed)

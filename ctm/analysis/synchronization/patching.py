@@ -103,10 +103,10 @@ def _said_no_edit(
         }
         for donor, states in donors.items():
             for column, tick in enumerate(ticks):
-                readout = go_on(model, states[tick], of_broken, model.config.ticks - 1 - tick)
+                readout = after_more_ticks(model, states[tick], of_broken, model.config.ticks - 1 - tick)
                 patched[donor][places, column] = says_no_edit(model, readout, of_broken)
         for column, tick in enumerate(ticks):
-            readout = go_on(model, own[tick], of_twin, model.config.ticks - 1 - tick)
+            readout = after_more_ticks(model, own[tick], of_twin, model.config.ticks - 1 - tick)
             patched[BACK][places, column] = says_no_edit(model, readout, of_twin)
     return broken, repaired, patched
 
@@ -120,7 +120,7 @@ def think_through(model: CTM, encoding: CTMEncoding) -> tuple[list[CTMState], Te
     return states, readout_of(state)
 
 
-def go_on(model: CTM, state: CTMState, encoding: CTMEncoding, ticks: int) -> Tensor:
+def after_more_ticks(model: CTM, state: CTMState, encoding: CTMEncoding, ticks: int) -> Tensor:
     """S_out [B, n_out] after so many more ticks (0: of the state itself)."""
     for _ in range(ticks):
         state, _ = model.step(state, encoding)

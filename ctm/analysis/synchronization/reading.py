@@ -108,10 +108,12 @@ def summary(figures: Figures) -> list[tuple[str, str, str, str]]:
     if "why" not in figures["ablation"]:
         most = figures["ablation"]["by share"][-1]
         best, random = most["mean"]["best"]["nats lost"], most["mean"]["random"]["nats lost"]
+        stable = figures["ablation"]["stability"]
+        ranks = "not known" if stable["value"] is None else f"{stable['value']:.2f}"
         cells = (
             number_text(best),
             f"random pairs of equal variance: {number_text(random)}",
-            "no pair used: 0",
+            f"rank correlation of two halves: {ranks}",
         )
         rows.append(
             (f"nats that a right edit loses without the best {most['share']:.0%} of the pairs", *cells)
@@ -135,8 +137,8 @@ def summary(figures: Figures) -> list[tuple[str, str, str, str]]:
     rows.append(("'no edit' with the repaired twin's state", *cells))
     rank = "effective rank over samples, last tick"
     ranks = [figures["collapse"][model][rank] for model in ("trained", "untrained", "independent numbers")]
-    own, other, noise = ("not known" if value is None else f"{value:.1f}" for value in ranks)
-    rows.append(("effective rank", own, f"untrained: {other}", f"independent numbers: {noise}"))
+    texts = ["not known" if value is None else f"{value:.1f}" for value in ranks]
+    rows.append(("effective rank", texts[0], f"untrained: {texts[1]}", f"independent numbers: {texts[2]}"))
     return rows
 
 
@@ -203,6 +205,10 @@ def ablation_reading(found: Figures) -> str:
         return f"Nothing can be said: {found['why']}."
     most = found["by share"][-1]
     mean = most["mean"]
+    gap = mean["best more than random, nats"]
+    more = {1: "more than the random ones", -1: "less than the random ones", 0: "no more that could be told"}[
+        side(gap)
+    ]
     stable = found["stability"]
     ranks = (
         f"The effects of single pairs in the two halves of the projects agree with a rank correlation of"
@@ -213,8 +219,8 @@ def ablation_reading(found: Figures) -> str:
     return (
         f"{ranks} The {most['pairs']} pairs ({most['share']:.0%}) that matter most in one half, set to their means in"
         f" the other, cost a right edit {number_text(mean['best']['nats lost'])} nats; as many random pairs of equal"
-        f" variance cost {number_text(mean['random']['nats lost'])}. The best pairs are"
-        f" {compared(mean['best more than random, nats'], 'the random ones', points=False)}. Without them"
+        f" variance cost {number_text(mean['random']['nats lost'])}. The best pairs cost"
+        f" {more} (difference {number_text(gap)}). Without them"
         f" {share_text(mean['best']['edits lost'])} of {found['n']} right first edits are lost, without the random ones"
         f" {share_text(mean['random']['edits lost'])}."
     )

@@ -20,6 +20,10 @@ rule report:
         heatmaps="results/reports/sync_heatmaps.png",
         onnx="results/reports/onnx.json",
         metrics="results/final/final_metrics.json",
+        config="results/final/final_config.yaml",
+        answers="results/reports/items.parquet",
+        test="results/pairs/test.parquet",
+        real="results/pairs/real.parquet",
     output:
         page=report("results/report.html", caption="../workflow/report/report.rst", category="Report"),
     threads: cores("report")

@@ -48,6 +48,11 @@ class WorkflowStep:
         return self.script or self.name
 
 
+def page_files(template: str) -> dict[str, str]:
+    """Templates of a page: its own, and what pages share."""
+    return {name: f"ctm/pipeline/{name}.html.j2" for name in (template, "page", "parts")}
+
+
 def table(config: Config) -> dict[str, WorkflowStep]:
     """All steps by name, parents before children; those that the config switches off as well."""
     sources, commits = config.sources, config.sources.commits
@@ -154,7 +159,7 @@ def table(config: Config) -> dict[str, WorkflowStep]:
             "data_card",
             Demand(threads=1, mem_gb=4, runtime=30),
             parents=("encode_shard",),
-            files={"template": "ctm/pipeline/data_card.html.j2"},
+            files=page_files("data_card"),
         ),
         # phase 2
         WorkflowStep(
@@ -245,7 +250,7 @@ def table(config: Config) -> dict[str, WorkflowStep]:
         "report",
         Demand(threads=1, mem_gb=4, runtime=30),
         parents=tuple(step.name for step in steps if step.name not in apart),
-        files={"template": "ctm/pipeline/report.html.j2"},
+        files=page_files("report"),
     )
     return {step.name: step for step in [*steps, report]}
 

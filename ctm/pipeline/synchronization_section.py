@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +10,7 @@ from ctm.pipeline.tables import Block, Section, rows
 
 HEATMAPS = "sync_heatmaps.png"
 """Name of the picture among the report's artifacts."""
+PAGE = "reports/sync_interpretation_report.md"
 PICTURE = (
     "Mean synchronization by category and tick (above), and how it differs from clean code (below), each pair in its"
     " own standard deviations. Panels that look alike above mean that the tick matters more than the category; white"
@@ -18,9 +18,9 @@ PICTURE = (
 )
 
 
-def synchronization_section(figures: Mapping[str, Any], heatmaps: bytes) -> Section:
-    """figures: what rule analyze_synchronization wrote. heatmaps: its picture (PNG), empty for none."""
-    questions = {
+def synchronization_section(figures: Mapping[str, Any], heatmaps: str = "") -> Section:
+    """figures: what rule analyze_synchronization wrote. heatmaps: its picture in base64, empty for none."""
+    answers = {
         "Does it differ by type of bug?": reading.category_reading(figures["category"]),
         "Does it tell where the bug is?": reading.place_reading(figures["place"]),
         "Which pairs matter?": reading.ablation_reading(figures["ablation"]),
@@ -28,15 +28,17 @@ def synchronization_section(figures: Mapping[str, Any], heatmaps: bytes) -> Sect
         "Is it causal?": reading.patching_reading(figures["patching"]),
         "Has it collapsed?": reading.collapse_reading(figures["collapse"]),
     }
-    blocks = [Block(table=rows(reading.SUMMARY, reading.summary(figures)))]
+    note = (
+        "What a probe, an ablation or a patch finds; beside it what else finds, and what there is by chance."
+    )
+    blocks = [Block("Figures, controls and nulls", note, rows(reading.SUMMARY, reading.summary(figures)))]
+    blocks += [Block(question, answer, file=PAGE) for question, answer in answers.items()]
     if heatmaps:
-        blocks.append(Block("Heatmaps", PICTURE, png=base64.b64encode(heatmaps).decode()))
-    blocks += [Block(question, answer) for question, answer in questions.items()]
-    n = sum(figures["items"].values())
+        blocks.append(Block("Heatmaps", PICTURE, png=heatmaps, file=f"reports/{HEATMAPS}"))
     return Section(
         "Synchronization",
         blocks,
-        f"What can be read from the {figures['pairs']} pairs that the heads read, of {n:,} test items of "
-        f"{figures['projects']} projects that were not trained on. Intervals are 95 %, by bootstrap over projects. All "
-        "figures: sync_interpretation_report.md, synchronization.json, neuron_importance.csv in results/reports/.",
+        f"What can be read from the {figures['pairs']} pairs that the heads read, of {sum(figures['items'].values()):,}"
+        f" test items of {figures['projects']} projects that were not trained on. Intervals are 95 %, by bootstrap over"
+        " projects.",
     )

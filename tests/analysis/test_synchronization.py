@@ -187,9 +187,10 @@ def test_every_pair_is_in_the_table(analyzed: Path, model: CTM) -> None:
 
 def test_report_has_a_section(analyzed: Path) -> None:
     figures = json.loads((analyzed / "figures.json").read_text())
-    section = synchronization_section(figures, b"\x89PNG")
+    section = synchronization_section(figures, "iVBOR")
     assert section.blocks[0].table is not None and len(section.blocks[0].table.rows) == 8
-    assert section.blocks[1].png and len(section.blocks) == 8
+    assert section.blocks[-1].png and len(section.blocks) == 8 and all(block.note for block in section.blocks)
+    assert len(synchronization_section(figures).blocks) == 7
 
 
 def test_threads_change_nothing(analyzed: Path, test_pairs: Path) -> None:

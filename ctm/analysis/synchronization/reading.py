@@ -136,8 +136,10 @@ def summary(figures: Figures) -> list[tuple[str, str, str, str]]:
         )  # fmt: skip
     rows.append(("'no edit' with the repaired twin's state", *cells))
     rank = "effective rank over samples, last tick"
-    ranks = [figures["collapse"][model][rank] for model in ("trained", "untrained", "independent numbers")]
-    texts = ["not known" if value is None else f"{value:.1f}" for value in ranks]
+    effective = [
+        figures["collapse"][model][rank] for model in ("trained", "untrained", "independent numbers")
+    ]
+    texts = ["not known" if value is None else f"{value:.1f}" for value in effective]
     rows.append(("effective rank", texts[0], f"untrained: {texts[1]}", f"independent numbers: {texts[2]}"))
     return rows
 

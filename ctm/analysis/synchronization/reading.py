@@ -88,7 +88,8 @@ def summary(figures: Figures) -> list[tuple[str, str, str, str]]:
         mine = figures["category"][name]
         cells = unknown
         if mine[SYNCHRONIZATION]["value"] is not None:
-            control = f"encoder's mean output: {share_text(mine['controls']['encoder pool'])}"
+            best = max(mine["controls"], key=lambda other: mine["controls"][other]["value"])
+            control = f"best of the controls, {best}: {share_text(mine['controls'][best])}"
             cells = (
                 share_text(mine[SYNCHRONIZATION]),
                 control,
@@ -122,10 +123,9 @@ def summary(figures: Figures) -> list[tuple[str, str, str, str]]:
         rows.append(("nats that a right edit loses without the best pairs", *cells))
     found, cells = figures["success"], unknown
     if found[SYNCHRONIZATION]["value"] is not None:
-        cells = (
-            number_text(found[SYNCHRONIZATION]), f"certainty: {number_text(found['certainty'])}",
-            "chance: 0.50",
-        )  # fmt: skip
+        own, certainty = (number_text(found[name]) for name in (SYNCHRONIZATION, "certainty"))
+        null = "not known" if found["random labels"] is None else f"{found['random labels']:.2f}"
+        cells = (own, f"certainty: {certainty}", f"shuffled labels: {null}")
     rows.append(("right first edit predicted, area under the curve", *cells))
     cells = unknown
     if "by tick" in figures["patching"]:
@@ -161,6 +161,7 @@ def category_reading(found: Figures) -> str:
                 for other, words_of in (
                     ("encoder pool", "the same probe of the encoder's mean output"),
                     ("diagnosis class", "that of the parser's diagnosis"),
+                    ("length", "that of the length"),
                     (UNTRAINED, "that of the untrained model's synchronization"),
                 )
             )

@@ -30,6 +30,7 @@ rule all:
         "results/report.html",
         "results/reports/accuracy_by_tick.png",
         "results/reports/iteration_progression.gif",
+        "results/reports/sync_interpretation_report.md",
         "results/reports/data_card.html",
 
 

@@ -1,5 +1,5 @@
-# Phase 4: the frozen test sets, what each tick adds, and one thought drawn. Synchronization analysis comes with an issue of its own; its
-# rule belongs in this file.
+# Phase 4: the frozen test sets, what each tick adds, how sure the model may be, one thought drawn, and what the
+# synchronization says.
 
 
 rule benchmark:
@@ -88,3 +88,26 @@ rule draw_thought:
         "{params.program} --weights {input.weights} --tokenizer {input.tokenizer} --items {input.answers}"
         " --test {input.test} --real {input.real} --settings {params.analysis:q} --animation {output.animation}"
         " --still {output.still} --out {output.report} >> {log} 2>&1"
+
+
+rule analyze_synchronization:
+    input:
+        weights=last_weights(),
+        tokenizer="results/tokenizer/tokenizer.json",
+        test="results/pairs/test.parquet",
+    output:
+        report="results/reports/synchronization.json",
+        pairs="results/reports/neuron_importance.csv",
+        heatmaps=report(
+            "results/reports/sync_heatmaps.png",
+            caption="../workflow/report/sync_heatmaps.rst",
+            category="Evaluation",
+        ),
+        page="results/reports/sync_interpretation_report.md",
+    threads: cores("analyze_synchronization")
+    resources:
+        **demand("analyze_synchronization"),
+    shell:
+        "{params.program} --weights {input.weights} --tokenizer {input.tokenizer} --test {input.test}"
+        " --settings {params.synchronization:q} --threads {threads} --out {output.report} --pairs {output.pairs}"
+        " --heatmaps {output.heatmaps} --page {output.page} >> {log} 2>&1"

@@ -21,6 +21,8 @@ rule report:
         thought="results/reports/thought.json",
         animation="results/reports/iteration_progression.gif",
         still="results/reports/iteration_progression.png",
+        synchronization="results/reports/synchronization.json",
+        heatmaps="results/reports/sync_heatmaps.png",
         onnx="results/reports/onnx.json",
         metrics="results/final/final_metrics.json",
         config="results/final/final_config.yaml",

@@ -25,6 +25,7 @@ from ctm.pipeline.evaluation_sections import (
 from ctm.pipeline.model_sections import checks_section, export_section, sizes_section
 from ctm.pipeline.opening import opening
 from ctm.pipeline.page import render
+from ctm.pipeline.synchronization_section import HEATMAPS, synchronization_section
 from ctm.pipeline.tables import Section
 from ctm.pipeline.thought_section import thought_section
 from ctm.pipeline.ticks_section import ticks_section
@@ -84,6 +85,7 @@ PHASES: Mapping[str, Sequence[Part]] = {
     "Analysis": (
         of(ticks_section, "iterations"),
         of(thought_section, "thought", "iteration_progression.png", "iteration_progression.gif"),
+        of(synchronization_section, "synchronization", more=[HEATMAPS]),
     ),
     "Export": (of(export_section, "onnx"),),
     "Costs": (costs_section,),

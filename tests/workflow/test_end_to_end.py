@@ -89,6 +89,16 @@ def test_bundle_report_and_plot_are_there(run: Path) -> None:
         assert name in metrics
 
 
+def test_synchronization_is_analyzed(run: Path) -> None:
+    reports = run / "run" / "results" / "reports"
+    figures = json.loads((reports / "synchronization.json").read_text())
+    assert {"category", "place", "ablation", "success", "patching", "collapse"} <= figures.keys()
+    assert (reports / "sync_heatmaps.png").read_bytes().startswith(b"\x89PNG")
+    assert len((reports / "neuron_importance.csv").read_text().splitlines()) == 1 + figures["pairs"]
+    assert (reports / "sync_interpretation_report.md").read_text().count("\n## ") == 6
+    assert "Has it collapsed?" in (run / "run" / "results" / "report.html").read_text()
+
+
 def test_the_trm_answers_the_same_test_items(run: Path) -> None:
     results = run / "run" / "results"
     assert (results / "trm" / "trm.safetensors").stat().st_size > 0

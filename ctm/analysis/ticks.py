@@ -41,6 +41,7 @@ NESTINGS = ("0", "1", "2", "3", "4 and more")
 def analyze_iterations(
     report: Path,
     items: Path,
+    validation_items: Path,
     thoughts: Path,
     test: Path,
     settings: AnalysisSettings,
@@ -51,8 +52,8 @@ def analyze_iterations(
 ) -> None:
     """Figures (JSON) and plots (PNG) of the ticks, on the test suite.
 
-    report, items: what the benchmark wrote. thoughts: what rule follow_thoughts wrote. test: Parquet of the test pairs,
-    for their texts. Raises ValueError if the model was asked about no item.
+    report, items, validation_items: what the benchmark wrote. thoughts: what rule follow_thoughts wrote. test: Parquet
+    of the test pairs, for their texts. Raises ValueError if the model was asked about no item.
     """
     threshold = json.loads(report.read_text())["thresholds"]["tick"]
     followed = json.loads(thoughts.read_text())
@@ -61,7 +62,7 @@ def analyze_iterations(
         pair.pair_id: (pair.buggy, pair.fixed) for pair in read_pairs(test, ("pair_id", "buggy", "fixed"))
     }
     tested = with_texts(rows.query("suite == 'test'"), texts)
-    validation = tick_table(rows.query("suite == 'validation'"))
+    validation = tick_table(read_items(validation_items).to_pandas())
     figures = tick_figures(tested, validation, threshold, settings, followed["cost"])
     write_json(out, {**figures, "followed": followed})
     plot_ticks(figures, plot, settings.dpi)

@@ -48,13 +48,13 @@ TEST, REAL, VALIDATION = "test", "real", "validation"
 
 def benchmark(
     weights: Path, tokenizer: Path, validation: Path, test: Path, real: Path, windows: Path, quotas: Path,
-    settings: EvaluationSettings, threads: int, out: Path, items: Path,
+    settings: EvaluationSettings, threads: int, out: Path, items: Path, validation_items: Path,
 ) -> None:  # fmt: skip
     """Choose the thresholds on `validation`, measure on `test` and `real` (Parquet files of pairs).
 
     windows: working code of the projects of both splits (working.py). quotas: what `balance_mix` wrote.
-    out: JSON of all figures. items: Parquet, a row per item of both suites, and of the validation items that the tick
-    threshold was chosen on. Raises ValueError if `test` is empty or `quotas` are of another format.
+    out: JSON of all figures. items: Parquet, a row per item of both suites; validation_items: the same of the items
+    that the tick threshold was chosen on. Raises ValueError if `test` is empty or `quotas` are of another format.
     """
     started = time.monotonic()
     codec = CodeTokenizer.load(tokenizer)
@@ -109,13 +109,14 @@ def benchmark(
             "further": thresholds.further.threshold,
         },
         "confidence": asdict(thresholds.confidence.curve),
+        "precision_thresholds": [threshold.as_dict() for threshold in thresholds.at_precision],
         "calibration": thresholds.as_dict(),
         "parameters": model.parameter_counts(),
         "precision": str(precision).removeprefix("torch."),
         "seconds": time.monotonic() - started,
     }
-    all_judged = {**suites, VALIDATION: thresholds.judged}
-    write_items(items, [row(name, judged) for name, suite in all_judged.items() for judged in suite])
+    write_items(items, [row(name, judged) for name, suite in suites.items() for judged in suite])
+    write_items(validation_items, [row(VALIDATION, judged) for judged in thresholds.judged])
     write_json(out, report)
 
 
@@ -285,6 +286,7 @@ def row(suite: str, judged: CaseResult) -> dict[str, Any]:
         "category": case.item.category,
         "kind": case.item.kind,
         "project": case.item.project,
+        "broken": outcome.is_broken,
         "in_scope": outcome.in_scope,
         "reason": case.reason,
         "cells": case.cells,
@@ -296,6 +298,7 @@ def row(suite: str, judged: CaseResult) -> dict[str, Any]:
         "compiles": bool(first and first.compiles),
         "changed": outcome.is_changed,
         "confidence": outcome.confidence,
+        "share": first.share if first else None,
         "certainty": first.certainty if first else None,
         "ticks": outcome.ticks,
         "asked": first.model_calls if first else 0,

@@ -20,10 +20,10 @@ from ctm.evaluation.averages import FIGURES, counts, gains, intervals, shares
 from ctm.evaluation.calibrate import draw_equally
 from ctm.evaluation.first_states import inputs_of
 from ctm.evaluation.flops import count_flops
+from ctm.evaluation.followed_thoughts import FollowedThoughts, follow
 from ctm.evaluation.iteration import CONTROLS
 from ctm.evaluation.settings import EvaluationSettings
 from ctm.evaluation.suites import Case, prepare, read_suite
-from ctm.evaluation.thoughts import Thoughts, follow
 from ctm.files import write_json
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.device import pick_device, pick_precision
@@ -117,11 +117,11 @@ def flops_of_parts(cases: Sequence[Case], model: CTM, codec: CodeTokenizer) -> d
     return {part.__name__: count_flops(part) // len(states) for part in (encode, tick, read)}
 
 
-def settling(cases: Sequence[Case], thoughts: Thoughts, ticks: int) -> dict[str, Any]:
+def settling(cases: Sequence[Case], thoughts: FollowedThoughts, ticks: int) -> dict[str, Any]:
     """Mean of every tick up to `ticks`, by group: all items in scope, first edit right or wrong, by category.
 
-    moved, readout_moved: see `Thoughts`; null at the first tick of the readout. same_span: share whose likeliest span
-    is that of tick number `ticks`.
+    moved, readout_moved: see `FollowedThoughts`; null at the first tick of the readout. same_span: share whose
+    likeliest span is that of tick number `ticks`.
     """
     in_scope, hit, category = thoughts.in_scope, answers(thoughts, ticks), _names(cases, "category")
     groups = {"all": in_scope, "first edit right": in_scope & hit, "first edit wrong": in_scope & ~hit}
@@ -140,7 +140,7 @@ def settling(cases: Sequence[Case], thoughts: Thoughts, ticks: int) -> dict[str,
 
 def scaling(
     cases: Sequence[Case],
-    thoughts: Thoughts,
+    thoughts: FollowedThoughts,
     trained: int,
     wanted_ticks: Sequence[int],
     cost: Mapping[str, int] | None,
@@ -169,7 +169,7 @@ def scaling(
 
 def controls(
     cases: Sequence[Case],
-    thoughts: Thoughts,
+    thoughts: FollowedThoughts,
     model: CTM,
     codec: CodeTokenizer,
     threads: int,
@@ -205,7 +205,7 @@ def controls(
     }
 
 
-def answers(thoughts: Thoughts, ticks: int) -> NDArray[np.bool_]:
+def answers(thoughts: FollowedThoughts, ticks: int) -> NDArray[np.bool_]:
     """Whether the most certain of the first `ticks` ticks is right, [n]; never of an item out of scope."""
     surest = np.nan_to_num(thoughts.certainty[:, :ticks]).argmax(axis=1)
     return thoughts.right[np.arange(len(surest)), surest]

@@ -1,152 +1,226 @@
-"""Thoughts about test items, tick by tick: what each tick says, how far the state still moves, and what it costs.
+"""What a CTM thinks about test items, recorded for analysis: synchronization, certainty, and where it looks, by tick.
 
-Beside right answers and certainty (as ctm.evaluation.first_edits notes them) a thought is followed inside: its
-post-activations z, its readout S_out and the likeliest span. It may go on for more ticks than were trained, and each
-tick may be handed a changed state (the controls of ctm.evaluation.iteration).
+Only the first state of an item is asked about; what is right is its first edit ('no edit' for clean code), as in
+`ctm.evaluation.first_edits`.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+import dataclasses
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ctm.evaluation.iteration import StateControl
-from ctm.evaluation.repairs import CHUNK, CHUNK_CELLS, single_threads
-from ctm.evaluation.suites import Case
-from ctm.evaluation.torch_proposer import BATCH, CELLS, CELLS_ELSEWHERE, MULTIPLE, TargetEdit, TickRecorder
-from ctm.grid.batching import by_length, collate
-from ctm.grid.tokenizer import CodeTokenizer
-from ctm.model.decoding import best_spans
-from ctm.model.model import CTM
+from ctm.evaluation.calibrate import draw_equally
+from ctm.evaluation.suites import Case, prepare, read_suite
+from ctm.evaluation.torch_proposer import CELLS, CELLS_ELSEWHERE, TargetEdit, leads_to
+from ctm.grid.batching import by_length
+from ctm.grid.layout import ROWS
+from ctm.grid.tokenizer import EOL, CodeTokenizer
+from ctm.model.attention import attend
+from ctm.model.base import Target
+from ctm.model.decoding import best_spans, likeliest_units
+from ctm.model.model import CTM, CTMEncoding, CTMState
 from ctm.repair.candidates import CodeState, make_state
+from ctm.training.batch import make_batch
+from ctm.training.initial import new_ctm
+
+BATCH = 64
+"""Items thought about together, at most."""
+TOO_LONG = "more cells than a state may have"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AskedItem:
+    """A test item in scope, as the model is asked about it."""
+
+    case: Case
+    state: CodeState
+    goal: TargetEdit
+    """What is right."""
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether 'no edit' is right."""
+        return self.case.edits == 0
+
+
+class AskedBatch(NamedTuple):
+    """Some of the items, as a model sees them."""
+
+    places: list[int]  # among the items
+    encoding: CTMEncoding
+    target: Target  # the right edits
+
+
+@dataclass(frozen=True, eq=False)
+class AskedItems:
+    """Test items in scope, and how a model is asked about them."""
+
+    items: Sequence[AskedItem]
+    tokenizer: CodeTokenizer
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @cached_property
+    def projects(self) -> NDArray[np.str_]:
+        """[n]."""
+        return np.array([item.case.item.project for item in self.items], np.str_)
+
+    @cached_property
+    def category(self) -> NDArray[np.str_]:
+        """[n]."""
+        return np.array([item.case.item.category for item in self.items], np.str_)
+
+    def select(self, places: Iterable[int]) -> AskedItems:
+        """Some of them."""
+        return AskedItems([self.items[place] for place in places], self.tokenizer)
+
+    def batches(self, model: CTM, most: int = BATCH) -> Iterator[AskedBatch]:
+        """All items, `most` of similar length at a time, encoded by the model where it is."""
+        cells = CELLS.get(model.device.type, CELLS_ELSEWHERE)
+        for places in by_length([len(item.state.packed.tokens) for item in self.items], cells, most):
+            chosen = [self.items[place] for place in places]
+            batch = make_batch(
+                [item.state.ids for item in chosen],
+                [item.goal.edit for item in chosen],
+                [item.state.diagnosis for item in chosen],
+                self.tokenizer,
+            ).to(model.device)
+            yield AskedBatch(places, model.encode(**batch.inputs), batch)
+
+    def right(self, model: CTM, batch: AskedBatch, readout: Tensor, pointers: Tensor) -> NDArray[np.bool_]:
+        """Whether the likeliest edit of each item is right, [B], from readout [B, n_out] and pointers [B, 2, N]."""
+        spans, _ = best_spans(pointers, 1)
+        units = likeliest_units(model, readout, batch.encoding, spans)[:, 0].tolist()
+        right = np.zeros(len(units), dtype=np.bool_)
+        for row, (start, end) in enumerate(spans[:, 0].tolist()):
+            item = self.items[batch.places[row]]
+            right[row] = leads_to(item.state, item.goal, start, end, units[row], self.tokenizer)
+        return right
 
 
 @dataclass(frozen=True, eq=False)
 class Thoughts:
-    """T ticks of one thought about each of n items. An item out of scope is never right; its figures are NaN."""
+    """All ticks of one thought about each of n items; lines are source lines from 0 on."""
 
-    right: NDArray[np.bool_]
-    """[n, T], whether the likeliest edit of the tick is exactly right."""
+    readout: NDArray[np.float32]
+    """S_out, [n, T, n_out]."""
     certainty: NDArray[np.float32]
     """[n, T]."""
-    moved: NDArray[np.float32]
-    """[n, T], |z_t - z_(t-1)| / |z_t|: how far the neurons moved in this tick; before the first is the learned z."""
-    readout_moved: NDArray[np.float32]
-    """[n, T], the same of the readout S_out; NaN at the first tick, which has none before it."""
-    spans: NDArray[np.int64]
-    """[n, T, 2], first cell of the likeliest span and the cell after it; -1 where the model was not asked."""
-    seconds: NDArray[np.float64]
-    """[1 + T], of encoding and of each tick, all items in scope together, one thread; reading answers apart."""
+    right: NDArray[np.bool_]
+    """[n], whether the likeliest edit of the answering tick leads to the right next text."""
+    pooled: NDArray[np.float32]
+    """The encoder's output averaged over the cells, [n, d]."""
+    pointer_lines: NDArray[np.float32]
+    """Probability that the span starts on each line, [n, T, ROWS]; what END has ('no edit') is left out."""
+    attention_lines: NDArray[np.float32]
+    """What the ticks' queries attend to, mean over the heads, [n, T, ROWS]; END left out."""
 
     @property
-    def in_scope(self) -> NDArray[np.bool_]:
-        """[n], whether the model was asked: the item is in scope."""
-        return ~np.isnan(self.certainty[:, 0])
+    def answering(self) -> NDArray[np.int64]:
+        """The most certain tick of each item, from 0 on, [n]."""
+        return self.certainty.argmax(axis=1)
+
+    def at_answer(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Of values [n, T, ...] those of the answering tick, [n, ...]."""
+        return values[np.arange(len(values)), self.answering]
 
 
-def follow(
-    cases: Sequence[Case],
-    model: CTM,
-    tokenizer: CodeTokenizer,
-    ticks: int,
-    threads: int,
-    change: StateControl | None = None,
-    precision: torch.dtype = torch.float32,
-    seed: int = 0,
-) -> Thoughts:
-    """Think `ticks` ticks about every case in scope.
+def draw_asked(
+    test: Path, tokenizer: CodeTokenizer, count: int, seed: int
+) -> tuple[AskedItems, dict[str, int]]:
+    """Up to `count` items of a Parquet file of pairs, categories in equal shares, and how many are left out, by reason.
 
-    change: what is done to the state before each tick; draws from a generator that `seed` and the batch decide, so the
-    result does not depend on the threads.
+    They are in random order, so that the first of them are a sample of all. Raises ValueError if none is in scope.
     """
-    n = len(cases)
-    certainty, moved, readout_moved = (np.full((n, ticks), np.nan, dtype=np.float32) for _ in range(3))
-    found = Thoughts(
-        np.zeros((n, ticks), dtype=np.bool_),
-        certainty,
-        moved,
-        readout_moved,
-        np.full((n, ticks, 2), -1),
-        np.zeros(1 + ticks),
-    )
-    asked: list[tuple[int, CodeState, TargetEdit]] = []
-    for place, case in enumerate(cases):
-        state = make_state(case.text, tokenizer) if case.goal else None
-        if state is not None and case.goal is not None:
-            asked.append((place, state, case.goal))
-    cells = min(CHUNK_CELLS, CELLS.get(model.device.type, CELLS_ELSEWHERE))
-    batches = by_length([len(state.packed.tokens) for _, state, _ in asked], cells, min(CHUNK, BATCH))[::-1]
-
-    def work(number: int) -> Thoughts:
-        chosen = [asked[index] for index in batches[number]]
-        draw = torch.Generator().manual_seed(seed + number)
-        with torch.autocast(model.device.type, torch.bfloat16, enabled=precision == torch.bfloat16):
-            return _follow_batch(chosen, model, tokenizer, ticks, change, draw)
-
-    with single_threads(threads) as pool:
-        for number, part in enumerate(pool.map(work, range(len(batches)))):
-            places = [asked[index][0] for index in batches[number]]
-            for name in (field.name for field in fields(Thoughts) if field.name != "seconds"):
-                getattr(found, name)[places] = getattr(part, name)
-            found.seconds[:] += part.seconds
-    return found
+    rng = np.random.default_rng(seed)
+    drawn = draw_equally(read_suite(test), count, rng)
+    cases = prepare([drawn[place] for place in rng.permutation(len(drawn))], tokenizer)
+    asked, left_out = [], Counter[str]()
+    for case in cases:
+        state = make_state(case.text, tokenizer) if case.goal is not None else None
+        if state is None or case.goal is None:
+            left_out[case.reason or TOO_LONG] += 1
+        else:
+            asked.append(AskedItem(case, state, case.goal))
+    if not asked:
+        raise ValueError(f"{test}: none of {len(cases)} pairs is in scope; the analysis needs at least one")
+    return AskedItems(asked, tokenizer), dict(left_out)
 
 
 @torch.inference_mode()
-def _follow_batch(
-    chosen: Sequence[tuple[int, CodeState, TargetEdit]],
-    model: CTM,
-    tokenizer: CodeTokenizer,
-    ticks: int,
-    change: StateControl | None,
-    draw: torch.Generator,
-) -> Thoughts:
-    """One batch."""
-    states = [state for _, state, _ in chosen]
-    arrays = collate([state.packed for state in states], [state.diagnosis for state in states], MULTIPLE)
-    inputs = {name: torch.from_numpy(array).to(model.device) for name, array in arrays.items()}
-    recorder = TickRecorder(model, tokenizer, states, [goal for _, _, goal in chosen])
-    clock = [_now(model)]
-    encoding = model.encode(**inputs)
-    start = state = model.initial_state(encoding)
-    seconds = [_now(model) - clock[0]]
-    readout = torch.full((), torch.nan, device=model.device)
-    moved, readout_moved, spans = [], [], []
-    for _ in range(ticks):
-        began = _now(model)
-        before, state = state, change(state, start, draw) if change else state
-        state, output = model.tick(state, encoding)
-        seconds.append(_now(model) - began)
-        recorder.look(output, encoding)
-        moved.append(_moved(before.z, state.z))
-        readout_moved.append(_moved(readout, output.readout))
-        spans.append(best_spans(output.pointers, 1)[0][:, 0])
-        readout = output.readout
-    seen = [results for results in recorder.seen() if results is not None]
-    return Thoughts(
-        np.stack([results.right for results in seen]),
-        np.stack([results.certainty for results in seen]),
-        torch.stack(moved, dim=1).cpu().numpy(),
-        torch.stack(readout_moved, dim=1).cpu().numpy(),
-        torch.stack(spans, dim=1).cpu().numpy(),
-        np.array(seconds),
+def record_thoughts(model: CTM, items: AskedItems) -> Thoughts:
+    """All ticks of a thought about every item."""
+    ticks, n = model.config.ticks, len(items)
+    found = Thoughts(
+        readout=np.zeros((n, ticks, model.config.out_pairs), np.float32),
+        certainty=np.zeros((n, ticks), np.float32),
+        right=np.zeros(n, bool),
+        pooled=np.zeros((n, model.config.width), np.float32),
+        pointer_lines=np.zeros((n, ticks, ROWS), np.float32),
+        attention_lines=np.zeros((n, ticks, ROWS), np.float32),
     )
+    for batch in items.batches(model):
+        places, encoding = batch.places, batch.encoding
+        state, readouts, weights = model.initial_state(encoding), [], []
+        for _ in range(ticks):
+            weights.append(attention_weights(model, state, encoding).mean(1))
+            state, sync = model.step(state, encoding)
+            readouts.append(sync)
+        readout = torch.stack(readouts, dim=1)
+        pointers, certainty = model.predict_span(readout, encoding)
+        found.readout[places], found.certainty[places] = readout.cpu(), certainty.cpu()
+        rows, answering = torch.arange(len(places), device=readout.device), certainty.argmax(1)
+        found.right[places] = items.right(model, batch, readout[rows, answering], pointers[rows, answering])
+        inside = (encoding.mask == 0).float()
+        found.pooled[places] = ((encoding.h * inside[:, :, None]).sum(1) / inside.sum(1, keepdim=True)).cpu()
+        found.pointer_lines[places] = by_line(pointers[:, :, 0].exp(), encoding).cpu()
+        found.attention_lines[places] = by_line(torch.stack(weights, dim=1), encoding).cpu()
+    return found
 
 
-def _moved(before: Tensor, after: Tensor) -> Tensor:
-    """|after - before| / |after|, float32 [B]."""
-    difference, size = (after.float() - before.float()).norm(dim=-1), after.float().norm(dim=-1)
-    return difference / size.clamp_min(torch.finfo(torch.float32).tiny)
+def load_tokenizer(path: Path) -> CodeTokenizer:
+    """The tokenizer of a run."""
+    return CodeTokenizer.load(path)
 
 
-def _now(model: CTM) -> float:
-    """Seconds on a clock, when the accelerator has done what it was given."""
-    if model.device.type == "cuda":
-        torch.cuda.synchronize()
-    return time.perf_counter()
+def untrained_like(model: CTM, tokenizer: CodeTokenizer, seed: int) -> CTM:
+    """A CTM of the same sizes and pairs with random weights of `seed`, in evaluation mode."""
+    return new_ctm(dataclasses.asdict(model.config), tokenizer, seed).eval()
+
+
+def attention_weights(model: CTM, state: CTMState, encoding: CTMEncoding) -> Tensor:
+    """Where the tick after `state` looks, [B, heads, N]: as `CTM.step` does, which keeps only what it reads there."""
+    sync, _, _ = model.sync_action(state.z, state.alpha_action, state.beta_action)
+    query = model.attention.query(sync).view(len(sync), model.attention.heads, 1, -1)
+    _, weights = attend(query, encoding.key_values.key, encoding.key_values.value, encoding.mask)
+    return weights[:, :, 0]
+
+
+def by_line(values: Tensor, encoding: CTMEncoding) -> Tensor:
+    """Values of cells [B, T, N] summed up by source line, [B, T, ROWS]; END and padding count for nothing."""
+    batch, ticks, cells = values.shape
+    code = torch.arange(cells, device=values.device) < (encoding.lengths - 1)[:, None]
+    lines = lines_of(encoding.tokens).clamp(max=ROWS - 1)[:, None].expand(-1, ticks, -1)
+    return values.new_zeros(batch, ticks, ROWS).scatter_add(2, lines, values * code[:, None])
+
+
+def lines_of(tokens: Tensor) -> Tensor:
+    """Source line of every cell, int64 [..., N]; an end of line belongs to the line that it ends."""
+    ends = (tokens == EOL).long()
+    return ends.cumsum(-1) - ends
+
+
+def line_of(state: CodeState, cell: int) -> int:
+    """Source line of a cell; that of END is the last one."""
+    return state.ids[:cell].count(EOL)

@@ -12,20 +12,23 @@ from pathlib import Path
 
 from ctm.files import write_text
 from ctm.pipeline.artifacts import RunArtifacts
+from ctm.pipeline.certainty_section import certainty_section
 from ctm.pipeline.comparison import comparison_section
 from ctm.pipeline.costs_section import costs_section
 from ctm.pipeline.data_sections import collected_section, mutants_section, pairs_section, rejected_section
 from ctm.pipeline.evaluation_sections import (
     accuracy_section,
     alarms_section,
-    certainty_section,
     suites_section,
+    thresholds_section,
 )
 from ctm.pipeline.iterations_section import iterations_section
 from ctm.pipeline.model_sections import checks_section, export_section, sizes_section
 from ctm.pipeline.opening import opening
 from ctm.pipeline.page import render
+from ctm.pipeline.synchronization_section import HEATMAPS, synchronization_section
 from ctm.pipeline.tables import Section
+from ctm.pipeline.thought_section import thought_section
 from ctm.pipeline.training_section import training_section
 
 Part = Callable[[RunArtifacts], Section | None]
@@ -75,10 +78,15 @@ PHASES: Mapping[str, Sequence[Part]] = {
         of(accuracy_section, "final_metrics"),
         of(suites_section, "final_metrics"),
         of(alarms_section, "final_metrics"),
-        of(certainty_section, "final_metrics", "benchmark"),
+        of(thresholds_section, "final_metrics"),
+        of(certainty_section, "certainty"),
         _comparison,
     ),
-    "Analysis": (of(iterations_section, "iterations"),),
+    "Analysis": (
+        of(iterations_section, "iterations"),
+        of(thought_section, "thought", "iteration_progression.png", "iteration_progression.gif"),
+        of(synchronization_section, "synchronization", more=[HEATMAPS]),
+    ),
     "Export": (of(export_section, "onnx"),),
     "Costs": (costs_section,),
 }

@@ -20,7 +20,8 @@ from helpers.tick_rows import COST, TICKS, item, some_rows
 
 def write(folder: Path, rows: Sequence[dict[str, Any]], threshold: float = 0.9) -> None:
     """What the rule reads: items, their texts, thresholds, followed thoughts."""
-    write_items(folder / "items.parquet", rows)
+    write_items(folder / "items.parquet", [row for row in rows if row["suite"] != "validation"])
+    write_items(folder / "validation_items.parquet", [row for row in rows if row["suite"] == "validation"])
     (folder / "benchmark.json").write_text(json.dumps({"thresholds": {"tick": threshold}}))
     (folder / "thoughts.json").write_text(json.dumps({"cost": COST}))
     pairs = []
@@ -41,7 +42,8 @@ def written(tmp_path: Path) -> Path:
 
 def analyzed(folder: Path) -> dict[str, Any]:
     analyze_iterations(
-        folder / "benchmark.json", folder / "items.parquet", folder / "thoughts.json", folder / "test.parquet",
+        folder / "benchmark.json", folder / "items.parquet", folder / "validation_items.parquet",
+        folder / "thoughts.json", folder / "test.parquet",
         AnalysisSettings(), folder / "i.json", folder / "p.png", folder / "f.png", folder / "e.png",
     )  # fmt: skip
     figures: dict[str, Any] = json.loads((folder / "i.json").read_text())

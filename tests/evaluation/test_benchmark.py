@@ -146,10 +146,12 @@ def test_report_and_items_agree(
     benchmark(
         weights, tmp_path / "tokenizer.json", files["validation"], files["test"], files["real"],
         windows_of(tmp_path / "windows.parquet", items), quotas_in(tmp_path), SETTINGS, 2, out, rows,
+        tmp_path / "validation_items.parquet",
     )  # fmt: skip
-    report, written = json.loads(out.read_text()), read_items(rows).to_pylist()
-    table, chosen_on = ([row for row in written if row["suite"] == name] for name in ("test", "validation"))
-    assert len(table) == len(items[20:]) and len(table) + len(chosen_on) == len(written)
+    report, table = json.loads(out.read_text()), read_items(rows).to_pylist()
+    assert len(table) == len(items[20:]) and {row["suite"] for row in table} == {"test"}
+    chosen_on = read_items(tmp_path / "validation_items.parquet").to_pylist()
+    assert {row["suite"] for row in chosen_on} == {"validation"}
     assert len(chosen_on) == report["calibration"]["further"]["items"], "those that thresholds were chosen on"
     assert {row["project"] for row in table} == {"g"}
     logic = [row["exact"] for row in table if row["category"] == "logic"]
@@ -168,6 +170,13 @@ def test_report_and_items_agree(
     assert report["collateral_1"] == report["suites"]["test"]["collateral_1"] == lost
     guarded = [row["guarded_bifi"] and row["in_scope"] for row in table if row["category"] == "syntax"]
     assert report["guarded_bifi"] == np.mean(guarded)
+    assert all(row["project"] == "g" for row in table)
+    assert all(row["broken"] for row in table if row["category"] == "syntax")
+    shares = [row["share"] for row in table if row["broken"] and row["compiles"]]
+    assert shares and None not in shares, "confidence before its curve is there too"
+    assert all(row["share"] is None for row in table if not row["broken"])
+    assert [one["precision"] for one in report["precision_thresholds"]] == [0.9, 0.95]
+    assert all(one["confidence"] is None and one["reason"] for one in report["precision_thresholds"])
     assert report["thresholds"]["tick"] == report["calibration"]["tick"]["threshold"]
     shown = report["suggestions"]
     assert shown["validation"] == report["calibration"]["edit"]["validation"]
@@ -190,7 +199,7 @@ def test_empty_test_set_is_refused(
     with pytest.raises(ValueError, match=r"none\.parquet: has no pairs"):
         benchmark(
             weights, tmp_path / "tokenizer.json", some, none, none, windows_of(tmp_path / "w.parquet", items),
-            quotas_in(tmp_path), SETTINGS, 1, tmp_path / "b", tmp_path / "i",
+            quotas_in(tmp_path), SETTINGS, 1, tmp_path / "b", tmp_path / "i", tmp_path / "v",
         )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from options import File, Text, given, start
 def main(
     report: File,
     items: File,
+    validation_items: File,
     thoughts: File,
     test: File,
     settings: Text,
@@ -16,9 +17,8 @@ def main(
     flips: File,
     exits: File,
 ) -> None:
-    analyze_iterations(
-        report, items, thoughts, test, given(AnalysisSettings, settings), out, plot, flips, exits
-    )
+    chosen = given(AnalysisSettings, settings)
+    analyze_iterations(report, items, validation_items, thoughts, test, chosen, out, plot, flips, exits)
 
 
 if __name__ == "__main__":

@@ -11,11 +11,11 @@ import torch
 
 from ctm.evaluation.first_edits import first_edits
 from ctm.evaluation.first_states import inputs_of
+from ctm.evaluation.followed_thoughts import follow
 from ctm.evaluation.iteration import frozen, shuffled
 from ctm.evaluation.settings import EvaluationSettings
 from ctm.evaluation.suites import Case, prepare
 from ctm.evaluation.thought_figures import answers, follow_thoughts
-from ctm.evaluation.thoughts import follow
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.model import CTM
 from ctm.model.weights import save_weights

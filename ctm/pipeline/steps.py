@@ -213,7 +213,7 @@ def table(config: Config) -> dict[str, WorkflowStep]:
         WorkflowStep(
             "compare_trm",
             Demand(threads=8, mem_gb=32, vram=48, gpu_percent=80, runtime=240),
-            parents=("build_pairs", last, "train_trm"),
+            parents=("build_pairs", "grid_manifest", *stages, "train_trm"),
             settings=("evaluation",),
             sections=("trm.items",),
         ),

@@ -12,7 +12,6 @@ rule report:
         stages=expand("results/training/{stage}/summary.json", stage=CONFIG.training.order),
         curves=expand("results/training/{stage}/metrics.jsonl", stage=CONFIG.training.order),
         benchmark="results/reports/benchmark.json",
-        trm="results/trm/summary.json",
         comparison="results/reports/comparison.json",
         iterations="results/reports/iterations.json",
         plot="results/reports/accuracy_by_tick.png",

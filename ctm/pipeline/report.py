@@ -193,10 +193,7 @@ class _RunArtifacts:
         return Section("Benchmarks", blocks_of("", self.read("benchmark")))
 
     def _comparison(self) -> Section:
-        stages = [self.read(f"{stage}/summary") for stage in self.metrics]
-        added = {k: sum(s.get(k, 0) for s in stages) for k in ("samples_seen", "seconds")}
-        training = {"CTM": added, "TRM": self.read("trm/summary") if "trm/summary" in self.json else {}}
-        return comparison_section(self.read("comparison"), training)
+        return comparison_section(self.read("comparison"))
 
     def _iterations(self) -> Section:
         plots = [

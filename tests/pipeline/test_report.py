@@ -77,19 +77,52 @@ STAGE = {
 }
 
 
-def model_figures(overall: float, ticks: int) -> dict:
+def model_figures(overall: float, ticks: int, samples: int) -> dict:
     """Of one model of a comparison."""
     halts = [{"threshold": t, "ticks_mean": 1.5, "overall": overall, "clean": 0.9} for t in (0.5, 2.0)]
     return {
         "accuracy": {"syntax": overall, "overall": overall, "clean": None},
         "accuracy_by_tick": {"overall": [overall] * ticks},
+        "intervals": {"accuracy": {"syntax": [overall - 0.05, overall + 0.05]}},
+        "training": {"samples_seen": samples, "unique_samples": samples, "flops": 2.5e12, "seconds": 61.0},
         "ece": 0.0625,
+        "auroc": 0.75,
         "items_per_second": 31.0,
         "flops": 1_500_000_000,
         "parameters": {"body": 7_654_321, "embedding": 100},
         "ticks": ticks,
         "halting": halts,
     }
+
+
+def apart(value: float | None, interval: list[float] | None) -> dict:
+    return {"value": value, "interval": interval}
+
+
+PAIR = {
+    "first": "CTM",
+    "second": "TRM",
+    "comparable": False,
+    "sentence": "Not comparable: CTM had 0.54 times the samples of TRM.",
+    "difference": {
+        "accuracy": {
+            **{name: apart(None, None) for name in ("syntax", "logic", "security", "complex", "clean")},
+            "overall": apart(0.11, [-0.021, 0.205]),
+        }
+    },
+    "mcnemar": {
+        name: {"n": 900, "only_first": 70, "only_second": 33, "p": 0.000343}
+        for name in ("syntax", "logic", "security", "complex", "clean", "overall")
+    },
+}
+NEAR = {
+    "factor": 1.19,
+    "models": {
+        name: {"samples": samples, "stage": stage, "milestone": "25%", "mix": {"syntax": 0.9, "clean": 0.1},
+               "max_cells": 96, "validation_items": 160, "accuracy": {"syntax": 0.375}}
+        for name, samples, stage in (("CTM", 6_000, "stage1"), ("TRM", 5_040, "trm"))
+    },
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -110,7 +143,9 @@ def run(tmp_path: Path) -> Path:
         "trm/summary.json": {"stage": "trm", "samples_seen": 8_008, "seconds": 61.0},
         "reports/comparison.json": {
             "items": 2_468,
-            "models": {"CTM": model_figures(0.415, 3), "TRM": model_figures(0.305, 2)},
+            "models": {"CTM": model_figures(0.415, 3, 4_321), "TRM": model_figures(0.305, 2, 8_008)},
+            "pairs": [PAIR],
+            "nearest_milestones": NEAR,
         },
         "reports/iterations.json": {"by_tick": [[1, 0.1], [2, 0.2]]},
         "reports/onnx.json": {"items": 200, "same": True},
@@ -209,10 +244,17 @@ def test_ctm_and_trm_stand_side_by_side(run: Path) -> None:
     for shown in ("41.5%", "30.5%", "7,654,321", "8,008", "2,468"):
         assert shown in section, shown
     row = section.split("<td>samples seen</td>")[1].split("</tr>")[0]
-    assert f">{STAGE['samples_seen']:,}<" in row and ">8,008<" in row
+    assert ">4,321<" in row and ">8,008<" in row
+    assert PAIR["sentence"] in section.split("<table>")[0], "before any accuracy"
+    row = section.split("CTM less TRM")[1].split("<td>overall</td>")[1].split("</tr>")[0]
+    for shown in ("+11.0", "-2.1 to 20.5", ">900<", ">70<", ">33<", ">0.000343<"):
+        assert shown in row, shown
+    assert "<td>syntax</td>" not in section.split("CTM less TRM")[1].split("</table>")[0], (
+        "nothing was tested there"
+    )
+    assert "6,000" in section and "5,040" in section and "1.19 times" in section
     assert section.split("Thoughts ended early")[1].count("<td>TRM</td>") == 2
-    for name in ("trm/summary.json", "reports/comparison.json"):
-        (run / "results" / name).unlink()
+    (run / "results" / "reports/comparison.json").unlink()
     assert "CTM and TRM" not in page_of(run)
 
 
@@ -256,7 +298,16 @@ def test_summary_names_figures_and_paths(run: Path) -> None:
     out = io.StringIO()
     print_summary(run, Console(file=out, width=200))
     text = out.getvalue()
-    for shown in ("syntax", "51.2%", "1,234", "2.00 M", "98,765", "report.html", "TRM 30.5% (7.65 M)"):
+    for shown in (
+        "syntax",
+        "51.2%",
+        "1,234",
+        "2.00 M",
+        "98,765",
+        "report.html",
+        "TRM 30.5% (7.65 M)",
+        PAIR["sentence"],
+    ):
         assert shown in text
     assert "security" not in text, "nothing was tested there"
 

@@ -30,6 +30,7 @@ rule all:
         "results/report.html",
         "results/reports/accuracy_by_tick.png",
         "results/reports/data_card.html",
+        "results/reports/success_criteria.md",
 
 
 include: "rules/collect.smk"
@@ -44,6 +45,7 @@ include: "rules/working.smk"
 include: "rules/evaluation.smk"
 include: "rules/trm.smk"
 include: "rules/export.smk"
+include: "rules/verdict.smk"
 include: "rules/report.smk"
 
 

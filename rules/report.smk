@@ -17,6 +17,7 @@ rule report:
         plot="results/reports/accuracy_by_tick.png",
         onnx="results/reports/onnx.json",
         metrics="results/final/final_metrics.json",
+        verdict="results/reports/success_criteria.json",
     output:
         page=report("results/report.html", caption="../workflow/report/report.rst", category="Report"),
     threads: cores("report")

@@ -22,6 +22,7 @@ from ctm.pipeline.curves import training_curves
 from ctm.pipeline.kinds import kinds_section
 from ctm.pipeline.summary import accuracies
 from ctm.pipeline.tables import Block, Section, Table, blocks_of, rows
+from ctm.pipeline.verdict_section import verdict_section
 from ctm.shares import COLUMNS, percent, percents
 
 TEMPLATE = Path(__file__).with_name("report.html.j2")
@@ -68,6 +69,7 @@ class _RunArtifacts:
         """All sections that there are artifacts for."""
         parts = [
             ("final_metrics", self._accuracy),
+            ("success_criteria", self._verdict),
             ("", self._collected),
             ("pairs/counts", self._data),
             *([("", self._kinds)] if self.mutants else []),
@@ -194,6 +196,9 @@ class _RunArtifacts:
 
     def _comparison(self) -> Section:
         return comparison_section(self.read("comparison"))
+
+    def _verdict(self) -> Section:
+        return verdict_section(self.read("success_criteria"))
 
     def _iterations(self) -> Section:
         plots = [

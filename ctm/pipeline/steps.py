@@ -235,13 +235,15 @@ def table(config: Config) -> dict[str, WorkflowStep]:
         ),
     ]
     apart = ("data_card", "fit_bug_mix")
+    made = tuple(step.name for step in steps if step.name not in apart)
+    verdict = WorkflowStep("judge_criteria", Demand(threads=1, mem_gb=2, runtime=30), parents=made)
     report = WorkflowStep(
         "report",
         Demand(threads=1, mem_gb=4, runtime=30),
-        parents=tuple(step.name for step in steps if step.name not in apart),
+        parents=(*made, verdict.name),
         files={"template": "ctm/pipeline/report.html.j2"},
     )
-    return {step.name: step for step in [*steps, report]}
+    return {step.name: step for step in [*steps, verdict, report]}
 
 
 def steps(config: Config) -> dict[str, WorkflowStep]:

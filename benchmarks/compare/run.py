@@ -57,6 +57,8 @@ RUNS = CHECKOUT / "runs" / "compare"
 CONFIG = [CHECKOUT / "config" / "config.yaml", CHECKOUT / "config" / "demo.yaml"]
 SAME_SAMPLES, SAME_COMPUTE = "same samples", "same compute"
 CTM, TRM, ONE_TICK, TRANSFORMER = "CTM", "TRM", "CTM, one tick", "transformer"
+OTHERS = (TRM, ONE_TICK, TRANSFORMER)
+"""What the CTM is compared with."""
 COUNTED = 4
 """Batches whose matrix products are counted: they differ in length."""
 MOST_BLOCKS = 24
@@ -297,6 +299,7 @@ def main() -> None:
         "--items", type=int, default=2_000, help="of the test set, categories in equal shares"
     )
     parser.add_argument("--threads", type=int, default=2, help="of every training and evaluation")
+    parser.add_argument("--models", nargs="*", choices=OTHERS, default=list(OTHERS), help="beside the CTM")
     parser.add_argument("--minutes", type=float, default=180, help="time limit; the next call goes on")
     parser.add_argument("--seeds", type=int, default=3, help="trainings of each model")
     parser.add_argument("--seed", type=int, default=0, help="the first of them, of weights and order")
@@ -313,7 +316,7 @@ def main() -> None:
     parts = list(islice(batches(train, plan, codec, middle), COUNTED))
     cost = {CTM: training_flops(base, parts, codec)}
     blocks = equal_blocks(config, parts, codec, cost[CTM], given.seed)
-    names = (CTM, TRM, ONE_TICK, TRANSFORMER)
+    names = [CTM, *(name for name in OTHERS if name in given.models)]
     for name in names[1:]:
         cost[name] = training_flops(run_of(config, name, blocks, 1, 1, given.seed), parts, codec)
     rows: list[dict[str, Any]] = []

@@ -20,7 +20,7 @@ from ctm.evaluation.flops import count_flops
 from ctm.evaluation.paired import mcnemar, paired_difference, told
 from ctm.evaluation.settings import EvaluationSettings
 from ctm.evaluation.suites import Case, prepare, read_suite
-from ctm.evaluation.training_compute import TrainedStage, training_figures
+from ctm.evaluation.training_compute import TrainedStage, step_flops, training_figures
 from ctm.files import write_json
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.base import EditModel
@@ -33,8 +33,8 @@ from ctm.training.data import load_split
 
 log = logging.getLogger(__name__)
 FORMAT_VERSION = 2
-COUNTED = 16
-"""Items whose matrix products are counted."""
+COUNTED = 6
+"""Items whose matrix products are counted, at even quantiles of their length."""
 CTM, TRM = "CTM", "TRM"
 
 
@@ -86,10 +86,13 @@ def compare_models(
     precision = pick_precision(settings.precision, device, "evaluation.precision")
     loaded = {name: load_model(one.weights).to(device) for name, one in models.items()}
     said = first_edits_of_several(cases, loaded, codec, threads, precision)
+    cost = {
+        stage.run.name: step_flops(stage.run, data, codec) for one in models.values() for stage in one.stages
+    }
     figures = {
         name: {
             **model_figures(cases, model, codec, said[name]),
-            "training": training_figures(models[name].stages, data, codec),
+            "training": training_figures(models[name].stages, cost),
         }
         for name, model in loaded.items()
     }
@@ -154,9 +157,10 @@ def sentence(pair: Mapping[str, Any]) -> str:
 
 @torch.no_grad()
 def thought_flops(cases: Sequence[Case], model: EditModel, codec: CodeTokenizer) -> int | None:
-    """Operations of matrix products in a whole thought, mean of some items; None if none is in scope."""
-    texts = [case.text for case in cases if case.goal is not None]
-    chosen = [texts[int(place)] for place in np.linspace(0, len(texts) - 1, min(COUNTED, len(texts)))]
+    """Operations of matrix products in a whole thought, mean of a few items; None if none is in scope."""
+    asked = sorted((case for case in cases if case.goal is not None), key=lambda case: case.cells)
+    places = (np.arange(COUNTED) * 2 + 1) * len(asked) // (2 * COUNTED)
+    chosen = [asked[place].text for place in sorted(set(places.tolist()))] if asked else []
     states = [state for state in (make_state(text, codec) for text in chosen) if state is not None]
     if not states:
         return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from ctm.training.initial import new_model
 from ctm.training.micro_batches import slice_batch
 from ctm.training.settings import StageRun
 
-BATCHES, SAMPLES = 8, 4
+BATCHES, SAMPLES = 4, 8
 """Micro-batches of a stage, at even quantiles of their length, and samples of each, on which operations are counted."""
 
 
@@ -99,18 +99,29 @@ def step_flops(run: StageRun, data: TrainingSet, codec: CodeTokenizer) -> float:
     by_length = np.diff(data.offsets)[pair].max(axis=1).argsort(kind="stable")
     places = by_length[(np.arange(BATCHES) * 2 + 1) * len(by_length) // (2 * BATCHES)]
     some = dataclasses.replace(plan, pair=pair[places].ravel(), state=state[places].ravel())
-    parts = [slice_batch(part, 0, SAMPLES) for part in batches(data, some, codec)]
+    # the last ones are the longest: as wide as the whole micro-batch is
+    parts = [
+        _without_fill(slice_batch(part, max(0, plan.batch - SAMPLES), plan.batch))
+        for part in batches(data, some, codec)
+    ]
     with torch.random.fork_rng(devices=[]):  # a loss that draws ticks must not change what is drawn elsewhere
         torch.manual_seed(0)
         return training_flops(run, parts, codec)
 
 
-def training_figures(
-    stages: Sequence[TrainedStage], data: TrainingSet, codec: CodeTokenizer
-) -> dict[str, Any]:
+def _without_fill(part: TrainingBatch) -> TrainingBatch:
+    """A batch less the empty units that fill it up: of a few samples they would be most of the units."""
+    asked = (part.unit_token >= 0) | (part.unit_word >= 0)
+    asked[0] |= not asked.any()
+    columns = ("unit_sample", "unit_slot", "unit_token", "unit_word")
+    return dataclasses.replace(part, **{name: getattr(part, name)[asked] for name in columns})
+
+
+def training_figures(stages: Sequence[TrainedStage], cost: Mapping[str, float]) -> dict[str, Any]:
     """Samples, seconds and operations of all stages of a model together.
 
-    data: as in `step_flops`. unique_samples: as each stage counts them; a pair that comes in two stages counts twice.
+    cost: operations of a sample, by the stage's name (`step_flops`). unique_samples: as each stage counts them; a pair
+    that comes in two stages counts twice.
     """
     by_stage: list[dict[str, Any]] = [
         {
@@ -118,7 +129,7 @@ def training_figures(
             "samples_seen": stage.samples_seen,
             "unique_samples": stage.unique_samples,
             "seconds": stage.seconds,
-            "step_flops": step_flops(stage.run, data, codec),
+            "step_flops": cost[stage.run.name],
             "data": stage.data,
         }
         for stage in stages

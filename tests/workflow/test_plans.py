@@ -13,7 +13,8 @@ from helpers.fake_checkout import ROOT, Checkout
 
 TRAINING = {"train_stage1", "train_stage2", "train_stage3", "train_stage4"}
 TRM = {"train_trm", "compare_trm"}
-AFTER = {"benchmark", "compare_trm", "analyze_iterations", "export_onnx", "check_onnx", "bundle", "report"}
+AFTER = {"benchmark", "compare_trm", "analyze_iterations", "export_onnx", "check_onnx", "bundle"}
+AFTER |= {"judge_criteria", "report"}
 GRIDS = {"encode_shard", "grid_manifest", "data_card", "validate_model", "baseline"}
 WORKING = {"working_windows"}
 PAIRS = {"build_pairs"} | WORKING | GRIDS | TRAINING | AFTER | TRM
@@ -59,13 +60,17 @@ PAIRS = {"build_pairs"} | WORKING | GRIDS | TRAINING | AFTER | TRM
             {"train_stage3", "train_stage4"} | AFTER,
         ),
         ("training", {"order": ["stage1", "stage2", "stage3"]}, {"validate_model", "baseline"} | AFTER),
-        ("trm", {"model": {"updates": 3}}, {"train_trm", "compare_trm", "report"}),
-        ("trm", {"ema": 0.9}, {"train_trm", "compare_trm", "report"}),
-        ("trm", {"items": 50}, {"compare_trm", "report"}),
+        ("trm", {"model": {"updates": 3}}, {"train_trm", "compare_trm", "judge_criteria", "report"}),
+        ("trm", {"ema": 0.9}, {"train_trm", "compare_trm", "judge_criteria", "report"}),
+        ("trm", {"items": 50}, {"compare_trm", "judge_criteria", "report"}),
         ("evaluation", {"seed": 4}, AFTER - {"export_onnx", "check_onnx"}),
-        ("working", {"per_project": 9}, WORKING | {"benchmark", "analyze_iterations", "bundle", "report"}),
-        ("analysis", {"groups": 3}, {"analyze_iterations", "report"}),
-        ("export", {"seed": 4}, {"check_onnx", "bundle", "report"}),
+        (
+            "working",
+            {"per_project": 9},
+            WORKING | {"benchmark", "analyze_iterations", "bundle", "judge_criteria", "report"},
+        ),
+        ("analysis", {"groups": 3}, {"analyze_iterations", "judge_criteria", "report"}),
+        ("export", {"seed": 4}, {"check_onnx", "bundle", "judge_criteria", "report"}),
     ],
 )
 def test_section_reruns_exactly_its_rules(

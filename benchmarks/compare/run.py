@@ -38,7 +38,7 @@ from pydantic import TypeAdapter
 from ctm.evaluation.calibrate import draw_equally
 from ctm.evaluation.comparison import model_figures
 from ctm.evaluation.first_edits import first_edits
-from ctm.evaluation.paired import mcnemar, paired_difference, told
+from ctm.evaluation.paired import mcnemar, paired_difference, conclusion
 from ctm.evaluation.suites import prepare, read_suite
 from ctm.evaluation.training_compute import training_flops
 from ctm.files import write_json
@@ -238,11 +238,11 @@ def tables(rows: list[dict[str, Any]], pairs: list[dict[str, Any]], items: int) 
             if len(by_tick[0]) > 1:
                 shown = " / ".join(_percent(_mean(values)) for values in zip(*by_tick, strict=True))
                 lines += [f"{name}, overall by tick: {shown}", ""]
-        lines += _told([pair for pair in pairs if pair["comparison"] == comparison])
+        lines += _difference_table([pair for pair in pairs if pair["comparison"] == comparison])
     return "\n".join(lines)
 
 
-def _told(pairs: list[dict[str, Any]]) -> list[str]:
+def _difference_table(pairs: list[dict[str, Any]]) -> list[str]:
     """Paired differences as a table, in points."""
     if not pairs:
         return []
@@ -255,7 +255,7 @@ def _told(pairs: list[dict[str, Any]]) -> list[str]:
         cells += [", ".join("-" if d is None else f"{100 * d:+.1f}" for d in pair["difference"]["by_seed"])]
         p = [one["overall"]["p"] for one in pair["mcnemar_by_seed"]]
         cells += [", ".join("-" if value is None else f"{value:.2g}" for value in p)]
-        cells += [told(by_category["overall"]["interval"], pair["first"], pair["second"])]
+        cells += [conclusion(by_category["overall"]["interval"], pair["first"], pair["second"])]
         lines.append("| " + " | ".join(cells) + " |")
     return [*lines, ""]
 

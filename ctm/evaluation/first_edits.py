@@ -94,7 +94,7 @@ def first_edits_of_several(
     def work(turn: tuple[str, list[int]]) -> tuple[float, list[tuple[int, TickResults]]]:
         name, chunk = turn
         started = time.perf_counter()
-        thoughts = _think([asked[index] for index in chunk], models[name], tokenizer, precision)
+        thoughts = _infer_ticks([asked[index] for index in chunk], models[name], tokenizer, precision)
         return time.perf_counter() - started, thoughts
 
     said = {
@@ -116,7 +116,7 @@ def first_edits_of_several(
     return {name: replace(one, seconds=seconds[name]) for name, one in said.items()}
 
 
-def _think(
+def _infer_ticks(
     waiting: list[tuple[int, CodeState, TargetEdit]],
     model: EditModel,
     tokenizer: CodeTokenizer,

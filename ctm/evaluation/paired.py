@@ -90,7 +90,7 @@ def mcnemar(
     return found
 
 
-def told(difference: Interval | None, first: str, second: str) -> str:
+def conclusion(difference: Interval | None, first: str, second: str) -> str:
     """What an interval of a difference lets one say of two models."""
     if difference is None:
         return "too few projects to tell"

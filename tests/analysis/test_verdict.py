@@ -168,8 +168,8 @@ def test_no_verdict_is_read_from_unequal_trainings(tmp_path: Path) -> None:
     unequal = run_of(tmp_path, **{"reports.comparison": {**comparison, "pairs": [pair]}})
     both = Artifacts(tmp_path, [*run.paths.values(), *unequal.paths.values()])
     found = {one["id"]: one for one in verdict(both)["criteria"]}["minimum-trm"]
-    assert found["status"] == "not tested at this scale" and found["found"] == 0.02
-    assert found["reason"] == "Not comparable: 32 times the samples."
+    assert found["status"] == "not tested" and found["found"] == 0.02, "the figure stands there all the same"
+    assert found["reason"].startswith("Not comparable: 32 times the samples.")
 
 
 def test_every_criterion_is_on_the_page_and_in_the_report(tmp_path: Path) -> None:

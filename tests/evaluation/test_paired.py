@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ctm.evaluation.first_edits import equal_mass_error
-from ctm.evaluation.paired import mcnemar, paired_difference, told
+from ctm.evaluation.paired import mcnemar, paired_difference, conclusion
 
 CATEGORY = np.repeat(["syntax", "logic", "clean"], [40, 20, 20])
 KIND = np.repeat(["a", "b", "c", "clean"], [20, 20, 20, 20])
@@ -105,7 +105,7 @@ def p_of(more: int, fewer: int) -> float:
     ],
 )
 def test_what_an_interval_lets_one_say(interval: tuple[float, float] | None, words: str) -> None:
-    assert words in told(interval, "A", "B")
+    assert words in conclusion(interval, "A", "B")
 
 
 def test_calibration_error_in_bins_of_equal_mass() -> None:

@@ -26,7 +26,7 @@ STATUSES: dict[Status, str] = {
     "not met": "the figure, and the whole of its interval, is on the wrong side",
     "not decided": "the interval reaches over what is asked to both sides, whichever side the figure is on",
     "not tested at this scale": "the run is smaller than the criterion asks for; what it found stands there",
-    "not tested": "there is no such artifact or figure in this run, or the criterion cannot be read from one",
+    "not tested": "there is no such artifact or figure in this run, or nothing can be read from what there is",
 }
 ABOUT = 0.1
 """Share of an expected number that "about" allows to either side."""
@@ -226,9 +226,11 @@ def judge(criterion: Criterion, run: Artifacts) -> Judged:
         figure = criterion.source(run)
     except Missing as reason:
         return Judged(criterion, None, "not tested", str(reason))
-    lacking = [lack for lack in (need.lacks(run) for need in criterion.needs) if lack]
+    lacking = [(need, lack) for need in criterion.needs if (lack := need.lacks(run))]
     if lacking:
-        return Judged(criterion, figure, "not tested at this scale", "; ".join(lacking))
+        at_scale = all(isinstance(need, Scale) for need, _ in lacking)
+        status: Status = "not tested at this scale" if at_scale else "not tested"
+        return Judged(criterion, figure, status, "; ".join(lack for _, lack in lacking))
     return Judged(criterion, figure, criterion.bound.judge(figure), "")
 
 

@@ -113,7 +113,8 @@ def comparable(run: Artifacts) -> str:
     """What speaks against reading a verdict from the comparison of CTM and TRM."""
     if run.find(COMPARISON, "pairs[first=CTM].comparable"):
         return ""
-    return str(run.find(COMPARISON, "pairs[first=CTM].equality"))
+    said = run.find(COMPARISON, "pairs[first=CTM].equality")
+    return f"{said} `make compare` trains both on equal terms."
 
 
 EQUAL_TERMS = Condition(comparable)

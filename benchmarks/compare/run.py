@@ -38,7 +38,7 @@ from pydantic import TypeAdapter
 from ctm.evaluation.calibrate import draw_equally
 from ctm.evaluation.comparison import model_figures
 from ctm.evaluation.first_edits import first_edits
-from ctm.evaluation.paired import mcnemar, paired_difference, conclusion
+from ctm.evaluation.paired import conclusion, mcnemar, paired_difference
 from ctm.evaluation.suites import prepare, read_suite
 from ctm.evaluation.training_compute import training_flops
 from ctm.files import write_json

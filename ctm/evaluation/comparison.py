@@ -17,7 +17,7 @@ from ctm.evaluation.fairness import equality, nearest, nearest_milestones
 from ctm.evaluation.first_edits import FirstEdits, first_edit_figures, first_edits_of_several
 from ctm.evaluation.first_states import inputs_of
 from ctm.evaluation.flops import count_flops
-from ctm.evaluation.paired import mcnemar, paired_difference, conclusion
+from ctm.evaluation.paired import conclusion, mcnemar, paired_difference
 from ctm.evaluation.settings import EvaluationSettings
 from ctm.evaluation.suites import Case, prepare, read_suite
 from ctm.evaluation.training_compute import TrainedStage, step_flops, training_figures

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ctm.evaluation.first_edits import equal_mass_error
-from ctm.evaluation.paired import mcnemar, paired_difference, conclusion
+from ctm.evaluation.paired import conclusion, mcnemar, paired_difference
 
 CATEGORY = np.repeat(["syntax", "logic", "clean"], [40, 20, 20])
 KIND = np.repeat(["a", "b", "c", "clean"], [20, 20, 20, 20])

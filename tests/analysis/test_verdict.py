@@ -200,4 +200,4 @@ def test_figures_read_well() -> None:
         "criterion": "c", "expected": {"sign": ">", "value": 0.75, "unit": "share"}, "found": judged.value,
         "interval": judged.interval, "n": judged.n, "status": "met", "reason": "", "note": "of whole repairs",
     }  # fmt: skip
-    assert row(one) == ["c", "over 75.0 %", "81.2 %", "79.0 % to 83.0 %", "1,234", "met", "of whole repairs"]
+    assert row(one) == ["c", "over 75.0 %", "81.2 %", "79.0 to 83.0 %", "1,234", "met", "of whole repairs"]

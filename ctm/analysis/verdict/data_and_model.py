@@ -109,10 +109,8 @@ DATA = (
 )  # fmt: skip
 
 _WHOLE = (
-    Scale("ticks of the untrained model", Key(BASELINE, "ticks"), TICKS),
-    Scale(
-        "parameters (body) of the untrained model", Key(BASELINE, "parameters.body"), PARAMETERS, 1 - ABOUT
-    ),
+    Scale("ticks", Key(BASELINE, "ticks"), TICKS),
+    Scale("parameters", Key(BASELINE, "parameters.body"), PARAMETERS, 1 - ABOUT),
 )
 MODEL = (
     *(

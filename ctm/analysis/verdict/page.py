@@ -45,7 +45,7 @@ def row(judged: Mapping[str, Any]) -> list[str]:
         judged["criterion"],
         f"{SIGNS[judged['expected']['sign']]} {shown(judged['expected']['value'], unit)}",
         "-" if found is None else shown(found, unit),
-        "-" if ends is None else f"{shown(ends[0], unit)} to {shown(ends[1], unit)}",
+        "-" if ends is None else _range(ends, unit),
         "-" if judged["n"] is None else f"{judged['n']:,}",
         judged["status"],
         "; ".join(part for part in (judged["reason"], judged["note"]) if part) or "-",
@@ -60,6 +60,12 @@ def shown(value: float, unit: str) -> str:
         case "points":
             return f"{100 * value:+.1f} points" if value else "0 points"
     return number(value)
+
+
+def _range(ends: Sequence[float], unit: str) -> str:
+    """An interval with its unit once."""
+    low, high = (shown(end, unit) for end in ends)
+    return f"{low.removesuffix(' %').removesuffix(' points')} to {high}"
 
 
 def _line(cells: Sequence[str]) -> str:

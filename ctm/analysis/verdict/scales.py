@@ -37,7 +37,7 @@ class Stage:
         return (
             Scale(f"unique samples of {self.name}", Key(self.summary, "unique_samples"), self.samples),
             Scale(f"ticks of {self.name}", Key(self.summary, "settings.stage.ticks"), self.ticks),
-            Scale("parameters (body)", Key(self.summary, "parameters.body"), PARAMETERS, 1 - ABOUT),
+            Scale("parameters", Key(self.summary, "parameters.body"), PARAMETERS, 1 - ABOUT),
         )
 
 
@@ -92,20 +92,20 @@ def _largest(key: str) -> Derived:
 
 
 MODEL_TICKS = Scale("ticks", _largest("settings.stage.ticks"), TICKS)
-MODEL_PARAMETERS = Scale("parameters (body)", Key(BENCHMARK, "parameters.body"), PARAMETERS, 1 - ABOUT)
+MODEL_PARAMETERS = Scale("parameters", Key(BENCHMARK, "parameters.body"), PARAMETERS, 1 - ABOUT)
 FULL_TRAINING = (
-    Scale("samples, added over stages", total("unique_samples"), SAMPLES),
+    Scale("unique samples", total("unique_samples"), SAMPLES),
     MODEL_TICKS,
     MODEL_PARAMETERS,
 )
 """A trained model of full scale."""
 FULL_DATA = (
-    Scale("samples that the last stage asks for", _largest("settings.stage.samples"), STAGES[-1].samples),
+    Scale("samples asked for by the last stage", _largest("settings.stage.samples"), STAGES[-1].samples),
 )
 """A run that asks for the data of full scale."""
 FULL_TRM = (
     Scale("unique samples of the TRM", Key(TRM, "unique_samples"), 1_000_000),
-    Scale("parameters (body) of the TRM", Key(TRM, "parameters.body"), TRM_PARAMETERS, 1 - ABOUT),
+    Scale("parameters of the TRM", Key(TRM, "parameters.body"), TRM_PARAMETERS, 1 - ABOUT),
 )
 
 

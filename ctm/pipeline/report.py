@@ -20,6 +20,7 @@ from ctm.pairs.record import read_rejects
 from ctm.pipeline.comparison import comparison_section
 from ctm.pipeline.curves import training_curves
 from ctm.pipeline.kinds import kinds_section
+from ctm.pipeline.suites_section import references_section, suites_section
 from ctm.pipeline.summary import accuracies
 from ctm.pipeline.tables import Block, Section, Table, blocks_of, rows
 from ctm.shares import COLUMNS, percent, percents
@@ -74,6 +75,8 @@ class _RunArtifacts:
             ("", self._rejected),
             ("", self._training),
             ("benchmark", self._benchmark),
+            ("references", lambda: references_section(self.read("references"))),
+            ("suites", lambda: suites_section(self.read("suites"))),
             ("comparison", self._comparison),
             ("iterations", self._iterations),
             ("", self._checks),

@@ -3,7 +3,8 @@
 What it learns is a list of exchanges of up to three lexical tokens, counted over the training pairs, apart for code
 that does not compile and for code that does. It tries them in that order at the places nearest to the parser's error
 (in code that compiles, from the top), and takes what compiles. It knows nothing of the code around a place. In code
-that compiles it always finds something to change, since it cannot tell a bug from none: its false alarms say so.
+that compiles it changes whatever the list has an edit for, since it cannot tell a bug from none: its false alarms say
+so.
 """
 
 from __future__ import annotations
@@ -146,4 +147,6 @@ def _spliced(text: str, begin: int, end: int, new: str) -> str:
         after = (" " if _WORD.match(new[-1]) and _WORD.match(after) else "") + after
     elif _WORD.match(before[-1:]) and _WORD.match(after):
         before += " "
+    elif before[-1:] == " " == after[:1]:
+        after = after[1:]
     return before + new + after

@@ -11,6 +11,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from ctm.evaluation.references import Answerer, answerers, judge, read_mutations
 from ctm.evaluation.security_repairs import SecurityVerdict, judge_security, security_figures
 from ctm.files import replacing, write_json
 from ctm.pairs.overall import CLEAN
+from ctm.python.compiling import quiet
 from ctm.repair.bundle import Bundle, load_bundle
 from ctm.repair.evaluate import TOP_K, Evaluated, Evaluator, Item, judge_texts, run_item_test
 from ctm.repair.metrics import Outcome, report
@@ -136,9 +138,11 @@ def evaluate_suite(
         threads=threads,
     )
     results = evaluator.evaluate(items)
-    references = judge(items, ask, TOP_K, threads)
-    if not why_no_tests:
-        references = {name: _tested(items, ask[name], evaluator.sandbox) for name in ask}
+    references = (
+        judge(items, ask, TOP_K, threads)
+        if why_no_tests
+        else {name: _tested(items, ask[name], evaluator.sandbox, threads) for name in ask}
+    )
     secure = [place for place, item in enumerate(items) if item.category == "security"]
     found, why_no_bandit = _security([results[place] for place in secure])
     verdicts = dict(zip(secure, found, strict=True))
@@ -175,14 +179,19 @@ def drawn(items: Sequence[Item], most: int) -> list[Item]:
     return [items[place] for place in sorted(places)]
 
 
-def _tested(items: Sequence[Item], answer: Answerer, sandbox: SandboxSettings) -> list[Outcome]:
+def _tested(items: Sequence[Item], answer: Answerer, sandbox: SandboxSettings, threads: int) -> list[Outcome]:
     """A reference point's outcomes with its answers put to the tests; where it has none, the text as it is."""
-    outcomes = []
-    for item in items:
+
+    def judged(item: Item) -> Outcome:
         texts = answer(item.buggy, TOP_K)
         tests = run_item_test(item, ((text, True) for text in texts or [item.buggy]), sandbox)
-        outcomes.append(judge_texts(item, texts, tests))
-    return outcomes
+        return judge_texts(item, texts, tests)
+
+    with (
+        ThreadPoolExecutor(threads) as pool,
+        quiet(),
+    ):  # threads wait for tests, which are processes of their own
+        return list(pool.map(judged, items))
 
 
 def _security(results: Sequence[Evaluated]) -> tuple[list[SecurityVerdict], str]:

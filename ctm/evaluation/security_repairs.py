@@ -1,9 +1,9 @@
 """Is a weakness mended? Exact match asks for the author's words; here any repair counts that keeps three promises.
 
 It parses; a rule of ours that the buggy text breaks is met, at a place that is still there (to delete the call is not
-to repair it); no rule is newly broken. Bandit is asked beside, where it is installed: the tests that the buggy text
-fails and the author's fix passes are passed, and none is newly failed. It accepts deletions, so it is no oracle, and
-what neither our rules nor Bandit see is counted as unseen.
+to repair it); no rule is broken more often than before. Bandit is asked beside, where it is installed: the tests that
+the buggy text fails and the author's fix passes are passed, and none is newly failed that the author's fix does not
+fail too. It accepts deletions, so it is no oracle, and what neither our rules nor Bandit see is counted as unseen.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from ctm.bugs.security.rules import security_rule
-from ctm.python.compiling import compiles
+from ctm.bugs.security.rules import places, security_rule
+from ctm.python.compiling import compiles, quiet
 from ctm.repair.evaluate import Item
 from ctm.repair.intervals import intervals_of_means
 
@@ -53,7 +53,10 @@ def rule_verdict(item: Item, answer: str) -> bool | None:
     """Whether the answer keeps the three promises; None where our rules do not see that the author's fix does."""
     if not security_rule(item.buggy, item.fixed):
         return None
-    return compiles(answer) and security_rule(item.buggy, answer)
+    if not (compiles(answer) and security_rule(item.buggy, answer)):
+        return False
+    with quiet():
+        return not places(answer)[0] - places(item.buggy)[0]
 
 
 def bandit_verdict(item: Item, answer: str, found: Mapping[str, Ids]) -> bool | None:
@@ -62,7 +65,9 @@ def bandit_verdict(item: Item, answer: str, found: Mapping[str, Ids]) -> bool | 
     asked = before - found[item.fixed]
     if not asked:
         return None
-    return compiles(answer) and found[answer].isdisjoint(asked) and found[answer] <= before
+    return (
+        compiles(answer) and found[answer].isdisjoint(asked) and found[answer] <= before | found[item.fixed]
+    )
 
 
 def bandit_ids(texts: Sequence[str]) -> dict[str, Ids] | None:

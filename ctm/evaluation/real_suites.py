@@ -205,14 +205,14 @@ def _security(results: Sequence[Evaluated]) -> tuple[list[SecurityVerdict], str]
 def _without_fix(figures: dict[str, Any]) -> dict[str, Any]:
     """Figures of items whose repair nobody knows: null what would compare with it. Clean items count as they are."""
 
-    def kept(measures: dict[str, Any]) -> dict[str, Any]:
+    def comparable(measures: dict[str, Any]) -> dict[str, Any]:
         return {name: value if name in OF_NO_FIX else None for name, value in measures.items()}
 
     def all_of(part: Mapping[str, Any]) -> dict[str, Any]:
         groups = ("by_category", "baselines")
-        whole = {name: kept(part[name]) for name in ("all", "in_scope")}
+        whole = {name: comparable(part[name]) for name in ("all", "in_scope")}
         return whole | {
-            name: {key: kept(value) if key != CLEAN else value for key, value in part[name].items()}
+            name: {key: comparable(value) if key != CLEAN else value for key, value in part[name].items()}
             for name in groups
             if name in part
         }

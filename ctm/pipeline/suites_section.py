@@ -66,7 +66,7 @@ def suites_section(suites: Mapping[str, Any]) -> Section:
     blocks: list[Block] = []
     for name, suite in suites["suites"].items():
         blocks += [
-            Block(f"{name}: {suite['asked']:,} items", _told(suite), _points(suite)),
+            Block(f"{name}: {suite['asked']:,} items", _origin_note(suite), _points(suite)),
             *_more(name, suite),
         ]
     return Section("Real suites", blocks, REAL)
@@ -110,7 +110,7 @@ def _with_ends(value: float | None, ends: Any) -> str:
     return percent(value) if ends is None else f"{percent(value)} ({percents(ends)})"
 
 
-def _told(suite: Mapping[str, Any]) -> str:
+def _origin_note(suite: Mapping[str, Any]) -> str:
     """What an item is, its license, and what was left out."""
     lost = suite["unreachable"]
     parts = [

@@ -156,13 +156,13 @@ def _judge_chunk(ask: Mapping[str, Answerer], most: int, items: Sequence[Item]) 
 
 
 def figures(items: Sequence[Item], outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """M, its intervals, and exact match at 1 averaged as the benchmark averages it."""
+    """M, its intervals, and exact match averaged as the benchmark averages it, with intervals."""
     category = np.array([item.category for item in items])
     kind = np.array([item.kind for item in items])
     projects = [item.project for item in items]
     return {
         "measures": measure_baseline(outcomes),
-        "intervals": intervals(outcomes),
+        "measure_intervals": intervals(outcomes),
         **accuracy(category, kind, projects, [outcome.is_right for outcome in outcomes]),
     }
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ctm.pipeline.tables import Block, Cell, Section, Table, rows
 from ctm.shares import COLUMNS, percent, percents
 
 MEASURES = {
-    "exact_at_1": "exact at 1", "exact_at_5": "at 5", "exact_at_10": "at 10", "same_tree": "same tree",
-    "bifi": "BIFI", "guarded_bifi": "guarded BIFI", "pass_at_1": "tests at 1", "pass_at_10": "at 10",
-    "edit_precision": "edit precision", "collateral_1": "loses a name or literal", "false_alarm": "false alarms",
+    "exact_at_1": "exact at 1", "exact_at_5": "exact at 5", "exact_at_10": "exact at 10", "same_tree": "same tree",
+    "bifi": "BIFI", "guarded_bifi": "guarded BIFI",
+    "pass_at_1": "tests passed at 1", "pass_at_10": "tests passed at 10",
+    "edit_precision": "edit precision", "collateral_1": "edits that lose a name or literal",
+    "false_alarm": "false alarms on clean items",
 }  # fmt: skip
 FIRST = ("exact_at_1", "same_tree", "bifi", "guarded_bifi", "edit_precision", "collateral_1", "false_alarm")
 """Of the frozen sets, where one answer is asked for."""
@@ -25,40 +27,43 @@ POINTS = {
 GREY = "published"
 """Mark of rows that were not run here."""
 FROZEN = (
-    "First answers of the model and of what works without one, on the same items. No edit leaves every text; deletion "
+    "First answers of the model (its own decision, no threshold) and of what works without one, on the same items. No edit leaves every text; deletion "
     "and single-token search take the first text that compiles near the parser's error; the inverse mutation makes the "
-    "most frequent exchange of the training pairs that compiles, and so changes nearly all clean code (false alarms)."
+    "most frequent exchange of the training pairs that compiles, whether or not anything is wrong (false alarms)."
 )
 REAL = (
-    "Judged with all thresholds, as ctm-repair repairs, every dropped item counted. A column is - where nothing in the "
-    "suite can have it. Published rows were not run here: their items and their counting differ."
+    "Judged with all thresholds, as ctm-repair repairs, every dropped item counted. A figure is - where nothing in the "
+    "suite can have it. Published figures were not run here: their items and their counting differ."
 )
 
 
 def references_section(references: Mapping[str, Any]) -> Section:
-    """Of each frozen set: a row for the model and each reference point."""
+    """Of each frozen set: a column for the model and each reference point."""
     blocks = []
     for name, points in references["suites"].items():
-        head = ["", *(MEASURES[measure] for measure in FIRST), *(f"{c}, by kinds" for c in COLUMNS)]
-        table = [
-            (
-                POINTS.get(point, point),
-                *(percent(found["measures"][measure]) for measure in FIRST),
-                *(percent(found["accuracy"].get(category)) for category in COLUMNS),
-            )
-            for point, found in points.items()
-        ]
-        n = references["items"][name]
-        blocks.append(Block(f"{name}: {n:,} items", _exact_note(points), rows(head, table)))
+        columns = {point: (found["measures"], found["measure_intervals"]) for point, found in points.items()}
+        table = _table(columns, FIRST)
+        for category in COLUMNS:
+            shares = [found["accuracy"].get(category) for found in points.values()]
+            if any(share is not None for share in shares):
+                told = [f"exact at 1, {category}, by kinds", *map(percent, shares)]
+                table.rows.append([Cell(text) for text in told])
+        blocks.append(Block(f"{name}: {references['items'][name]:,} items", table=table))
     return Section("Reference points", blocks, FROZEN)
 
 
-def _exact_note(points: Mapping[str, Any]) -> str:
-    told = (
-        f"{POINTS.get(point, point)} {percents(found['intervals']['exact_at_1'], ' %')}"
-        for point, found in points.items()
+def _table(
+    columns: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]], measures: Iterable[str]
+) -> Table:
+    """A row for each measure that anybody has, a column for each point's (measures, intervals)."""
+    return rows(
+        ["95 % intervals in brackets", *(POINTS.get(point, point) for point in columns)],
+        [
+            (MEASURES[m], *(_with_ends(values.get(m), ends.get(m)) for values, ends in columns.values()))
+            for m in measures
+            if any(values.get(m) is not None for values, _ in columns.values())
+        ],
     )
-    return f"95 % intervals of exact at 1: {'; '.join(told)}."
 
 
 def suites_section(suites: Mapping[str, Any]) -> Section:
@@ -73,36 +78,25 @@ def suites_section(suites: Mapping[str, Any]) -> Section:
 
 
 def _points(suite: Mapping[str, Any]) -> Table:
+    """The model, the reference points, and a grey row for each figure of others."""
     columns = {"model": (suite["all"], suite["intervals"]["all"])}
     columns |= {
         point: (measures, suite["intervals"]["baselines"][point])
         for point, measures in suite.get("baselines", {}).items()
     }
-    shown = [m for m in MEASURES if any(measures.get(m) is not None for measures, _ in columns.values())]
-    table = rows(
-        ["", "in scope", *(MEASURES[measure] for measure in shown), "parameters", "source"],
-        [
-            (
-                POINTS.get(point, point),
-                percent(measures["coverage"]) if point == "model" else "-",
-                *(_with_ends(measures.get(m), ends.get(m)) for m in shown),
-                "",
-                "this run",
-            )
-            for point, (measures, ends) in columns.items()
-        ],
-    )
-    for row in suite.get("published", []):
-        told = f"{row['measure']}: {row['figure']}"
-        texts = [
-            f"{row['system']} (not run here)",
-            "",
-            told,
-            *[""] * (len(shown) - 1),
-            row["parameters"],
-            row["source"],
-        ]
-        table.rows.append([Cell(text, mark=GREY) for text in texts])
+    table = _table(columns, MEASURES)
+    if published := suite.get("published"):
+        table.head.append("published, not run here")
+        for row in table.rows:
+            row.append(Cell(""))
+        for other in published:
+            system = ", ".join(part for part in (other["system"], other["parameters"]) if part)
+            texts = [
+                f"{system}: {other['measure']}",
+                *[""] * len(columns),
+                f"{other['figure']} ({other['source']})",
+            ]
+            table.rows.append([Cell(text, mark=GREY) for text in texts])
     return table
 
 
@@ -115,7 +109,8 @@ def _origin_note(suite: Mapping[str, Any]) -> str:
     lost = suite["unreachable"]
     parts = [
         f"An item is {suite['item']}. License: {suite['license']}. Source: {suite['citation']}.",
-        f"{lost['out_of_scope'] + lost['fixed_does_not_compile']:,} cannot be solved (too large or out of reach).",
+        f"{percent(suite['all']['coverage'])} are in the model's scope; "
+        f"{lost['out_of_scope'] + lost['fixed_does_not_compile']:,} cannot be solved.",
     ]
     if suite["dropped"]:
         parts.append(f"Dropped: {_counted(suite['dropped'])}.")

@@ -12,6 +12,7 @@ from ctm.evaluation.items import write_items
 from ctm.evaluation.references import answerers, judge, read_mutations, reference_points, single_token
 from ctm.evaluation.settings import ReferenceSettings
 from ctm.evaluation.suites import read_suite
+from ctm.pipeline.suites_section import references_section
 from ctm.repair.evaluate import Item
 
 BROKEN = [("def f(x)\n    return x\n", "def f(x):\n    return x\n", False)] * 3 + [
@@ -104,6 +105,11 @@ def test_figures_by_hand(tmp_path: Path, pairs_of) -> None:
     assert found["no_edit"]["bifi"] == 0 and found["single_token"]["bifi"] == 1
     assert content["items"] == {"test": 5, "real": 0} and "real" not in content["suites"]
     assert read_mutations(learned).pairs == len(train)
+    (block,) = references_section(content).blocks  # the report reads this very file
+    assert block.table is not None and [cell.text[:5] for cell in block.table.rows[0][1:3]] == [
+        "60.0%",
+        "40.0%",
+    ]
 
 
 def test_the_number_of_processes_changes_nothing(functions: list[str]) -> None:

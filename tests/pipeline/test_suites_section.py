@@ -68,33 +68,32 @@ def test_a_suite_has_its_points_its_drops_and_grey_rows_of_others() -> None:
     ):
         assert told in points.note
     assert points.table is not None
-    assert points.table.head == ["", "in scope", "exact at 1", "same tree", "parameters", "source"], (
-        "measures it has"
-    )
-    model, no_edit, other = texts(points)
-    assert model[:4] == ["this model", "90.0%", "25.0% (10.0 to 40.0)", "30.0%"]
-    assert no_edit[:3] == ["no edit", "-", "0.0%"]
+    assert points.table.head[1:] == ["this model", "no edit", "published, not run here"]
+    exact, tree, other = texts(points)
+    assert exact == ["exact at 1", "25.0% (10.0 to 40.0)", "0.0%", ""] and tree[:2] == ["same tree", "30.0%"]
+    assert other == ["Other, 1 B: pass at 1", "", "", "10 % (arXiv 1)"]
     assert (
-        other[0] == "Other (not run here)" and "pass at 1: 10 %" in other and other[-2:] == ["1 B", "arXiv 1"]
+        {cell.mark for cell in points.table.rows[-1]}
+        == {GREY}
+        != {cell.mark for cell in points.table.rows[0]}
     )
-    assert {cell.mark for cell in points.table.rows[-1]} == {GREY} and len(other) == len(model)
     assert texts(security) == [["our rules", "2", "1", "50.0%", "-"]] and "not installed" in security.note
     assert texts(lines)[0][:4] == ["1", "4", "90.0%", "50.0%"]
 
 
-def test_reference_points_of_the_frozen_sets_stand_below_the_model() -> None:
+def test_reference_points_of_the_frozen_sets_stand_beside_the_model() -> None:
     points = {
         name: {
             "measures": measures(exact_at_1=share),
-            "intervals": no_ends(exact_at_1=[share / 2, share]),
+            "measure_intervals": no_ends(exact_at_1=[share / 2, share]),
             "accuracy": {"syntax": share},
         }
         for name, share in (("model", 0.5), ("inverse_mutation", 0.25))
     }
     (block,) = references_section({"items": {"test": 1500}, "suites": {"test": points}}).blocks
-    assert block.title == "test: 1,500 items" and "this model 25.0 to 50.0 %" in block.note
-    assert [row[:2] for row in texts(block)] == [
-        ["this model", "50.0%"],
-        ["most frequent inverse mutation", "25.0%"],
+    assert block.title == "test: 1,500 items" and block.table is not None
+    assert block.table.head[1:] == ["this model", "most frequent inverse mutation"]
+    assert texts(block) == [
+        ["exact at 1", "50.0% (25.0 to 50.0)", "25.0% (12.5 to 25.0)"],
+        ["exact at 1, syntax, by kinds", "50.0%", "25.0%"],
     ]
-    assert [cell.text for cell in block.table.rows[0]].count("50.0%") == 2  # type: ignore[union-attr]

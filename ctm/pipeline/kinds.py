@@ -23,6 +23,12 @@ from ctm.bugs.registry import CLEAN, MULTI_ERROR_SYNTAX, registry
 from ctm.pipeline.tables import Block, Section, Table, rows
 from ctm.shares import percent
 
+WORDS = (
+    "Drawn: snippets that were asked for the kind; sites: those with a place for it. Success: draws with a site that "
+    "gave a mutant; validation: candidates that passed compiler, bytecode, rule and category. Duplicates: mutants that "
+    "their snippet or shard had given before."
+)
+
 
 def kinds_section(tally: Tally, quotas: Mapping[str, Quota] | None = None) -> Section:
     """Overall rates with what the specification asks, met or not; then each category, then each kind."""
@@ -56,23 +62,31 @@ def kinds_section(tally: Tally, quotas: Mapping[str, Quota] | None = None) -> Se
     )
     never = sorted(set(category) - set(tally.kinds))
     blocks = [
-        Block("Rates asked for", table=overall),
-        Block("Samples", table=sorts),
-        Block("Categories", table=sums),
-        Block("Kinds", table=table),
+        Block(
+            "Rates asked for", "What the specification asks of making bugs, beside what was reached.", overall
+        ),
+        Block(
+            "Samples",
+            "Samples that were asked for and that were made: those without a place for any kind lack.",
+            sorts,
+        ),
+        Block("Categories", f"The kinds of each category together. {WORDS}", sums),
+        Block("Kinds", "Each kind by itself, the columns as above.", table, fold=True),
     ]
     if quotas:
-        blocks.append(Block("Asked and drawn for training", table=_requested_and_drawn(tally, quotas)))
+        blocks.append(
+            Block(
+                "Asked and drawn for training",
+                "Shares of the training samples of a category with one error; a kind below half of what the mix asks "
+                "for has the reason beside it. The shortest first.",
+                _requested_and_drawn(tally, quotas),
+                fold=True,
+            )
+        )
     if never:
-        blocks.append(Block("Kinds never drawn", ", ".join(never)))
-    return Section(
-        "Synthetic bugs",
-        blocks,
-        "Drawn: snippets of which the kind was asked; sites: those with a place for it. Success of a kind: draws with "
-        "a site that gave a mutant; validation: checked candidates that passed compiler, bytecode, rule and category. "
-        "Duplicates: mutants that their snippet or shard had given before. Asked and drawn are shares of the training "
-        "samples of a category with one error; a kind below half of what the mix asks for has the reason beside it.",
-    )
+        table = rows(["category", "kind"], sorted((category[kind], kind) for kind in never))
+        blocks.append(Block("Kinds never drawn", "Nothing was asked of them in this run.", table, fold=True))
+    return Section("Synthetic bugs", blocks, "Bugs that programs made in clean code, by kind.")
 
 
 def _requested_and_drawn(tally: Tally, quotas: Mapping[str, Quota]) -> Table:

@@ -1,34 +1,107 @@
-"""The report of a run: one self-contained page; every figure is read from the run's artifacts."""
+"""The report of a run: one self-contained page; every figure is read from the run's artifacts.
+
+What stands on it is the table PHASES: a part is one line there.
+"""
 
 from __future__ import annotations
 
-import base64
-import json
-from collections import Counter
-from collections.abc import Mapping, Sequence
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import pandas as pd
-
-from ctm.bugs.generation.quotas import shard_quotas
-from ctm.bugs.generation.rates import read_rates
 from ctm.files import write_text
-from ctm.pairs.milestones import QUARTERS
-from ctm.pairs.overall import FEWEST
-from ctm.pairs.record import read_rejects
+from ctm.pipeline.artifacts import RunArtifacts
+from ctm.pipeline.certainty_section import certainty_section
 from ctm.pipeline.comparison import comparison_section
-from ctm.pipeline.curves import training_curves
-from ctm.pipeline.kinds import kinds_section
-from ctm.pipeline.suites_section import references_section, suites_section
-from ctm.pipeline.summary import accuracies
-from ctm.pipeline.tables import Block, Section, Table, blocks_of, rows
-from ctm.shares import COLUMNS, percent, percents
+from ctm.pipeline.costs_section import costs_section
+from ctm.pipeline.data_sections import collected_section, mutants_section, pairs_section, rejected_section
+from ctm.pipeline.evaluation_sections import (
+    accuracy_section,
+    alarms_section,
+    suites_section,
+    thresholds_section,
+)
+from ctm.pipeline.model_sections import checks_section, export_section, sizes_section
+from ctm.pipeline.opening import opening
+from ctm.pipeline.page import render
+from ctm.pipeline.suites_section import real_suites_section, references_section
+from ctm.pipeline.synchronization_section import HEATMAPS, synchronization_section
+from ctm.pipeline.tables import Section
+from ctm.pipeline.thought_section import thought_section
+from ctm.pipeline.ticks_section import ticks_section
+from ctm.pipeline.training_section import training_section
 
-TEMPLATE = Path(__file__).with_name("report.html.j2")
-SOURCE_FAILED = "source failed"
-SOURCE_COUNTS = ".counts.json"
-"""End of the names of what each job of a source writes beside its raw dump (ctm/pairs/milestones.py)."""
+Part = Callable[[RunArtifacts], Section | None]
+"""Makes a section of a run; None, or one without blocks, where the run has nothing for it."""
+
+
+def of(make: Callable[..., Section], *names: str, more: Sequence[str] = ()) -> Part:
+    """A section that `make` makes of artifacts, given in this order as RunArtifacts.read gives them.
+
+    Without all of `names` there is no section; those of `more` that there are come behind. Its figures are said to
+    stand in the first one.
+    """
+
+    def part(run: RunArtifacts) -> Section | None:
+        if not all(name in run for name in names):
+            return None
+        section = make(*map(run.read, names), *(run.read(name) for name in more if name in run))
+        file = run.address(run.path(names[0]))
+        blocks = [block if block.file else dataclasses.replace(block, file=file) for block in section.blocks]
+        return dataclasses.replace(section, blocks=blocks)
+
+    return part
+
+
+def _comparison(run: RunArtifacts) -> Section | None:
+    if "comparison" not in run:
+        return None
+    stages = [run.read(f"{stage}/summary") for stage in run.metrics if f"{stage}/summary" in run]
+    added = {k: sum(s.get(k, 0) for s in stages) for k in ("samples_seen", "seconds")}
+    training = {"CTM": added, "TRM": run.read("trm/summary") if "trm/summary" in run else {}}
+    return of(lambda comparison: comparison_section(comparison, training), "comparison")(run)
+
+
+PHASES: Mapping[str, Sequence[Part]] = {
+    "Data": (
+        collected_section,
+        of(pairs_section, "pairs/counts", more=["clean/counts"]),
+        mutants_section,
+        rejected_section,
+    ),
+    "Model": (
+        of(sizes_section, "final_config.yaml"),
+        of(checks_section, "validation", more=["baseline"]),
+    ),
+    "Training": (training_section,),
+    "Evaluation": (
+        of(accuracy_section, "final_metrics"),
+        of(suites_section, "final_metrics"),
+        of(references_section, "references"),
+        of(real_suites_section, "suites"),
+        of(alarms_section, "final_metrics"),
+        of(thresholds_section, "final_metrics"),
+        of(certainty_section, "certainty"),
+        _comparison,
+    ),
+    "Analysis": (
+        of(ticks_section, "iterations"),
+        of(thought_section, "thought", "iteration_progression.png", "iteration_progression.gif"),
+        of(synchronization_section, "synchronization", more=[HEATMAPS]),
+    ),
+    "Export": (of(export_section, "onnx"),),
+    "Costs": (costs_section,),
+}
+"""Sections by phase, in the order of the page."""
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A heading of the page and the sections below it."""
+
+    title: str
+    sections: list[Section]
 
 
 def write_report(artifacts: Sequence[Path], out: Path) -> None:
@@ -36,238 +109,15 @@ def write_report(artifacts: Sequence[Path], out: Path) -> None:
 
     artifacts: what rule `report` lists as its input. Raises FileNotFoundError if one is missing.
     """
-    from jinja2 import Environment
-
-    run = _RunArtifacts(artifacts, out.parent.parent / "logs")
-    template = Environment(autoescape=True).from_string(TEMPLATE.read_text())
-    page = template.render(title=out.parent.parent.name, sections=run.sections())
+    run = RunArtifacts(artifacts, out)
+    page = render("report.html.j2", run=run.run.name, opening=opening(run), phases=phases(run))
     write_text(out, page)
 
 
-class _RunArtifacts:
-    """Artifacts of a run by name."""
-
-    def __init__(self, artifacts: Sequence[Path], logs: Path) -> None:
-        self.rejects = [p for p in artifacts if p.name.endswith("rejects.parquet")]
-        self.sources = [p for p in artifacts if p.name.endswith(SOURCE_COUNTS)]
-        self.mutants = [p for p in self.sources if p.parent.name == "mutants"]
-        rest = [p for p in artifacts if p.suffix == ".json" and p not in self.sources]
-        self.json = {self._name(p): p for p in rest}
-        self.metrics = {p.parent.name: p for p in artifacts if p.name == "metrics.jsonl"}
-        self.plots = [p for p in artifacts if p.suffix == ".png"]
-        self.logs = logs
-
-    @staticmethod
-    def _name(path: Path) -> str:
-        generic = path.stem in ("counts", "summary")
-        return f"{path.parent.name}/{path.stem}" if generic else path.stem
-
-    def read(self, name: str) -> Any:
-        return json.loads(self.json[name].read_text())
-
-    def sections(self) -> list[Section]:
-        """All sections that there are artifacts for."""
-        parts = [
-            ("final_metrics", self._accuracy),
-            ("", self._collected),
-            ("pairs/counts", self._data),
-            *([("", self._kinds)] if self.mutants else []),
-            ("", self._rejected),
-            ("", self._training),
-            ("benchmark", self._benchmark),
-            ("references", lambda: references_section(self.read("references"))),
-            ("suites", lambda: suites_section(self.read("suites"))),
-            ("comparison", self._comparison),
-            ("iterations", self._iterations),
-            ("", self._checks),
-            ("", self._costs),
-        ]
-        made = [make() for name, make in parts if not name or name in self.json]
-        return [section for section in made if section.blocks]
-
-    def _accuracy(self) -> Section:
-        metrics = self.read("final_metrics")
-        n = metrics.get("n", {})
-        table = rows(
-            ["category", "by kinds", "95 %", "by items", "95 %", "coverage", "items", "projects"],
-            [
-                (
-                    c,
-                    *accuracies(metrics, c),
-                    percent(metrics.get("coverage", {}).get(c)),
-                    n.get(c),
-                    metrics.get("intervals", {}).get("units", {}).get(c),
-                )
-                for c in COLUMNS
-                if n.get(c)
-            ],
-        )
-        flat = {name: value for name, value in metrics.items() if not isinstance(value, (dict, list))}
-        nested = {name: metrics[name] for name in ("parameters", "ticks_used") if metrics.get(name)}
-        nested |= {name: metrics[name] for name in ("rare_kinds", "unreachable") if metrics.get(name)}
-        if suites := metrics.get("suites"):
-            nested["suites"] = _beside_deletion(
-                suites, metrics.get("suite_intervals", {}), metrics.get("deletion", {})
-            )
-        return Section(
-            "Accuracy",
-            [Block(table=table), *blocks_of("", {**flat, **nested})],
-            "Exact match on projects never seen in training, after all passes, at the most certain tick. By kinds, a "
-            f"category is the mean of its kinds (one of fewer than {FEWEST} items weighs 1/{FEWEST} for each) and "
-            "overall the mean of the categories that were tested; by items, all items weigh alike; clean stands apart. "
-            "The intervals are a bootstrap's over projects, or over items where that is wider; few projects make them "
-            "too narrow. Of the suites: the model beside the baseline that deletes the shortest run of tokens until "
-            "code compiles.",
-        )
-
-    def _collected(self) -> Section:
-        """What was asked of the histories, what was read and what was kept, all shards together."""
-        blocks = []
-        if "repositories/counts" in self.json:
-            blocks += blocks_of("Repositories found", self.read("repositories/counts"))
-        shards = [json.loads(path.read_text()) for path in self.sources if path.parent.name == "commits"]
-        if shards:
-            table = [(name, sum(shard[name] for shard in shards)) for name in _COLLECTED]
-            table += [
-                (f"shards where {ended}", n) for ended, n in Counter(s["ended"] for s in shards).items()
-            ]
-            blocks.append(Block("Bug fixes in git histories", table=rows([], table)))
-        return Section("Collected", blocks, "Why the rest was not kept is counted below, by step and reason.")
-
-    def _data(self) -> Section:
-        blocks = [Block("Sources", table=self._speeds())] if self.sources else []
-        if "clean/counts" in self.json:
-            blocks += blocks_of("Snippets of clean code", self.read("clean/counts"))
-        blocks += blocks_of("Pairs", self.read("pairs/counts"))
-        return Section("Data", blocks)
-
-    def _kinds(self) -> Section:
-        return kinds_section(read_rates(self.mutants), shard_quotas(self.mutants[0]))
-
-    def _speeds(self) -> Table:
-        """What each job of each source gave, and items an hour when it had passed each quarter of its work."""
-        items = []
-        for path in sorted(self.sources):
-            found = json.loads(path.read_text())
-            passed = {m["milestone"]: m["items_per_hour"] for m in found["milestones"]}
-            shard = path.name.removesuffix(SOURCE_COUNTS)
-            speeds = [passed.get(f"{quarter:.0%}") for quarter in QUARTERS]
-            items.append((path.parent.name, shard, found["unit"], found["items"], found["hours"], *speeds))
-        head = ["source", "shard", "unit", "items", "hours", *(f"an hour at {q:.0%}" for q in QUARTERS)]
-        return rows(head, items)
-
-    def _rejected(self) -> Section:
-        reasons: Counter[tuple[str, str]] = Counter()
-        failed = []
-        for path in self.rejects:
-            for reject in read_rejects(path):
-                reasons[reject.step, reject.reason] += 1
-                if reject.reason == SOURCE_FAILED:
-                    failed.append((reject.step, reject.item, reject.detail))
-        table = rows(["step", "reason", "items"], [(s, r, n) for (s, r), n in sorted(reasons.items())])
-        blocks = [Block("What was dropped, and why", table=table)]
-        if failed:
-            blocks.insert(0, Block("Sources that failed", table=rows(["step", "source", "why"], failed)))
-        return Section("Rejected", blocks, "Nothing is dropped uncounted.")
-
-    def _training(self) -> Section:
-        blocks, milestones, stages, events = [], [], [], []
-        for stage in self.metrics:
-            summary = self.read(f"{stage}/summary")
-            stages.append((stage, *(summary.get(name) for name in _STAGE_FIGURES)))
-            events += [_event(stage, event) for event in summary.get("events", [])]
-            for m in summary.get("milestones", []):
-                milestones += [
-                    (stage, m["milestone"], c["figure"], c["asked"], c["reached"], bool(c["met"]))
-                    for c in m.get("compared", [])
-                ]
-        blocks.append(Block("Stages", table=rows(["stage", *_STAGE_FIGURES.values()], stages)))
-        if milestones:
-            head = ["stage", "at", "figure", "asked for", "reached", "met"]
-            blocks.append(Block("Milestones", table=rows(head, milestones)))
-        if events:
-            head = ["stage", "what", "at step", "why", "what was done"]
-            blocks.append(Block("Out of memory and divergence", table=rows(head, events)))
-        if curves := training_curves(self.metrics):
-            blocks.append(Block("Curves", svg=curves))
-        return Section("Training", blocks)
-
-    def _benchmark(self) -> Section:
-        return Section("Benchmarks", blocks_of("", self.read("benchmark")))
-
-    def _comparison(self) -> Section:
-        stages = [self.read(f"{stage}/summary") for stage in self.metrics]
-        added = {k: sum(s.get(k, 0) for s in stages) for k in ("samples_seen", "seconds")}
-        training = {"CTM": added, "TRM": self.read("trm/summary") if "trm/summary" in self.json else {}}
-        return comparison_section(self.read("comparison"), training)
-
-    def _iterations(self) -> Section:
-        plots = [
-            Block(path.stem.replace("_", " ").capitalize(), png=base64.b64encode(path.read_bytes()).decode())
-            for path in self.plots
-        ]
-        return Section("Ticks", plots + blocks_of("", self.read("iterations")))
-
-    def _checks(self) -> Section:
-        names = {
-            "validation": "Model validation",
-            "baseline": "Untrained model",
-            "onnx": "ONNX against torch",
-        }
-        blocks = [
-            block for n, title in names.items() if n in self.json for block in blocks_of(title, self.read(n))
-        ]
-        return Section("Checks", blocks)
-
-    def _costs(self) -> Section:
-        """Time and memory, from what Snakemake measured of each job's last attempt."""
-        paths = sorted(self.logs.rglob("*.tsv"))
-        if not paths:
-            return Section("Costs")
-        rules = [path.relative_to(self.logs).parts[0].removesuffix(".tsv") for path in paths]
-        jobs = pd.concat([pd.read_csv(path, sep="\t", na_values="-") for path in paths], keys=rules)
-        costs = (
-            jobs.groupby(level=0, sort=False)
-            .agg(jobs=("s", "size"), s=("s", "sum"), cpu=("cpu_time", "sum"), rss=("max_rss", "max"))
-            .fillna(0.0)
-        )
-        head = ["rule", "jobs", "seconds", "of processor", "peak memory, MB"]
-        return Section("Costs", [Block(table=rows(head, list(costs.itertuples(name=None))))])
-
-
-def _beside_deletion(
-    suites: Mapping[str, Any], intervals: Mapping[str, Any], deletion: Mapping[str, Any]
-) -> dict[str, Any]:
-    """By measure: each suite's figure, its interval in percent, and the deletion baseline's figure next to it."""
-    columns: dict[str, Mapping[str, Any]] = {}
-    for name, measures in suites.items():
-        columns[name] = measures
-        if name in intervals:
-            columns[f"{name}, 95 %"] = {key: percents(ends) for key, ends in intervals[name].items()}
-        if name in deletion:
-            columns[f"{name}, by deletion"] = deletion[name]
-    rows_ = dict.fromkeys(key for measures in columns.values() for key in measures)
-    return {key: {name: measures.get(key) for name, measures in columns.items()} for key in rows_}
-
-
-_COLLECTED = ("asked", "listed", "repositories", "failed", "opted out", "commits", "pairs", "rejects")
-"""Counts of rule collect_commits; `asked` pairs (0: as many as there are), of so many `listed` repositories."""
-
-
-def _event(stage: str, event: Mapping[str, Any]) -> tuple[str, str, int, str, str]:
-    """What went wrong in a stage and how it went on (`ctm.training.trainer`)."""
-    told = ("event", "step", "samples", "why", "at_step")
-    done = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in event.items() if key not in told)
-    return stage, event["event"], event.get("at_step", event["step"]), event["why"], done
-
-
-_STAGE_FIGURES = {
-    "samples_seen": "samples seen",
-    "unique_samples": "unique",
-    "seconds": "seconds",
-    "samples_per_second": "samples/s",
-    "unique_samples_per_second": "unique samples/s",
-    "precision": "precision",
-    "device": "device",
-    "threads": "threads",
-}
+def phases(run: RunArtifacts) -> list[Phase]:
+    """All sections that there are artifacts for; a phase without any is left out."""
+    made = [
+        Phase(title, [s for part in parts if (s := part(run)) and s.blocks])
+        for title, parts in PHASES.items()
+    ]
+    return [phase for phase in made if phase.sections]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ctm.analysis.settings import AnalysisSettings
+from ctm.analysis.settings import AnalysisSettings, SynchronizationSettings
 from ctm.bugs.settings import MutationSettings
 from ctm.evaluation.published.settings import SuiteSettings
 from ctm.evaluation.settings import EvaluationSettings, ReferenceSettings, WorkingSettings
@@ -238,7 +238,9 @@ class Config:
     real_suites: dict[str, SuiteSettings] = field(default_factory=dict)
     """Suites of real bugs that you have, by name; the final model is judged on each (docs/suites.md)."""
     analysis: AnalysisSettings = AnalysisSettings()
-    """Iteration analysis."""
+    """Iteration analysis, and the thought that is drawn."""
+    synchronization: SynchronizationSettings = SynchronizationSettings()
+    """Synchronization analysis."""
     export: ExportSettings = ExportSettings()
     """ONNX and its check."""
     resources: dict[str, Demand] = field(default_factory=dict)

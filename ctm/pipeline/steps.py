@@ -48,6 +48,11 @@ class WorkflowStep:
         return self.script or self.name
 
 
+def page_files(template: str) -> dict[str, str]:
+    """Templates of a page: its own, and what pages share."""
+    return {name: f"ctm/pipeline/{name}.html.j2" for name in (template, "page", "parts")}
+
+
 def table(config: Config) -> dict[str, WorkflowStep]:
     """All steps by name, parents before children; those that the config switches off as well."""
     sources, commits = config.sources, config.sources.commits
@@ -154,7 +159,7 @@ def table(config: Config) -> dict[str, WorkflowStep]:
             "data_card",
             Demand(threads=1, mem_gb=4, runtime=30),
             parents=("encode_shard",),
-            files={"template": "ctm/pipeline/data_card.html.j2"},
+            files=page_files("data_card"),
         ),
         # phase 2
         WorkflowStep(
@@ -217,6 +222,24 @@ def table(config: Config) -> dict[str, WorkflowStep]:
             settings=("analysis",),
         ),
         WorkflowStep(
+            "analyze_certainty",
+            Demand(threads=1, mem_gb=8, runtime=60),
+            parents=("benchmark",),
+            settings=("analysis",),
+        ),
+        WorkflowStep(
+            "draw_thought",
+            Demand(threads=1, mem_gb=4, runtime=30),
+            parents=("benchmark",),
+            settings=("analysis",),
+        ),
+        WorkflowStep(
+            "analyze_synchronization",
+            Demand(threads=8, mem_gb=16, vram=16, gpu_percent=40, runtime=240),
+            parents=("build_pairs", last),
+            settings=("synchronization",),
+        ),
+        WorkflowStep(
             "compare_trm",
             Demand(threads=8, mem_gb=32, vram=48, gpu_percent=80, runtime=240),
             parents=("build_pairs", last, "train_trm"),
@@ -253,7 +276,7 @@ def table(config: Config) -> dict[str, WorkflowStep]:
         "report",
         Demand(threads=1, mem_gb=4, runtime=30),
         parents=tuple(step.name for step in steps if step.name not in apart),
-        files={"template": "ctm/pipeline/report.html.j2"},
+        files=page_files("report"),
     )
     return {step.name: step for step in [*steps, report]}
 

@@ -24,12 +24,13 @@ POINTS = {
     "single_token": "single-token search",
     "inverse_mutation": "most frequent inverse mutation",
 }
-GREY = "published"
+GREY = "muted"
 """Mark of rows that were not run here."""
 FROZEN = (
-    "First answers of the model (its own decision, no threshold) and of what works without one, on the same items. No edit leaves every text; deletion "
-    "and single-token search take the first text that compiles near the parser's error; the inverse mutation makes the "
-    "most frequent exchange of the training pairs that compiles, whether or not anything is wrong (false alarms)."
+    "First answers of the model (its own decision, no threshold) and of what works without one, on the same items. No "
+    "edit leaves every text. Deletion and single-token search take the first text that compiles near the parser's "
+    "error. The inverse mutation makes the most frequent exchange of the training pairs that compiles, whether or not "
+    "anything is wrong."
 )
 REAL = (
     "Judged with all thresholds, as ctm-repair repairs, every dropped item counted. A figure is - where nothing in the "
@@ -66,7 +67,7 @@ def _table(
     )
 
 
-def suites_section(suites: Mapping[str, Any]) -> Section:
+def real_suites_section(suites: Mapping[str, Any]) -> Section:
     """Of each suite of real bugs: the table of points, the published rows, groups, and what was dropped."""
     blocks: list[Block] = []
     for name, suite in suites["suites"].items():

@@ -27,7 +27,7 @@ from ctm.evaluation.references import answerers
 from ctm.evaluation.security_repairs import judge_security, security_figures
 from ctm.files import write_json
 from ctm.grid.tokenizer import CodeTokenizer
-from ctm.pipeline.suites_section import suites_section
+from ctm.pipeline.suites_section import real_suites_section
 from ctm.repair.bundle import Bundle
 from ctm.repair.evaluate import Item
 from helpers.fake_proposer import FakeProposer, Suggest
@@ -140,7 +140,9 @@ def test_the_rows_give_the_same_figures_again(items, tokenizer, monkeypatch, tmp
     out, rows = tmp_path / "suites.json", tmp_path / "suite_items.parquet"
     evaluate_suites(Path("none"), named, mutations, published, 1, out, rows)
     content = json.loads(out.read_text())
-    assert suites_section(content).blocks[0].title.startswith("mine: "), "the report reads this very file"
+    assert real_suites_section(content).blocks[0].title.startswith("mine: "), (
+        "the report reads this very file"
+    )
     found = content["suites"]["mine"]
     table = pq.read_table(rows).to_pylist()
     right = [tokens(row["answers"][0]) == tokens(item.fixed) for row, item in zip(table, items, strict=True)]

@@ -187,7 +187,7 @@ def test_the_card_counts_what_is_there(card: Path) -> None:
     assert ["MIT", "31", "30", "0", "0", "1"] in rows
     assert ["2 to 5", "31", "30", "0", "0", "1"] in rows
     assert ["2021", "30", "30", "0", "0", "0"] in rows and ["not known", "1", "0", "0", "0", "1"] in rows
-    assert ["commit", "30", "96.67%", "1"] in rows, "coverage: 29 of 30 encoded"
+    assert ["commit", "30", "96.7%", "1"] in rows, "coverage: 29 of 30 encoded"
     assert ["snippets", "near duplicate", "5"] in rows and ["commit", "suite mini", "7"] in rows
     assert ["train", "suite x", "0", "3", "1"] in rows and ["train", "900", "500"] in rows
     assert page.count('<span class="del">') == 10, "ten examples of the one category"

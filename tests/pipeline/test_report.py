@@ -1,160 +1,107 @@
-"""The report and the summary: figures are those of the artifacts, the page stands alone."""
+"""The report and the summary: figures are those of the artifacts, each with its words and its file."""
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from rich.console import Console
 
 from ctm.bugs.generation.rates import Tally, figures_of
 from ctm.pairs.milestones import Milestones
-from ctm.pairs.record import Reject, write_rejects
-from ctm.pipeline.report import write_report
 from ctm.pipeline.summary import print_summary
-from ctm.pipeline.tables import blocks_of, cell
-
-METRICS: dict[str, Any] = {
-    "accuracy": {
-        "syntax": 0.512,
-        "logic": 0.213,
-        "security": None,
-        "complex": 0.1,
-        "clean": 0.9,
-        "overall": 0.275,
-    },
-    "accuracy_by_items": {"syntax": 0.622, "clean": 0.9, "overall": 0.375},
-    "intervals": {
-        "level": 0.95,
-        "units": {"syntax": 17},
-        "accuracy": {"syntax": [0.481, 0.543], "overall": None},
-        "accuracy_by_items": {"syntax": [0.591, 0.653]},
-    },
-    "rare_kinds": {"complex": {"kinds": 31, "rare": 13, "items": 29}},
-    "suite_intervals": {"test": {"bifi": [0.682, 0.723], "guarded_bifi": None}},
-    "coverage": {
-        "syntax": 0.99,
-        "logic": 0.98,
-        "security": None,
-        "complex": 0.9,
-        "clean": 1.0,
-        "overall": 0.97,
-    },
-    "n": {"syntax": 1234, "logic": 1000, "security": 0, "complex": 50, "clean": 300, "overall": 2284},
-    "ece": 0.043,
-    "accuracy_by_tick": [[1, 0.01], [8, 0.275]],
-    "ticks_used": {"mean": 5.5},
-    "parameters": {"body": 2_000_000, "embedding": 300_000},
-    "suites": {"test": {"n": 2584, "bifi": 0.7025, "guarded_bifi": 0.5515}},
-    "deletion": {"test": {"n": 2584, "bifi": 0.6405, "guarded_bifi": 0.1905}},
-    "samples_seen": 98_765,
-    "train_samples_per_second": 210.0,
-}
-STAGE = {
-    "stage": "stage1",
-    "samples_seen": 4321,
-    "seconds": 12.5,
-    "events": [
-        {
-            "event": "rollback",
-            "step": 90,
-            "samples": 2880,
-            "why": "the loss is nan",
-            "at_step": 97,
-            "to_step": 90,
-            "rate_factor": 0.5,
-        },
-    ],
-    "milestones": [
-        {
-            "milestone": "100%",
-            "compared": [{"figure": "syntax", "asked": 0.85, "reached": 0.5, "met": False}],
-        }
-    ],
-}
-
-
-def model_figures(overall: float, ticks: int) -> dict:
-    """Of one model of a comparison."""
-    halts = [{"threshold": t, "ticks_mean": 1.5, "overall": overall, "clean": 0.9} for t in (0.5, 2.0)]
-    return {
-        "accuracy": {"syntax": overall, "overall": overall, "clean": None},
-        "accuracy_by_tick": {"overall": [overall] * ticks},
-        "ece": 0.0625,
-        "items_per_second": 31.0,
-        "flops": 1_500_000_000,
-        "parameters": {"body": 7_654_321, "embedding": 100},
-        "ticks": ticks,
-        "halting": halts,
-    }
+from helpers.report_run import HOSTILE, STAGE, make_run, page_of
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
-    results = tmp_path / "demo" / "results"
-    content = {
-        "final/final_metrics.json": METRICS,
-        "clean/counts.json": {"snippets": {"train": 40_000, "test": 1_000}},
-        "raw/releases/01-of-02.counts.json": {
-            "unit": "pairs",
-            "items": 77,
-            "hours": 0.5,
-            "milestones": [{"milestone": "25%", "items": 20, "items_per_hour": 98765, "hours": 0.1}],
-        },
-        "pairs/counts.json": {"pairs": {"mutation": {"train": 120_000}, "release": {"train": 321}}},
-        "training/stage1/summary.json": STAGE,
-        "reports/benchmark.json": {"by_kind": {"missing_colon": {"n": 40, "exact": 0.75}}},
-        "trm/summary.json": {"stage": "trm", "samples_seen": 8_008, "seconds": 61.0},
-        "reports/comparison.json": {
-            "items": 2_468,
-            "models": {"CTM": model_figures(0.415, 3), "TRM": model_figures(0.305, 2)},
-        },
-        "reports/iterations.json": {"by_tick": [[1, 0.1], [2, 0.2]]},
-        "reports/onnx.json": {"items": 200, "same": True},
-        "reports/validation.json": {"shapes": "ok"},
-        "reports/baseline.json": {"accuracy": 0.0},
-    }
-    for name, value in content.items():
-        (results / name).parent.mkdir(parents=True, exist_ok=True)
-        (results / name).write_text(json.dumps(value))
-    lines = [
-        {"step": 1, "samples": 64, "loss": 9.0, "certainty": 0.1, "samples_per_second": 200.0},
-        {"event": "rollback", "step": 1, "samples": 64, "why": "the loss is nan"},
-        {"milestone": "100%", "samples": 128, "loss": 3.0, "accuracy": {"syntax": 0.5}, "step": 2},
-    ]
-    (results / "training/stage1/metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    (results / "reports/accuracy_by_tick.png").write_bytes(b"\x89PNG not really")
-    failed = Reject("collect_releases", "source failed", "click-8.1.0", "click", "index <said> no")
-    write_rejects(
-        results / "pairs/rejects.parquet", [failed, *[Reject("build_pairs", "duplicate", "x", "g", "")] * 3]
+    return make_run(tmp_path / "demo")
+
+
+def row_of(page: str, label: str) -> list[str]:
+    """Cells behind the first cell that says `label`."""
+    row = page.split(f">{label}</td>")[1].split("</tr>")[0]
+    return [part.split("</td>")[0].split(">")[-1] for part in row.split("<td")[1:]]
+
+
+def test_the_first_screen_says_what_was_built_from_what_and_how_good_it_is(run: Path) -> None:
+    first = page_of(run).split("<nav")[0]
+    for shown in (
+        "report of the run “demo”",
+        "2.00 million parameters, 0.30 million more",
+        "up to 8 ticks",
+        "120,321 pairs",
+        "of 2 projects",
+        "321 of all pairs are real fixes",
+        "4,321 samples in 1 stages, 1.2 minutes on cpu, 2 threads",
+        "UTC",
+        "d484d484d484",
+        "3 of the first weights, 7 of the training",
+    ):
+        assert shown in first, shown
+    real = row_of(first, "Real fixes repaired exactly: 0 of 26")
+    assert real == ["0.0%", "0.0 to 13.2%"], "a figure of real code has its interval and its n"
+    assert "working code (allowed: 2): 6 in 4,992 functions of 1 projects" in first
+    assert "0.5 to 2.4 (90 %)" in first
+    label = "For comparison, bugs made by programs repaired exactly: 856 of 2,284"
+    assert row_of(first, label) == ["37.5%", "35.0 to 40.0%"]
+    assert "must not be used for" in first and "62.5% are not repaired" in first, "1 - 0.375"
+    assert "18.2% of 300 clean snippets; with the thresholds of use 0.1%" in first
+
+
+def test_the_example_is_an_answer_of_the_run_with_its_origin(run: Path) -> None:
+    page = page_of(run)
+    right, wrong = page.split("One repair of this run")[1].split("One that went wrong")
+    assert '<span class="del">- def total(items)</span><span class="add">+ def total(items):</span>' in right
+    assert "some_kit 1.2.0, kit/sums.py, line 12; license MIT" in right
+    assert 'href="https://pypi.org/project/some-kit/1.2.0/"' in right
+    assert "There are 1 right answers to 4 items with a bug" in right, "how it was chosen stands beside it"
+    wrong = wrong.split("How good it is")[0]
+    assert (
+        "+ def sum(items):" in wrong and "What its author wrote" in wrong and "+ def total(items):" in wrong
     )
-    return tmp_path / "demo"
+    assert "<script" not in page and "\u202e" not in page and "&lt;script&gt;" in page, HOSTILE
+
+
+def test_accuracies_by_kinds_by_items_and_in_use_have_their_intervals(run: Path) -> None:
+    section = page_of(run).split('<h3 id="accuracy">')[1]
+    assert row_of(section, "syntax") == [
+        "51.2%", "48.1 to 54.3", "62.2%", "59.1 to 65.3", "-", "99.0%", "1,234", "17",
+    ]  # fmt: skip
+    assert row_of(section, "logic")[4] == "8.4%"
+    assert row_of(section, "missing colon") == ["syntax", "40", "75.0%", "-"]
+    assert row_of(section, "out of the model&#39;s reach") == ["7"]
 
 
 def test_suites_stand_beside_the_deletion_baseline(run: Path) -> None:
+    section = page_of(run).split("Made bugs (suite test)")[1]
+    assert row_of(section, "the same, and nothing of the author&#39;s lost") == ["55.1%", "-", "19.1%"]
+    assert row_of(section, "made to compile within 4 tokens (BIFI)") == ["70.2%", "68.2 to 72.3", "64.0%"]
+
+
+def test_the_calibration_error_beside_the_trm_says_of_what_it_is(run: Path) -> None:
+    """Those of the confidence stand below Certainty (analysis/test_certainty.py)."""
+    assert row_of(page_of(run), "calibration error of the raw certainty") == ["6.2%", "6.2%"]
+
+
+def test_accuracy_by_tick_is_there_once_with_the_ticks_named(run: Path) -> None:
     page = page_of(run)
-    assert "test, by deletion" in page
-    row = page.split("<td>guarded_bifi</td>")[1].split("</tr>")[0]
-    assert row.index("0.5515") < row.index("0.1905")
-
-
-def test_accuracies_by_kinds_and_by_items_have_their_intervals(run: Path) -> None:
-    row = page_of(run).split("<td>syntax</td>")[1].split("</tr>")[0]
-    cells = [part.split("</td>")[0].split(">")[-1] for part in row.split("<td")[1:]]
-    assert cells == ["51.2%", "48.1 to 54.3", "62.2%", "59.1 to 65.3", "99.0%", "1,234", "17"]
-    assert "68.2 to 72.3" in page_of(run).split("<td>bifi</td>")[1].split("</tr>")[0]
-    assert "<td>complex</td>" in page_of(run).split("rare_kinds")[1].split("</table>")[0]
+    assert page.count('<th class="n">tick 2</th>') == 2, "of the ticks, and beside the TRM of other items"
+    assert row_of(page.split("By tick and category")[1], "overall") == ["-", "10.0%", "25.0%"]
+    assert "10.0% at tick 1, 25.0% at tick 2, the best, and 25.0% at the last" in page
 
 
 def test_costs_are_those_that_snakemake_measured(run: Path) -> None:
+    assert "Time and memory" not in page_of(run)
     (run / "logs" / "mutate").mkdir(parents=True)
     for shard, line in (("01-of-02", "10.5\t9.0\t300.0"), ("02-of-02", "2.0\t1.0\t-")):
         (run / "logs" / "mutate" / f"{shard}.tsv").write_text(f"s\tcpu_time\tmax_rss\n{line}\n")
-    row = page_of(run).split("<td>mutate</td>")[1].split("</tr>")[0]
-    assert [part.split("<")[0] for part in row.split('class="n">')[1:]] == ["2", "12.5", "10", "300"]
+    page = page_of(run)
+    assert row_of(page, "mutate") == ["2", "12.5", "10", "300"]
+    assert "0.2 minutes of jobs" in page
 
 
 def test_rates_of_synthetic_bugs_stand_beside_those_asked_for(run: Path) -> None:
@@ -168,61 +115,65 @@ def test_rates_of_synthetic_bugs_stand_beside_those_asked_for(run: Path) -> None
         }
         tally = Tally(kinds, {"syntax": [100, made], "security": [10, 10], "clean": [10, 9]})
         Milestones().write(run / f"results/mutants/0{number}-of-02.counts.json", 60, figures_of(tally))
-    page = page_of(run).split('<h2 id="synthetic-bugs">')[1].split("<h2")[0]
+    page = page_of(run).split('<h3 id="synthetic-bugs">')[1].split("<h3")[0]
     success, validation = (
         page.split(f"<td>{name}</td>")[1].split("</tr>")[0] for name in ("success", "validation")
     )
     assert "61.4%" in success and "over 60%" in success and 'class="yes"' in success, "(50 + 65 + 20) of 220"
     assert "72.0%" in validation and "over 80%" in validation and 'class="no"' in validation, "154 of 214"
-    row = page.split("<td>missing_colon</td>")[1].split("</tr>")[0]
-    for shown in (">180<", ">160<", "75.0%", "70.0%", ">120<", ">4<"):
-        assert shown in row, shown
-    assert "sql_fields" in page.split("Kinds never drawn")[1], "a kind that nothing was asked of is named"
+    assert row_of(page, "missing colon") == ["180", "160", "75.0%", "70.0%", "120", "4"]
+    assert "sql fields" in page.split("Kinds never drawn")[1], "a kind that nothing was asked of is named"
 
 
-def page_of(run: Path) -> str:
-    artifacts = [path for path in (run / "results").rglob("*") if path.is_file()]
-    write_report(artifacts, run / "results" / "report.html")
-    return (run / "results" / "report.html").read_text()
-
-
-def test_page_shows_the_figures_of_the_artifacts(run: Path) -> None:
+def test_page_shows_what_training_did_and_what_was_dropped(run: Path) -> None:
     page = page_of(run)
-    for shown in (
-        "51.2%",
-        "1,234",
-        "40,000",
-        "321",
-        "missing_colon",
-        "0.75",
-        "0.85",
-        "the loss is nan",
-        "rate factor 0.5",
-    ):
+    assert row_of(page, "stage1") == ["4,321", "4,000", "72.5", "59.6", "bfloat16", "cpu", "2"]
+    for shown in ("the loss is nan", "rate factor 0.5", "0 of 1 met", "50.0%", "85.0%", 'class="no"'):
         assert shown in page, shown
-    assert "duplicate" in page and ">3<" in page
-    assert "Milestones" in page and 'class="no"' in page
+    assert "40,000" in page and "71,000" in page, (
+        "snippets of clean code; pairs of a category and split added up"
+    )
+    dropped = page.split('<h3 id="dropped">')[1]
+    assert row_of(dropped, "build pairs") == ["duplicate", "3"]
+    assert "click_-8.1.0" in dropped and "index &lt;said&gt; no" in dropped, "names stay, text is escaped"
 
 
-def test_ctm_and_trm_stand_side_by_side(run: Path) -> None:
-    section = page_of(run).split("CTM and TRM")[-1]
-    for shown in ("41.5%", "30.5%", "7,654,321", "8,008", "2,468"):
+def test_ctm_and_trm_stand_side_by_side_with_their_samples(run: Path) -> None:
+    section = page_of(run).split('<h3 id="ctm-and-trm">')[1].split("<h2")[0]
+    for shown in ("41.5%", "30.5%", "7,654,321", "2,468"):
         assert shown in section, shown
-    row = section.split("<td>samples seen</td>")[1].split("</tr>")[0]
-    assert f">{STAGE['samples_seen']:,}<" in row and ">8,008<" in row
+    assert row_of(section, "samples seen in training") == [f"{STAGE['samples_seen']:,}", "8,008"]
     assert section.split("Thoughts ended early")[1].count("<td>TRM</td>") == 2
     for name in ("trm/summary.json", "reports/comparison.json"):
         (run / "results" / name).unlink()
-    assert "CTM and TRM" not in page_of(run)
+    assert 'id="ctm-and-trm"' not in page_of(run)
+
+
+def test_a_thought_is_shown_still_and_moves_where_it_is_asked_to(run: Path) -> None:
+    section = page_of(run).split('<h3 id="one-thought">')[1].split("<h2")[0]
+    still, moving = (base64.b64encode(content).decode() for content in (b"\x89PNG still", b"GIF89a moving"))
+    assert f"data:image/png;base64,{still}" in section.split("<details>")[0], "nobody has to ask for it"
+    assert f"data:image/gif;base64,{moving}" in section.split("<details>")[1].split("</details>")[0]
+    assert "Tick 2 of 2, which answers, about a made bug in real code (picamera 1.13" in section
+    assert row_of(section, "2") == [
+        "64.2%", "replaces &#39;s&#39; by &#39;&lt;b&gt;&#39;", "25.0%", "yes", "&#39;key_mask&#39;", "10.0%",
+    ]  # fmt: skip
 
 
 def test_the_speed_of_each_source_is_shown(run: Path) -> None:
-    row = page_of(run).split("<td>releases</td>")[1].split("</tr>")[0]
-    assert "01-of-02" in row and ">77<" in row and ">98,765<" in row
+    page = page_of(run)
+    assert row_of(page, "releases") == ["pairs", "1", "77", "30.0"]
+    assert row_of(page.split("Speed of each job")[1], "releases")[:5] == [
+        "01-of-02",
+        "pairs",
+        "77",
+        "0.5",
+        "98,765",
+    ]
 
 
 def test_what_was_asked_scanned_and_kept_of_histories_is_there(run: Path) -> None:
-    assert "Collected" not in page_of(run)
+    assert "Bug fixes in git histories" not in page_of(run)
     raw = run / "results/raw"
     (raw / "commits").mkdir(parents=True)
     (raw / "repositories").mkdir()
@@ -232,23 +183,15 @@ def test_what_was_asked_scanned_and_kept_of_histories_is_there(run: Path) -> Non
         Milestones().write(raw / "commits" / f"{shard}.counts.json", 7, {**counts, "ended": ended})
     (raw / "repositories/counts.json").write_text(json.dumps({"found": 4321, "kept": 12}))
     page = page_of(run)
-    for shown in ("Collected", "2,000", "2,010", "2,014", "shards where the list ended", "4,321"):
+    for shown in (
+        "Bug fixes in git histories",
+        "2,000",
+        "2,010",
+        "2,014",
+        "shards where the list ended",
+        "4,321",
+    ):
         assert shown in page, shown
-
-
-def test_sources_that_failed_are_named_with_the_reason(run: Path) -> None:
-    page = page_of(run)
-    assert "Sources that failed" in page
-    assert "click-8.1.0" in page
-    assert "index &lt;said&gt; no" in page, "text of artifacts is escaped"
-
-
-def test_page_stands_alone(run: Path) -> None:
-    page = page_of(run)
-    assert "<svg" in page and "data:image/png;base64," in page
-    body = page.split("</style>")[1]
-    assert "src=" not in body.replace('src="data:', "")
-    assert "<link" not in page and "<script" not in page
 
 
 def test_summary_names_figures_and_paths(run: Path) -> None:
@@ -264,18 +207,3 @@ def test_summary_names_figures_and_paths(run: Path) -> None:
 def test_summary_of_an_unfinished_run_says_so(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         print_summary(tmp_path, Console(file=io.StringIO()))
-
-
-def test_nested_figures_become_tables() -> None:
-    blocks = blocks_of(
-        "Top", {"n": 3, "by": {"a": {"x": 1, "y": 2.5}, "b": {"x": 2}}, "list": [{"k": 1}] * 6}
-    )
-    assert [block.title for block in blocks] == ["Top", "Top: by", "Top: list"]
-    matrix = blocks[1].table
-    assert matrix is not None and matrix.head == ["", "x", "y"]
-    assert [[c.text for c in row] for row in matrix.rows] == [["a", "1", "2.5"], ["b", "2", "-"]]
-
-
-def test_cells_read_well() -> None:
-    shown = [cell(value).text for value in (1234567, 0.123456, None, True, 123456.7, {"a": 1})]
-    assert shown == ["1,234,567", "0.1235", "-", "yes", "123,457", "a 1"]

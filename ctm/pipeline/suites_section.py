@@ -49,7 +49,7 @@ def references_section(references: Mapping[str, Any]) -> Section:
             if any(share is not None for share in shares):
                 told = [f"exact at 1, {category}, by kinds", *map(percent, shares)]
                 table.rows.append([Cell(text) for text in told])
-        blocks.append(Block(f"{name}: {references['items'][name]:,} items", table=table))
+        blocks.append(Block(f"{name}: {references['items'][name]:,} items", table=table, fold=False))
     return Section("Reference points", blocks, FROZEN)
 
 
@@ -164,7 +164,7 @@ def _more(name: str, suite: Mapping[str, Any]) -> list[Block]:
         if "projects" in groups:
             continue
         table = [
-            (group, found["n"], *(percent(found[m]) for m in _GROUP), percents(found["interval"], " %"))
+            (Cell(group), found["n"], *(percent(found[m]) for m in _GROUP), percents(found["interval"], "%"))
             for group, found in groups.items()
         ]
         head = [
@@ -173,7 +173,8 @@ def _more(name: str, suite: Mapping[str, Any]) -> list[Block]:
             *(MEASURES.get(m, "in scope") for m in _GROUP),
             "95 %, at 1",
         ]
-        blocks.append(Block(f"{name}: by {dimension.replace('_', ' ')}", table=rows(head, table)))
+        title = f"{name}: by {dimension.replace('_', ' ')}"
+        blocks.append(Block(title, _GROUP_NOTES[dimension], rows(head, table), fold=True))
     return blocks
 
 
@@ -187,3 +188,11 @@ _GROUP = (
     "pass_at_1",
     "pass_at_10",
 )
+_GROUP_NOTES = {
+    "kind": "Which bugs are mended, as the suite names them. Few items make wide intervals.",
+    "edit_length": "Lexical tokens that the author inserted, deleted or replaced: the longer, the harder.",
+    "edits": "Separate changes of the author's: several have to be found one after the other.",
+    "source": "By the project that items were taken from.",
+    "lines": "Lines of the buggy text.",
+}
+"""Captions of the tables of groups."""

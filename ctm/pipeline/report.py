@@ -26,6 +26,7 @@ from ctm.pipeline.iterations_section import iterations_section
 from ctm.pipeline.model_sections import checks_section, export_section, sizes_section
 from ctm.pipeline.opening import opening
 from ctm.pipeline.page import render
+from ctm.pipeline.suites_section import real_suites_section, references_section
 from ctm.pipeline.synchronization_section import HEATMAPS, synchronization_section
 from ctm.pipeline.tables import Section
 from ctm.pipeline.thought_section import thought_section
@@ -69,6 +70,8 @@ PHASES: Mapping[str, Sequence[Part]] = {
     "Evaluation": (
         of(accuracy_section, "final_metrics"),
         of(suites_section, "final_metrics"),
+        of(references_section, "references"),
+        of(real_suites_section, "suites"),
         of(alarms_section, "final_metrics"),
         of(thresholds_section, "final_metrics"),
         of(certainty_section, "certainty"),

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ctm.python.newer_strings import RUNNING, Version
 from ctm.repair.file_repair import FileRepair, first_error
 from ctm.repair.named_kinds import NOTEBOOK_NAME, is_notebook, language_by_name
-from ctm.repair.newer_strings import RUNNING, Version
 from ctm.repair.source import FileError, PythonFile
 from ctm.repair.versions import too_new_for, valid_since, version_text
 
 if TYPE_CHECKING:
-    from ctm.repair.newer_syntax import Construct
+    from ctm.python.newer_syntax import Construct
 
 
 def refuse_or_skip(source: PythonFile, path: str, target: Version | None = None) -> FileRepair | None:
@@ -41,8 +41,8 @@ def refuse_or_skip(source: PythonFile, path: str, target: Version | None = None)
             f"its name or first line says {kind}, not Python; if it is Python, pass it on stdin without a name: "
             "ctm-repair fix - < FILE"
         )
+    from ctm.python.newer_syntax import in_older_words, newer_constructs
     from ctm.repair.language import other_language  # 12 ms both, and only for text that does not compile
-    from ctm.repair.newer_syntax import in_older_words, newer_constructs
 
     if found := newer_constructs(text):
         if first_error(in_older_words(text, found)) is None:

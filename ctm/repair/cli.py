@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 from click.exceptions import Exit
 
+from ctm.python.newer_strings import Version
 from ctm.repair.boundary import Guarded, describe
 from ctm.repair.cli_evaluate import evaluate
 from ctm.repair.discover import STDIN
@@ -30,7 +31,6 @@ from ctm.repair.input_options import (
     select_option,
 )
 from ctm.repair.model_on_demand import ModelOnDemand
-from ctm.repair.newer_strings import Version
 from ctm.repair.progress import progress_over
 from ctm.repair.reporting import Color, OptionsError, OutputOptions, Reporter, choose_format, wants_color
 from ctm.repair.reports.base import FORMATS, STDIN_NAME, FileReport, Style

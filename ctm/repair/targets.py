@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ctm.python.newer_strings import Version
 from ctm.repair.admit import refuse_or_skip
 from ctm.repair.discover import STDIN, Discovery
 from ctm.repair.file_repair import FileRepair, first_error
 from ctm.repair.ignoring import IGNORED_FILE, has_ignored_head, ignores_file
-from ctm.repair.newer_strings import Version
 from ctm.repair.selection import NOT_SELECTED, Selection
 from ctm.repair.source import FileError, PythonFile, read_source
 from ctm.repair.write import write_source

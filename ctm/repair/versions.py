@@ -1,7 +1,7 @@
 """Which Python a text is for: the target that the user named, and what is too new for it.
 
 What the running compiler takes is asked of it (`ast.parse` with `feature_version`); what it does not take, or
-does not date, is found by `ctm.repair.newer_syntax`.
+does not date, is found by `ctm.python.newer_syntax`.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ctm.python.compiling import quiet
-from ctm.repair.newer_strings import Version
+from ctm.python.newer_strings import Version
 
 if TYPE_CHECKING:
-    from ctm.repair.newer_syntax import Construct
+    from ctm.python.newer_syntax import Construct
 
 OLDEST: Version = (3, 8)
 """The oldest target: no older Python is in use beside one that runs this."""
@@ -49,7 +49,7 @@ def too_new_for(text: str, target: Version) -> str:
         return f"not valid for {version_text(target)} (line {error.lineno}: {error.msg})"
     except (ValueError, MemoryError, RecursionError):
         return ""
-    from ctm.repair.newer_syntax import newer_constructs  # 4 ms, and few name a target
+    from ctm.python.newer_syntax import newer_constructs  # 4 ms, and few name a target
 
     found = newer_constructs(text, since=target)
     return valid_since(found) if found else ""

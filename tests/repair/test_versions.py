@@ -6,13 +6,14 @@ import os
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from ctm.python.compiling import compiles
+from ctm.python.newer_syntax import OLDEST, RUNNING, TOO_NEW, in_older_words, newer_constructs
 from ctm.repair.admit import refuse_or_skip
-from ctm.repair.newer_syntax import RUNNING, in_older_words, newer_constructs
 from ctm.repair.source import FileError, PythonFile, parse_source
 from ctm.repair.versions import parse_target, too_new_for
 
@@ -102,6 +103,16 @@ def test_quotes_in_an_f_string_are_a_slip_for_a_named_older_target_only():
 def test_two_names_behind_except_are_python_2_unless_the_text_cannot_be():
     assert not newer_constructs("try:\n    f()\nexcept IOError, error:\n    pass\n", (3, 8))
     assert newer_constructs("try:\n    f()\nexcept IOError, f():\n    pass\n", (3, 8))
+
+
+def test_assigning_to_an_attribute_of_a_type_is_no_alias():
+    assert not newer_constructs("type(a).b = c\ntype(a)[0] = c\ntype(a.b).c = \\\n    d\n", (3, 8))
+
+
+def test_the_oldest_python_is_that_of_the_package():
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    assert project["requires-python"] == f">={OLDEST[0]}.{OLDEST[1]}"
+    assert TOO_NEW.endswith(f"{OLDEST[0]}.{OLDEST[1]}")
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from rapidfuzz.distance import Levenshtein
 
 from ctm.python.compiling import compiles
+from ctm.python.newer_syntax import TOO_NEW, too_new
 from ctm.sources.changes.meaning import same_meaning_reason, same_parameters
 
-VERSION = "changes/4"
+VERSION = "changes/5"
 BUGGY_SIDE_BROKEN = "buggy side does not parse"
 
 _DEFINITION = re.compile(r"^([ \t]*)(?:async[ \t]+)?(def|class)[ \t]+(\w+)", re.MULTILINE)
@@ -133,6 +134,8 @@ def change_reject_reason(before: str, after: str, limits: ChangeLimits) -> str:
         return "too many hunks"
     if lines > limits.max_changed_lines:
         return "too many changed lines"
+    if too_new(before) or too_new(after):
+        return TOO_NEW
     if not compiles(after):
         return "fixed side does not parse"
     if not compiles(before):

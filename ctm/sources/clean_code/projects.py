@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from ctm.pairs.milestones import Milestones
 from ctm.pairs.record import SNIPPET_SCHEMA, Origin, Reject, Writer, make_snippet
 from ctm.pairs.snippets import MAX_LINES, SHAPES, Shape, cut
+from ctm.python.newer_syntax import TOO_NEW, too_new
 from ctm.sources.files import decode_source, is_test, path_reject_reason
 
 log = logging.getLogger(__name__)
@@ -139,6 +140,9 @@ def _collect(
         text, reason = decode_source(file.read(), project.max_bytes)
         if reason:
             refused.write(Reject(step, reason, file.path, project.name))
+            continue
+        if newer := too_new(text):
+            refused.write(Reject(step, TOO_NEW, file.path, project.name, newer))
             continue
         try:
             cuts = cut(text, settings.seed, settings.max_lines)

@@ -104,6 +104,7 @@ def test_insertions_and_deletions_at_the_end_of_a_function() -> None:
         ("x = 1", "assert a\n    x = 1", ""),
         ("x = 1", "print a", "fixed side does not parse"),
         ("print a", "print(a)", "buggy side does not parse"),
+        ("x = 1", """x = f"{a["b"]}\"""", "newer than Python 3.11"),
         ("x = 1", "\n    ".join(f"x = {i}" for i in range(12)), "too many changed lines"),
         ("x = 1", "\n    ".join("x = 1" for _ in range(70)), "function too long"),
     ],

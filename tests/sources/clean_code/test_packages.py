@@ -34,6 +34,20 @@ def run(tmp_path: Path, corpus: Path, **settings: object) -> dict[str, int]:
     )  # fmt: skip
 
 
+def test_a_file_for_a_newer_python_alone_is_no_data_under_any(tmp_path: Path, index: FakeIndex) -> None:
+    files = {
+        "pack/core.py": CODE.format(n=2),
+        "pack/newer.py": CODE.format(n=3) + "row = {'a': 1}\nprint(f'{row['a']}')\n",
+        "pack/module.py": CODE.format(n=4) + "type(os).sep = 1\n",
+    }
+    run(tmp_path, listed(tmp_path, index.add("pack", "pack-1.0.tar.gz", sdist("pack", files))))
+    paths = {item.origin.path for item in read_snippets(tmp_path / "o.parquet")}
+    assert paths == {"pack/core.py", "pack/module.py"}, "what is read depends on the Python that reads"
+    (reject,) = read_rejects(tmp_path / "r.parquet")
+    told = "nested quotes in an f-string, line 11"
+    assert (reject.reason, reject.item, reject.detail) == ("newer than Python 3.11", "pack/newer.py", told)
+
+
 def test_a_source_distribution_gives_its_code_examples_and_tests(tmp_path: Path, index: FakeIndex) -> None:
     files = {
         "pack/core.py": CODE.format(n=2),

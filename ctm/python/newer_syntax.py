@@ -14,10 +14,15 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from ctm.python.compiling import compiles
-from ctm.repair.newer_strings import RUNNING, Version, indexed_by_fields, newer_string, text_of
+from ctm.python.newer_strings import RUNNING, Version, indexed_by_fields, newer_string, text_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser
+
+OLDEST: Version = (3, 11)
+"""The oldest Python that this project runs on (pyproject.toml: requires-python)."""
+TOO_NEW = "newer than Python 3.11"
+"""Why code is no source of data: other Pythons of ours would not compile it, and have other data."""
 
 _HINT = re.compile(
     r"^[ \t]*(type|lazy)[ \t]+\w"
@@ -83,6 +88,14 @@ def newer_constructs(text: str, since: Version = RUNNING) -> list[Construct]:
     return list(_outermost([item for item in found if item.since > since]))
 
 
+def too_new(text: str) -> str:
+    """What of a text only a newer Python than OLDEST takes ("nested quotes in an f-string, line 3"), or "".
+
+    The same under every Python: what is read as data must not depend on the one that reads it.
+    """
+    return next(map(str, newer_constructs(text, OLDEST)), "")
+
+
 def in_older_words(text: str, constructs: Iterable[Construct]) -> str:
     """`text` with each construct's stand-in: not the same program, but it compiles if nothing else is wrong."""
     raw, parts, at = text.encode("utf-8", "replace"), [], 0
@@ -94,7 +107,7 @@ def in_older_words(text: str, constructs: Iterable[Construct]) -> str:
 
 def _found(raw: bytes, nodes: dict[str, list[Node]]) -> list[Construct]:
     found = [
-        *map(_alias, nodes["type_alias_statement"]),
+        *_aliases(nodes["type_alias_statement"]),
         *_parameters(nodes["class_definition"] + nodes["function_definition"]),
         *_strings(nodes["string"]),
         *_unpackings(node for kind in _COMPREHENSIONS for node in nodes[kind]),
@@ -147,16 +160,22 @@ def _construct(node: Node, older: str, name: str, since: Version, rewritable: bo
 # --- type X = ..., class Box[T], def first[T]() -----------------------------------------------------------------
 
 
-def _alias(node: Node) -> Construct:
+def _aliases(nodes: Iterable[Node]) -> Iterator[Construct]:
     """`type Pair[T] = V` → `Pair = V`: only the head is replaced."""
-    left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
-    if left is None or right is None:
-        return _construct(node, "!", "type alias", (3, 12))
-    name, _, parameters = text_of(left).partition("[")
-    older = f"{name.strip()} = "
-    if parameters and not _are_type_parameters(f"[{parameters}"):
-        older = "!"  # not a valid list: the compiler shall refuse it
-    return Construct(node.start_byte, right.start_byte, older, "type alias", (3, 12), node.start_point[0] + 1)
+    for node in nodes:
+        left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
+        if left is None or right is None:
+            yield _construct(node, "!", "type alias", (3, 12))
+            continue
+        name, _, parameters = text_of(left).partition("[")
+        if name.startswith("("):
+            continue  # `type(a).b = c`, of any Python, which tree-sitter reads as an alias
+        older = f"{name.strip()} = "
+        if parameters and not _are_type_parameters(f"[{parameters}"):
+            older = "!"  # not a valid list: the compiler shall refuse it
+        yield Construct(
+            node.start_byte, right.start_byte, older, "type alias", (3, 12), node.start_point[0] + 1
+        )
 
 
 def _parameters(nodes: Iterable[Node]) -> Iterator[Construct]:

@@ -5,6 +5,7 @@ What stands on it is the table PHASES: a part is one line there.
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -35,16 +36,23 @@ Part = Callable[[RunArtifacts], Section | None]
 def of(make: Callable[..., Section], *names: str, more: Sequence[str] = ()) -> Part:
     """A section that `make` makes of artifacts, given in this order as RunArtifacts.read gives them.
 
-    Without all of `names` there is no section; those of `more` that there are come behind. Its figures are said to
-    stand in the first one.
+    Without all of `names` there is no section; those of `more` that there are come behind. Its tables are said to be of
+    the first one, its pictures of the files that they are.
     """
 
     def part(run: RunArtifacts) -> Section | None:
         if not all(name in run for name in names):
             return None
-        section = make(*map(run.read, names), *(run.read(name) for name in more if name in run))
-        file = run.address(run.path(names[0]))
-        blocks = [block if block.file else dataclasses.replace(block, file=file) for block in section.blocks]
+        used = [*names, *(name for name in more if name in run)]
+        section = make(*map(run.read, used))
+        files = {"": run.address(run.path(names[0]))}
+        for path in map(run.path, used):
+            if path.suffix == ".png":
+                files[base64.b64encode(path.read_bytes()).decode()] = run.address(path)
+        blocks = [
+            dataclasses.replace(block, file=block.file or files.get(block.png, files[""]))
+            for block in section.blocks
+        ]
         return dataclasses.replace(section, blocks=blocks)
 
     return part
@@ -78,7 +86,7 @@ PHASES: Mapping[str, Sequence[Part]] = {
         of(certainty_section, "final_metrics", "benchmark"),
         _comparison,
     ),
-    "Analysis": (of(ticks_section, "iterations"),),
+    "Analysis": (of(ticks_section, "iterations", more=["accuracy_by_tick.png"]),),
     "Export": (of(export_section, "onnx"),),
     "Costs": (costs_section,),
 }

@@ -16,7 +16,7 @@
 #              never trained: what it would change in them, and whether they still work -> runs/real/table.md
 # make real-bugs   builds the suite of real logic and security bugs from pinned releases (100 MB) and measures the demo on it,
 #              or BUNDLE="OLD NEW": what each proposes on working code at equal recall -> runs/real_bugs/table.md
-# make gpu     rates, memory and precision of the full-scale trainer on the GPU at hand -> runs/gpu/table.md
+# make gpu     rates, time by part, memory and precision of the full-scale trainer on a GPU -> runs/gpu/table.md
 # make kill-collector REPOSITORY=path       the collector of commits killed 20 times over a real repository: nothing lost
 # make kill-trainer       every stage of a tiny curriculum killed at ten random steps: bit-identical ends
 # make setup   .venv/ alone              make lock    the pinned versions in envs/ (make lock-docs: those of the site)

@@ -29,6 +29,8 @@ rule all:
         "results/final/MODEL_CARD.md",
         "results/report.html",
         "results/reports/accuracy_by_tick.png",
+        "results/reports/iteration_progression.gif",
+        "results/reports/sync_interpretation_report.md",
         "results/reports/data_card.html",
 
 

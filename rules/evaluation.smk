@@ -1,5 +1,5 @@
-# Phase 4: the frozen test sets, and what each tick adds. Synchronization analysis comes with an issue of its own; its
-# rule belongs in this file.
+# Phase 4: the frozen test sets, what each tick adds, how sure the model may be, one thought drawn, and what the
+# synchronization says.
 
 
 rule benchmark:
@@ -40,3 +40,74 @@ rule analyze_iterations:
     shell:
         "{params.program} --report {input.report} --items {input.answers} --settings {params.analysis:q}"
         " --out {output.report} --plot {output.plot} >> {log} 2>&1"
+
+
+rule analyze_certainty:
+    input:
+        report="results/reports/benchmark.json",
+        answers="results/reports/items.parquet",
+    output:
+        report="results/reports/certainty.json",
+        reliability=report(
+            "results/reports/reliability.png",
+            caption="../workflow/report/reliability.rst",
+            category="Evaluation",
+        ),
+        risk_coverage=report(
+            "results/reports/risk_coverage.png",
+            caption="../workflow/report/risk_coverage.rst",
+            category="Evaluation",
+        ),
+    threads: cores("analyze_certainty")
+    resources:
+        **demand("analyze_certainty"),
+    shell:
+        "{params.program} --report {input.report} --items {input.answers} --settings {params.analysis:q}"
+        " --out {output.report} --reliability {output.reliability} --risk-coverage {output.risk_coverage} >> {log} 2>&1"
+
+
+rule draw_thought:
+    input:
+        weights=last_weights(),
+        tokenizer="results/tokenizer/tokenizer.json",
+        answers="results/reports/items.parquet",
+        test="results/pairs/test.parquet",
+        real="results/pairs/real.parquet",
+    output:
+        animation=report(
+            "results/reports/iteration_progression.gif",
+            caption="../workflow/report/iteration_progression.rst",
+            category="Evaluation",
+        ),
+        still="results/reports/iteration_progression.png",
+        report="results/reports/thought.json",
+    threads: cores("draw_thought")
+    resources:
+        **demand("draw_thought"),
+    shell:
+        "{params.program} --weights {input.weights} --tokenizer {input.tokenizer} --items {input.answers}"
+        " --test {input.test} --real {input.real} --settings {params.analysis:q} --animation {output.animation}"
+        " --still {output.still} --out {output.report} >> {log} 2>&1"
+
+
+rule analyze_synchronization:
+    input:
+        weights=last_weights(),
+        tokenizer="results/tokenizer/tokenizer.json",
+        test="results/pairs/test.parquet",
+    output:
+        report="results/reports/synchronization.json",
+        pairs="results/reports/neuron_importance.csv",
+        heatmaps=report(
+            "results/reports/sync_heatmaps.png",
+            caption="../workflow/report/sync_heatmaps.rst",
+            category="Evaluation",
+        ),
+        page="results/reports/sync_interpretation_report.md",
+    threads: cores("analyze_synchronization")
+    resources:
+        **demand("analyze_synchronization"),
+    shell:
+        "{params.program} --weights {input.weights} --tokenizer {input.tokenizer} --test {input.test}"
+        " --settings {params.synchronization:q} --threads {threads} --out {output.report} --pairs {output.pairs}"
+        " --heatmaps {output.heatmaps} --page {output.page} >> {log} 2>&1"

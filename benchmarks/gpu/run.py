@@ -1,5 +1,5 @@
-"""The full-scale trainer on the GPU at hand: rate by option and share of the device's peak, memory against the formula,
-and the loss in bfloat16 beside float32.
+"""The full-scale trainer on the GPU at hand: rate by option and share of the device's peak, where a step's time goes,
+memory against the formula, and the loss in bfloat16 beside float32.
 
     make gpu                                          rates and memory, some minutes
     .venv/bin/python benchmarks/gpu/run.py --data runs/demo/results     curves too, on the grids of a finished demo
@@ -27,7 +27,8 @@ import torch
 import torch._dynamo
 from matplotlib import pyplot
 
-sys.path.append(str(Path(__file__).parents[1]))
+sys.path += [str(Path(__file__).parents[1]), str(Path(__file__).parent)]
+import step_profile
 from ctm_step import CELLS, CONFIG, make_batch
 
 from ctm.evaluation import memory
@@ -68,10 +69,11 @@ class Trainer:
         stage: CTMStageSettings,
         training: CTMTrainingSettings,
         precision: torch.dtype,
+        device: torch.device = DEVICE,
     ) -> None:
         torch.manual_seed(0)
         config = dataclasses.replace(sizes, ticks=stage.ticks, memory=stage.memory, vocabulary=VOCABULARY)
-        self.device = DEVICE
+        self.device = device
         self.model = CTM(config).to(self.device).train()
         terms = LossTerms(training.diversity, training.later_ticks)
         self.gradients = Gradients(self.model, stage, training, Ranks(), self.device, precision, 0, terms)
@@ -168,6 +170,42 @@ def rates(
         del trainer
 
 
+def profiles(
+    config: Config,
+    name: str,
+    steps: int,
+    device: torch.device = DEVICE,
+    precision: torch.dtype = torch.bfloat16,
+) -> Iterator[dict[str, Any]]:
+    """Where a step of a stage spends its time, plain and with graphs (`step_profile`)."""
+    stage = config.training.stages[name]
+    for option in ("plain", "graphs"):
+        if device.type == "cuda":
+            _clean()
+        training = dataclasses.replace(
+            config.training, compile=False, graphs=option == "graphs", joined=False
+        )
+        trainer = Trainer(config.model, stage, training, precision, device)
+        parts = step_profile.StepParts(
+            trainer.model, trainer.gradients, trainer.optimizer, trainer.parts,
+            step_profile.real_batches(stage), training,
+        )  # fmt: skip
+        for _ in range(3):  # a shape is met, captured, replayed
+            parts.gradient()
+            parts.step()
+        named = parts.replayed() if option == "graphs" else parts.plain()
+        figures = step_profile.profiled(named, device, steps)
+        parts.gradient()
+        theirs = step_profile.profiled([("torch's Muon", parts.torch_muon)], device, steps)["parts"][
+            "torch's Muon"
+        ]
+        yield {
+            "stage": name, "option": option, "used": trainer.gradients.options(), **figures,
+            "torch_muon_ms": theirs["ms"], "torch_muon_launched": theirs["launched"],
+        }  # fmt: skip
+        del trainer, parts, named
+
+
 def memories(config: Config, name: str) -> Iterator[dict[str, Any]]:
     """Peak of whole steps of a stage against the formula of docs/memory.md, and of the thought alone."""
     stage = config.training.stages[name]
@@ -261,6 +299,8 @@ def tables(found: dict[str, Any]) -> str:
         f"{r['share_of_peak']:.1%} | {r['peak_gb']:.2f} | {r['reserved_gb']:.2f} | {r['ready_seconds']:.0f} |"
         for r in found["rates"]
     ]
+    if found["profile"]:
+        lines += ["", *step_profile.table(found["profile"])]
     lines += [
         "",
         "| stage | precision | step, peak GB | formula | thought, peak GB | formula |",
@@ -290,7 +330,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=38_400, help="of each curve")
     parser.add_argument("--steps", type=int, default=5, help="timed steps of each rate")
     parser.add_argument("--out", type=Path, default=CHECKOUT / "runs" / "gpu")
-    parser.add_argument("--parts", nargs="*", default=["rates", "memory", "curves"])
+    parser.add_argument("--parts", nargs="*", default=["rates", "profile", "memory", "curves"])
     parser.add_argument("--stages", nargs="*", default=["stage1", "stage2", "stage3", "stage4"])
     parser.add_argument("--options", nargs="*", default=list(OPTIONS))
     given = parser.parse_args()
@@ -300,7 +340,7 @@ def main() -> None:
     config = read_config([CONFIG])
     found: dict[str, Any] = {
         "device": torch.cuda.get_device_name(), "torch": torch.__version__, "peaks": peaks(), "rates": [],
-        "memory": [], "curves": [],
+        "profile": [], "memory": [], "curves": [],
     }  # fmt: skip
 
     def note(part: str, records: Iterator[dict[str, Any]]) -> None:
@@ -313,6 +353,8 @@ def main() -> None:
     for name in given.stages:
         if "rates" in given.parts:
             note("rates", rates(config, name, found["peaks"], given.steps, given.options))
+        if "profile" in given.parts:
+            note("profile", profiles(config, name, given.steps))
         if "memory" in given.parts:
             note("memory", memories(config, name))
     if given.data and "curves" in given.parts:

@@ -24,6 +24,20 @@ COLORS = {
 CERTAINTIES = {"all": "#000000", "first edit right": "#0072B2", "first edit wrong": "#D55E00"}
 
 
+def tick_plots(figures: dict[str, Any]) -> list[Figure]:
+    """The same panels, each in a drawing of its own: a narrow page has them below each other."""
+    drawn = []
+    for height in (5.0, 3.3, 3.3):
+        figure = Figure(figsize=(4.2, height), layout="constrained")
+        figure.add_subplot()
+        drawn.append(figure)
+    accuracy, certainty, difficulty = (figure.axes[0] for figure in drawn)
+    _accuracy(accuracy, figures, columns=2)
+    _certainty(certainty, figures)
+    _difficulty(difficulty, figures)
+    return drawn
+
+
 def plot_ticks(figures: dict[str, Any], out: Path, dpi: int) -> None:
     """Draw `figures` (of ctm.analysis.ticks.tick_figures) as PNG."""
     figure = Figure(figsize=(11, 5.4), layout="constrained")
@@ -35,7 +49,7 @@ def plot_ticks(figures: dict[str, Any], out: Path, dpi: int) -> None:
         figure.savefig(temporary, dpi=dpi, format="png")
 
 
-def _accuracy(axes: Axes, figures: dict[str, Any]) -> None:
+def _accuracy(axes: Axes, figures: dict[str, Any], columns: int = 3) -> None:
     x = range(1, figures["ticks"] + 1)
     marker = "o" if figures["ticks"] <= 24 else None
     n = {**figures["n"], OVERALL: sum(v for k, v in figures["n"].items() if k != "clean")}
@@ -52,7 +66,7 @@ def _accuracy(axes: Axes, figures: dict[str, Any]) -> None:
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     _ticks(axes)
     axes.legend(
-        title="at the last tick", fontsize=9, title_fontsize=9, frameon=False, ncols=3, loc="upper center",
+        title="at the last tick", fontsize=9, title_fontsize=9, frameon=False, ncols=columns, loc="upper center",
         bbox_to_anchor=(0.5, -0.12),
     )  # fmt: skip
 
@@ -63,9 +77,7 @@ def _certainty(axes: Axes, figures: dict[str, Any]) -> None:
         axes.plot(x, values, color=CERTAINTIES[name], label=name, linewidth=1.8)
     if figures["tick_threshold"] <= 1:
         axes.axhline(figures["tick_threshold"], color="#999999", linestyle=":", linewidth=1.2)
-        axes.annotate(
-            "a thought ends", (1, figures["tick_threshold"]), fontsize=8, color="#666666", va="bottom"
-        )
+        axes.annotate("a thought ends", (1, figures["tick_threshold"]), fontsize=8, va="bottom")
     axes.set_title("Certainty by tick", fontsize=11, loc="left")
     axes.set_ylabel("mean certainty")
     axes.set_ylim(-0.02, 1.08)

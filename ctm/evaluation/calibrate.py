@@ -4,6 +4,8 @@ tick: certainty at which a thought ends, the one that saves most ticks among tho
 edit: strength (of probability and length) that an edit of code that compiles must exceed, chosen on working code
 (suggestions.py).
 further: probability that it must exceed where an edit was made before, the one with which most repairs end right.
+Beside them: the curve of the confidence (confidence.py), and from which confidence on 90 and 95 % of the answers to
+broken code are right (precision.py).
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from numpy.typing import NDArray
 
 from ctm.bugs.generation.mix import BugMix
 from ctm.evaluation.confidence import ConfidenceChoice, choose_confidence
+from ctm.evaluation.precision import PrecisionThreshold, choose_precision
 from ctm.evaluation.real_like import real_like
 from ctm.evaluation.repairs import CaseResult, repair_cases
 from ctm.evaluation.settings import EvaluationSettings
@@ -75,6 +78,7 @@ class Thresholds:
     edit: EditChoice
     further: FurtherChoice
     confidence: ConfidenceChoice
+    at_precision: list[PrecisionThreshold]
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -119,7 +123,7 @@ def calibrate(
     log.info(
         "thresholds: tick %.4f, edit %.4f, further %.2f", tick.threshold, edit.threshold, further.threshold
     )
-    texts = sorted({item.fixed for item in validation if compiles(item.fixed)})
+    texts = {item.fixed: item.project for item in validation if compiles(item.fixed)}
     broken = prepare(real_like(texts, mix or BugMix({}), settings.confidence_items, settings.seed), tokenizer)
     repairs = repair_cases(
         broken,
@@ -131,7 +135,8 @@ def calibrate(
         "validation, like real code",
         precision=precision,
     )
-    return Thresholds(tick, edit, further, choose_confidence(repairs))
+    confidence = choose_confidence(repairs)
+    return Thresholds(tick, edit, further, confidence, choose_precision(repairs, confidence.curve))
 
 
 def draw_equally(items: Sequence[Item], count: int, rng: np.random.Generator) -> list[Item]:

@@ -18,6 +18,8 @@ ITEMS = pa.schema(
         ("id", pa.string()),
         ("category", pa.string()),
         ("kind", pa.string()),
+        ("project", pa.string()),  # what it was taken from; items of one are alike
+        ("broken", pa.bool_()),  # the buggy text does not compile
         ("in_scope", pa.bool_()),
         ("reason", pa.string()),  # why out of scope
         ("cells", pa.int32()),
@@ -34,6 +36,7 @@ ITEMS = pa.schema(
         ("compiles", pa.bool_()),  # the answer
         ("changed", pa.bool_()),
         ("confidence", pa.float32()),
+        ("share", pa.float32()),  # of an answer for broken code: what the curve makes the confidence of
         ("certainty", pa.float32()),
         ("ticks", pa.float32()),  # to the answering tick, mean over the passes
         ("asked", pa.int32()),  # answers of the model
@@ -53,8 +56,11 @@ def write_items(path: Path, rows: Sequence[dict[str, Any]]) -> None:
         pq.write_table(pa.Table.from_pylist(list(rows), schema=ITEMS), temporary, compression="zstd")
 
 
-def read_items(path: Path) -> pa.Table:
-    """All items. Raises ValueError for another format or format version."""
+def read_items(path: Path, columns: Sequence[str] = ()) -> pa.Table:
+    """All items. Raises ValueError for another format or format version, or if one of `columns` is missing.
+
+    columns: those that earlier runs of this version did not write.
+    """
     table = pq.read_table(path)
     metadata = table.schema.metadata or {}
     found = (metadata.get(b"format"), metadata.get(b"format_version"))
@@ -62,4 +68,6 @@ def read_items(path: Path) -> pa.Table:
         raise ValueError(
             f"{path}: not a file of benchmark items of format_version {FORMAT_VERSION}; run the benchmark again"
         )
+    if missing := [name for name in columns if name not in table.column_names]:
+        raise ValueError(f"{path}: has no column {', '.join(missing)}; run the benchmark again")
     return table

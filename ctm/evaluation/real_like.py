@@ -6,7 +6,7 @@ every kind alike. Nobody's real errors are used: those are for the report.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from random import Random
 
 from ctm.bugs.generation.draw import mutate_text
@@ -18,18 +18,18 @@ LINES = ((1, 0.22), (5, 0.45), (15, 0.31), (64, 0.02))
 """Longest text of each class of length, lines, and its share among the same."""
 
 
-def real_like(texts: Sequence[str], mix: BugMix, count: int, seed: int) -> list[Item]:
+def real_like(texts: Mapping[str, str], mix: BugMix, count: int, seed: int) -> list[Item]:
     """Up to `count` syntax errors in `texts` (code that compiles), with the lengths and numbers of real ones.
 
-    mix: weights to draw by (`ctm.bugs.generation.quotas.drawing_mix`). What a class of length lacks the
-        others do not make up.
+    texts: with the project of each. mix: weights to draw by (`ctm.bugs.generation.quotas.drawing_mix`). What a class
+        of length lacks the others do not make up.
     """
     rng = Random(seed)
     settings = MutationSettings(shares=Shares(syntax=1, logic=0, security=0, complex=0, clean=0))
     left = [round(count * share) for _, share in LINES]
     items: list[Item] = []
     seen: set[str] = set()
-    order = list(texts)
+    order = sorted(texts)
     for _ in range(4):
         rng.shuffle(order)
         for text in order:
@@ -42,5 +42,14 @@ def real_like(texts: Sequence[str], mix: BugMix, count: int, seed: int) -> list[
                     continue
                 left[place] -= 1
                 seen.add(mutant.buggy)
-                items.append(Item(str(len(items)), mutant.buggy, mutant.fixed, "syntax", mutant.kind))
+                items.append(
+                    Item(
+                        str(len(items)),
+                        mutant.buggy,
+                        mutant.fixed,
+                        "syntax",
+                        mutant.kind,
+                        project=texts[text],
+                    )
+                )
     return items

@@ -28,7 +28,7 @@ FIGURES = (
     "accuracy_by_tick", "ticks_used", "parameters", "false_alarm", "bifi", "by_kind", "ranked", "suites",
     "suite_intervals", "in_use", "suggestions", "auroc", "deletion", "guarded_bifi", "edited", "edit_precision",
     "edit_recall", "collateral_1", "collateral_3", "collateral_half", "over_deleted_5", "over_deleted_half",
-    "statement_recall", "same_tree",
+    "statement_recall", "same_tree", "precision_thresholds",
 )  # fmt: skip
 
 
@@ -58,6 +58,7 @@ def write_bundle(
         "thresholds": measured["thresholds"],
         "suggestions": measured["suggestions"]["odds"],
         "confidence": measured["confidence"],
+        "precision_thresholds": measured["precision_thresholds"],
         "tokenizer": {"vocabulary": codec.vocab_size, "fingerprint": codec.fingerprint},
         "model_sha256": sha256_of(onnx),
         "stages": {summary["stage"]: summary.get("settings", {}) for summary in summaries},

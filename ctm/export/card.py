@@ -104,6 +104,7 @@ def _reached(metrics: dict[str, Any]) -> list[str]:
         f"- Expected calibration error of the confidence: {_number(metrics['ece'])}; how often a right answer has more "
         f"of it than a wrong one (AUROC): {_number(metrics['auroc'])}. "
         f"Ticks to the answer, mean: {_number(metrics['ticks_used']['mean'])}.",
+        *_precision(metrics["precision_thresholds"]),
     ]
     real = metrics["suites"].get("real")
     if real:
@@ -138,6 +139,23 @@ def _suggestions(suggestions: dict[str, Any]) -> list[str]:
             f"- `probability` of a suggestion takes {suggestions['odds']['prior']:.1%} of all functions to hold a bug "
             f"like the made ones; it is {max(p for _, p in suggestions['odds']['points']):.2f} at most."
         )
+    return lines
+
+
+def _precision(thresholds: Sequence[dict[str, Any]]) -> list[str]:
+    """From which confidence on how many repairs of broken code are right."""
+    lines = []
+    for chosen in thresholds:
+        asked = f"{chosen['precision']:.0%} of the repairs of broken code (made errors of the validation projects)"
+        if chosen["confidence"] is None:
+            lines.append(f"- No confidence is known from which on {asked} are right: {chosen['reason']}.")
+        else:
+            lines.append(
+                f"- From a confidence of {chosen['confidence']:.3f} on at least {asked} are right: "
+                f"{percent(chosen['found'])} of {chosen['answers']:,}, lower bound {percent(chosen['low'])}; they are "
+                f"{percent(chosen['coverage'])} of the broken items. Of real errors fewer are: about as many as the "
+                "confidence says."
+            )
     return lines
 
 

@@ -6,6 +6,7 @@ A JSON file goes by its stem ("benchmark"), where many folders have one of that 
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 from collections.abc import Sequence
@@ -39,12 +40,14 @@ class RunArtifacts:
         return self._paths[name]
 
     def read(self, name: str) -> Any:
-        """Content of an artifact: of JSON and YAML what it says, of any other its path."""
+        """Content of an artifact: of JSON and YAML what it says, of a picture its base64, of any other its path."""
         path = self.path(name)
         if path.suffix == ".json":
             return json.loads(path.read_text())
         if path.suffix == ".yaml":
             return yaml.safe_load(path.read_text())
+        if path.suffix in (".png", ".gif"):
+            return base64.b64encode(path.read_bytes()).decode()
         return path
 
     def address(self, path: Path) -> str:

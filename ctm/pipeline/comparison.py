@@ -22,22 +22,30 @@ def comparison_section(comparison: Mapping[str, Any], training: Mapping[str, Map
     """
     models: Mapping[str, Mapping[str, Any]] = comparison["models"]
     lines: list[tuple[str, list[Any]]] = [
-        (f"right: {name}", [percent(m["accuracy"].get(name)) for m in models.values()]) for name in COLUMNS
+        (label, [training.get(name, {}).get(key) for name in models])
+        for key, label in (("samples_seen", "samples seen in training"), ("seconds", "seconds of training"))
     ]
     lines += [
-        ("calibration error", [m["ece"] for m in models.values()]),
+        (f"first edit right: {name}", [percent(m["accuracy"].get(name)) for m in models.values()])
+        for name in COLUMNS
+    ]
+    lines += [
+        ("calibration error of the raw certainty", [percent(m["ece"]) for m in models.values()]),
         ("items a second", [m["items_per_second"] for m in models.values()]),
         ("GFLOP a thought", [m["flops"] / 1e9 if m["flops"] else None for m in models.values()]),
         ("parameters, body", [m["parameters"]["body"] for m in models.values()]),
         ("parameters, embeddings", [m["parameters"]["embedding"] for m in models.values()]),
         ("ticks", [m["ticks"] for m in models.values()]),
     ]
-    for key, label in (
-        ("samples_seen", "samples seen"),
-        ("seconds", "seconds of training"),
-    ):
-        lines.append((label, [training.get(name, {}).get(key) for name in models]))
-    blocks = [Block(table=rows(["", *models], [(label, *values) for label, values in lines]))]
+    note = "Look at the samples first: models that saw more of them are better for it."
+    blocks = [
+        Block(
+            "Side by side",
+            note,
+            rows(["", *models], [(label, *values) for label, values in lines]),
+            fold=False,
+        )
+    ]
     most = max(m["ticks"] for m in models.values())
     by_tick = [
         (
@@ -48,7 +56,12 @@ def comparison_section(comparison: Mapping[str, Any], training: Mapping[str, Map
         for name, m in models.items()
     ]
     blocks.append(
-        Block("Overall by tick", table=rows(["", *(str(tick) for tick in range(1, most + 1))], by_tick))
+        Block(
+            "Overall by tick",
+            "The same first edits at every tick of both models, on these items.",
+            rows(["", *(f"tick {tick}" for tick in range(1, most + 1))], by_tick),
+            fold=True,
+        )
     )
     halting = [
         (name, _threshold_text(h["threshold"]), h["ticks_mean"], percent(h["overall"]), percent(h["clean"]))
@@ -56,9 +69,10 @@ def comparison_section(comparison: Mapping[str, Any], training: Mapping[str, Map
         for h in m["halting"]
     ]
     head = ["", "certainty that ends a thought", "ticks", "overall", "clean"]
-    blocks.append(Block("Thoughts ended early", table=rows(head, halting)))
+    note = "What ending thoughts at a certainty saves in ticks and costs in first edits that are right."
+    blocks.append(Block("Thoughts ended early", note, rows(head, halting), fold=True))
     return Section("CTM and TRM", blocks, f"{comparison['items']:,} items of the test set. {NOTE}")
 
 
-def _threshold_text(threshold: float) -> float | str:
-    return "none" if threshold > 1 else threshold
+def _threshold_text(threshold: float) -> str:
+    return "none" if threshold > 1 else percent(threshold)

@@ -1,4 +1,4 @@
-"""The report's sections on the frozen test sets: accuracy, suites beside deletion, kinds, false alarms, certainty."""
+"""The report's sections on the frozen test sets: accuracy, suites beside deletion, kinds, false alarms, thresholds."""
 
 from __future__ import annotations
 
@@ -160,39 +160,9 @@ def alarms_section(metrics: Mapping[str, Any]) -> Section:
     return Section("False alarms", blocks)
 
 
-def certainty_section(metrics: Mapping[str, Any], benchmark: Mapping[str, Any]) -> Section:
-    """Calibration error and AUROC of the confidence after all passes, and the thresholds that were chosen."""
-    curve = benchmark.get("calibration", {}).get("confidence", {})
-    items = [
-        (
-            "calibration error after all passes, test set",
-            percent(metrics.get("ece")),
-            "confidence of whole repairs",
-        ),
-        (
-            "calibration error before the curve, validation set",
-            percent(curve.get("error_before")),
-            "the raw certainty",
-        ),
-        (
-            "calibration error with the curve, validation set",
-            percent(curve.get("error")),
-            "the curve was fitted here",
-        ),
-        (
-            "a right answer is surer than a wrong one (AUROC), test set",
-            percent(metrics.get("auroc")),
-            "50 % is a coin's",
-        ),
-    ]
-    shown = [item for item in items if item[1] != "-"]
+def thresholds_section(metrics: Mapping[str, Any]) -> Section:
+    """The thresholds that were chosen."""
     blocks = []
-    if shown:
-        note = (
-            "Of the confidence that fix prints with an answer. The TRM's table has a higher calibration error of the "
-            "same model: that of its raw certainty of the first edit."
-        )
-        blocks.append(Block("Confidence", note, rows(["measure", "reached", "of"], shown)))
     if thresholds := metrics.get("thresholds"):
         names = {
             "tick": "a thought ends at a certainty of (over 100 %: never)",
@@ -202,4 +172,4 @@ def certainty_section(metrics: Mapping[str, Any], benchmark: Mapping[str, Any]) 
         table = [(names.get(key, plain(key)), percent(value)) for key, value in thresholds.items()]
         note = "Chosen on the validation projects; the bundle brings them."
         blocks.append(Block("Thresholds of use", note, rows(["threshold", "value"], table)))
-    return Section("Certainty", blocks)
+    return Section("Thresholds", blocks)

@@ -5,7 +5,6 @@ What stands on it is the table PHASES: a part is one line there.
 
 from __future__ import annotations
 
-import base64
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,19 +12,22 @@ from pathlib import Path
 
 from ctm.files import write_text
 from ctm.pipeline.artifacts import RunArtifacts
+from ctm.pipeline.certainty_section import certainty_section
 from ctm.pipeline.comparison import comparison_section
 from ctm.pipeline.costs_section import costs_section
 from ctm.pipeline.data_sections import collected_section, mutants_section, pairs_section, rejected_section
 from ctm.pipeline.evaluation_sections import (
     accuracy_section,
     alarms_section,
-    certainty_section,
     suites_section,
+    thresholds_section,
 )
 from ctm.pipeline.model_sections import checks_section, export_section, sizes_section
 from ctm.pipeline.opening import opening
 from ctm.pipeline.page import render
+from ctm.pipeline.synchronization_section import HEATMAPS, synchronization_section
 from ctm.pipeline.tables import Section
+from ctm.pipeline.thought_section import thought_section
 from ctm.pipeline.ticks_section import ticks_section
 from ctm.pipeline.training_section import training_section
 
@@ -44,13 +46,16 @@ def of(make: Callable[..., Section], *names: str, more: Sequence[str] = ()) -> P
         if not all(name in run for name in names):
             return None
         used = [*names, *(name for name in more if name in run)]
-        section = make(*map(run.read, used))
-        files = {"": run.address(run.path(names[0]))}
-        for path in map(run.path, used):
-            if path.suffix == ".png":
-                files[base64.b64encode(path.read_bytes()).decode()] = run.address(path)
+        given = [run.read(name) for name in used]
+        pictures = {
+            content: run.address(run.path(name))
+            for name, content in zip(used, given, strict=True)
+            if isinstance(content, str)
+        }
+        file = run.address(run.path(names[0]))
+        section = make(*given)
         blocks = [
-            dataclasses.replace(block, file=block.file or files.get(block.png, files[""]))
+            dataclasses.replace(block, file=block.file or pictures.get(block.png, file))
             for block in section.blocks
         ]
         return dataclasses.replace(section, blocks=blocks)
@@ -83,10 +88,15 @@ PHASES: Mapping[str, Sequence[Part]] = {
         of(accuracy_section, "final_metrics"),
         of(suites_section, "final_metrics"),
         of(alarms_section, "final_metrics"),
-        of(certainty_section, "final_metrics", "benchmark"),
+        of(thresholds_section, "final_metrics"),
+        of(certainty_section, "certainty"),
         _comparison,
     ),
-    "Analysis": (of(ticks_section, "iterations", more=["accuracy_by_tick.png"]),),
+    "Analysis": (
+        of(ticks_section, "iterations"),
+        of(thought_section, "thought", "iteration_progression.png", "iteration_progression.gif"),
+        of(synchronization_section, "synchronization", more=[HEATMAPS]),
+    ),
     "Export": (of(export_section, "onnx"),),
     "Costs": (costs_section,),
 }

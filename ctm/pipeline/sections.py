@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ctm.analysis.settings import AnalysisSettings
+from ctm.analysis.settings import AnalysisSettings, SynchronizationSettings
 from ctm.bugs.settings import MutationSettings
 from ctm.evaluation.settings import EvaluationSettings, WorkingSettings
 from ctm.export.settings import ExportSettings
@@ -233,7 +233,9 @@ class Config:
     evaluation: EvaluationSettings = EvaluationSettings()
     """Benchmarks and thresholds."""
     analysis: AnalysisSettings = AnalysisSettings()
-    """Iteration analysis."""
+    """Iteration analysis, and the thought that is drawn."""
+    synchronization: SynchronizationSettings = SynchronizationSettings()
+    """Synchronization analysis."""
     export: ExportSettings = ExportSettings()
     """ONNX and its check."""
     resources: dict[str, Demand] = field(default_factory=dict)

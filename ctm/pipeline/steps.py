@@ -216,6 +216,24 @@ def table(config: Config) -> dict[str, WorkflowStep]:
             settings=("analysis",),
         ),
         WorkflowStep(
+            "analyze_certainty",
+            Demand(threads=1, mem_gb=8, runtime=60),
+            parents=("benchmark",),
+            settings=("analysis",),
+        ),
+        WorkflowStep(
+            "draw_thought",
+            Demand(threads=1, mem_gb=4, runtime=30),
+            parents=("benchmark",),
+            settings=("analysis",),
+        ),
+        WorkflowStep(
+            "analyze_synchronization",
+            Demand(threads=8, mem_gb=16, vram=16, gpu_percent=40, runtime=240),
+            parents=("build_pairs", last),
+            settings=("synchronization",),
+        ),
+        WorkflowStep(
             "compare_trm",
             Demand(threads=8, mem_gb=32, vram=48, gpu_percent=80, runtime=240),
             parents=("build_pairs", last, "train_trm"),

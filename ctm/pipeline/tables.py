@@ -59,9 +59,7 @@ class Block:
     svg: str = ""
     """SVGs as matplotlib writes them, one behind the other. Black and white become the page's, light or dark."""
     png: str = ""
-    """A PNG in base64; it lies on a card of its own color, as its colors cannot be changed."""
-    gif: str = ""
-    """A GIF in base64; it moves, so it is shown where it is asked for."""
+    """A PNG or a GIF in base64; it lies on a card of its own color, as its colors cannot be changed."""
     file: str = ""
     """Where its figures stand, relative to the page; empty: the first artifact that its section was made of."""
     fold: bool | None = None
@@ -78,6 +76,12 @@ class Block:
         """Whether it needs the whole width of the page: all but tables of few columns do."""
         columns = max((len(row) for row in self.table.rows), default=0) if self.table else 0
         return self.table is None or bool(self.svg or self.png) or columns > NARROW
+
+    @property
+    def image(self) -> str:
+        """`png` as the address of an image: the kind of file is read from how it begins."""
+        kind = "gif" if self.png.startswith("R0lGOD") else "png"
+        return f"data:image/{kind};base64,{self.png}"
 
     @property
     def drawing(self) -> str:

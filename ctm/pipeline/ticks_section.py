@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
+from ctm.analysis.plots import tick_plots
+from ctm.pipeline.svg import svg_of
 from ctm.pipeline.tables import Block, Section, rows
 from ctm.shares import COLUMNS, percent
 
 
-def ticks_section(iterations: Mapping[str, Any], plot: Path | None = None) -> Section:
-    """iterations: what rule analyze_iterations wrote. plot: its picture (PNG)."""
+def ticks_section(iterations: dict[str, Any]) -> Section:
+    """iterations: what rule analyze_iterations wrote."""
     accuracy = iterations.get("accuracy_by_tick", {})
     blocks = []
-    if plot and accuracy.get("overall"):
+    if accuracy.get("overall"):
         note = (
-            f"Large: is the likeliest edit of a tick exactly right. {_told(accuracy['overall'])}Small: how sure right "
+            f"First: is the likeliest edit of a tick exactly right. {_told(accuracy['overall'])}Then how sure right "
             "and wrong answers are, and how many ticks code of each length takes."
         )
-        png = base64.b64encode(plot.read_bytes()).decode()
-        blocks.append(Block("First edit by tick", note, png=png))
+        plots = svg_of(tick_plots(iterations))
+        blocks.append(Block("First edit by tick", note, svg=plots, file="reports/accuracy_by_tick.png"))
     if accuracy:
         ticks = range(1, iterations.get("ticks", max(map(len, accuracy.values()))) + 1)
         n = iterations.get("n", {})

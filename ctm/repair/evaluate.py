@@ -87,6 +87,7 @@ class Evaluated:
             **({name: getattr(harm, name) for name in HARM} if harm else {}),
             "tests": [result.why for result in self.tests],
             "confidence": self.outcome.confidence,
+            "share": first.share if first else None,
             "certainty": first.certainty if first else None,
             "passes": len(first.passes) if first else 0,
             "ticks": self.outcome.ticks,

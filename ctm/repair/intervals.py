@@ -65,6 +65,11 @@ def interval(values: Floats, units: NDArray[np.int64], drawn: Sequence[Floats]) 
         return 0.0, 1 - TAIL ** (1 / count)
     if (values[counted] == 1).all():
         return TAIL ** (1 / count), 1.0
+    return farther_ends(drawn)
+
+
+def farther_ends(drawn: Sequence[Floats]) -> Interval:
+    """The farther one of each end of the draws [DRAWS] of every way of drawing; NaN left out."""
     ends = np.array([np.nanquantile(means, [TAIL, 1 - TAIL]) for means in drawn])
     return float(ends[:, 0].min()), float(ends[:, 1].max())
 

@@ -67,6 +67,8 @@ class Repair:
     """Of broken code: what the answer loses of it."""
     refused: Repair | None = None
     """Of broken code without an answer: the best text that compiles and loses more than the budget."""
+    share: float | None = None
+    """Of an answer for broken code: its share of the search, which the curve makes a confidence of."""
 
     @property
     def edited(self) -> bool:
@@ -250,7 +252,10 @@ class Repairer:
             )
             return replace(_found(FoundRepair(nothing, 0.0), asked, why, False), refused=refused)
         answers = [FoundRepair(found.leaf, self.confidence(found.share)) for found in search.found]
-        first, *others = (_found(answer, asked, REPAIRED, True) for answer in answers)
+        first, *others = (
+            replace(_found(answer, asked, REPAIRED, True), share=found.share)
+            for answer, found in zip(answers, search.found, strict=True)
+        )
         return replace(first, alternatives=tuple(others))
 
     # --- code that compiles -------------------------------------------------------------------------------------

@@ -79,8 +79,8 @@ class Gradients:
         parts: list[TrainingBatch],
         step: int,
         on_smaller_plan: Callable[[str, MemoryPlan, MemoryPlan], None],
-    ) -> dict[str, float]:
-        """Gradients of a step from its micro-batches; returns FIGURES, means over its samples.
+    ) -> Tensor:
+        """Gradients of a step from its micro-batches; returns FIGURES, means over its samples, still on the device.
 
         on_smaller_plan: called with why, before and after, where memory ran out and the step is tried in a smaller way.
         Raises MemoryError where there is none left.
@@ -89,8 +89,7 @@ class Gradients:
             sums, problem = self._attempt(parts, step)
             if not self.ranks.any(problem is not None, self.device):
                 self.ranks.sum_gradients(self.model.parameters())
-                figures = self.ranks.sum(sums).tolist()
-                return dict(zip(FIGURES, figures, strict=True))
+                return self.ranks.sum(sums)
             self.model.zero_grad(set_to_none=True)
             problem = problem or "another process of this run is out of memory"
             smaller = next_smaller_plan(self.memory_plan, self.size, self.stage.ticks, self.training)

@@ -1,6 +1,6 @@
 """The optimizer of a stage and its learning rate.
 
-"muon" (Jordan et al. 2024, as torch has it) turns the momentum of each matrix into the nearest orthogonal one,
+"muon" (Jordan et al. 2024, `ctm.training.muon`) turns the momentum of each matrix into the nearest orthogonal one,
 so that every direction of a layer learns as fast; embeddings, biases, norms and the neurons' private weights stay with
 AdamW. Its rate is scaled to what AdamW's updates would measure (arXiv 2502.16982), so that one rate serves both.
 """
@@ -13,9 +13,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ctm.training.muon import StackedMuon
 from ctm.training.settings import StageSettings, TrainingSettings
 
 BETAS = (0.9, 0.98)
+MUON_MOMENTUM = 0.95
 
 
 class CombinedOptimizer:
@@ -80,9 +82,7 @@ def make_optimizer(model: nn.Module, training: TrainingSettings) -> CombinedOpti
     groups = parameter_groups(model, training.weight_decay)
     for group in groups:
         group["params"] = [p for p in group["params"] if id(p) not in known]
-    muon = torch.optim.Muon(
-        turned, weight_decay=training.weight_decay, momentum=0.95, adjust_lr_fn="match_rms_adamw"
-    )
+    muon = StackedMuon(turned, training.weight_decay, MUON_MOMENTUM)
     muon.param_groups[0]["factor"] = training.muon_factor
     return CombinedOptimizer(muon, torch.optim.AdamW(groups, betas=BETAS, fused=True))
 

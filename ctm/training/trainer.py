@@ -27,8 +27,9 @@ from ctm.training.checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
+from ctm.training.cuda_graphs import rounded
 from ctm.training.data import Plan, TrainingSet
-from ctm.training.gradients import Gradients
+from ctm.training.gradients import FIGURES, Gradients
 from ctm.training.machine import MachineMonitor
 from ctm.training.memory_plan import MemoryPlan, as_memory_error
 from ctm.training.metrics import Metrics
@@ -143,10 +144,17 @@ class Trainer:
         several = self.stage.accumulation
         material = self.material
         source = batches(material.data, material.plan, material.codec, self.progress.step * several)
+
+        def make() -> list[TrainingBatch]:
+            made = [batch for _, batch in zip(range(several), source, strict=False)]
+            if self.gradients.memory_plan.graphs:  # here, where no step waits for it
+                made = [rounded(batch) for batch in made]
+            return [batch.pinned() for batch in made] if self.device.type == "cuda" else made
+
         with ThreadPoolExecutor(1) as maker:
-            ready = maker.submit(lambda: [b for _, b in zip(range(several), source, strict=False)])
+            ready = maker.submit(make)
             while parts := ready.result():
-                ready = maker.submit(lambda: [b for _, b in zip(range(several), source, strict=False)])
+                ready = maker.submit(make)
                 yield parts
 
     def _step(self, parts: list[TrainingBatch], metrics: Metrics, clock: float) -> None:
@@ -178,8 +186,11 @@ class Trainer:
             changed = {k: v for k, v in vars(after).items() if v != vars(before)[k]}
             self._record_event("out of memory", {"why": problem, **changed}, metrics)
 
-        figures = self.gradients.accumulate_step(parts, step, smaller)
-        norm = float(torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.training.clip))
+        sums = self.gradients.accumulate_step(parts, step, smaller)
+        clipped = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.training.clip)
+        # the one wait for the device in a step: whether the step is made is decided here
+        *told, norm = torch.cat([sums, clipped.reshape(1)]).tolist()
+        figures = dict(zip(FIGURES, told, strict=True))
         loss = (figures["loss_lowest"] + figures["loss_certain"]) / 2
         why = diverged(loss, norm, self.progress.losses, self.training.spike)
         if why:

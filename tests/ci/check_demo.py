@@ -90,6 +90,24 @@ def check_metrics(checks: Checks, metrics: dict[str, Any]) -> None:
     checks.that("metrics are complete", all(name in metrics for name in names), sorted(metrics))
 
 
+def check_certainty(checks: Checks, reports: Path, metrics: dict[str, Any]) -> None:
+    """The confidence of repairs of broken code is about right, knows wrong answers, and its thresholds hold unseen."""
+    figures = json.loads((reports / "certainty.json").read_text())
+    shown = figures["suites"]["test"]["questions"]["broken code"]["confidence, made errors"]
+    checks.at_most("calibration error of repairs of broken code", shown["ece"], 0.10)
+    checks.at_least("AUROC of their confidence", shown["auroc"], 0.70)
+    kept = [one["validation"] for one in figures["precision_thresholds"]]
+    checks.that("the bundle has the thresholds of precision", metrics["precision_thresholds"] == kept, kept)
+    for one in figures["precision_thresholds"]:
+        asked, given = one["validation"]["precision"], one["test"]
+        if one["validation"]["confidence"] is not None:
+            checks.at_least(
+                f"precision on unseen projects where {asked:.0%} is asked", given["precision"], asked - 0.05
+            )
+    for name in ("reliability", "risk_coverage"):
+        checks.that(f"{name}.png exists", (reports / f"{name}.png").is_file(), reports)
+
+
 def check_suggestions(checks: Checks, suggestions: dict[str, Any]) -> None:
     """The edit threshold holds where it was chosen; elsewhere the interval leaves it possible."""
     chosen, unseen = suggestions["validation"], suggestions["test"]
@@ -169,8 +187,11 @@ def main(run: Path) -> int:
     checks.that("report.html stands alone", page.is_file() and "<svg" in page.read_text(), page)
     plot = results / "reports" / "accuracy_by_tick.png"
     checks.that("accuracy_by_tick.png exists", plot.is_file(), plot)
+    thought = results / "reports" / "iteration_progression.gif"
+    checks.that("iteration_progression.gif is there, at most 1 MB", 0 < thought.stat().st_size < 1e6, thought)
     metrics = json.loads((bundle / "final_metrics.json").read_text())
     check_metrics(checks, metrics)
+    check_certainty(checks, results / "reports", metrics)
     check_suggestions(checks, metrics["suggestions"])
     check_harm(checks, metrics)
     check_baseline(checks, json.loads((results / "reports" / "comparison.json").read_text()))

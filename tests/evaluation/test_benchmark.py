@@ -165,6 +165,13 @@ def test_report_and_items_agree(
     assert report["collateral_1"] == report["suites"]["test"]["collateral_1"] == lost
     guarded = [row["guarded_bifi"] and row["in_scope"] for row in table if row["category"] == "syntax"]
     assert report["guarded_bifi"] == np.mean(guarded)
+    assert all(row["project"] == "g" for row in table)
+    assert all(row["broken"] for row in table if row["category"] == "syntax")
+    shares = [row["share"] for row in table if row["broken"] and row["compiles"]]
+    assert shares and None not in shares, "confidence before its curve is there too"
+    assert all(row["share"] is None for row in table if not row["broken"])
+    assert [one["precision"] for one in report["precision_thresholds"]] == [0.9, 0.95]
+    assert all(one["confidence"] is None and one["reason"] for one in report["precision_thresholds"])
     assert report["thresholds"]["tick"] == report["calibration"]["tick"]["threshold"]
     shown = report["suggestions"]
     assert shown["validation"] == report["calibration"]["edit"]["validation"]

@@ -69,6 +69,12 @@ BENCHMARK: dict[str, Any] = {
     "thresholds": {"tick": 0.91, "edit": 0.4, "further": 0.6}, "calibration": {"edit": {}, "tick": {}},
     "suggestions": SUGGESTIONS,
     "confidence": {"intercept": 1.0, "slope": 0.7, "knowable": 0.7},
+    "precision_thresholds": [
+        {"precision": 0.9, "confidence": 0.612, "answers": 321, "coverage": 0.42, "found": 0.934, "low": 0.903,
+         "items": 800, "reason": ""},
+        {"precision": 0.95, "confidence": None, "answers": 700, "coverage": None, "found": None, "low": None,
+         "items": 800, "reason": "best are the 90 surest of 700 answers"},
+    ],
 }  # fmt: skip
 MISSED = {"figure": "syntax", "asked": 0.85, "reached": 0.5, "met": False}
 STAGES = [

@@ -68,6 +68,26 @@ def test_metrics_have_the_keys_that_readers_rely_on(bundle: Path) -> None:
     assert set(metrics["parameters"]) == {"body", "embedding"} and metrics["ece"] == 0.04
 
 
+def test_confidences_for_90_and_95_percent_are_in_the_config_the_figures_and_the_card(bundle: Path) -> None:
+    config = yaml.safe_load((bundle / "final_config.yaml").read_text())
+    metrics = json.loads((bundle / "final_metrics.json").read_text())
+    assert config["precision_thresholds"] == metrics["precision_thresholds"]
+    assert [(one["precision"], one["confidence"]) for one in config["precision_thresholds"]] == [
+        (0.9, 0.612), (0.95, None)
+    ]  # fmt: skip
+    card = (bundle / "MODEL_CARD.md").read_text()
+    assert "From a confidence of 0.612 on at least 90%" in card and "93.4% of 321, lower bound 90.3%" in card
+    assert "No confidence is known from which on 95%" in card and "best are the 90 surest of 700" in card
+
+
+def test_a_bundle_from_before_there_were_such_thresholds_loads(bundle: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(bundle, tmp_path / "copy")
+    config = yaml.safe_load((copy / "final_config.yaml").read_text())
+    del config["precision_thresholds"]
+    (copy / "final_config.yaml").write_text(yaml.safe_dump(config))
+    assert load_bundle(copy).threshold == load_bundle(bundle).threshold
+
+
 def test_config_has_sizes_thresholds_and_stages(bundle: Path) -> None:
     config = yaml.safe_load((bundle / "final_config.yaml").read_text())
     assert config["thresholds"] == {"tick": 0.91, "edit": 0.4, "further": 0.6}

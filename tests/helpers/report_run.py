@@ -137,6 +137,21 @@ ONNX: dict[str, Any] = {
     "metadata": {"tokenizer_fingerprint": "ceb9", "lineage": "d484" * 16},
 }
 
+THOUGHT: dict[str, Any] = {
+    "suite": "test",
+    "from": "picamera 1.13, picamera/bcm_host.py, BSD",
+    "right": True,
+    "answering_tick": 2,
+    "ticks": [
+        {
+            "tick": tick, "certainty": 0.321 * tick, "right": tick == 2, "no_edit": False, "start": 7, "end": 8,
+            "replaced": "s", "written": "<b>", "probability": 0.25, "most_attended": "key_mask",
+            "attention_there": 0.1,
+        }
+        for tick in (1, 2)
+    ],
+}  # fmt: skip
+
 
 def model_figures(overall: float, ticks: int) -> dict[str, Any]:
     """Of one model of a comparison."""
@@ -238,6 +253,9 @@ def make_run(folder: Path) -> Path:
     ]
     (results / "training/stage1/metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     (results / "reports/accuracy_by_tick.png").write_bytes(b"\x89PNG not really")
+    (results / "reports/thought.json").write_text(json.dumps(THOUGHT))
+    (results / "reports/iteration_progression.png").write_bytes(b"\x89PNG still")
+    (results / "reports/iteration_progression.gif").write_bytes(b"GIF89a moving")
     failed = Reject("collect_releases", "source failed", "click_-8.1.0", "click", "index <said> no")
     write_rejects(
         results / "pairs/rejects.parquet", [failed, *[Reject("build_pairs", "duplicate", "x", "g", "")] * 3]

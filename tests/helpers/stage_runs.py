@@ -28,7 +28,7 @@ whole = gradients.Gradients.accumulate_step
 def poisoned(self, parts, step, told):
     figures = whole(self, parts, step, told)
     if step == 9 and self.rate_factor() == 1:
-        figures["loss_certain"] = float("nan")
+        figures[gradients.FIGURES.index("loss_certain")] = float("nan")
     return figures
 gradients.Gradients.accumulate_step = poisoned
 from ctm.training import trainer

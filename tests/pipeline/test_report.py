@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 from pathlib import Path
@@ -81,18 +82,14 @@ def test_suites_stand_beside_the_deletion_baseline(run: Path) -> None:
     assert row_of(section, "made to compile within 4 tokens (BIFI)") == ["70.2%", "68.2 to 72.3", "64.0%"]
 
 
-def test_each_calibration_error_says_of_what(run: Path) -> None:
-    page = page_of(run)
-    assert row_of(page, "calibration error after all passes, test set") == [
-        "4.3%",
-        "confidence of whole repairs",
-    ]
-    assert row_of(page, "calibration error before the curve, validation set")[0] == "21.4%"
+def test_the_calibration_error_beside_the_trm_says_of_what_it_is(run: Path) -> None:
+    """Those of the confidence stand below Certainty (analysis/test_certainty.py)."""
+    assert row_of(page_of(run), "calibration error of the raw certainty") == ["6.2%", "6.2%"]
 
 
 def test_accuracy_by_tick_is_there_once_with_the_ticks_named(run: Path) -> None:
     page = page_of(run)
-    assert page.count('<th class="n">tick 2</th>') == 1
+    assert page.count('<th class="n">tick 2</th>') == 2, "of the ticks, and beside the TRM of other items"
     assert row_of(page.split("By tick and category")[1], "overall") == ["-", "10.0%", "25.0%"]
     assert "10.0% at tick 1, 25.0% at tick 2, the best, and 25.0% at the last" in page
 
@@ -141,15 +138,26 @@ def test_page_shows_what_training_did_and_what_was_dropped(run: Path) -> None:
     assert "click_-8.1.0" in dropped and "index &lt;said&gt; no" in dropped, "names stay, text is escaped"
 
 
-def test_ctm_and_trm_stand_side_by_side(run: Path) -> None:
+def test_ctm_and_trm_stand_side_by_side_with_their_samples(run: Path) -> None:
     section = page_of(run).split('<h3 id="ctm-and-trm">')[1].split("<h2")[0]
     for shown in ("41.5%", "30.5%", "7,654,321", "2,468"):
         assert shown in section, shown
-    assert row_of(section, "samples seen") == [f"{STAGE['samples_seen']:,}", "8,008"]
+    assert row_of(section, "samples seen in training") == [f"{STAGE['samples_seen']:,}", "8,008"]
     assert section.split("Thoughts ended early")[1].count("<td>TRM</td>") == 2
     for name in ("trm/summary.json", "reports/comparison.json"):
         (run / "results" / name).unlink()
     assert 'id="ctm-and-trm"' not in page_of(run)
+
+
+def test_a_thought_is_shown_still_and_moves_where_it_is_asked_to(run: Path) -> None:
+    section = page_of(run).split('<h3 id="one-thought">')[1].split("<h2")[0]
+    still, moving = (base64.b64encode(content).decode() for content in (b"\x89PNG still", b"GIF89a moving"))
+    assert f"data:image/png;base64,{still}" in section.split("<details>")[0], "nobody has to ask for it"
+    assert f"data:image/gif;base64,{moving}" in section.split("<details>")[1].split("</details>")[0]
+    assert "Tick 2 of 2, which answers, about a made bug in real code (picamera 1.13" in section
+    assert row_of(section, "2") == [
+        "64.2%", "replaces &#39;s&#39; by &#39;&lt;b&gt;&#39;", "25.0%", "yes", "&#39;key_mask&#39;", "10.0%",
+    ]  # fmt: skip
 
 
 def test_the_speed_of_each_source_is_shown(run: Path) -> None:

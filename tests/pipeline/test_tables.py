@@ -38,5 +38,7 @@ def test_long_tables_are_folded_and_others_where_asked() -> None:
     assert not Block(svg="<svg/>").folded
 
 
-def test_anchors_are_letters_and_digits() -> None:
+def test_pictures_are_told_by_how_they_begin() -> None:
+    assert Block(png="R0lGODlhAQAB").image.startswith("data:image/gif;")
+    assert Block(png="iVBORw0KGgo").image.startswith("data:image/png;")
     assert Section("What it is: CTM, and why?").id == "what-it-is-ctm-and-why"

@@ -20,7 +20,7 @@ from ctm.training import gradients as module
 from ctm.training import trainer
 from ctm.training.batch import TrainingBatch, batches
 from ctm.training.data import load_split, plan_visits
-from ctm.training.gradients import Gradients
+from ctm.training.gradients import FIGURES, Gradients
 from ctm.training.memory_plan import MemoryPlan, cap_vram, is_out_of_memory, next_smaller_plan
 from ctm.training.micro_batches import slice_batch, split_bounds
 from ctm.training.ranks import Ranks
@@ -48,7 +48,7 @@ def test_the_gradient_of_pieces_is_that_of_the_whole(run: StageRun, grids, piece
     for number in (1, pieces):
         gradients, parts = double(run, grids)
         gradients.apply_memory_plan(MemoryPlan(pieces=number))
-        figures = gradients.accumulate_step(parts, 5, never)
+        figures = dict(zip(FIGURES, gradients.accumulate_step(parts, 5, never).tolist(), strict=True))
         made.append((figures, {n: p.grad for n, p in gradients.model.named_parameters()}))
     (whole, one), (cut_up, two) = made
     assert whole["loss_lowest"] == pytest.approx(cut_up["loss_lowest"], abs=1e-5)  # sums are float32
@@ -65,7 +65,7 @@ def test_the_gradient_of_joined_micro_batches_is_the_same(run: StageRun, grids, 
         if joined:
             assert len({part.words.shape[1] for part in parts}) > 1, "micro-batches of one width show little"
             gradients.apply_memory_plan(MemoryPlan(pieces=pieces))
-        figures = gradients.accumulate_step(parts, 5, never)
+        figures = dict(zip(FIGURES, gradients.accumulate_step(parts, 5, never).tolist(), strict=True))
         made.append((figures, {n: p.grad for n, p in gradients.model.named_parameters()}))
     (apart, one), (together, two) = made
     assert apart["loss_certain"] == pytest.approx(together["loss_certain"], abs=1e-5)

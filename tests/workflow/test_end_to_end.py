@@ -71,7 +71,11 @@ def test_bundle_report_and_plot_are_there(run: Path) -> None:
     for name in BUNDLE:
         assert (results / "final" / name).stat().st_size > 0, name
     assert (results / "reports" / "accuracy_by_tick.png").read_bytes().startswith(b"\x89PNG")
+    for name in ("reliability.png", "risk_coverage.png"):
+        assert (results / "reports" / name).read_bytes().startswith(b"\x89PNG")
+    assert (results / "reports" / "iteration_progression.gif").read_bytes().startswith(b"GIF89a")
     metrics = json.loads((results / "final" / "final_metrics.json").read_text())
+    assert [one["precision"] for one in metrics["precision_thresholds"]] == [0.9, 0.95]
     for name in ("accuracy", "coverage", "n"):
         assert metrics[name].keys() == {"syntax", "logic", "security", "complex", "clean", "overall"}
     for name in (
@@ -83,6 +87,16 @@ def test_bundle_report_and_plot_are_there(run: Path) -> None:
         "train_samples_per_second",
     ):
         assert name in metrics
+
+
+def test_synchronization_is_analyzed(run: Path) -> None:
+    reports = run / "run" / "results" / "reports"
+    figures = json.loads((reports / "synchronization.json").read_text())
+    assert {"category", "place", "ablation", "success", "patching", "collapse"} <= figures.keys()
+    assert (reports / "sync_heatmaps.png").read_bytes().startswith(b"\x89PNG")
+    assert len((reports / "neuron_importance.csv").read_text().splitlines()) == 1 + figures["pairs"]
+    assert (reports / "sync_interpretation_report.md").read_text().count("\n## ") == 6
+    assert "Has it collapsed?" in (run / "run" / "results" / "report.html").read_text()
 
 
 def test_the_trm_answers_the_same_test_items(run: Path) -> None:

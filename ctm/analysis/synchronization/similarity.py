@@ -1,0 +1,96 @@
+"""Are the kinds of one category alike in the synchronization? Representational similarity of kinds.
+
+Each kind is its mean readout. How unlike two kinds are is 1 less their correlation, over pairs that are standardized
+over the kinds (Kriegeskorte and others, Representational similarity analysis, 2008); two ways of being unlike are
+compared by Spearman's correlation, and p is how often kinds that change names agree as well (Mantel).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+
+from ctm.analysis.synchronization.ablation import halves_of
+from ctm.analysis.synchronization.probe import permutation_p
+from ctm.evaluation.estimates import no_figure
+from ctm.evaluation.thoughts import AskedItems, Thoughts
+
+LEAST_KINDS, LEAST_ITEMS = 6, 3
+"""Kinds that are compared, and items of a kind in each half of the projects."""
+PERMUTATIONS = 999
+ONE_MODEL = "one trained model is at hand; seeds can be compared where the same config has been trained twice"
+
+Floats = NDArray[np.float64]
+
+
+def similarity_figures(
+    trained: Thoughts,
+    untrained: Thoughts,
+    items: AskedItems,
+    rng: np.random.Generator,
+) -> dict[str, Any]:
+    """Agreement of the synchronization's distances between kinds with other distances; `n` is the number of kinds."""
+    half = halves_of(items.projects.tolist())
+    name = np.array([f"{item.case.item.category}/{item.case.item.kind}" for item in items.items], np.str_)
+    kinds = [
+        str(kind)
+        for kind in np.unique(name)
+        if min(((name == kind) & (half == side)).sum() for side in (False, True)) >= LEAST_ITEMS
+    ]
+    head: dict[str, Any] = {"n": len(kinds), "seeds": no_figure(ONE_MODEL)}
+    if len(kinds) < LEAST_KINDS:
+        why = f"{len(kinds)} kinds have {LEAST_ITEMS} items in both halves of the projects; {LEAST_KINDS} are needed"
+        return {**head, "same category": no_figure(why, len(kinds))}
+    readout = trained.at_answer(trained.readout)
+
+    def between(features: NDArray[Any], among: NDArray[np.bool_]) -> Floats:
+        return distances(np.stack([features[among & (name == kind)].mean(axis=0) for kind in kinds]))
+
+    everyone = np.ones(len(items), bool)
+    own = between(readout, everyone)
+    category = np.array([kind.partition("/")[0] for kind in kinds])
+    others: Mapping[str, Floats] = {
+        "same category": (category[:, None] != category[None, :]).astype(np.float64),
+        "encoder pool": between(trained.pooled, everyone),
+        "untrained synchronization": between(untrained.at_answer(untrained.readout), everyone),
+    }
+    first, second = between(readout, half), between(readout, ~half)
+    pooled = others["encoder pool"]
+    return {
+        **head,
+        "categories": {str(c): int((category == c).sum()) for c in np.unique(category)},
+        **{other: _agreement(own, distance, rng) for other, distance in others.items()},
+        "two halves of the projects": _agreement(first, second, rng),
+        "encoder pool and same category": _agreement(pooled, others["same category"], rng),
+    }
+
+
+def distances(means: Floats) -> Floats:
+    """1 less the correlation of each two rows, [k, k], of means [k, features] standardized over the rows."""
+    spread = means.std(axis=0)
+    means = np.asarray((means - means.mean(axis=0))[:, spread > 0] / spread[spread > 0], np.float64)
+    if not means.shape[1]:
+        return np.zeros((len(means), len(means)))
+    return 1 - np.atleast_2d(np.corrcoef(means))
+
+
+def agreement(one: Floats, other: Floats) -> float | None:
+    """Spearman's correlation of two [k, k] distances, above the diagonal; None where all of one are equal."""
+    above = np.triu_indices(len(one), 1)
+    ranks = np.stack([rankdata(one[above]), rankdata(other[above])])
+    return None if (np.ptp(ranks, axis=1) == 0).any() else float(np.corrcoef(ranks)[0, 1])
+
+
+def _agreement(one: Floats, other: Floats, rng: np.random.Generator) -> dict[str, Any]:
+    value = agreement(one, other)
+    if value is None:
+        return no_figure("all distances are equal", len(one))
+    null = []
+    for _ in range(PERMUTATIONS):
+        order = rng.permutation(len(one))
+        null.append(agreement(one[np.ix_(order, order)], other) or 0.0)
+    return {"value": value, "n": len(one), "p": permutation_p(value, null), "null": float(np.mean(null))}

@@ -40,16 +40,26 @@ Part = Callable[[RunArtifacts], Section | None]
 def of(make: Callable[..., Section], *names: str, more: Sequence[str] = ()) -> Part:
     """A section that `make` makes of artifacts, given in this order as RunArtifacts.read gives them.
 
-    Without all of `names` there is no section; those of `more` that there are come behind. Its figures are said to
-    stand in the first one.
+    Without all of `names` there is no section; those of `more` that there are come behind. Its tables are said to be of
+    the first one, its pictures of the files that they are.
     """
 
     def part(run: RunArtifacts) -> Section | None:
         if not all(name in run for name in names):
             return None
-        section = make(*map(run.read, names), *(run.read(name) for name in more if name in run))
+        used = [*names, *(name for name in more if name in run)]
+        given = [run.read(name) for name in used]
+        pictures = {
+            content: run.address(run.path(name))
+            for name, content in zip(used, given, strict=True)
+            if isinstance(content, str)
+        }
         file = run.address(run.path(names[0]))
-        blocks = [block if block.file else dataclasses.replace(block, file=file) for block in section.blocks]
+        section = make(*given)
+        blocks = [
+            dataclasses.replace(block, file=block.file or pictures.get(block.png, file))
+            for block in section.blocks
+        ]
         return dataclasses.replace(section, blocks=blocks)
 
     return part

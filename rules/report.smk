@@ -12,7 +12,6 @@ rule report:
         stages=expand("results/training/{stage}/summary.json", stage=CONFIG.training.order),
         curves=expand("results/training/{stage}/metrics.jsonl", stage=CONFIG.training.order),
         benchmark="results/reports/benchmark.json",
-        trm="results/trm/summary.json",
         comparison="results/reports/comparison.json",
         iterations="results/reports/iterations.json",
         plot="results/reports/accuracy_by_tick.png",
@@ -31,6 +30,7 @@ rule report:
         answers="results/reports/items.parquet",
         test="results/pairs/test.parquet",
         real="results/pairs/real.parquet",
+        verdict="results/reports/success_criteria.json",
     output:
         page=report("results/report.html", caption="../workflow/report/report.rst", category="Report"),
     threads: cores("report")

@@ -121,7 +121,7 @@ def exits_plot(figures: Mapping[str, Any]) -> Figure:
         if row[OVERALL] is not None:
             at = row["ticks_mean"], row[OVERALL]
             axes.plot(
-                *at, marker=marker, color=color, linestyle="", markersize={"*": 13, "o": 14}.get(marker, 9),
+                *at, marker=marker, color=color, linestyle="", markersize={"*": 13, "o": 12}.get(marker, 9),
                 markeredgecolor=color if marker == "o" else "white", markeredgewidth=2 if marker == "o" else 1,
                 fillstyle="none" if marker == "o" else "full",  # a promise often falls on it
                 label=f"{row['exit']}: {at[0]:.1f} ticks, {at[1]:.1%}",

@@ -30,6 +30,7 @@ from ctm.pipeline.synchronization_section import HEATMAPS, synchronization_secti
 from ctm.pipeline.tables import Section
 from ctm.pipeline.thought_section import thought_section
 from ctm.pipeline.training_section import training_section
+from ctm.pipeline.verdict_section import verdict_section
 
 Part = Callable[[RunArtifacts], Section | None]
 """Makes a section of a run; None, or one without blocks, where the run has nothing for it."""
@@ -53,15 +54,6 @@ def of(make: Callable[..., Section], *names: str, more: Sequence[str] = ()) -> P
     return part
 
 
-def _comparison(run: RunArtifacts) -> Section | None:
-    if "comparison" not in run:
-        return None
-    stages = [run.read(f"{stage}/summary") for stage in run.metrics if f"{stage}/summary" in run]
-    added = {k: sum(s.get(k, 0) for s in stages) for k in ("samples_seen", "seconds")}
-    training = {"CTM": added, "TRM": run.read("trm/summary") if "trm/summary" in run else {}}
-    return of(lambda comparison: comparison_section(comparison, training), "comparison")(run)
-
-
 PHASES: Mapping[str, Sequence[Part]] = {
     "Data": (
         collected_section,
@@ -80,7 +72,8 @@ PHASES: Mapping[str, Sequence[Part]] = {
         of(alarms_section, "final_metrics"),
         of(thresholds_section, "final_metrics"),
         of(certainty_section, "certainty"),
-        _comparison,
+        of(comparison_section, "comparison"),
+        of(verdict_section, "success_criteria"),
     ),
     "Analysis": (
         of(iterations_section, "iterations"),

@@ -242,7 +242,7 @@ def table(config: Config) -> dict[str, WorkflowStep]:
         WorkflowStep(
             "compare_trm",
             Demand(threads=8, mem_gb=32, vram=48, gpu_percent=80, runtime=240),
-            parents=("build_pairs", last, "train_trm"),
+            parents=("build_pairs", "grid_manifest", *stages, "train_trm"),
             settings=("evaluation",),
             sections=("trm.items",),
         ),
@@ -264,13 +264,15 @@ def table(config: Config) -> dict[str, WorkflowStep]:
         ),
     ]
     apart = ("data_card", "fit_bug_mix")
+    made = tuple(step.name for step in steps if step.name not in apart)
+    verdict = WorkflowStep("judge_criteria", Demand(threads=1, mem_gb=2, runtime=30), parents=made)
     report = WorkflowStep(
         "report",
         Demand(threads=1, mem_gb=4, runtime=30),
-        parents=tuple(step.name for step in steps if step.name not in apart),
+        parents=(*made, verdict.name),
         files=page_files("report"),
     )
-    return {step.name: step for step in [*steps, report]}
+    return {step.name: step for step in [*steps, verdict, report]}
 
 
 def steps(config: Config) -> dict[str, WorkflowStep]:

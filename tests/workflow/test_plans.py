@@ -17,11 +17,14 @@ ANALYSES = {"analyze_iterations", "analyze_certainty", "draw_thought"}
 """What is read from the benchmark's answers."""
 THOUGHTS = {"follow_thoughts"}
 SYNCHRONIZATION = {"analyze_synchronization"}
+SAID = {"judge_criteria", "report"}
+"""What is read from the figures of all others."""
 AFTER = (
-    {"benchmark", "compare_trm", "export_onnx", "check_onnx", "bundle", "report"}
+    {"benchmark", "compare_trm", "export_onnx", "check_onnx", "bundle"}
     | ANALYSES
     | THOUGHTS
     | SYNCHRONIZATION
+    | SAID
 )
 GRIDS = {"encode_shard", "grid_manifest", "data_card", "validate_model", "baseline"}
 WORKING = {"working_windows"}
@@ -68,14 +71,14 @@ PAIRS = {"build_pairs"} | WORKING | GRIDS | TRAINING | AFTER | TRM
             {"train_stage3", "train_stage4"} | AFTER,
         ),
         ("training", {"order": ["stage1", "stage2", "stage3"]}, {"validate_model", "baseline"} | AFTER),
-        ("trm", {"model": {"updates": 3}}, {"train_trm", "compare_trm", "report"}),
-        ("trm", {"ema": 0.9}, {"train_trm", "compare_trm", "report"}),
-        ("trm", {"items": 50}, {"compare_trm", "report"}),
+        ("trm", {"model": {"updates": 3}}, {"train_trm", "compare_trm"} | SAID),
+        ("trm", {"ema": 0.9}, {"train_trm", "compare_trm"} | SAID),
+        ("trm", {"items": 50}, {"compare_trm"} | SAID),
         ("evaluation", {"seed": 4}, AFTER - SYNCHRONIZATION - {"export_onnx", "check_onnx"}),
-        ("working", {"per_project": 9}, WORKING | {"benchmark", "bundle", "report"} | ANALYSES),
-        ("analysis", {"groups": 3}, ANALYSES | THOUGHTS | {"report"}),
-        ("synchronization", {"seed": 5}, SYNCHRONIZATION | {"report"}),
-        ("export", {"seed": 4}, {"check_onnx", "bundle", "report"}),
+        ("working", {"per_project": 9}, WORKING | {"benchmark", "bundle"} | ANALYSES | SAID),
+        ("analysis", {"groups": 3}, ANALYSES | THOUGHTS | SAID),
+        ("synchronization", {"seed": 5}, SYNCHRONIZATION | SAID),
+        ("export", {"seed": 4}, {"check_onnx", "bundle"} | SAID),
     ],
 )
 def test_section_reruns_exactly_its_rules(

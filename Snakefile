@@ -47,6 +47,7 @@ include: "rules/working.smk"
 include: "rules/evaluation.smk"
 include: "rules/trm.smk"
 include: "rules/export.smk"
+include: "rules/suites.smk"
 include: "rules/verdict.smk"
 include: "rules/report.smk"
 

@@ -41,6 +41,24 @@ rule follow_thoughts:
         " >> {log} 2>&1"
 
 
+rule reference_points:
+    input:
+        train="results/pairs/train.parquet",
+        test="results/pairs/test.parquet",
+        real="results/pairs/real.parquet",
+        answers="results/reports/items.parquet",
+    output:
+        report="results/reports/references.json",
+        learned="results/reports/inverse_mutations.json",
+    threads: cores("reference_points")
+    resources:
+        **demand("reference_points"),
+    shell:
+        "{params.program} --train {input.train} --test {input.test} --real {input.real} --answers {input.answers}"
+        " --settings {params.references:q} --threads {threads} --out {output.report} --learned {output.learned}"
+        " >> {log} 2>&1"
+
+
 rule analyze_iterations:
     input:
         report="results/reports/benchmark.json",

@@ -12,6 +12,8 @@ rule report:
         stages=expand("results/training/{stage}/summary.json", stage=CONFIG.training.order),
         curves=expand("results/training/{stage}/metrics.jsonl", stage=CONFIG.training.order),
         benchmark="results/reports/benchmark.json",
+        references="results/reports/references.json",
+        suites=judged_suites(),
         comparison="results/reports/comparison.json",
         iterations="results/reports/iterations.json",
         plot="results/reports/accuracy_by_tick.png",

@@ -210,6 +210,12 @@ def table(config: Config) -> dict[str, WorkflowStep]:
             settings=("evaluation",),
         ),
         WorkflowStep(
+            "reference_points",
+            Demand(threads=8, mem_gb=16, runtime=240),
+            parents=("build_pairs", "benchmark"),
+            settings=("references",),
+        ),
+        WorkflowStep(
             "follow_thoughts",
             Demand(threads=8, mem_gb=16, vram=24, gpu_percent=60, runtime=240),
             parents=("build_pairs", last),
@@ -261,6 +267,14 @@ def table(config: Config) -> dict[str, WorkflowStep]:
             "bundle",
             Demand(threads=4, mem_gb=16, vram=16, gpu_percent=40, runtime=120),
             parents=("check_onnx", "benchmark", "validate_model"),
+        ),
+        WorkflowStep(
+            "real_suites",
+            Demand(threads=8, mem_gb=16, runtime=480),
+            parents=("bundle", "reference_points"),
+            sections=("real_suites",),
+            files={"published": "config/published.yaml"},
+            enabled=bool(config.real_suites),
         ),
     ]
     apart = ("data_card", "fit_bug_mix")

@@ -141,7 +141,7 @@ def test_page_shows_what_training_did_and_what_was_dropped(run: Path) -> None:
     assert "click_-8.1.0" in dropped and "index &lt;said&gt; no" in dropped, "names stay, text is escaped"
 
 
-def test_ctm_and_trm_stand_side_by_side_with_their_samples(run: Path) -> None:
+def test_ctm_and_trm_stand_side_by_side(run: Path) -> None:
     section = page_of(run).split('<h3 id="ctm-and-trm">')[1].split("<h2")[0]
     for shown in ("41.5%", "30.5%", "7,654,321", "2,468"):
         assert shown in section, shown

@@ -17,6 +17,8 @@ rule report:
         comparison="results/reports/comparison.json",
         iterations="results/reports/iterations.json",
         plot="results/reports/accuracy_by_tick.png",
+        flips="results/reports/flips_by_tick.png",
+        exits="results/reports/early_exit.png",
         certainty="results/reports/certainty.json",
         certainty_plots=["results/reports/reliability.png", "results/reports/risk_coverage.png"],
         thought="results/reports/thought.json",

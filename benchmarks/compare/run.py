@@ -2,14 +2,16 @@
 
     make compare                                     data of a finished demo (runs/demo/results), about two hours
     .venv/bin/python benchmarks/compare/run.py --data runs/demo/results --samples 8000 --seeds 1 --minutes 20
+    make compare COMPARE="--models 'CTM, one tick' --blocks 0 1 3 --minutes 600"         controls of thinking
 
 The controls are the CTM with a single tick, which shows what thinking on is worth, and a plain transformer with as many
-blocks as make its compute the CTM's. Sizes come from config/demo.yaml; all are trained from random weights in one
-stage with one recipe (batch, rate, mix, order of samples, average of weights). Compute is floating-point operations of
-the matrix products of a training step, counted on batches of that stage; "same compute" is what the CTM's training
-takes on the given samples, and each model sees as many samples as that pays for. Each is trained with several seeds,
-and the CTM's difference from every other model is paired: the same items, drawn by project, and the same seeds. One
-training each says little, as two of one model differ by a point or two.
+blocks as make its compute the CTM's. `--blocks` adds the CTM, with all its ticks and with one, on encoders of so many
+blocks: what thinking does for less encoder, and encoding for less thought. Sizes come from config/demo.yaml; all are
+trained from random weights in one stage with one recipe (batch, rate, mix, order of samples, average of weights).
+Compute is floating-point operations of the matrix products of a training step, counted on batches of that stage; "same
+compute" is what the CTM's training takes on the given samples, and each model sees as many samples as that pays for.
+Each is trained with several seeds, and the CTM's difference from every other model is paired: the same items, drawn by
+project, and the same seeds. One training each says little, as two of one model differ by a point or two.
 
 What is done lies in runs/compare/ and is not done again (nor after a change of the code: remove the folder then); a
 training that the time limit stopped goes on where it was.
@@ -108,6 +110,18 @@ def run_of(config: Config, name: str, blocks: int, samples: int, usable: int, se
     return (
         dataclasses.replace(ctm, stage=dataclasses.replace(ctm.stage, ticks=1)) if name == ONE_TICK else ctm
     )
+
+
+def variants(config: Config, models: Sequence[str], blocks: Sequence[int]) -> dict[str, tuple[str, Config]]:
+    """What is trained, by its label: the kind of model, and the config that has its sizes.
+
+    The CTM, those of OTHERS in `models`, and with each number of `blocks` the CTM and the CTM of one tick.
+    """
+    found = {name: (name, config) for name in (CTM, *(name for name in OTHERS if name in models))}
+    for number in blocks:
+        sizes = dataclasses.replace(config, model=dataclasses.replace(config.model, blocks=number))
+        found |= {f"{name}, {number} blocks": (name, sizes) for name in (CTM, ONE_TICK)}
+    return found
 
 
 def _other(ctm: StageRun, ticks: int, sizes: dict[str, Any]) -> StageRun:
@@ -300,6 +314,8 @@ def main() -> None:
     )
     parser.add_argument("--threads", type=int, default=2, help="of every training and evaluation")
     parser.add_argument("--models", nargs="*", choices=OTHERS, default=list(OTHERS), help="beside the CTM")
+    parser.add_argument("--blocks", nargs="*", type=int, default=[],
+                        help="encoders on which the CTM and the CTM of one tick are trained besides")  # fmt: skip
     parser.add_argument("--minutes", type=float, default=180, help="time limit; the next call goes on")
     parser.add_argument("--seeds", type=int, default=3, help="trainings of each model")
     parser.add_argument("--seed", type=int, default=0, help="the first of them, of weights and order")
@@ -316,25 +332,25 @@ def main() -> None:
     parts = list(islice(batches(train, plan, codec, middle), COUNTED))
     cost = {CTM: training_flops(base, parts, codec)}
     blocks = equal_blocks(config, parts, codec, cost[CTM], given.seed)
-    names = [CTM, *(name for name in OTHERS if name in given.models)]
-    for name in names[1:]:
-        cost[name] = training_flops(run_of(config, name, blocks, 1, 1, given.seed), parts, codec)
+    asked = variants(config, given.models, given.blocks)
+    for label, (name, sizes) in asked.items():
+        cost[label] = training_flops(run_of(sizes, name, blocks, 1, 1, given.seed), parts, codec)
     rows: list[dict[str, Any]] = []
     try:
         # seed by seed, so that what a time limit leaves can be read
         for seed, comparison in product(
             range(given.seed, given.seed + given.seeds), (SAME_SAMPLES, SAME_COMPUTE)
         ):
-            for name in names:
+            for label, (name, sizes) in asked.items():
                 same = comparison == SAME_SAMPLES
-                paid = given.samples if same else round(given.samples * cost[CTM] / cost[name])
-                run = run_of(config, name, blocks, paid, usable, seed)
-                print(f"{comparison}: {name}, {paid:,} samples, seed {seed}", flush=True)
+                paid = given.samples if same else round(given.samples * cost[CTM] / cost[label])
+                run = run_of(sizes, name, blocks, paid, usable, seed)
+                print(f"{comparison}: {label}, {paid:,} samples, seed {seed}", flush=True)
                 folder = trained(run, data, given.threads, deadline)
                 summary = json.loads((folder / "summary.json").read_text())
                 rows.append(
                     {
-                        "comparison": comparison, "model": name, "seed": seed, "training_flops": cost[name],
+                        "comparison": comparison, "model": label, "seed": seed, "training_flops": cost[label],
                         "trained": folder.name, "samples": summary["samples_seen"],
                         "unique_samples": summary["unique_samples"], "seconds": summary["seconds"],
                         "samples_per_second": summary["samples_per_second"],

@@ -22,6 +22,7 @@ from ctm.pipeline.evaluation_sections import (
     suites_section,
     thresholds_section,
 )
+from ctm.pipeline.iterations_section import iterations_section
 from ctm.pipeline.model_sections import checks_section, export_section, sizes_section
 from ctm.pipeline.opening import opening
 from ctm.pipeline.page import render
@@ -29,7 +30,6 @@ from ctm.pipeline.suites_section import real_suites_section, references_section
 from ctm.pipeline.synchronization_section import HEATMAPS, synchronization_section
 from ctm.pipeline.tables import Section
 from ctm.pipeline.thought_section import thought_section
-from ctm.pipeline.ticks_section import ticks_section
 from ctm.pipeline.training_section import training_section
 from ctm.pipeline.verdict_section import verdict_section
 
@@ -40,16 +40,26 @@ Part = Callable[[RunArtifacts], Section | None]
 def of(make: Callable[..., Section], *names: str, more: Sequence[str] = ()) -> Part:
     """A section that `make` makes of artifacts, given in this order as RunArtifacts.read gives them.
 
-    Without all of `names` there is no section; those of `more` that there are come behind. Its figures are said to
-    stand in the first one.
+    Without all of `names` there is no section; those of `more` that there are come behind. Its tables are said to be of
+    the first one, its pictures of the files that they are.
     """
 
     def part(run: RunArtifacts) -> Section | None:
         if not all(name in run for name in names):
             return None
-        section = make(*map(run.read, names), *(run.read(name) for name in more if name in run))
+        used = [*names, *(name for name in more if name in run)]
+        given = [run.read(name) for name in used]
+        pictures = {
+            content: run.address(run.path(name))
+            for name, content in zip(used, given, strict=True)
+            if isinstance(content, str)
+        }
         file = run.address(run.path(names[0]))
-        blocks = [block if block.file else dataclasses.replace(block, file=file) for block in section.blocks]
+        section = make(*given)
+        blocks = [
+            dataclasses.replace(block, file=block.file or pictures.get(block.png, file))
+            for block in section.blocks
+        ]
         return dataclasses.replace(section, blocks=blocks)
 
     return part
@@ -79,7 +89,7 @@ PHASES: Mapping[str, Sequence[Part]] = {
         of(verdict_section, "success_criteria"),
     ),
     "Analysis": (
-        of(ticks_section, "iterations"),
+        of(iterations_section, "iterations"),
         of(thought_section, "thought", "iteration_progression.png", "iteration_progression.gif"),
         of(synchronization_section, "synchronization", more=[HEATMAPS]),
     ),

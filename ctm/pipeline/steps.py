@@ -216,9 +216,15 @@ def table(config: Config) -> dict[str, WorkflowStep]:
             settings=("references",),
         ),
         WorkflowStep(
-            "analyze_iterations",
+            "follow_thoughts",
             Demand(threads=8, mem_gb=16, vram=24, gpu_percent=60, runtime=240),
-            parents=("benchmark",),
+            parents=("build_pairs", last),
+            settings=("analysis", "evaluation"),
+        ),
+        WorkflowStep(
+            "analyze_iterations",
+            Demand(threads=1, mem_gb=8, runtime=60),
+            parents=("benchmark", "follow_thoughts"),
             settings=("analysis",),
         ),
         WorkflowStep(

@@ -50,7 +50,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Block:
-    """Part of a section: a table, a picture, or both."""
+    """Part of a section: a table, a picture, both, or words alone (title and note)."""
 
     title: str = ""
     note: str = ""
@@ -73,20 +73,20 @@ class Block:
 
     @property
     def wide(self) -> bool:
-        """Whether it needs the whole width of the page: it is a picture, or a table of many columns."""
+        """Whether it needs the whole width of the page: all but tables of few columns do."""
         columns = max((len(row) for row in self.table.rows), default=0) if self.table else 0
-        return bool(self.svg or self.png) or columns > NARROW
-
-    @property
-    def drawing(self) -> str:
-        """`svg` in the colors of the page."""
-        return drawing(self.svg)
+        return self.table is None or bool(self.svg or self.png) or columns > NARROW
 
     @property
     def image(self) -> str:
         """`png` as the address of an image: the kind of file is read from how it begins."""
         kind = "gif" if self.png.startswith("R0lGOD") else "png"
         return f"data:image/{kind};base64,{self.png}"
+
+    @property
+    def drawing(self) -> str:
+        """`svg` in the colors of the page."""
+        return drawing(self.svg)
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,20 @@ def test_two_seeds_of_two_models_are_paired_and_trained_once(
     assert json.loads((tmp_path / "runs/table.json").read_text()) == table
 
 
+def test_blocks_change_the_encoder_and_nothing_else() -> None:
+    config = compare.read_config(compare.CONFIG)
+    asked = compare.variants(config, ["CTM, one tick"], [0, 3])
+    assert list(asked) == [
+        "CTM", "CTM, one tick", "CTM, 0 blocks", "CTM, one tick, 0 blocks", "CTM, 3 blocks", "CTM, one tick, 3 blocks",
+    ]  # fmt: skip
+    runs = {label: compare.run_of(sizes, name, 0, 1000, 5000, 7) for label, (name, sizes) in asked.items()}
+    plain, deep = runs["CTM"], runs["CTM, one tick, 3 blocks"]
+    assert (plain.model["blocks"], deep.model["blocks"]) == (config.model.blocks, 3)
+    assert deep.stage.ticks == 1 and plain.stage.ticks == runs["CTM, 3 blocks"].stage.ticks > 1
+    assert {**plain.model, "blocks": 3} == deep.model
+    assert plain.training == deep.training, "one recipe, one order of samples"
+
+
 def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Stages are trained here, not in processes of their own, each of which would load torch anew."""
     sys.path.insert(0, str(ROOT / "workflow/scripts"))

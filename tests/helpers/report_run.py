@@ -11,6 +11,7 @@ import yaml
 from ctm.evaluation.items import ITEMS, write_items
 from ctm.pairs.record import Origin, Pair, Reject, make_pair, write_pairs, write_rejects
 from ctm.pipeline.report import write_report
+from helpers.tick_rows import iterations
 
 HOSTILE = "</pre><script>alert(1)</script> \u202e"
 METRICS: dict[str, Any] = {
@@ -109,16 +110,6 @@ COUNTS: dict[str, Any] = {
         {"source": "mutation", "split": "train", "category": "syntax", "kind": "braces", "n": 1_000},
         {"source": "release", "split": "test", "category": "logic", "kind": "release", "n": 321},
     ],
-}
-ITERATIONS: dict[str, Any] = {
-    "items": 40,
-    "ticks": 2,
-    "tick_threshold": 0.97,
-    "n": {"syntax": 30, "clean": 10},
-    "accuracy_by_tick": {"syntax": [0.1, 0.25], "clean": [0.5, 0.5], "overall": [0.1, 0.25]},
-    "certainty_by_tick": {"all": [0.2, 0.6]},
-    "changes": {"wrong at first, right at last tick": 0.15},
-    "by_difficulty": {"by cells": [{"group": "1-20", "n": 40, "ticks": 1.5, "right": 0.25}]},
 }
 CHECKS: dict[str, Any] = {
     "checks": [
@@ -266,7 +257,7 @@ def make_run(folder: Path) -> Path:
             "pairs": [PAIR],
             "nearest_milestones": NEAR,
         },
-        "reports/iterations.json": ITERATIONS,
+        "reports/iterations.json": iterations(),
         "reports/onnx.json": ONNX,
         "reports/validation.json": CHECKS,
         "reports/baseline.json": {
@@ -287,7 +278,8 @@ def make_run(folder: Path) -> Path:
         {"milestone": "100%", "samples": 128, "loss": 3.0, "accuracy": {"syntax": 0.5}, "step": 2},
     ]
     (results / "training/stage1/metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    (results / "reports/accuracy_by_tick.png").write_bytes(b"\x89PNG not really")
+    for name in ("accuracy_by_tick", "flips_by_tick", "early_exit"):
+        (results / f"reports/{name}.png").write_bytes(b"\x89PNG not really")
     (results / "reports/thought.json").write_text(json.dumps(THOUGHT))
     (results / "reports/iteration_progression.png").write_bytes(b"\x89PNG still")
     (results / "reports/iteration_progression.gif").write_bytes(b"GIF89a moving")

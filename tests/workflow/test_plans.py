@@ -15,11 +15,16 @@ TRAINING = {"train_stage1", "train_stage2", "train_stage3", "train_stage4"}
 TRM = {"train_trm", "compare_trm"}
 ANALYSES = {"analyze_iterations", "analyze_certainty", "draw_thought", "reference_points"}
 """What is read from the benchmark's answers."""
+THOUGHTS = {"follow_thoughts"}
 SYNCHRONIZATION = {"analyze_synchronization"}
 SAID = {"judge_criteria", "report"}
 """What is read from the figures of all others."""
 AFTER = (
-    {"benchmark", "compare_trm", "export_onnx", "check_onnx", "bundle"} | ANALYSES | SYNCHRONIZATION | SAID
+    {"benchmark", "compare_trm", "export_onnx", "check_onnx", "bundle"}
+    | ANALYSES
+    | THOUGHTS
+    | SYNCHRONIZATION
+    | SAID
 )
 GRIDS = {"encode_shard", "grid_manifest", "data_card", "validate_model", "baseline"}
 WORKING = {"working_windows"}
@@ -72,7 +77,7 @@ PAIRS = {"build_pairs"} | WORKING | GRIDS | TRAINING | AFTER | TRM
         ("evaluation", {"seed": 4}, AFTER - SYNCHRONIZATION - {"export_onnx", "check_onnx"}),
         ("working", {"per_project": 9}, WORKING | {"benchmark", "bundle"} | ANALYSES | SAID),
         ("references", {"edits": 9}, {"reference_points"} | SAID),
-        ("analysis", {"groups": 3}, ANALYSES - {"reference_points"} | SAID),
+        ("analysis", {"groups": 3}, (ANALYSES - {"reference_points"}) | THOUGHTS | SAID),
         ("synchronization", {"seed": 5}, SYNCHRONIZATION | SAID),
         ("export", {"seed": 4}, {"check_onnx", "bundle"} | SAID),
     ],

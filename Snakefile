@@ -32,6 +32,7 @@ rule all:
         "results/reports/iteration_progression.gif",
         "results/reports/sync_interpretation_report.md",
         "results/reports/data_card.html",
+        "results/reports/success_criteria.md",
 
 
 include: "rules/collect.smk"
@@ -46,6 +47,8 @@ include: "rules/working.smk"
 include: "rules/evaluation.smk"
 include: "rules/trm.smk"
 include: "rules/export.smk"
+include: "rules/suites.smk"
+include: "rules/verdict.smk"
 include: "rules/report.smk"
 
 

@@ -12,11 +12,13 @@ from ctm.pipeline import budget, directives
 from ctm.pipeline.config import model_json, parse_config, settings_json, stage_json, trm_json
 from ctm.pipeline.config_errors import ConfigError
 from ctm.pipeline.lineage import Lineage
+from ctm.pipeline.real_suites import check_suites, suites_json
 from ctm.pipeline.shards import shard_names
 
 try:
     CONFIG = parse_config(config, [Path(file) for file in workflow.configfiles])
     ROOT = Path(str(workflow.current_basedir)).parent  # the checkout
+    check_suites(CONFIG, ROOT)
     LINEAGE = Lineage(CONFIG, ROOT)
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
@@ -185,6 +187,11 @@ def source_counts():
         *(file for source in RAW for file in raw(source, ".counts.json")),
         *(f"results/mutants/{shard}.counts.json" for shard in shard_names(CONFIG.bugs.shards)),
     ]
+
+
+def judged_suites():
+    """Figures of the suites of real bugs; none where none is named."""
+    return ["results/reports/suites.json"] if "real_suites" in STEPS else []
 
 
 def weights(stage):

@@ -14,19 +14,58 @@ rule benchmark:
     output:
         report="results/reports/benchmark.json",
         answers="results/reports/items.parquet",
+        chosen_on="results/reports/validation_items.parquet",
     threads: cores("benchmark")
     resources:
         **demand("benchmark"),
     shell:
         "{params.program} --weights {input.weights} --tokenizer {input.tokenizer} --validation {input.validation}"
         " --test {input.test} --real {input.real} --windows {input.windows} --quotas {input.quotas}"
-        " --settings {params.evaluation:q} --threads {threads} --out {output.report} --items {output.answers} >> {log} 2>&1"
+        " --settings {params.evaluation:q} --threads {threads} --out {output.report} --items {output.answers}"
+        " --validation-items {output.chosen_on} >> {log} 2>&1"
+
+
+rule follow_thoughts:
+    input:
+        weights=last_weights(),
+        tokenizer="results/tokenizer/tokenizer.json",
+        test="results/pairs/test.parquet",
+    output:
+        report="results/reports/thoughts.json",
+    threads: cores("follow_thoughts")
+    resources:
+        **demand("follow_thoughts"),
+    shell:
+        "{params.program} --weights {input.weights} --tokenizer {input.tokenizer} --test {input.test}"
+        " --analysis {params.analysis:q} --settings {params.evaluation:q} --threads {threads} --out {output.report}"
+        " >> {log} 2>&1"
+
+
+rule reference_points:
+    input:
+        train="results/pairs/train.parquet",
+        test="results/pairs/test.parquet",
+        real="results/pairs/real.parquet",
+        answers="results/reports/items.parquet",
+    output:
+        report="results/reports/references.json",
+        learned="results/reports/inverse_mutations.json",
+    threads: cores("reference_points")
+    resources:
+        **demand("reference_points"),
+    shell:
+        "{params.program} --train {input.train} --test {input.test} --real {input.real} --answers {input.answers}"
+        " --settings {params.references:q} --threads {threads} --out {output.report} --learned {output.learned}"
+        " >> {log} 2>&1"
 
 
 rule analyze_iterations:
     input:
         report="results/reports/benchmark.json",
         answers="results/reports/items.parquet",
+        chosen_on="results/reports/validation_items.parquet",
+        thoughts="results/reports/thoughts.json",
+        test="results/pairs/test.parquet",
     output:
         report="results/reports/iterations.json",
         plot=report(
@@ -34,12 +73,15 @@ rule analyze_iterations:
             caption="../workflow/report/accuracy_by_tick.rst",
             category="Evaluation",
         ),
+        flips="results/reports/flips_by_tick.png",
+        exits="results/reports/early_exit.png",
     threads: cores("analyze_iterations")
     resources:
         **demand("analyze_iterations"),
     shell:
-        "{params.program} --report {input.report} --items {input.answers} --settings {params.analysis:q}"
-        " --out {output.report} --plot {output.plot} >> {log} 2>&1"
+        "{params.program} --report {input.report} --items {input.answers} --validation-items {input.chosen_on}"
+        " --thoughts {input.thoughts} --test {input.test} --settings {params.analysis:q} --out {output.report} --plot {output.plot}"
+        " --flips {output.flips} --exits {output.exits} >> {log} 2>&1"
 
 
 rule analyze_certainty:

@@ -12,10 +12,13 @@ rule report:
         stages=expand("results/training/{stage}/summary.json", stage=CONFIG.training.order),
         curves=expand("results/training/{stage}/metrics.jsonl", stage=CONFIG.training.order),
         benchmark="results/reports/benchmark.json",
-        trm="results/trm/summary.json",
+        references="results/reports/references.json",
+        suites=judged_suites(),
         comparison="results/reports/comparison.json",
         iterations="results/reports/iterations.json",
         plot="results/reports/accuracy_by_tick.png",
+        flips="results/reports/flips_by_tick.png",
+        exits="results/reports/early_exit.png",
         certainty="results/reports/certainty.json",
         certainty_plots=["results/reports/reliability.png", "results/reports/risk_coverage.png"],
         thought="results/reports/thought.json",
@@ -29,6 +32,7 @@ rule report:
         answers="results/reports/items.parquet",
         test="results/pairs/test.parquet",
         real="results/pairs/real.parquet",
+        verdict="results/reports/success_criteria.json",
     output:
         page=report("results/report.html", caption="../workflow/report/report.rst", category="Report"),
     threads: cores("report")

@@ -26,10 +26,17 @@ rule train_trm:
 
 rule compare_trm:
     input:
-        ctm=last_weights(),
+        # of each stage: the CTM that had seen about as much as the TRM is compared too
+        stages=[
+            path
+            for stage in CONFIG.training.order
+            for path in (weights(stage), f"results/training/{stage}/summary.json")
+        ],
         trm="results/trm/trm.safetensors",
+        summary="results/trm/summary.json",
         tokenizer="results/tokenizer/tokenizer.json",
         test="results/pairs/test.parquet",
+        grids="results/grids/validation/manifest.json",
     output:
         report="results/reports/comparison.json",
     threads: cores("compare_trm")
@@ -38,5 +45,6 @@ rule compare_trm:
     params:
         asked=unrecorded(CONFIG.trm.items),
     shell:
-        "{params.program} --ctm {input.ctm} --trm {input.trm} --tokenizer {input.tokenizer} --test {input.test}"
-        " --items {params.asked} --settings {params.evaluation:q} --threads {threads} --out {output.report} >> {log} 2>&1"
+        "{params.program} {input.stages} --trm {input.trm} --trm-summary {input.summary} --tokenizer {input.tokenizer}"
+        " --test {input.test} --grids {input.grids} --items {params.asked} --settings {params.evaluation:q}"
+        " --threads {threads} --out {output.report} >> {log} 2>&1"

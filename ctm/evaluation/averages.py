@@ -22,14 +22,14 @@ SHARES = ("accuracy", "accuracy_by_items")
 
 
 def shares(
-    category: NDArray[np.str_], kind: NDArray[np.str_], holds: Sequence[bool]
+    category: NDArray[np.str_], kind: NDArray[np.str_], holds: Sequence[float]
 ) -> dict[str, float | None]:
-    """Share of items that hold, by FIGURES; None where nothing was tested."""
+    """Share of items that hold, by FIGURES; None where nothing was tested. Of several trainings: means of 0 to 1."""
     means = averages(category, kind, np.asarray(holds, dtype=np.float64))
     return {name: float(means[name]) if name in means else None for name in FIGURES}
 
 
-def shares_of_items(category: NDArray[np.str_], holds: Sequence[bool]) -> dict[str, float | None]:
+def shares_of_items(category: NDArray[np.str_], holds: Sequence[float]) -> dict[str, float | None]:
     """The same with every item alike, whatever its kind; overall is of all items but clean ones."""
     values = np.asarray(holds, dtype=np.float64)
     found = {name: values[_mine(category, name)] for name in FIGURES}
@@ -66,7 +66,7 @@ def intervals(
     cells = np.zeros((int(units.max()) + 1, 2 * k))
     np.add.at(cells, (units, of.reshape(-1) + k * (values == 1)), 1)
     drawn = [
-        _drawn(sorts[0], draws[:, :k], draws[:, k:])
+        shares_in_draws(sorts[0], draws[:, :k], draws[:, k:])
         for draws in (draw_units(cells, np.arange(len(cells))), draw_items(cells.sum(axis=0)))
     ]
     counted = {name: np.where(_mine(category, name), values, np.nan) for name in FIGURES}
@@ -76,8 +76,50 @@ def intervals(
     }
 
 
-def _drawn(category: NDArray[np.str_], wrong: Floats, right: Floats) -> dict[str, dict[str, Floats]]:
-    """Both shares in every draw, [draws] by FIGURES, from the items of each kind [draws, kinds]; category: of kinds."""
+def gains(
+    category: NDArray[np.str_],
+    kind: NDArray[np.str_],
+    projects: Sequence[str],
+    before: NDArray[np.bool_],
+    after: NDArray[np.bool_],
+) -> dict[str, dict[str, Any]]:
+    """How much the share by kinds gains from one way of answering to another, by FIGURES: {"gain", "interval"}.
+
+    before, after: [n], whether the same item was right. The interval is paired: an item or project that is drawn
+    brings both of its answers. Null where nothing was tested, and of the interval for fewer than two projects and
+    where no item changed: no draw could say then what others would do. This is `paired.paired_difference` of one
+    training, at a fraction of its time: a tick is compared with another many times.
+    """
+    means = averages(category, kind, after.astype(np.float64) - before)
+    found = {name: {"gain": float(means[name]) if name in means else None} for name in FIGURES}
+    if not len(category):
+        return {name: {**of, "interval": None} for name, of in found.items()}
+    units, change = units_of(projects), after.astype(np.int64) - before
+    sorts, of = np.unique(np.stack([category, kind]), axis=1, return_inverse=True)
+    k = sorts.shape[1]
+    cells = np.zeros((int(units.max()) + 1, 3 * k))
+    np.add.at(cells, (units, of.reshape(-1) + k * (change + 1)), 1)
+    drawn = []
+    for draws in (draw_units(cells, np.arange(len(cells))), draw_items(cells.sum(axis=0))):
+        lost, same, won = draws[:, :k], draws[:, k : 2 * k], draws[:, 2 * k :]
+        drawn.append(shares_in_draws(sorts[0], 2 * lost + same, won - lost)[SHARES[0]])
+    counted = {name: np.where(_mine(category, name), change, np.nan) for name in FIGURES}
+    return {
+        name: {
+            **found[name],
+            "interval": interval(counted[name], units, [one[name] for one in drawn])
+            if np.nan_to_num(counted[name]).any()
+            else None,
+        }
+        for name in FIGURES
+    }
+
+
+def shares_in_draws(category: NDArray[np.str_], wrong: Floats, right: Floats) -> dict[str, dict[str, Floats]]:
+    """Both shares in every draw, [draws] by FIGURES, from the items of each kind [draws, kinds]; category: of kinds.
+
+    A figure without items is NaN in every draw.
+    """
     n = wrong + right
     weights = 1 / np.maximum(n, FEWEST)
     of = {name: _mine(category, name) for name in FIGURES}

@@ -43,18 +43,18 @@ from ctm.repair.metrics import HARM_MEANS, intervals, measure, measure_baseline,
 
 log = logging.getLogger(__name__)
 FORMAT_VERSION = 1
-TEST, REAL = "test", "real"
+TEST, REAL, VALIDATION = "test", "real", "validation"
 
 
 def benchmark(
     weights: Path, tokenizer: Path, validation: Path, test: Path, real: Path, windows: Path, quotas: Path,
-    settings: EvaluationSettings, threads: int, out: Path, items: Path,
+    settings: EvaluationSettings, threads: int, out: Path, items: Path, validation_items: Path,
 ) -> None:  # fmt: skip
     """Choose the thresholds on `validation`, measure on `test` and `real` (Parquet files of pairs).
 
     windows: working code of the projects of both splits (working.py). quotas: what `balance_mix` wrote.
-    out: JSON of all figures. items: Parquet, a row per item of both suites. Raises ValueError if `test` is empty or
-    `quotas` are of another format.
+    out: JSON of all figures. items: Parquet, a row per item of both suites; validation_items: the same of the items
+    that the tick threshold was chosen on. Raises ValueError if `test` is empty or `quotas` are of another format.
     """
     started = time.monotonic()
     codec = CodeTokenizer.load(tokenizer)
@@ -116,6 +116,7 @@ def benchmark(
         "seconds": time.monotonic() - started,
     }
     write_items(items, [row(name, judged) for name, suite in suites.items() for judged in suite])
+    write_items(validation_items, [row(VALIDATION, judged) for judged in thresholds.judged])
     write_json(out, report)
 
 

@@ -79,6 +79,8 @@ class Thresholds:
     further: FurtherChoice
     confidence: ConfidenceChoice
     at_precision: list[PrecisionThreshold]
+    judged: tuple[CaseResult, ...] = ()
+    """The validation items that the tick and further thresholds were chosen on."""
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -136,7 +138,9 @@ def calibrate(
         precision=precision,
     )
     confidence = choose_confidence(repairs)
-    return Thresholds(tick, edit, further, confidence, choose_precision(repairs, confidence.curve))
+    return Thresholds(
+        tick, edit, further, confidence, choose_precision(repairs, confidence.curve), tuple(judged)
+    )
 
 
 def draw_equally(items: Sequence[Item], count: int, rng: np.random.Generator) -> list[Item]:

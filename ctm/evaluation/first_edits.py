@@ -7,8 +7,8 @@ edit of a tick makes exactly the right next text (see ctm.evaluation.benchmark, 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ctm.evaluation.averages import counts, shares
 from ctm.evaluation.calibrate import answering_ticks
-from ctm.evaluation.repairs import CHUNK, CHUNK_CELLS, single_threads
+from ctm.evaluation.repairs import single_threads
 from ctm.evaluation.suites import Case
 from ctm.evaluation.torch_proposer import TargetEdit, TickResults, TorchProposer
 from ctm.grid.batching import by_length
@@ -26,8 +26,10 @@ from ctm.model.base import EditModel
 from ctm.model.inference import RUN_ALL_TICKS
 from ctm.pairs.overall import CLEAN, OVERALL, averages
 from ctm.repair.candidates import CodeState, make_state
-from ctm.repair.metrics import calibration_error
+from ctm.repair.metrics import BINS, auroc
 
+CHUNK, CHUNK_CELLS = 64, 8192
+"""Cases that are thought of together, at most, and their cells: a batch of the proposer."""
 HALT_THRESHOLDS = (0.5, 0.7, 0.9, 0.99, RUN_ALL_TICKS)
 """Certainties at which thoughts are ended, to see what that saves and costs; the last one none reaches."""
 
@@ -45,7 +47,17 @@ class FirstEdits:
     certainty: NDArray[np.float32]
     """[n, T]; 0 for an item out of scope, which the model is not asked about."""
     seconds: float
-    """Of the whole, states apart."""
+    """As if all threads had thought of nothing else, states apart."""
+
+    @property
+    def surest(self) -> NDArray[np.bool_]:
+        """[n], whether the answer is right: that of the most certain tick."""
+        return self.right[np.arange(len(self.right)), self.certainty.argmax(axis=1)]
+
+    @property
+    def confidence(self) -> NDArray[np.float32]:
+        """[n], certainty of that tick."""
+        return self.certainty.max(axis=1)
 
 
 def first_edits(
@@ -56,43 +68,70 @@ def first_edits(
     precision: torch.dtype = torch.float32,
 ) -> FirstEdits:
     """Think about every case in scope, all ticks."""
-    right = np.zeros((len(cases), model.config.ticks), dtype=bool)
-    certainty = np.zeros((len(cases), model.config.ticks), dtype=np.float32)
+    return first_edits_of_several(cases, {"": model}, tokenizer, threads, precision)[""]
+
+
+def first_edits_of_several(
+    cases: Sequence[Case],
+    models: Mapping[str, EditModel],
+    tokenizer: CodeTokenizer,
+    threads: int,
+    precision: torch.dtype = torch.float32,
+) -> dict[str, FirstEdits]:
+    """The same of several models by name, chunk by chunk in turn, so that what disturbs the machine disturbs all."""
     asked: list[tuple[int, CodeState, TargetEdit]] = []
     for place, case in enumerate(cases):
         state = make_state(case.text, tokenizer) if case.goal else None
         if state is not None and case.goal is not None:
             asked.append((place, state, case.goal))
     chunks = by_length([len(state.ids) for _, state, _ in asked], CHUNK_CELLS, CHUNK)[::-1]
+    turns = [
+        (name, chunk)
+        for number, chunk in enumerate(chunks)
+        for name in list(models)[:: 1 if number % 2 == 0 else -1]
+    ]
 
-    def work(chunk: list[int]) -> list[tuple[int, TickResults]]:
-        done: list[tuple[int, TickResults]] = []
-        waiting = [asked[index] for index in chunk]
-        while waiting:  # the same text may be asked about with several goals: one after the other
-            now = {state.text: (place, state, goal) for place, state, goal in waiting}
-            waiting = [entry for entry in waiting if now[entry[1].text][0] != entry[0]]
-            proposer = TorchProposer(
-                model,
-                tokenizer,
-                goals={text: goal for text, (_, _, goal) in now.items()},
-                precision=precision,
-            )
-            proposer.propose([state for _, state, _ in now.values()])
-            done += [(place, proposer.tick_results[text]) for text, (place, _, _) in now.items()]
-        return done
+    def work(turn: tuple[str, list[int]]) -> tuple[float, list[tuple[int, TickResults]]]:
+        name, chunk = turn
+        started = time.perf_counter()
+        thoughts = _infer_ticks([asked[index] for index in chunk], models[name], tokenizer, precision)
+        return time.perf_counter() - started, thoughts
 
-    started = time.monotonic()
+    said = {
+        name: FirstEdits(
+            np.array([case.item.category for case in cases]),
+            np.array([case.item.kind for case in cases]),
+            np.zeros((len(cases), model.config.ticks), dtype=bool),
+            np.zeros((len(cases), model.config.ticks), dtype=np.float32),
+            0.0,
+        )
+        for name, model in models.items()
+    }
+    seconds = dict.fromkeys(models, 0.0)
     with single_threads(threads) as pool:
-        for done in pool.map(work, chunks):
-            for place, thought in done:
-                right[place], certainty[place] = thought.right, thought.certainty
-    return FirstEdits(
-        np.array([case.item.category for case in cases]),
-        np.array([case.item.kind for case in cases]),
-        right,
-        certainty,
-        time.monotonic() - started,
-    )
+        for (name, _), (took, thoughts) in zip(turns, pool.map(work, turns), strict=True):
+            seconds[name] += took / threads
+            for place, thought in thoughts:
+                said[name].right[place], said[name].certainty[place] = thought.right, thought.certainty
+    return {name: replace(one, seconds=seconds[name]) for name, one in said.items()}
+
+
+def _infer_ticks(
+    waiting: list[tuple[int, CodeState, TargetEdit]],
+    model: EditModel,
+    tokenizer: CodeTokenizer,
+    precision: torch.dtype,
+) -> list[tuple[int, TickResults]]:
+    """Place and thought of each. The same text may be asked about with several goals: one after the other."""
+    done: list[tuple[int, TickResults]] = []
+    while waiting:
+        now = {state.text: (place, state, goal) for place, state, goal in waiting}
+        waiting = [entry for entry in waiting if now[entry[1].text][0] != entry[0]]
+        goals = {text: goal for text, (_, _, goal) in now.items()}
+        proposer = TorchProposer(model, tokenizer, goals=goals, precision=precision)
+        proposer.propose([state for _, state, _ in now.values()])
+        done += [(place, proposer.tick_results[text]) for text, (place, _, _) in now.items()]
+    return done
 
 
 def first_edit_figures(said: FirstEdits) -> dict[str, Any]:
@@ -100,19 +139,32 @@ def first_edit_figures(said: FirstEdits) -> dict[str, Any]:
 
     Kinds weigh alike in a category, categories alike in "overall" (clean stands apart).
     """
-    rows = np.arange(len(said.right))
-    best = said.certainty.argmax(axis=1)
-    hit = said.right[rows, best]
+    hit = said.surest
     by_tick = averages(said.category, said.kind, said.right.astype(np.float64))
     return {
         "n": counts(said.category),
         "accuracy": shares(said.category, said.kind, hit.tolist()),
         "accuracy_by_tick": {name: values.tolist() for name, values in by_tick.items()},
         "certainty_by_tick": said.certainty.mean(axis=0).tolist(),
-        "ece": calibration_error(said.certainty[rows, best].tolist(), hit.tolist()),
+        "ece": equal_mass_error(said.confidence, hit),
+        "auroc": auroc(said.confidence.tolist(), hit.tolist()),
         "halting": [_halted(said, threshold) for threshold in HALT_THRESHOLDS],
         "items_per_second": len(said.right) / max(said.seconds, 1e-9),
     }
+
+
+def equal_mass_error(
+    confidence: NDArray[np.float32], right: NDArray[np.bool_], bins: int = BINS
+) -> float | None:
+    """Calibration error in bins of as many items each: mean |confidence - accuracy|, weighted by items.
+
+    Certainties crowd near 1, where bins of equal width would hold nearly all of them. None without items.
+    """
+    if not len(confidence):
+        return None
+    order = np.argsort(confidence, kind="stable")
+    gaps = (confidence.astype(np.float64) - right)[order]
+    return float(sum(abs(part.sum()) for part in np.array_split(gaps, bins)) / len(gaps))
 
 
 def _halted(said: FirstEdits, threshold: float) -> dict[str, Any]:

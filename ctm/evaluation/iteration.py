@@ -38,7 +38,7 @@ def frozen(state: CTMState, start: CTMState, draw: torch.Generator) -> CTMState:
 def shuffled(state: CTMState, start: CTMState, draw: torch.Generator) -> CTMState:
     """Control: before each tick the steps of every neuron's trace change places, so that their order says nothing."""
     assert isinstance(state.trace, Tensor)
-    order = torch.rand(state.trace.shape[:2], generator=draw).argsort(dim=1)
+    order = torch.rand(state.trace.shape[:2], generator=draw).argsort(dim=1).to(state.trace.device)
     return state._replace(trace=state.trace.gather(1, order[:, :, None].expand_as(state.trace)))
 
 

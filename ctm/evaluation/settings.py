@@ -55,3 +55,23 @@ class EvaluationSettings:
             raise ValueError(
                 f"evaluation.proposals_per_1000 is {self.proposals_per_1000}; it must be 0 < x <= 1000"
             )
+
+
+@dataclass(frozen=True)
+class ReferenceSettings:
+    """What is reached on the frozen test sets without a model, beside the model."""
+
+    seed: int = 0
+    """Draws items and training pairs."""
+    items: int = 0
+    """Items of the test set that are asked about, categories in equal shares; 0: all."""
+    pairs: int = 200_000
+    """Training pairs that the most frequent edits are counted over."""
+    edits: int = 40
+    """Edits that the list has, for code that does not compile and for code that does."""
+
+    def __post_init__(self) -> None:
+        """Refuse numbers below those that mean something."""
+        for name, least in (("items", 0), ("pairs", 1), ("edits", 1)):
+            if getattr(self, name) < least:
+                raise ValueError(f"references.{name} is {getattr(self, name)}; it must be {least} or more")

@@ -88,7 +88,8 @@ class TorchProposer:
         arrays = collate([state.packed for state in states], [state.diagnosis for state in states], MULTIPLE)
         inputs = {name: torch.from_numpy(array).to(device) for name, array in arrays.items()}
         encoding = self.model.encode(**inputs)
-        watch = _TickRecorder(self, states) if any(state.text in self.goals for state in states) else None
+        goals = [self.goals.get(state.text) for state in states]
+        watch = TickRecorder(self.model, self.tokenizer, states, goals) if any(goals) else None
         state, selected = self.model.initial_state(encoding), no_tick_selected(self.model, encoding)
         selected_early = selected if watch and self.early_threshold is not None else None
         for tick in range(1, self.model.config.ticks + 1):
@@ -101,7 +102,8 @@ class TorchProposer:
             elif not bool((selected.certainty < self.threshold).any()):
                 break
         if watch:
-            self.tick_results.update(watch.seen())
+            seen = zip(states, watch.seen(), strict=True)
+            self.tick_results.update((state.text, results) for state, results in seen if results)
         answers = self._read(selected, encoding)
         if selected_early is not None:
             self._note_early_answers(states, answers, selected, selected_early, encoding)
@@ -130,13 +132,21 @@ class TorchProposer:
         self.early_answers.update((states[place].text, same[place]) for place in watched)
 
 
-class _TickRecorder:
-    """Looks at every tick of a batch: is the likeliest edit of each watched state right?"""
+class TickRecorder:
+    """Looks at every tick of a batch: is the likeliest edit of each watched state right?
 
-    def __init__(self, proposer: TorchProposer, states: list[CodeState]) -> None:
-        self.model, self.tokenizer = proposer.model, proposer.tokenizer
-        self.states = states
-        self.goals = [proposer.goals.get(state.text) for state in states]
+    goals: of every state, what is right; None: it is not watched.
+    """
+
+    def __init__(
+        self,
+        model: EditModel,
+        tokenizer: CodeTokenizer,
+        states: Sequence[CodeState],
+        goals: Sequence[TargetEdit | None],
+    ) -> None:
+        self.model, self.tokenizer = model, tokenizer
+        self.states, self.goals = states, goals
         nowhere = (-2, -2)
         around = [(g.edit.start - 1, g.edit.end + 1) if g else nowhere for g in self.goals]
         self.around = torch.tensor(around, device=self.model.device)
@@ -171,14 +181,13 @@ class _TickRecorder:
             )
         return self._known[key]
 
-    def seen(self) -> dict[str, TickResults]:
-        """All ticks of the watched states, by text."""
+    def seen(self) -> list[TickResults | None]:
+        """All ticks of each state; None of one that is not watched."""
         right, certainty = np.stack(self.right, axis=1), np.stack(self.certainty, axis=1)
-        return {
-            state.text: TickResults(right[place], certainty[place])
-            for place, state in enumerate(self.states)
-            if self.goals[place] is not None
-        }
+        return [
+            TickResults(right[place], certainty[place]) if goal is not None else None
+            for place, goal in enumerate(self.goals)
+        ]
 
 
 def leads_to(

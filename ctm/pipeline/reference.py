@@ -155,6 +155,8 @@ def _table(kind: type, path: str, values: list[Mapping[str, Any]]) -> list[str]:
             )
         names = [name for name in hints if not dataclass_of(hints[name])]
         for title, value in zip(("Full scale", "Demo"), values, strict=True):
+            if not value:
+                continue
             rows += ["", f"{title}:", "", f"| | {' | '.join(names)} |", "|---" * (len(names) + 1) + "|"]
             rows += [f"| {key} | {' | '.join(_show(v[n]) for n in names)} |" for key, v in value.items()]
         return rows

@@ -22,14 +22,16 @@ from ctm.pipeline.evaluation_sections import (
     suites_section,
     thresholds_section,
 )
+from ctm.pipeline.iterations_section import iterations_section
 from ctm.pipeline.model_sections import checks_section, export_section, sizes_section
 from ctm.pipeline.opening import opening
 from ctm.pipeline.page import render
+from ctm.pipeline.suites_section import real_suites_section, references_section
 from ctm.pipeline.synchronization_section import HEATMAPS, synchronization_section
 from ctm.pipeline.tables import Section
 from ctm.pipeline.thought_section import thought_section
-from ctm.pipeline.ticks_section import ticks_section
 from ctm.pipeline.training_section import training_section
+from ctm.pipeline.verdict_section import verdict_section
 
 Part = Callable[[RunArtifacts], Section | None]
 """Makes a section of a run; None, or one without blocks, where the run has nothing for it."""
@@ -63,15 +65,6 @@ def of(make: Callable[..., Section], *names: str, more: Sequence[str] = ()) -> P
     return part
 
 
-def _comparison(run: RunArtifacts) -> Section | None:
-    if "comparison" not in run:
-        return None
-    stages = [run.read(f"{stage}/summary") for stage in run.metrics if f"{stage}/summary" in run]
-    added = {k: sum(s.get(k, 0) for s in stages) for k in ("samples_seen", "seconds")}
-    training = {"CTM": added, "TRM": run.read("trm/summary") if "trm/summary" in run else {}}
-    return of(lambda comparison: comparison_section(comparison, training), "comparison")(run)
-
-
 PHASES: Mapping[str, Sequence[Part]] = {
     "Data": (
         collected_section,
@@ -87,13 +80,16 @@ PHASES: Mapping[str, Sequence[Part]] = {
     "Evaluation": (
         of(accuracy_section, "final_metrics"),
         of(suites_section, "final_metrics"),
+        of(references_section, "references"),
+        of(real_suites_section, "suites"),
         of(alarms_section, "final_metrics"),
         of(thresholds_section, "final_metrics"),
         of(certainty_section, "certainty"),
-        _comparison,
+        of(comparison_section, "comparison"),
+        of(verdict_section, "success_criteria"),
     ),
     "Analysis": (
-        of(ticks_section, "iterations"),
+        of(iterations_section, "iterations"),
         of(thought_section, "thought", "iteration_progression.png", "iteration_progression.gif"),
         of(synchronization_section, "synchronization", more=[HEATMAPS]),
     ),

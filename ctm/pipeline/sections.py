@@ -12,7 +12,8 @@ from typing import Literal
 
 from ctm.analysis.settings import AnalysisSettings, SynchronizationSettings
 from ctm.bugs.settings import MutationSettings
-from ctm.evaluation.settings import EvaluationSettings, WorkingSettings
+from ctm.evaluation.published.settings import SuiteSettings
+from ctm.evaluation.settings import EvaluationSettings, ReferenceSettings, WorkingSettings
 from ctm.export.settings import ExportSettings
 from ctm.grid.train_tokenizer import TokenizerSettings
 from ctm.model.config import CTMConfig, TRMConfig
@@ -232,6 +233,10 @@ class Config:
     """Working code of projects that never train, on which suggestions are measured."""
     evaluation: EvaluationSettings = EvaluationSettings()
     """Benchmarks and thresholds."""
+    references: ReferenceSettings = ReferenceSettings()
+    """What is reached without a model, beside the model."""
+    real_suites: dict[str, SuiteSettings] = field(default_factory=dict)
+    """Suites of real bugs that you have, by name; the final model is judged on each (docs/suites.md)."""
     analysis: AnalysisSettings = AnalysisSettings()
     """Iteration analysis, and the thought that is drawn."""
     synchronization: SynchronizationSettings = SynchronizationSettings()

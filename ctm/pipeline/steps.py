@@ -210,9 +210,21 @@ def table(config: Config) -> dict[str, WorkflowStep]:
             settings=("evaluation",),
         ),
         WorkflowStep(
-            "analyze_iterations",
+            "reference_points",
+            Demand(threads=8, mem_gb=16, runtime=240),
+            parents=("build_pairs", "benchmark"),
+            settings=("references",),
+        ),
+        WorkflowStep(
+            "follow_thoughts",
             Demand(threads=8, mem_gb=16, vram=24, gpu_percent=60, runtime=240),
-            parents=("benchmark",),
+            parents=("build_pairs", last),
+            settings=("analysis", "evaluation"),
+        ),
+        WorkflowStep(
+            "analyze_iterations",
+            Demand(threads=1, mem_gb=8, runtime=60),
+            parents=("benchmark", "follow_thoughts"),
             settings=("analysis",),
         ),
         WorkflowStep(
@@ -236,7 +248,7 @@ def table(config: Config) -> dict[str, WorkflowStep]:
         WorkflowStep(
             "compare_trm",
             Demand(threads=8, mem_gb=32, vram=48, gpu_percent=80, runtime=240),
-            parents=("build_pairs", last, "train_trm"),
+            parents=("build_pairs", "grid_manifest", *stages, "train_trm"),
             settings=("evaluation",),
             sections=("trm.items",),
         ),
@@ -256,15 +268,25 @@ def table(config: Config) -> dict[str, WorkflowStep]:
             Demand(threads=4, mem_gb=16, vram=16, gpu_percent=40, runtime=120),
             parents=("check_onnx", "benchmark", "validate_model"),
         ),
+        WorkflowStep(
+            "real_suites",
+            Demand(threads=8, mem_gb=16, runtime=480),
+            parents=("bundle", "reference_points"),
+            sections=("real_suites",),
+            files={"published": "config/published.yaml"},
+            enabled=bool(config.real_suites),
+        ),
     ]
     apart = ("data_card", "fit_bug_mix")
+    made = tuple(step.name for step in steps if step.name not in apart)
+    verdict = WorkflowStep("judge_criteria", Demand(threads=1, mem_gb=2, runtime=30), parents=made)
     report = WorkflowStep(
         "report",
         Demand(threads=1, mem_gb=4, runtime=30),
-        parents=tuple(step.name for step in steps if step.name not in apart),
+        parents=(*made, verdict.name),
         files=page_files("report"),
     )
-    return {step.name: step for step in [*steps, report]}
+    return {step.name: step for step in [*steps, verdict, report]}
 
 
 def steps(config: Config) -> dict[str, WorkflowStep]:

@@ -64,7 +64,8 @@ def _baseline(path: Path) -> list[str]:
         f"{name} {percent(m['accuracy']['overall'])} ({m['parameters']['body'] / 1e6:.2f} M)"
         for name, m in comparison["models"].items()
     ]
-    return [f"first edits        {', '.join(said)}, on {comparison['items']:,} items"]
+    lines = [f"first edits        {', '.join(said)}, on {comparison['items']:,} items"]
+    return lines + [f"                   {pair['sentence']}" for pair in comparison["pairs"]]
 
 
 def _facts(metrics: dict[str, Any]) -> list[str]:

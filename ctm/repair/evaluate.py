@@ -18,7 +18,7 @@ from ctm.grid.layout import DoesNotFit, layout
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.pairs.categories import categorize
 from ctm.python.compiling import compiles
-from ctm.python.lexical import exact_match, token_distance
+from ctm.python.lexical import exact_match, lexical_tokens, token_distance
 from ctm.repair.candidates import Proposer
 from ctm.repair.confidence import ConfidenceCurve
 from ctm.repair.deletion import shortest_deletion
@@ -209,18 +209,34 @@ class Evaluator:
             return list(pool.map(self._test_item, [item for item, _ in todo], answers, reasons))
 
     def _test_item(self, item: Item, answers: Iterable[Repair], reason: str) -> tuple[TestResult, ...]:
-        results: list[TestResult] = []
-        if item.test:
-            for answer in answers:
-                if reason:
-                    results.append(TestResult(False, "out of scope"))
-                elif not answer.compiles:
-                    results.append(TestResult(False, "does not compile"))
-                else:
-                    results.append(run_test(answer.text, item.test, self.sandbox, unsafe=self.unsafe))
-                if results[-1].passed is not False:  # it passed, or tests cannot be run here
-                    break
-        return tuple(results)
+        texts = ((answer.text, answer.compiles) for answer in answers)
+        return run_item_test(item, texts, self.sandbox, reason=reason, unsafe=self.unsafe)
+
+
+def run_item_test(
+    item: Item,
+    answers: Iterable[tuple[str, bool]],
+    sandbox: SandboxSettings,
+    *,
+    reason: str = "",
+    unsafe: bool = False,
+) -> tuple[TestResult, ...]:
+    """Results of ranked (text, compiles) up to the first that passes; () for an item without test.
+
+    reason: why the item is out of scope; then nothing is run, and it fails.
+    """
+    results: list[TestResult] = []
+    if item.test:
+        for text, is_valid in answers:
+            if reason:
+                results.append(TestResult(False, "out of scope"))
+            elif not is_valid:
+                results.append(TestResult(False, "does not compile"))
+            else:
+                results.append(run_test(text, item.test, sandbox, unsafe=unsafe))
+            if results[-1].passed is not False:  # it passed, or tests cannot be run here
+                break
+    return tuple(results)
 
 
 def out_of_scope(item: Item, tokenizer: CodeTokenizer) -> str:
@@ -267,26 +283,42 @@ def is_bifi(buggy: str, answer: str) -> bool:
 
 
 def delete_shortest(items: Iterable[Item]) -> list[Outcome]:
-    """The deletion baseline on the same items; everything is in its scope, and code that compiles stays as it is."""
-    outcomes = []
-    for item in items:
-        found = shortest_deletion(item.buggy)
-        answer = item.buggy if found is None else found
-        outcomes.append(
-            Outcome(
-                category=item.category,
-                in_scope=True,
-                is_clean=item.buggy == item.fixed,
-                is_broken=not compiles(item.buggy),
-                exact_rank=1 if exact_match(answer, item.fixed) else None,
-                bifi=found is not None and is_bifi(item.buggy, found),
-                is_changed=not exact_match(answer, item.buggy),
-                harm=measure_harm(item.buggy, answer, item.fixed),
-                project=item.project,
-                fixed_compiles=compiles(item.fixed),
-            )
-        )
-    return outcomes
+    """The deletion baseline on the same items; code that compiles stays as it is."""
+    return [
+        judge_texts(item, [] if (found := shortest_deletion(item.buggy)) is None else [found])
+        for item in items
+    ]
+
+
+def judge_texts(item: Item, answers: Sequence[str], tests: tuple[TestResult, ...] = ()) -> Outcome:
+    """Compare the ranked texts of a baseline with an item's fixed text; none: it leaves the text as it is.
+
+    Everything is in a baseline's scope, and it has no confidence. Of broken code, its answers compile.
+    """
+    first = answers[0] if answers else item.buggy
+    is_broken, fixed_compiles = not compiles(item.buggy), compiles(item.fixed)
+    wanted = lexical_tokens(item.fixed)
+
+    def is_exact(text: str) -> bool:
+        return text == item.fixed or (wanted is not None and lexical_tokens(text) == wanted)
+
+    # equal tokens compile equally, so most texts need not be tokenized
+    comparable = answers or ([item.buggy] if is_broken != fixed_compiles else [])
+    return Outcome(
+        category=item.category,
+        in_scope=True,
+        is_clean=item.buggy == item.fixed,
+        is_broken=is_broken,
+        exact_rank=_rank(map(is_exact, comparable)),
+        bifi=is_broken and bool(answers) and is_bifi(item.buggy, first),
+        has_test=bool(item.test),
+        test_ran=bool(tests) and all(result.passed is not None for result in tests),
+        pass_rank=_rank(bool(result.passed) for result in tests),
+        is_changed=bool(answers) and (is_broken or not exact_match(first, item.buggy)),
+        harm=measure_harm(item.buggy, first, item.fixed),
+        project=item.project,
+        fixed_compiles=fixed_compiles,
+    )
 
 
 def _is_exact(answer: Repair, fixed: str, fixed_compiles: bool) -> bool:

@@ -38,14 +38,16 @@ SCORE = -8.0
 """Log-probability of such an edit, before the model's judgment; nats."""
 
 
-def nearby(text: str, error: SyntaxError, is_valid: Callable[[str], bool]) -> list[str]:
-    """Texts that compile, one deleted, inserted or replaced token away from `text`, the nearest to the error first.
+def nearby(
+    text: str, error: SyntaxError, is_valid: Callable[[str], bool], most: int = MAX_TEXTS
+) -> list[str]:
+    """Up to `most` texts that compile, one deleted, inserted or replaced token away, the nearest to the error first.
 
     Those that lose more of the author's words than the budget are left out.
     """
     found: dict[str, None] = {}
     for number, new in enumerate(_edits(Broken(text, error))):
-        if len(found) == MAX_TEXTS or number == COMPILED:
+        if len(found) == most or number == COMPILED:
             break
         if new not in found and is_valid(new) and text_loss(text, new).is_within_budget:
             found[new] = None

@@ -146,9 +146,14 @@ def test_report_and_items_agree(
     benchmark(
         weights, tmp_path / "tokenizer.json", files["validation"], files["test"], files["real"],
         windows_of(tmp_path / "windows.parquet", items), quotas_in(tmp_path), SETTINGS, 2, out, rows,
+        tmp_path / "validation_items.parquet",
     )  # fmt: skip
     report, table = json.loads(out.read_text()), read_items(rows).to_pylist()
     assert len(table) == len(items[20:]) and {row["suite"] for row in table} == {"test"}
+    chosen_on = read_items(tmp_path / "validation_items.parquet").to_pylist()
+    assert {row["suite"] for row in chosen_on} == {"validation"}
+    assert len(chosen_on) == report["calibration"]["further"]["items"], "those that thresholds were chosen on"
+    assert {row["project"] for row in table} == {"g"}
     logic = [row["exact"] for row in table if row["category"] == "logic"]
     assert report["accuracy"]["logic"] == np.mean(logic) and report["n"]["logic"] == len(logic)
     assert report["accuracy"]["security"] is None
@@ -194,7 +199,7 @@ def test_empty_test_set_is_refused(
     with pytest.raises(ValueError, match=r"none\.parquet: has no pairs"):
         benchmark(
             weights, tmp_path / "tokenizer.json", some, none, none, windows_of(tmp_path / "w.parquet", items),
-            quotas_in(tmp_path), SETTINGS, 1, tmp_path / "b", tmp_path / "i",
+            quotas_in(tmp_path), SETTINGS, 1, tmp_path / "b", tmp_path / "i", tmp_path / "v",
         )  # fmt: skip
 
 

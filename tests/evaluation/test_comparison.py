@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,8 @@ import torch
 
 from ctm.evaluation.benchmark import by_tick
 from ctm.evaluation.calibrate import EVERY_EDIT
-from ctm.evaluation.comparison import compare_models
+from ctm.evaluation.comparison import compare_models, contestants, sentence
+from ctm.evaluation.fairness import equality
 from ctm.evaluation.first_edits import HALT_THRESHOLDS, FirstEdits, first_edit_figures, first_edits
 from ctm.evaluation.flops import count_flops
 from ctm.evaluation.repairs import repair_cases
@@ -24,6 +26,8 @@ from ctm.model.weights import save_weights
 from ctm.pairs.overall import FEWEST
 from ctm.repair.evaluate import Item
 from ctm.training.initial import new_model
+from helpers.made_grids import make_grids
+from helpers.stage_runs import tiny_run
 
 TRM_SIZES = {"architecture": "trm", "width": 32, "heads": 2, "mlp": 32, "updates": 2, "ticks": 3}
 
@@ -71,32 +75,88 @@ def test_figures_of_known_thoughts() -> None:
 def test_two_kinds_of_models_answer_the_same_items(
     model: CTM, tokenizer: CodeTokenizer, items: list[Item], pairs_of, tmp_path: Path
 ) -> None:
-    tokenizer.save(tmp_path / "tokenizer.json")
+    grids = make_grids(tmp_path / "grids")
     save_weights(tmp_path / "ctm.safetensors", model)
     trm = new_model(TRM_SIZES, tokenizer, 0)
     save_weights(tmp_path / "trm.safetensors", trm)
-    pairs = pairs_of(tmp_path / "test.parquet", items)
-    weights = {"CTM": tmp_path / "ctm.safetensors", "TRM": tmp_path / "trm.safetensors"}
+    tokenizer.save(tmp_path / "tokenizer.json")
+    stages = [summary(tmp_path, "first", 96, 2), summary(tmp_path, "last", 192, 4)]
+    ctm = [(tmp_path / "ctm.safetensors", path) for path in stages]
+    of_trm = (tmp_path / "trm.safetensors", summary(tmp_path, "trm", 96, 3, TRM_SIZES))
+    models = contestants(ctm, of_trm)
+    assert list(models) == ["CTM", "TRM", "CTM after first"], "the first stage saw as much as the TRM"
     settings = EvaluationSettings(device="cpu")
-    compare_models(weights, tmp_path / "tokenizer.json", pairs, 12, settings, 1, tmp_path / "out.json")
-    report = json.loads((tmp_path / "out.json").read_text())
-    ctm, other = report["models"]["CTM"], report["models"]["TRM"]
-    assert report["items"] == 12 and ctm["n"] == other["n"] and sum(ctm["n"].values()) > 0
+    pairs, out = pairs_of(tmp_path / "test.parquet", items), tmp_path / "out.json"
+    given = (grids.tokenizer, pairs, grids.validation)
+    compare_models(models, *given, 12, settings, 1, out)
+    report = json.loads(out.read_text())
+    ctm_figures, other = report["models"]["CTM"], report["models"]["TRM"]
+    assert report["items"] == 12 and ctm_figures["n"] == other["n"] and sum(other["n"].values()) > 0
     assert (other["architecture"], other["ticks"]) == ("trm", 3)
-    assert len(other["accuracy_by_tick"]["overall"]) == 3 and len(ctm["accuracy_by_tick"]["overall"]) == 4
+    assert len(other["accuracy_by_tick"]["overall"]) == 3
     assert other["parameters"] == trm.parameter_counts() and other["flops"] > 0
-    compare_models(weights, tmp_path / "tokenizer.json", pairs, 0, settings, 1, tmp_path / "all.json")
-    assert json.loads((tmp_path / "all.json").read_text())["items"] == len(items)
+    assert other["intervals"]["accuracy"].keys() == ctm_figures["accuracy"].keys()
+    assert ctm_figures["training"]["samples_seen"] == 96 + 192
+    assert [stage["stage"] for stage in ctm_figures["training"]["stages"]] == ["first", "last"]
+    cost = [stage["step_flops"] for stage in ctm_figures["training"]["stages"]]
+    assert ctm_figures["training"]["flops"] == pytest.approx(96 * cost[0] + 192 * cost[1])
+    assert cost[1] > cost[0] > 0, "four ticks cost more than two"
+    unequal, even = report["pairs"]
+    assert (unequal["first"], even["first"]) == ("CTM", "CTM after first")
+    assert not unequal["comparable"] and unequal["factors"]["samples_seen"] == pytest.approx(3)
+    assert unequal["sentence"].startswith(
+        "Not comparable: CTM had 3.0 times the samples of TRM, of the same mix"
+    )
+    assert even["equal"]["samples"] and even["comparable"] and "equal data and samples" in even["sentence"]
+    assert report["models"]["CTM after first"]["accuracy"] == ctm_figures["accuracy"], "the same weights here"
+    assert unequal["mcnemar"]["overall"]["n"] == other["n"]["overall"]
+    near = report["nearest_milestones"]["models"]
+    assert near["CTM"]["samples"] == near["TRM"]["samples"] == 96 and near["CTM"]["stage"] == "first"
     with pytest.raises(ValueError, match="has no pairs"):
-        compare_models(
-            weights,
-            tmp_path / "tokenizer.json",
-            pairs_of(tmp_path / "none.parquet", []),
-            0,
-            settings,
-            1,
-            pairs,
-        )
+        none = pairs_of(tmp_path / "none.parquet", [])
+        compare_models(models, grids.tokenizer, none, grids.validation, 0, settings, 1, out)
+
+
+def summary(folder: Path, name: str, samples: int, ticks: int, model: dict | None = None) -> Path:
+    """What the trainer writes of a stage."""
+    run = tiny_run()
+    run = replace(run, name=name, stage=replace(run.stage, ticks=ticks), model=model or run.model)
+    path = folder / f"{name}.json"
+    line = {"milestone": "100%", "samples": samples, "accuracy": {"overall": 0.5}}
+    figures = {"samples_seen": samples, "unique_samples": samples, "seconds": 2.0, "milestones": [line]}
+    path.write_text(json.dumps({**figures, "settings": asdict(run)}))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("samples", "compute", "mix", "comparable", "said"),
+    [
+        (1.0, 0.5, True, True, "equal data and samples; A had 0.5 times the training compute"),
+        (2.0, 1.04, True, True, "equal data and training compute; A had 2.0 times the samples"),
+        (1.0, 1.0, True, True, "equal data, samples and training compute"),
+        (1.0, 1.0, False, False, "Not comparable: A had 1.0 times the samples of B, of another mix"),
+        (32.0, 6.4, True, False, "Not comparable: A had 32.0 times the samples of B, of the same mix"),
+    ],
+)
+def test_equal_terms_are_said_with_their_factors(
+    samples: float, compute: float, mix: bool, comparable: bool, said: str
+) -> None:
+    def of(samples: float, compute: float, cells: int) -> dict:
+        stages = [{"data": {"max_cells": cells}}]
+        training = {"samples_seen": samples, "unique_samples": samples, "flops": compute, "seconds": 1.0}
+        return {"training": {**training, "stages": stages}, "parameters": {"body": 10}}
+
+    found = equality("A", of(samples, compute, 96), "B", of(1, 1, 96 if mix else 256))
+    assert found["comparable"] is comparable and said in found["equality"]
+    verdict = {
+        **found,
+        "first": "A",
+        "second": "B",
+        "difference": {"accuracy": {"overall": {"interval": [0.1, 0.2]}}},
+    }
+    assert ("ahead" in sentence(verdict)) is comparable, (
+        "no verdict from unequal trainings, whatever the figures"
+    )
 
 
 def test_products_are_counted_with_attention_and_backward() -> None:

@@ -11,6 +11,7 @@ import yaml
 from ctm.evaluation.items import ITEMS, write_items
 from ctm.pairs.record import Origin, Pair, Reject, make_pair, write_pairs, write_rejects
 from ctm.pipeline.report import write_report
+from helpers.tick_rows import iterations
 
 HOSTILE = "</pre><script>alert(1)</script> \u202e"
 METRICS: dict[str, Any] = {
@@ -110,16 +111,6 @@ COUNTS: dict[str, Any] = {
         {"source": "release", "split": "test", "category": "logic", "kind": "release", "n": 321},
     ],
 }
-ITERATIONS: dict[str, Any] = {
-    "items": 40,
-    "ticks": 2,
-    "tick_threshold": 0.97,
-    "n": {"syntax": 30, "clean": 10},
-    "accuracy_by_tick": {"syntax": [0.1, 0.25], "clean": [0.5, 0.5], "overall": [0.1, 0.25]},
-    "certainty_by_tick": {"all": [0.2, 0.6]},
-    "changes": {"wrong at first, right at last tick": 0.15},
-    "by_difficulty": {"by cells": [{"group": "1-20", "n": 40, "ticks": 1.5, "right": 0.25}]},
-}
 CHECKS: dict[str, Any] = {
     "checks": [
         {
@@ -153,19 +144,52 @@ THOUGHT: dict[str, Any] = {
 }  # fmt: skip
 
 
-def model_figures(overall: float, ticks: int) -> dict[str, Any]:
+def model_figures(overall: float, ticks: int, samples: int) -> dict[str, Any]:
     """Of one model of a comparison."""
     halts = [{"threshold": t, "ticks_mean": 1.5, "overall": overall, "clean": 0.9} for t in (0.5, 2.0)]
     return {
         "accuracy": {"syntax": overall, "overall": overall, "clean": None},
         "accuracy_by_tick": {"overall": [overall] * ticks},
+        "intervals": {"accuracy": {"syntax": [overall - 0.05, overall + 0.05]}},
+        "training": {"samples_seen": samples, "unique_samples": samples, "flops": 2.5e12, "seconds": 61.0},
         "ece": 0.0625,
+        "auroc": 0.75,
         "items_per_second": 31.0,
         "flops": 1_500_000_000,
         "parameters": {"body": 7_654_321, "embedding": 100},
         "ticks": ticks,
         "halting": halts,
     }
+
+
+def apart(value: float | None, interval: list[float] | None) -> dict[str, Any]:
+    return {"value": value, "interval": interval}
+
+
+PAIR: dict[str, Any] = {
+    "first": "CTM",
+    "second": "TRM",
+    "comparable": False,
+    "sentence": "Not comparable: CTM had 0.54 times the samples of TRM.",
+    "difference": {
+        "accuracy": {
+            **{name: apart(None, None) for name in ("syntax", "logic", "security", "complex", "clean")},
+            "overall": apart(0.11, [-0.021, 0.205]),
+        }
+    },
+    "mcnemar": {
+        name: {"n": 900, "only_first": 70, "only_second": 33, "p": 0.000343}
+        for name in ("syntax", "logic", "security", "complex", "clean", "overall")
+    },
+}
+NEAR: dict[str, Any] = {
+    "factor": 1.19,
+    "models": {
+        name: {"samples": samples, "stage": stage, "milestone": "25%", "mix": {"syntax": 0.9, "clean": 0.1},
+               "max_cells": 96, "validation_items": 160, "accuracy": {"syntax": 0.375}}
+        for name, samples, stage in (("CTM", 6_000, "stage1"), ("TRM", 5_040, "trm"))
+    },
+}  # fmt: skip
 
 
 def pair_of(number: int, fixed: str = "") -> Pair:
@@ -229,9 +253,11 @@ def make_run(folder: Path) -> Path:
         "trm/summary.json": {"stage": "trm", "samples_seen": 8_008, "seconds": 61.0},
         "reports/comparison.json": {
             "items": 2_468,
-            "models": {"CTM": model_figures(0.415, 3), "TRM": model_figures(0.305, 2)},
+            "models": {"CTM": model_figures(0.415, 3, 4_321), "TRM": model_figures(0.305, 2, 8_008)},
+            "pairs": [PAIR],
+            "nearest_milestones": NEAR,
         },
-        "reports/iterations.json": ITERATIONS,
+        "reports/iterations.json": iterations(),
         "reports/onnx.json": ONNX,
         "reports/validation.json": CHECKS,
         "reports/baseline.json": {
@@ -252,7 +278,8 @@ def make_run(folder: Path) -> Path:
         {"milestone": "100%", "samples": 128, "loss": 3.0, "accuracy": {"syntax": 0.5}, "step": 2},
     ]
     (results / "training/stage1/metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    (results / "reports/accuracy_by_tick.png").write_bytes(b"\x89PNG not really")
+    for name in ("accuracy_by_tick", "flips_by_tick", "early_exit"):
+        (results / f"reports/{name}.png").write_bytes(b"\x89PNG not really")
     (results / "reports/thought.json").write_text(json.dumps(THOUGHT))
     (results / "reports/iteration_progression.png").write_bytes(b"\x89PNG still")
     (results / "reports/iteration_progression.gif").write_bytes(b"GIF89a moving")

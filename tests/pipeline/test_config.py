@@ -82,7 +82,7 @@ def test_full_scale_has_the_numbers_of_the_specification() -> None:
     assert demands["benchmark"] == (8, 32, 48)
     assert (config.trm.stage.ticks, config.trm.stage.batch, config.trm.model.width) == (8, 64, 512)
     assert demands["train_trm"] == (12, 32, 72)
-    assert demands["analyze_iterations"] == (8, 16, 24)
+    assert demands["follow_thoughts"] == (8, 16, 24)
     assert demands["export_onnx"] == (4, 16, 16)
     assert (config.machine.mem_gb, config.machine.vram) == (128, 96)
     assert config.training.clip == 0.5

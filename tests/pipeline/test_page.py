@@ -200,7 +200,7 @@ def test_text_stands_out_from_what_it_lies_on(where: str) -> None:
 def test_drawings_take_the_colors_of_the_page(tmp_path: Path) -> None:
     text = page_of(make_run(tmp_path / "demo"))
     drawings = re.findall(r"<svg.*?</svg>", text, re.DOTALL)
-    assert len(drawings) == 4 + 3, "curves of training and panels of the ticks, each small enough for a phone"
+    assert len(drawings) == 4 + 5, "curves of training and panels of the ticks, each small enough for a phone"
     for one in drawings:
         assert "#ffffff" not in one and "#000000" not in one and "currentColor" in one
         assert float(one.split('width="')[1].split("pt")[0]) <= 360, "points"

@@ -13,7 +13,7 @@ from rich.console import Console
 from ctm.bugs.generation.rates import Tally, figures_of
 from ctm.pairs.milestones import Milestones
 from ctm.pipeline.summary import print_summary
-from helpers.report_run import HOSTILE, STAGE, make_run, page_of
+from helpers.report_run import HOSTILE, PAIR, make_run, page_of
 
 
 @pytest.fixture
@@ -87,11 +87,14 @@ def test_the_calibration_error_beside_the_trm_says_of_what_it_is(run: Path) -> N
     assert row_of(page_of(run), "calibration error of the raw certainty") == ["6.2%", "6.2%"]
 
 
-def test_accuracy_by_tick_is_there_once_with_the_ticks_named(run: Path) -> None:
-    page = page_of(run)
-    assert page.count('<th class="n">tick 2</th>') == 2, "of the ticks, and beside the TRM of other items"
-    assert row_of(page.split("By tick and category")[1], "overall") == ["-", "10.0%", "25.0%"]
-    assert "10.0% at tick 1, 25.0% at tick 2, the best, and 25.0% at the last" in page
+def test_accuracy_by_tick_is_there_once_and_says_first_whether_ticks_help(run: Path) -> None:
+    section = page_of(run).split('id="ticks"')[1]
+    row = row_of(section.split("By tick and category")[1], "3")
+    assert row[0].startswith("96.8% (") and row[1].startswith("0.0% ("), (
+        "30 of 31 items of syntax, none of logic"
+    )
+    assert "Up to tick 3: at tick 1 16.1% of first edits are right, at tick 3 48.4%" in section
+    assert section.index("Does it think?") < section.index("What ticks add") < section.index("Controls")
 
 
 def test_costs_are_those_that_snakemake_measured(run: Path) -> None:
@@ -142,10 +145,17 @@ def test_ctm_and_trm_stand_side_by_side(run: Path) -> None:
     section = page_of(run).split('<h3 id="ctm-and-trm">')[1].split("<h2")[0]
     for shown in ("41.5%", "30.5%", "7,654,321", "2,468"):
         assert shown in section, shown
-    assert row_of(section, "samples seen in training") == [f"{STAGE['samples_seen']:,}", "8,008"]
+    assert row_of(section, "samples seen") == ["4,321", "8,008"]
+    assert PAIR["sentence"] in section.split("<table>")[0], "before any accuracy"
+    row = section.split("CTM less TRM")[1].split("<td>overall</td>")[1].split("</tr>")[0]
+    for shown in ("+11.0", "-2.1 to 20.5", ">900<", ">70<", ">33<", ">0.000343<"):
+        assert shown in row, shown
+    assert "<td>syntax</td>" not in section.split("CTM less TRM")[1].split("</table>")[0], (
+        "nothing was tested there"
+    )
+    assert "6,000" in section and "5,040" in section and "1.19 times" in section
     assert section.split("Thoughts ended early")[1].count("<td>TRM</td>") == 2
-    for name in ("trm/summary.json", "reports/comparison.json"):
-        (run / "results" / name).unlink()
+    (run / "results" / "reports/comparison.json").unlink()
     assert 'id="ctm-and-trm"' not in page_of(run)
 
 
@@ -199,7 +209,16 @@ def test_summary_names_figures_and_paths(run: Path) -> None:
     out = io.StringIO()
     print_summary(run, Console(file=out, width=200))
     text = out.getvalue()
-    for shown in ("syntax", "51.2%", "1,234", "2.00 M", "98,765", "report.html", "TRM 30.5% (7.65 M)"):
+    for shown in (
+        "syntax",
+        "51.2%",
+        "1,234",
+        "2.00 M",
+        "98,765",
+        "report.html",
+        "TRM 30.5% (7.65 M)",
+        PAIR["sentence"],
+    ):
         assert shown in text
     assert "security" not in text, "nothing was tested there"
 

@@ -13,11 +13,18 @@ from helpers.fake_checkout import ROOT, Checkout
 
 TRAINING = {"train_stage1", "train_stage2", "train_stage3", "train_stage4"}
 TRM = {"train_trm", "compare_trm"}
-ANALYSES = {"analyze_iterations", "analyze_certainty", "draw_thought"}
+ANALYSES = {"analyze_iterations", "analyze_certainty", "draw_thought", "reference_points"}
 """What is read from the benchmark's answers."""
+THOUGHTS = {"follow_thoughts"}
 SYNCHRONIZATION = {"analyze_synchronization"}
+SAID = {"judge_criteria", "report"}
+"""What is read from the figures of all others."""
 AFTER = (
-    {"benchmark", "compare_trm", "export_onnx", "check_onnx", "bundle", "report"} | ANALYSES | SYNCHRONIZATION
+    {"benchmark", "compare_trm", "export_onnx", "check_onnx", "bundle"}
+    | ANALYSES
+    | THOUGHTS
+    | SYNCHRONIZATION
+    | SAID
 )
 GRIDS = {"encode_shard", "grid_manifest", "data_card", "validate_model", "baseline"}
 WORKING = {"working_windows"}
@@ -64,14 +71,15 @@ PAIRS = {"build_pairs"} | WORKING | GRIDS | TRAINING | AFTER | TRM
             {"train_stage3", "train_stage4"} | AFTER,
         ),
         ("training", {"order": ["stage1", "stage2", "stage3"]}, {"validate_model", "baseline"} | AFTER),
-        ("trm", {"model": {"updates": 3}}, {"train_trm", "compare_trm", "report"}),
-        ("trm", {"ema": 0.9}, {"train_trm", "compare_trm", "report"}),
-        ("trm", {"items": 50}, {"compare_trm", "report"}),
+        ("trm", {"model": {"updates": 3}}, {"train_trm", "compare_trm"} | SAID),
+        ("trm", {"ema": 0.9}, {"train_trm", "compare_trm"} | SAID),
+        ("trm", {"items": 50}, {"compare_trm"} | SAID),
         ("evaluation", {"seed": 4}, AFTER - SYNCHRONIZATION - {"export_onnx", "check_onnx"}),
-        ("working", {"per_project": 9}, WORKING | {"benchmark", "bundle", "report"} | ANALYSES),
-        ("analysis", {"groups": 3}, ANALYSES | {"report"}),
-        ("synchronization", {"seed": 5}, SYNCHRONIZATION | {"report"}),
-        ("export", {"seed": 4}, {"check_onnx", "bundle", "report"}),
+        ("working", {"per_project": 9}, WORKING | {"benchmark", "bundle"} | ANALYSES | SAID),
+        ("references", {"edits": 9}, {"reference_points"} | SAID),
+        ("analysis", {"groups": 3}, (ANALYSES - {"reference_points"}) | THOUGHTS | SAID),
+        ("synchronization", {"seed": 5}, SYNCHRONIZATION | SAID),
+        ("export", {"seed": 4}, {"check_onnx", "bundle"} | SAID),
     ],
 )
 def test_section_reruns_exactly_its_rules(
@@ -180,6 +188,25 @@ def test_stack_overflow_is_collected_only_where_a_dump_and_its_terms_are_given(c
     done = checkout.snakemake("-n", "all", check=False)
     assert done.returncode != 0
     assert "accept_dump_terms must be true" in done.stdout + done.stderr
+
+
+def test_suites_of_real_bugs_are_judged_only_where_some_are_named(checkout: Checkout) -> None:
+    """A wrong path or layout is refused in the plan, with the key; another suite judges again and trains nothing."""
+    suite = {"path": "config/mine.jsonl", "layout": "json_lines", "sha256": "0" * 64}
+    checkout.overlay["real_suites"] = {"mine": suite}
+    done = checkout.snakemake("-n", "all", check=False)
+    assert done.returncode != 0
+    assert (
+        "real_suites.mine.path" in done.stdout + done.stderr and "no such file" in done.stdout + done.stderr
+    )
+    (checkout.root / "config" / "mine.jsonl").write_text("{}\n")
+    assert checkout.planned() == {"real_suites"} | SAID
+    suite["layout"] = "quixbug"
+    done = checkout.snakemake("-n", "all", check=False)
+    assert done.returncode != 0
+    assert (
+        "real_suites.mine.layout" in done.stdout + done.stderr and "'quixbugs'" in done.stdout + done.stderr
+    )
 
 
 def test_the_api_takes_the_place_of_a_dump(checkout: Checkout) -> None:

@@ -24,6 +24,7 @@ ALL_SOURCES: dict[str, Any] = {
     "commits": {"repositories": ["https://example.org/one.git"]},
     "stackoverflow": {"enabled": True, "posts": "/dumps/site.7z", "accept_dump_terms": True},
 }
+SUITES = {"mine": {"path": "config", "layout": "bugsinpy", "sha256": "0" * 64}}
 NEW_RULE = """
 
 rule count_pairs:
@@ -49,12 +50,12 @@ NEW_STEP = """
 
 @pytest.fixture(scope="module")
 def workflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """The parsed workflow at full scale, with every source switched on."""
+    """The parsed workflow at full scale, with every source switched on and a suite of real bugs."""
     folder = tmp_path_factory.mktemp("parsed")
     with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
         parsed = api.workflow(
             resource_settings=ResourceSettings(cores=24),
-            config_settings=ConfigSettings(config={"sources": ALL_SOURCES}),
+            config_settings=ConfigSettings(config={"sources": ALL_SOURCES, "real_suites": SUITES}),
             snakefile=ROOT / "Snakefile",
             workdir=folder,
         )._workflow
@@ -119,6 +120,7 @@ def test_what_a_command_is_given_its_lineage_knows(workflow: Any) -> None:
         "working_windows": {"code"},
         "train_trm": {"settings", "work"},
         "compare_trm": {"asked"},
+        "real_suites": {"suites"},
     } | {f"train_stage{i}": {"settings", "before", "work"} for i in range(1, 5)}
     for name, rule in commands(workflow).items():
         own = set(rule.ruleinfo.params[1]) if rule.ruleinfo.params else set()
@@ -160,7 +162,7 @@ def test_the_catalogs_snakefile_is_the_same_workflow(workflow: Any, tmp_path: Pa
     with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
         parsed = api.workflow(
             resource_settings=ResourceSettings(cores=24),
-            config_settings=ConfigSettings(config={"sources": ALL_SOURCES}),
+            config_settings=ConfigSettings(config={"sources": ALL_SOURCES, "real_suites": SUITES}),
             snakefile=ROOT / "workflow" / "Snakefile",
             workdir=tmp_path,
         )._workflow

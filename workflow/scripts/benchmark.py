@@ -17,9 +17,11 @@ def main(
     threads: Number,
     out: File,
     items: File,
+    validation_items: File,
 ) -> None:
     chosen = given(EvaluationSettings, settings)
-    benchmark(weights, tokenizer, validation, test, real, windows, quotas, chosen, threads, out, items)
+    suites = (validation, test, real, windows, quotas)
+    benchmark(weights, tokenizer, *suites, chosen, threads, out, items, validation_items)
 
 
 if __name__ == "__main__":

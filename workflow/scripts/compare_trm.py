@@ -1,22 +1,25 @@
-"""Rule compare_trm: the CTM and the TRM on the same frozen test items."""
+"""Rule compare_trm: the CTM and the TRM on the same frozen test items, and whether they were trained on equal terms."""
 
-from ctm.evaluation.comparison import compare_models
+from ctm.evaluation.comparison import compare_models, contestants
 from ctm.evaluation.settings import EvaluationSettings
-from options import File, Number, Text, given, start
+from options import File, Files, Number, Text, given, start
 
 
 def main(
-    ctm: File,
+    stages: Files,
     trm: File,
+    trm_summary: File,
     tokenizer: File,
     test: File,
+    grids: File,
     items: Number,
     settings: Text,
     threads: Number,
     out: File,
 ) -> None:
-    chosen = given(EvaluationSettings, settings)
-    compare_models({"CTM": ctm, "TRM": trm}, tokenizer, test, items, chosen, threads, out)
+    # weights and summary of each stage in turn
+    models = contestants(list(zip(stages[::2], stages[1::2], strict=True)), (trm, trm_summary))
+    compare_models(models, tokenizer, test, grids, items, given(EvaluationSettings, settings), threads, out)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""The verdict: every criterion and expected figure of the specification beside what the run found."""

@@ -12,7 +12,16 @@ rule judge_criteria:
         trm="results/trm/summary.json",
         benchmark="results/reports/benchmark.json",
         comparison="results/reports/comparison.json",
+        certainty="results/reports/certainty.json",
         iterations="results/reports/iterations.json",
+        synchronization="results/reports/synchronization.json",
+        pictures=multiext(
+            "results/reports/",
+            "sync_heatmaps.png",
+            "iteration_progression.gif",
+            "neuron_importance.csv",
+            "sync_interpretation_report.md",
+        ),
         onnx="results/reports/onnx.json",
         bundle=multiext(
             "results/final/",

@@ -55,7 +55,7 @@ class PairSettings:
 
     seed: int = 0
     """Seed of the drawing of the frozen sets."""
-    per_category: int = 1000
+    per_category: int = 5000
     """Least items of a category in the test set, where there are as many."""
     validation_per_category: int = 400
     """Least items of a category in the validation set, where there are as many."""

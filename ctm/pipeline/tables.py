@@ -19,6 +19,8 @@ LONG = 12
 """Rows of a table that is shown without being asked for."""
 NARROW = 5
 """Columns of a table that finds room beside another one."""
+NARROW_TEXT = 30
+"""Characters of its longest cell behind the first of a row."""
 
 _NUMBER = re.compile(r"-?[\d,]*\.?\d+%?( to -?[\d,]*\.?\d+%?)?( \(90 %\))?")
 """A number, a percentage or an interval that came as text."""
@@ -74,8 +76,11 @@ class Block:
     @property
     def wide(self) -> bool:
         """Whether it needs the whole width of the page: all but tables of few columns do."""
-        columns = max((len(row) for row in self.table.rows), default=0) if self.table else 0
-        return self.table is None or bool(self.svg or self.png) or columns > NARROW
+        if self.table is None or self.svg or self.png:
+            return True
+        columns = max((len(row) for row in self.table.rows), default=0)
+        longest = max((len(one.text) for row in self.table.rows for one in row[1:]), default=0)
+        return columns > NARROW or longest > NARROW_TEXT
 
     @property
     def image(self) -> str:

@@ -9,6 +9,8 @@ from ctm.analysis.verdict.page import HEAD, row, summary
 from ctm.pipeline.tables import Block, Cell, Section, Table
 
 MARKS = {"met": "yes", "not met": "no"}
+OPEN = ("minimum", "target", "stretch")
+"""Groups that are shown without being asked for."""
 NOTE = (
     "Expected is what the specification names for its full scale. A figure with an interval is met or not met by the "
     "whole of it; one whose interval reaches over the bound is not decided. A run smaller than full scale meets no "
@@ -34,7 +36,8 @@ def verdict_section(verdict: Mapping[str, Any]) -> Section:
         mine = [one for one in verdict["criteria"] if one["level"] == level]
         if mine:
             table = Table(list(HEAD), [_cells(one) for one in mine])
-            blocks.append(Block(title, f"{CAPTIONS[level]} {_counted(verdict['counts'][level])}", table))
+            note = f"{CAPTIONS[level]} {_counted(verdict['counts'][level])}"
+            blocks.append(Block(title, note, table, fold=level not in OPEN))
     return Section("Verdict", blocks, f"{summary(verdict)} {NOTE}")
 
 

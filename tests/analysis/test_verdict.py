@@ -193,11 +193,11 @@ def test_every_criterion_is_on_the_page_and_in_the_report(tmp_path: Path) -> Non
 
 def test_figures_read_well() -> None:
     assert [shown(*one) for one in ((0.75, "share"), (0.00001, "share"), (-0.021, "points"), (15e6, "count"))] == [
-        "75.0 %", "0.001 %", "-2.1 points", "15,000,000",
+        "75.0%", "0.001%", "-2.1 points", "15,000,000",
     ]  # fmt: skip
     judged = Figure(0.8123, (0.79, 0.83), 1234)
     one = {
         "criterion": "c", "expected": {"sign": ">", "value": 0.75, "unit": "share"}, "found": judged.value,
         "interval": judged.interval, "n": judged.n, "status": "met", "reason": "", "note": "of whole repairs",
     }  # fmt: skip
-    assert row(one) == ["c", "over 75.0 %", "81.2 %", "79.0 to 83.0 %", "1,234", "met", "of whole repairs"]
+    assert row(one) == ["c", "over 75.0%", "81.2%", "79.0 to 83.0%", "1,234", "met", "of whole repairs"]

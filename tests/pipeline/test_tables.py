@@ -38,6 +38,16 @@ def test_long_tables_are_folded_and_others_where_asked() -> None:
     assert not Block(svg="<svg/>").folded
 
 
+def test_what_needs_the_whole_width_has_it() -> None:
+    few, many, wordy = (
+        [["a", 1]],
+        [["a", 1, 2, 3, 4, 5]],
+        [["a", "words that go on and on and on, to the end"]],
+    )
+    assert [Block(table=rows([], items)).wide for items in (few, many, wordy)] == [False, True, True]
+    assert Block(svg="<svg/>").wide and Block("Does it?", "It does.").wide
+
+
 def test_pictures_are_told_by_how_they_begin() -> None:
     assert Block(png="R0lGODlhAQAB").image.startswith("data:image/gif;")
     assert Block(png="iVBORw0KGgo").image.startswith("data:image/png;")

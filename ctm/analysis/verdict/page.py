@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ctm.analysis.verdict.criterion import STATUSES, number
+from ctm.shares import percent
 
 HEAD = ("criterion", "expected", "found", "95 %", "n", "verdict", "why")
 SIGNS = {">": "over", ">=": "at least", "<": "under", "<=": "at most", "about": "about"}
@@ -56,7 +57,7 @@ def shown(value: float, unit: str) -> str:
     """A figure with its unit."""
     match unit:
         case "share":
-            return f"{100 * value:.3g} %" if 0 < value < 0.001 else f"{100 * value:.1f} %"
+            return f"{100 * value:.3g}%" if 0 < value < 0.001 else percent(value)
         case "points":
             return f"{100 * value:+.1f} points" if value else "0 points"
     return number(value)
@@ -65,7 +66,7 @@ def shown(value: float, unit: str) -> str:
 def _range(ends: Sequence[float], unit: str) -> str:
     """An interval with its unit once."""
     low, high = (shown(end, unit) for end in ends)
-    return f"{low.removesuffix(' %').removesuffix(' points')} to {high}"
+    return f"{low.removesuffix('%').removesuffix(' points')} to {high}"
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -31,12 +31,16 @@ CAPTIONS = {
 """By the name of the picture, what there is to see."""
 
 
+def thinking_section(figures: dict[str, Any]) -> Section:
+    """The answer that most readers come for; all else about ticks is a section of its own."""
+    table = _added(figures["does_it_think"])
+    return Section("Does it think?", [Block("", _ADDED, table)], answer(figures))
+
+
 def iterations_section(figures: dict[str, Any]) -> Section:
     """The section, from what rule analyze_iterations wrote."""
     early, followed = figures["early_exit"], figures["followed"]
     blocks = [
-        Block("Does it think?", answer(figures)),
-        Block("What ticks add", _ADDED, _added(figures["does_it_think"])),
         _picture("accuracy_by_tick", "First edit by tick", tick_plots(figures)),
         Block("By tick and category", _BY_TICK, _by_tick(figures["stopped_at"]), fold=True),
         _picture("flips_by_tick", "What a tick wins and loses", [flips_plot(figures)]),

@@ -22,7 +22,7 @@ from ctm.pipeline.evaluation_sections import (
     suites_section,
     thresholds_section,
 )
-from ctm.pipeline.iterations_section import iterations_section
+from ctm.pipeline.iterations_section import iterations_section, thinking_section
 from ctm.pipeline.model_sections import checks_section, export_section, sizes_section
 from ctm.pipeline.opening import opening
 from ctm.pipeline.page import render
@@ -66,6 +66,7 @@ def of(make: Callable[..., Section], *names: str, more: Sequence[str] = ()) -> P
 
 
 PHASES: Mapping[str, Sequence[Part]] = {
+    "Answers": (of(thinking_section, "iterations"), of(verdict_section, "success_criteria")),
     "Data": (
         collected_section,
         of(pairs_section, "pairs/counts", more=["clean/counts"]),
@@ -86,7 +87,6 @@ PHASES: Mapping[str, Sequence[Part]] = {
         of(thresholds_section, "final_metrics"),
         of(certainty_section, "certainty"),
         of(comparison_section, "comparison"),
-        of(verdict_section, "success_criteria"),
     ),
     "Analysis": (
         of(iterations_section, "iterations"),

@@ -227,7 +227,7 @@ def test_a_part_is_one_line_and_without_its_artifacts_there_is_none(tmp_path: Pa
         ("Drawn", "reports/extra.png"),
     ]
     assert of(section_of, "extra", "missing.png")(run) is None
-    assert list(PHASES)[:4] == ["Data", "Model", "Training", "Evaluation"]
+    assert list(PHASES)[:5] == ["Answers", "Data", "Model", "Training", "Evaluation"]
 
 
 def test_words_alone_and_what_moves_have_their_place() -> None:

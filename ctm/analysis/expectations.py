@@ -55,10 +55,13 @@ def _complex(table: TickTable, before: int) -> dict[str, Any]:
         "category": "complex", "ticks": [before, table.ticks], "found": None, "met": None, "why": "",
         "expected": f"more right at tick {table.ticks} than at tick {before}",
     }  # fmt: skip
-    if before == table.ticks or not (table.category == "complex").any():
+    mine = table.category == "complex"
+    if before == table.ticks or not mine.any():
         return {**row, "why": "no item" if before < table.ticks else "too few ticks"}
-    gain = gains(table.category, table.kind, table.projects, table.right[:, before - 1], table.right[:, -1])[
-        "complex"
-    ]
-    met = None if gain["interval"] is None else gain["interval"][0] > 0
-    return {**row, "found": gain, "met": met, "why": "" if gain["interval"] else "fewer than two projects"}
+    earlier, last = table.right[:, before - 1], table.right[:, -1]
+    gain = gains(table.category, table.kind, table.projects, earlier, last)["complex"]
+    if gain["interval"] is None:  # `gains` has none for two reasons
+        changed = (earlier != last)[mine].any()
+        why = "fewer than two projects" if changed else "no item is right at one of the two ticks alone"
+        return {**row, "found": gain, "why": why}
+    return {**row, "found": gain, "met": gain["interval"][0] > 0}

@@ -137,5 +137,10 @@ def _why_none(
     )
     return (
         f"best are the {int(given.sum())} surest of {len(scored)} answers: {scored.right[given].mean():.1%} right, "
-        f"lower bound {best:.1%}, which is below {asked:.0%}"
+        f"lower bound {best:.1%}, "
+        + (
+            f"which is below {asked:.0%}"
+            if best < asked
+            else f"but none of the {len(STARTS)} coverages that the way down begins at reaches {asked:.0%}"
+        )
     )

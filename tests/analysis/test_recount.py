@@ -169,6 +169,20 @@ def test_expectations_scale_to_the_ticks_there_are() -> None:
     assert rows["complex"]["met"] is None and rows["complex"]["why"] == "no item"
 
 
+@pytest.mark.parametrize(
+    ("projects", "last", "why"), [(5, 0, "no item is right at one"), (1, 1, "fewer than two projects")]
+)
+def test_the_last_quarter_is_undecided_for_the_reason_that_is_true(projects: int, last: int, why: str) -> None:
+    names, right = np.array(["complex"] * 20), np.zeros((20, 8), dtype=np.bool_)
+    right[:5] = True
+    right[5, 7] = last
+    of = [f"p{i % projects}" for i in range(20)]
+    table = TickTable(names, names, of, right, right * np.float32(1), np.ones(20, np.bool_))
+    row = expectations(table)[-1]
+    assert row["category"] == "complex" and row["met"] is None and row["why"].startswith(why)
+    assert row["found"]["gain"] == pytest.approx(last / 20)
+
+
 def test_edit_length_and_nesting_of_real_lines() -> None:
     assert edit_length("x = f(1\n", "x = f(1)\n") == 1, "a bracket"
     assert edit_length("x = 'a b\n", "x = 'a b'\n") == 1, "a quote, and not the words behind it"

@@ -54,6 +54,16 @@ def test_none_holds_and_the_reason_has_the_figures() -> None:
     assert one.reason.startswith("answers of one project only")
 
 
+def test_a_bound_that_holds_but_is_reached_from_no_start_is_not_called_too_low() -> None:
+    """94 % right at any confidence: 300 answers show nine tenths, the first 120 of them do not."""
+    right = np.arange(400) % 17 > 0
+    chosen = lowest_confidence(Scored(np.linspace(1, 0, 400), right, [""] * 400), 0.9, 400)
+    given = np.ones(400, dtype=bool)
+    bound = lower_bound(Scored(np.ones(400), right, [""] * 400), given)
+    assert chosen.confidence is None and bound is not None and bound >= 0.9
+    assert "lower bound 90" in chosen.reason and "below 90%" not in chosen.reason
+
+
 def test_what_is_promised_holds_in_nineteen_of_twenty_validation_sets() -> None:
     """Looking at twenty confidences and taking the lowest that looks good must not break the promise."""
     broken = found = 0

@@ -172,7 +172,9 @@ def test_expectations_scale_to_the_ticks_there_are() -> None:
 @pytest.mark.parametrize(
     ("projects", "last", "why"), [(5, 0, "no item is right at one"), (1, 1, "fewer than two projects")]
 )
-def test_the_last_quarter_is_undecided_for_the_reason_that_is_true(projects: int, last: int, why: str) -> None:
+def test_the_last_quarter_is_undecided_for_the_reason_that_is_true(
+    projects: int, last: int, why: str
+) -> None:
     names, right = np.array(["complex"] * 20), np.zeros((20, 8), dtype=np.bool_)
     right[:5] = True
     right[5, 7] = last

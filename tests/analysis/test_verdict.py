@@ -157,6 +157,54 @@ def test_a_run_of_full_scale_is_judged(tmp_path: Path) -> None:
     assert status["stage1-descent"] == "met"
 
 
+def test_ahead_of_each_control_is_judged_by_all_of_them(tmp_path: Path) -> None:
+    """The least difference is surely above 0, a larger one is not: then 'ahead of each' is not shown."""
+    controls = {
+        "length": {"value": 0.05, "interval": [0.01, 0.09], "n": 40},
+        "encoder pool": {"value": 0.06, "interval": [-0.02, 0.14], "n": 40},
+    }
+
+    def target(ahead: dict[str, Any]) -> Any:
+        run = run_of(
+            tmp_path, **{"reports.synchronization": {"category": {"code that compiles": {"ahead of": ahead}}}}
+        )
+        asked = next(one for one in CRITERIA if one.id == "target-sync")
+        figure = asked.source(run)
+        return figure, asked.bound.judge(figure)
+
+    figure, status = target(controls)
+    assert (figure.value, figure.interval, status) == (0.05, (-0.02, 0.09), "not decided")
+    assert target({"length": controls["length"]})[1] == "met"
+    behind = {"value": -0.05, "interval": [-0.09, -0.01], "n": 40}
+    assert target({**controls, "diagnosis class": behind})[1] == "not met"
+
+
+def test_an_analysis_that_could_say_nothing_is_not_made(tmp_path: Path) -> None:
+    said = {"value": 0.5}
+    figures = {
+        "category": {"all items": {"synchronization": said}, "by tick": [{"tick": 1}]},
+        "success": {"synchronization": said}, "ablation": {"n": 3, "why": "too few"},
+        "place": {"n": 9, "by group": {"all": {"synchronization": {"1": said}}}},
+    }  # fmt: skip
+    asked = next(one for one in CRITERIA if one.id == "4.2-analyses")
+    judged = judge(asked, run_of(tmp_path, **{"reports.synchronization": figures}))
+    assert judged.status == "not met" and judged.figure is not None and judged.figure.value == 4
+    assert judged.figure.note == "lacking: ablation.by share.0"
+    whole = {**figures, "ablation": {"by share": [{"share": 0.01}]}}
+    assert judge(asked, run_of(tmp_path, **{"reports.synchronization": whole})).status == "met"
+
+
+def test_the_gain_of_the_last_quarter_is_judged_by_its_interval(tmp_path: Path) -> None:
+    asked = next(one for one in CRITERIA if one.id == "4.3-complex")
+    by_tick = {"accuracy_by_tick": {"complex": [0.1, 0.2, 0.3, 0.301]}, "n": {"complex": 900}}
+    found = {"gain": 0.001, "interval": [-0.01, 0.012]}
+    paired = {**by_tick, "expectations": [{"category": "complex", "found": found}]}
+    figure = asked.source(run_of(tmp_path, **{"reports.iterations": paired}))
+    assert asked.bound.judge(figure) == "not decided" and figure.n == 900
+    alone = asked.source(run_of(tmp_path, **{"reports.iterations": by_tick}))
+    assert alone.value == pytest.approx(0.001) and alone.interval is None
+
+
 def test_no_verdict_is_read_from_unequal_trainings(tmp_path: Path) -> None:
     run = full_run(tmp_path, 0.81)
     comparison = dict(run.read("reports/comparison.json"))

@@ -78,7 +78,11 @@ GAIN_OF_TICKS = FirstOf(
 
 
 def _ahead_of_controls(path: str, but: tuple[str, ...] = ()) -> Derived:
-    """The least of a probe's differences from its controls, each with its interval; `but` are no controls of it."""
+    """The least of a probe's differences from its controls; `but` are no controls of it.
+
+    It is asked to be ahead of each: so the ends are the lowest of all lower and of all upper ends, which may be those
+    of other controls. Where one of them has no interval there is none.
+    """
 
     def read(run: Artifacts) -> Figure:
         controls = {
@@ -89,10 +93,9 @@ def _ahead_of_controls(path: str, but: tuple[str, ...] = ()) -> Derived:
         if not controls:
             raise Missing(f"{SYNCHRONIZATION}: {path} has no figure")
         name, least = min(controls.items(), key=lambda item: item[1]["value"])
-        ends = least.get("interval")
-        return Figure(
-            least["value"], None if ends is None else (ends[0], ends[1]), least.get("n"), f"ahead of: {name}"
-        )
+        ends = [one.get("interval") for one in controls.values()]
+        interval = None if None in ends else (min(e[0] for e in ends), min(e[1] for e in ends))
+        return Figure(least["value"], interval, least.get("n"), f"least ahead of: {name}")
 
     return Derived(f"{SYNCHRONIZATION}: least of {path}", read)
 

@@ -1,4 +1,8 @@
-"""Broken texts with their repaired twins: items of one edit whose two texts have equally many cells."""
+"""Broken texts with their repaired twins: items of one edit whose two texts have equally many cells.
+
+Each repaired text comes once. Several bugs are made of one function, their texts are equally long, and so they would
+be neighbors in a batch: "another's twin" would be the same text as the own one, and no control.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +19,12 @@ from ctm.grid.batching import by_length
 from ctm.model.model import CTM, CTMEncoding
 from ctm.repair.candidates import CodeState, make_state
 
-CLEAN, SEVERAL, LENGTHS, TOO_LARGE = (
+CLEAN, SEVERAL, LENGTHS, TOO_LARGE, SAME = (
     "clean",
     "several edits",
     "texts of different lengths",
     "the twin does not fit",
+    "the twin is that of another item",
 )
 
 
@@ -36,6 +41,7 @@ class TwinItem:
 def twins_of(items: AskedItems) -> tuple[list[TwinItem], dict[str, int]]:
     """The items that have a twin, and how many have none, by reason."""
     found, left_out = [], Counter[str]()
+    taken: set[str] = set()
     for item in items.items:
         twin = make_state(item.goal.text, items.tokenizer) if item.case.edits == 1 else None
         if item.case.edits != 1:
@@ -44,7 +50,10 @@ def twins_of(items: AskedItems) -> tuple[list[TwinItem], dict[str, int]]:
             left_out[TOO_LARGE] += 1
         elif len(twin.ids) != len(item.state.ids):
             left_out[LENGTHS] += 1
+        elif item.goal.text in taken:
+            left_out[SAME] += 1
         else:
+            taken.add(item.goal.text)
             found.append(TwinItem(item.state, twin, item.case.item.category, item.case.item.project))
     return found, dict(left_out)
 

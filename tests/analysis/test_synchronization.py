@@ -15,6 +15,12 @@ from ctm.analysis.synchronization import reading
 from ctm.analysis.synchronization.ablation import log_likelihoods, pair_effects
 from ctm.analysis.synchronization.analyze import analyze_synchronization
 from ctm.analysis.synchronization.patching import (
+    ANOTHERS_BROKEN,
+    ANOTHERS_TWIN,
+    BACK,
+    ITS_TWIN,
+    MORE,
+    MORE_THAN_BROKEN,
     after_more_ticks,
     next_one,
     readout_of,
@@ -22,7 +28,7 @@ from ctm.analysis.synchronization.patching import (
     think_through,
 )
 from ctm.evaluation.thoughts import AskedItems, by_line, draw_asked, record_thoughts
-from ctm.evaluation.twins import LENGTHS, SEVERAL, twin_batches, twins_of
+from ctm.evaluation.twins import LENGTHS, SAME, SEVERAL, twin_batches, twins_of
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.model import CTM
 from ctm.model.weights import save_weights
@@ -125,6 +131,16 @@ def test_recorded_thought_is_the_models(model: CTM, items: AskedItems) -> None:
     assert (weights > 0).all() and (weights < 1 + 1e-5).all()
 
 
+@torch.inference_mode()
+def test_another_twin_is_another_text(model: CTM, items: AskedItems, tokenizer: CodeTokenizer) -> None:
+    """Of two bugs of one function only the first has a twin: the control would be the own one."""
+    once, left_out = twins_of(items)
+    again, left_out_again = twins_of(AskedItems([*items.items, *items.items], tokenizer))
+    assert len(again) == len(once) and left_out_again[SAME] == left_out.get(SAME, 0) * 2 + len(once)
+    for _, _, repaired in twin_batches(model, again):
+        assert ((repaired.tokens != repaired.tokens.roll(1, 0)).sum(1) > 0).all()
+
+
 def test_twins_differ_in_one_span_of_equal_length(model: CTM, items: AskedItems) -> None:
     twins, left_out = twins_of(items)
     assert twins and left_out[SEVERAL] and left_out[LENGTHS]
@@ -223,6 +239,19 @@ def test_nothing_in_scope_is_said(tokenizer: CodeTokenizer, tmp_path: Path) -> N
     write_pairs(tmp_path / "pairs.parquet", [long])
     with pytest.raises(ValueError, match="none of 1 pairs is in scope"):
         draw_asked(tmp_path / "pairs.parquet", tokenizer, 5, 0)
+
+
+def test_what_an_interval_leaves_open_is_not_said_of_a_patch() -> None:
+    def text(more: float, more_than_broken: float) -> str:
+        share = {"value": 0.1, "interval": [0.0, 0.2]}
+        row = {"tick": 4, **dict.fromkeys((ITS_TWIN, ANOTHERS_TWIN, ANOTHERS_BROKEN, BACK), share)}
+        row[MORE] = {"value": more, "interval": [more - 0.05, more + 0.05]}
+        row[MORE_THAN_BROKEN] = {"value": more_than_broken, "interval": [more_than_broken - 0.05, 0.2]}
+        return reading.patching_reading({"n": 73, "by tick": [row]})
+
+    assert "not shown that the state decides" in text(0.01, 0.01) and "no more than" not in text(0.01, 0.01)
+    assert "was not told apart" in text(0.01, 0.1) and "whichever code" not in text(0.01, 0.1)
+    assert "beyond what the state of other repaired code does" in text(0.1, 0.1)
 
 
 def test_sentences_tell_apart_only_what_the_interval_does() -> None:

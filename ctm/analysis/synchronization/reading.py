@@ -215,7 +215,7 @@ def ablation_reading(found: Figures) -> str:
     stable = found["stability"]
     ranks = (
         f"The effects of single pairs in the two halves of the projects agree with a rank correlation of"
-        f" {stable['value']:.2f} (p = {stable['p']:.1g})."
+        f" {stable['value']:.2f} (p = {stable['p']:.1g} if pairs were independent; those that share a neuron are not)."
         if stable["value"] is not None
         else f"How stable the ranks are is not known: {stable['why']}."
     )
@@ -254,10 +254,10 @@ def patching_reading(found: Figures) -> str:
     ended = (
         "So the state carries that this code needs no edit, beyond what the state of other repaired code does."
         if carries and own
-        else "So the state of repaired code carries 'no edit', whichever code it is."
+        else "So the state of repaired code carries 'no edit'; whether it must be that of this code was not told apart."
         if carries
-        else "So it was not shown that the state decides between an edit and none: that of repaired code does no more"
-        " than that of other broken code."
+        else "So it was not shown that the state decides between an edit and none: that of repaired code was not told"
+        " apart from that of other broken code."
     )
     return (
         f"With its repaired twin's state after the last tick, {share_text(last[ITS_TWIN])} of {found['n']} broken texts"

@@ -12,7 +12,7 @@ import torch
 
 from ctm.analysis.settings import SynchronizationSettings
 from ctm.analysis.synchronization import reading
-from ctm.analysis.synchronization.ablation import log_likelihoods, pair_effects
+from ctm.analysis.synchronization.ablation import ablation_figures, log_likelihoods, pair_effects
 from ctm.analysis.synchronization.analyze import analyze_synchronization
 from ctm.analysis.synchronization.patching import (
     ANOTHERS_BROKEN,
@@ -101,6 +101,19 @@ def test_effect_of_a_pair_is_what_setting_it_to_its_mean_costs(model: CTM, items
         own, other = (torch.from_numpy(x[batch.places])[:, None] for x in (readout, without))
         lost = log_likelihoods(model, own, batch) - log_likelihoods(model, other, batch)
         assert lost[:, 0].numpy() == pytest.approx(effects.loss[batch.places, 5], abs=1e-4)
+
+
+def test_best_pairs_stand_beside_random_ones_and_their_variance(model: CTM, items: AskedItems) -> None:
+    thoughts = record_thoughts(model, items)
+    readout = thoughts.at_answer(thoughts.readout)
+    effects = pair_effects(model, items, readout)
+    found = ablation_figures(model, items, readout, effects, TINY, np.random.default_rng(0))
+    assert [row["pairs"] for row in found["by share"]] == [1, 1, 2]
+    assert all(row["variance of random"] > 0 for row in found["by share"])
+    most = found["by share"][-1]
+    assert f"nearest variance ({most['variance of random']:.2f} times theirs)" in reading.ablation_reading(
+        found
+    )
 
 
 @torch.inference_mode()

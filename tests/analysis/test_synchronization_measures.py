@@ -7,7 +7,13 @@ import pytest
 from numpy.typing import NDArray
 
 from ctm.analysis.synchronization import probe
-from ctm.analysis.synchronization.ablation import PairEffects, equal_variance, halves_of, rank_stability
+from ctm.analysis.synchronization.ablation import (
+    PairEffects,
+    equal_variance,
+    halves_of,
+    rank_stability,
+    variance_beside,
+)
 from ctm.analysis.synchronization.category import some_ticks
 from ctm.analysis.synchronization.collapse import effective_rank, readout_spread
 from ctm.analysis.synchronization.importance import information, place_groups
@@ -113,6 +119,15 @@ def test_random_pairs_have_about_the_variance_of_the_best(rng: np.random.Generat
     drawn = equal_variance(variance, best, rng)
     assert len(set(drawn.tolist())) == 3 and not set(drawn.tolist()) & set(best.tolist())
     assert np.abs(variance[drawn] - variance[best]).max() <= 10
+
+
+def test_variance_of_random_pairs_is_told_where_none_is_as_large(rng: np.random.Generator) -> None:
+    """The ten pairs that vary most have no equals: half of their variance is no control of equal variance."""
+    variance = np.array([1.0] * 90 + [2.0] * 10)
+    best = np.arange(90, 100)
+    random = [[equal_variance(variance, best, rng)] for _ in range(3)]
+    assert variance_beside(variance, [best], random) == 0.5
+    assert variance_beside(np.zeros(100), [best], random) is None
 
 
 def test_halves_are_of_whole_projects_and_about_equal() -> None:

@@ -3,7 +3,8 @@
 Asked are items whose first edit is right: of the others the few that are surely wrong outweigh all. S_out feeds nothing
 but the heads, so an ablation at the answering tick is all that a pair does there. A pair is set to zero, to its mean
 over the items, or to what another item has ("resampled"); the last keeps each pair's distribution. Pairs are ranked on
-one half of the projects and ablated together on the other, beside as many random pairs of equal variance.
+one half of the projects and ablated together on the other, beside as many random pairs of nearest variance; how near
+it is stands there too.
 """
 
 from __future__ import annotations
@@ -114,6 +115,9 @@ def ablation_figures(
             {
                 "share": share,
                 "pairs": len(chosen[share, 0][0]),
+                "variance of random": variance_beside(
+                    variance, chosen[share, 0], [chosen[share, draw] for draw in range(1, RANDOM_DRAWS + 1)]
+                ),
                 **{
                     method: _compared(
                         resampling, lost, right, list(chosen).index((share, 0)), place, len(chosen)
@@ -209,6 +213,18 @@ def equal_variance(variance: Floats, of: NDArray[np.int64], rng: np.random.Gener
         drawn.append(free[int(rng.integers(min(2 * NEIGHBORS, len(free))))])
         taken.add(drawn[-1])
     return np.array(drawn, np.int64)
+
+
+def variance_beside(
+    variance: Floats, best: Sequence[NDArray[np.int64]], random: Sequence[Sequence[NDArray[np.int64]]]
+) -> float | None:
+    """Mean variance of the random pairs as a multiple of the best ones'; None where those do not vary.
+
+    The nearest free pairs of the ones that vary most all vary less: how far they are from equal has to be told.
+    """
+    own = np.concatenate([variance[of] for of in best]).mean()
+    other = np.concatenate([variance[of] for draw in random for of in draw]).mean()
+    return float(other / own) if own > 0 else None
 
 
 def rank_stability(effects: PairEffects) -> dict[str, Any]:

@@ -113,7 +113,7 @@ def summary(figures: Figures) -> list[tuple[str, str, str, str]]:
         ranks = "not known" if stable["value"] is None else f"{stable['value']:.2f}"
         cells = (
             number_text(best),
-            f"random pairs of equal variance: {number_text(random)}",
+            f"random pairs of nearest variance: {number_text(random)}",
             f"rank correlation of two halves: {ranks}",
         )
         rows.append(
@@ -212,6 +212,7 @@ def ablation_reading(found: Figures) -> str:
     more = {1: "more than the random ones", -1: "less than the random ones", 0: "no more that could be told"}[
         side(gap)
     ]
+    beside = f"{most['variance of random']:.2f} times theirs" if most["variance of random"] else "not known"
     stable = found["stability"]
     ranks = (
         f"The effects of single pairs in the two halves of the projects agree with a rank correlation of"
@@ -221,8 +222,8 @@ def ablation_reading(found: Figures) -> str:
     )
     return (
         f"{ranks} The {most['pairs']} pairs ({most['share']:.0%}) that matter most in one half, set to their means in"
-        f" the other, cost a right edit {number_text(mean['best']['nats lost'])} nats; as many random pairs of equal"
-        f" variance cost {number_text(mean['random']['nats lost'])}. The best pairs cost"
+        f" the other, cost a right edit {number_text(mean['best']['nats lost'])} nats; as many random pairs of nearest"
+        f" variance ({beside}) cost {number_text(mean['random']['nats lost'])}. The best pairs cost"
         f" {more} (difference {number_text(gap)}). Without them"
         f" {share_text(mean['best']['edits lost'])} of {found['n']} right first edits are lost, without the random ones"
         f" {share_text(mean['random']['edits lost'])}."

@@ -54,6 +54,8 @@ def reliability(scored: Scored) -> dict[str, Any]:
         found["reasons"]["slope"] = (
             f"{few} answers of one sort; a slope needs {LEAST_OF_EACH} right and as many wrong"
         )
+    elif np.ptp(log_odds(scored.score)) < 1e-9:
+        found["reasons"]["slope"] = "all scores are equal"
     else:
         found |= _slope(scored)
     return found
@@ -124,8 +126,6 @@ def log_odds(score: Floats) -> Floats:
 def _slope(scored: Scored) -> dict[str, Any]:
     """Logistic regression of right on the log-odds of the score, without a penalty."""
     x = log_odds(scored.score)
-    if np.ptp(x) < 1e-9:
-        return {"reasons": {"slope": "all scores are equal"}}
     fitted = LogisticRegression(C=np.inf, max_iter=500).fit(x[:, None], scored.right)
     found: dict[str, Any] = {"slope": float(fitted.coef_[0, 0]), "intercept": float(fitted.intercept_[0])}
     if scored.is_of_many:

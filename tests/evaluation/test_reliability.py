@@ -76,6 +76,8 @@ def test_too_few_answers_say_nothing_and_why() -> None:
         "slope": "0 answers of one sort; a slope needs 10 right and as many wrong",
     }
     assert found["brier"] == pytest.approx(0.16), "a mean over items can be had"
+    alike = reliability(scored([0.4] * 30, [True, False] * 15))
+    assert set(alike["reasons"]) == {"ece", "slope"}, "one reason does not replace another"
     none = reliability(scored([], []))
     assert none["brier"] is none["ece"] is None
 

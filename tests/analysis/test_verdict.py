@@ -205,6 +205,40 @@ def test_the_gain_of_the_last_quarter_is_judged_by_its_interval(tmp_path: Path) 
     assert alone.value == pytest.approx(0.001) and alone.interval is None
 
 
+def test_scaling_is_asked_for_at_the_ticks_of_the_specification(tmp_path: Path) -> None:
+    """Five other numbers of ticks are not those five."""
+    asked = next(one for one in CRITERIA if one.id == "4.1-scaling")
+
+    def found(ticks: tuple[int, ...]) -> Figure:
+        rows = [{"ticks": one, "flops": 9 * one} for one in ticks]
+        return asked.source(
+            run_of(tmp_path, **{"reports.iterations": {"followed": {"scaling": rows, "items": 1000}}})
+        )
+
+    other = found((1, 2, 3, 4, 8, 64))
+    assert (other.value, other.note) == (2, "lacking: 16, 32, 48") and asked.bound.judge(other) == "not met"
+    assert asked.bound.judge(found((8, 16, 32, 48, 64, 128))) == "met"
+
+
+def test_certainty_is_judged_by_certainty_and_posts_by_a_run_of_full_scale(tmp_path: Path) -> None:
+    by_id = {one.id: one for one in CRITERIA}
+    certainty = {"auroc": 0.52, "auroc_interval": [0.49, 0.55], "n": 300}
+    figures = {"suites": {"test": {"questions": {"first edit": {"certainty": certainty}}}}}
+    asked = by_id["stage2-certainty"]
+    benchmark = {"reports.benchmark": {"auroc": 0.81}}
+    both = asked.source(run_of(tmp_path, **benchmark, **{"reports.certainty": figures}))
+    assert both.value == 0.52 and asked.bound.judge(both) == "not decided"
+    assert "no certainty" in asked.source(run_of(tmp_path, **benchmark)).note
+    small = {"settings": {"stage": {"samples": 32_000}}}
+    counts = tmp_path / "raw/stackoverflow/1-of-1.counts.json"
+    counts.parent.mkdir(parents=True)
+    counts.write_text('{"items": 50}')
+    run = Artifacts(
+        tmp_path, [counts, *run_of(tmp_path, **{"training.stage4.summary": small}).paths.values()]
+    )
+    assert judge(by_id["1.3-pairs"], run).status == "not tested at this scale"
+
+
 def test_no_verdict_is_read_from_unequal_trainings(tmp_path: Path) -> None:
     run = full_run(tmp_path, 0.81)
     comparison = dict(run.read("reports/comparison.json"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ctm.analysis.verdict.artifacts import Artifacts, Missing
+from ctm.analysis.verdict.artifacts import Artifacts, Missing, find
 from ctm.analysis.verdict.criterion import Bound, Criterion, Derived, Figure, FirstOf, Key, Scale
 from ctm.analysis.verdict.scales import (
     BENCHMARK,
@@ -33,6 +33,8 @@ SYNC_FILES = (
     "sync_interpretation_report.md",
 )
 
+SCALED = (8, 16, 32, 48, 64)
+"""Ticks at which accuracy is asked for beside compute."""
 SYNC_FIGURES = (
     "category.all items.synchronization.value",
     "category.by tick.0",
@@ -132,10 +134,12 @@ def _lacking(names: Sequence[str]) -> str:
 
 
 def _scaling(run: Artifacts) -> Figure:
-    """Numbers of ticks at which accuracy stands beside compute."""
+    """How many of the SCALED numbers of ticks have accuracy beside compute; a run may have others besides."""
     rows = run.find(ITERATIONS, "followed.scaling")
     items = run.find(ITERATIONS, "followed.items")
-    return Figure(float(len(rows)), n=int(items))
+    there = {find(row, "ticks") for row in rows if row.get("flops") is not None}
+    lacking = [str(ticks) for ticks in SCALED if ticks not in there]
+    return Figure(float(len(SCALED) - len(lacking)), n=int(items), note=_lacking(lacking))
 
 
 def _benchmark(category: str, samples: int, expected: float) -> Criterion:
@@ -154,7 +158,7 @@ EVALUATION = (
     _benchmark("logic", 5_000, 0.72),
     _benchmark("security", 2_000, 0.78),
     Criterion("4.1-scaling", "evaluation", "4.1 accuracy against compute at 8, 16, 32, 48 and 64 ticks",
-              Bound(">=", 5, "count"), Derived(f"{ITERATIONS}: followed.scaling, followed.items", _scaling),
+              Bound(">=", len(SCALED), "count"), Derived(f"{ITERATIONS}: followed.scaling, followed.items", _scaling),
               (MODEL_TICKS, Scale("items", Key(ITERATIONS, "followed.items"), 1_000))),
     Criterion("4.1-trm", "evaluation", "4.1 TRM comparison on 5,000 items: accuracy, calibration, speed",
               Bound(">=", 3, "count"),

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ctm.analysis.verdict.artifacts import Artifacts, Missing, find
-from ctm.analysis.verdict.criterion import Bound, Criterion, Derived, Figure, Key, Scale
+from ctm.analysis.verdict.criterion import Bound, Criterion, Derived, Figure, FirstOf, Key, Scale
 from ctm.analysis.verdict.evaluation import at_half_the_ticks
 from ctm.analysis.verdict.scales import (
     BENCHMARK,
+    CERTAINTY,
     COMPARISON,
     FULL_TRAINING,
     FULL_TRM,
@@ -75,6 +76,17 @@ def _peak(run: Artifacts) -> Figure:
     return Figure(float(max(peaks)))
 
 
+_FIRST_EDIT = "suites.test.questions.first edit.certainty"
+CERTAINTY_AUROC = FirstOf(
+    (
+        Key(
+            CERTAINTY, f"{_FIRST_EDIT}.auroc", f"{_FIRST_EDIT}.auroc_interval", f"{_FIRST_EDIT}.n",
+            "certainty of the most certain tick, first edits",
+        ),
+        Key(BENCHMARK, "auroc", n="suites.test.n", note="confidence of the first answer, which is no certainty"),
+    )
+)  # fmt: skip
+"""How often a right first edit is the more certain one."""
 _LAST = STAGES[-1].scales()
 TRAINING = (
     *(criterion for stage in STAGES for criterion in _of_stage(stage)),
@@ -85,7 +97,7 @@ TRAINING = (
               Key(STAGES[1].summary, "milestones[milestone=100%].gain_per_tick", note="validation slice"),
               STAGES[1].scales()),
     Criterion("stage2-certainty", "training", "stage2: certainty correlates with accuracy (AUROC, of the last stage)",
-              Bound(">", 0.5, "number"), Key(BENCHMARK, "auroc", n="suites.test.n"), STAGES[1].scales()),
+              Bound(">", 0.5, "number"), CERTAINTY_AUROC, STAGES[1].scales()),
     Criterion("stage3-sync", "training", "stage3: distinct sync patterns for bug types (of the last stage)",
               Bound(">", 0, "points"), next(c.source for c in SUCCESS if c.id == "target-sync"), STAGES[2].scales()),
     Criterion("stage3-early-stopping", "training",

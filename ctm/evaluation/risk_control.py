@@ -78,13 +78,17 @@ def lost(right: NDArray[np.bool_], certainty: NDArray[np.float32], threshold: fl
 
 def loss_bound(losses: NDArray[np.bool_], projects: Sequence[str], confidence: float) -> float:
     """Upper bound, at `confidence`, of the share that is lost: the higher one of the exact binomial bound of the items
-    (Clopper and Pearson) and of drawing projects with replacement. 1 for no item.
+    (Clopper and Pearson) and of drawing projects with replacement. 1 for no item, and for fewer than two projects: the
+    items of one say nothing of others.
     """
     n, k = len(losses), int(losses.sum())
     if not n or k == n:
         return 1.0
+    units = units_of(projects)
+    if units.max() < 1:
+        return 1.0
     exact = float(beta.ppf(confidence, k + 1, n - k))
-    sums = draw_units(np.stack([losses, np.ones(n)], axis=1).astype(np.float64), units_of(projects))
+    sums = draw_units(np.stack([losses, np.ones(n)], axis=1).astype(np.float64), units)
     return max(exact, float(np.quantile(sums[:, 0] / sums[:, 1], confidence)))
 
 

@@ -9,7 +9,7 @@ from ctm.analysis.early_exit import early_exit
 from ctm.analysis.expectations import expectations
 from ctm.analysis.flips import critical_figures, critical_ticks, flips
 from ctm.analysis.tick_table import TickTable
-from ctm.evaluation.risk_control import GRID
+from ctm.evaluation.risk_control import GRID, loss_bound
 from ctm.evaluation.text_difficulty import edit_length, nesting
 
 COST = {"encode": 1000, "tick": 10, "read": 300}
@@ -167,6 +167,12 @@ def test_expectations_scale_to_the_ticks_there_are() -> None:
     )
     assert rows["logic"]["ticks"] == [4, 6] and rows["logic"]["found"] == 5 and rows["logic"]["met"] is True
     assert rows["complex"]["met"] is None and rows["complex"]["why"] == "no item"
+
+
+def test_items_of_one_project_promise_nothing_of_others() -> None:
+    lost = np.zeros(1000, dtype=np.bool_)
+    assert loss_bound(lost, ["a"] * 1000, 0.9) == 1.0
+    assert loss_bound(lost, ["a", "b"] * 500, 0.9) == pytest.approx(1 - 0.1 ** (1 / 1000))
 
 
 @pytest.mark.parametrize(

@@ -323,8 +323,8 @@ def test_another_content_a_missing_path_and_a_bad_sum_are_refused_with_the_remed
         load_suite("mine", SuiteSettings(str(path), "json_lines", "0" * 64))
     with pytest.raises(SuiteError, match=r"real_suites\.mine: .*nowhere: no such file or folder"):
         load_suite("mine", SuiteSettings(str(tmp_path / "nowhere"), "json_lines", "0" * 64))
-    with pytest.raises(ValueError, match="must be 64 hexadecimal digits"):
-        SuiteSettings(str(path), "json_lines", "")
+    with pytest.raises(ValueError, match="must be 64 hexadecimal digits in lower case"):
+        SuiteSettings(str(path), "json_lines", "A" * 64)
 
 
 def test_a_suite_without_items_says_what_became_of_them(tmp_path: Path) -> None:

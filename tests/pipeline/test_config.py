@@ -160,14 +160,20 @@ def test_what_the_demo_and_the_full_scale_read_depends_on_pins_alone() -> None:
         ("analysis: {dpi: 0}", ["analysis.dpi is 0; it must be 10 to 1,200"]),
         ("synchronization: {dpi: 1000000}", ["synchronization.dpi is 1000000; it must be 10 to 1,200"]),
         ("analysis: {scaling_ticks: [8, 1000000000]}", ["analysis.scaling_ticks", "each must be 1 to 4,096"]),
-        ("synchronization: {random_labels: 0}", ["synchronization.random_labels is 0; it must be at least 1"]),
+        (
+            "synchronization: {random_labels: 0}",
+            ["synchronization.random_labels is 0; it must be at least 1"],
+        ),
         ("synchronization: {seed: -1}", ["synchronization.seed is -1"]),
         ("synchronization: {seed: 4294967296}", ["synchronization.seed", "at most 4,294,967,295"]),
         ("references: {seed: -1}", ["references.seed is -1; it must be 0 or more"]),
         ("evaluation: {ranked_items: -1}", ["evaluation.ranked_items is -1; it must be 0 or more"]),
         ("evaluation: {windows: 0}", ["evaluation.windows is 0; it must be 1 or more"]),
         ("trm: {items: -1}", ["mine.yaml", "trm.items is -1; it must be 0 (all) or more"]),
-        ("real_suites: {mine: {layout: sven}}", ["real_suites.mine: 'path' is missing", "'sha256' is missing"]),
+        (
+            "real_suites: {mine: {layout: sven}}",
+            ["real_suites.mine: 'path' is missing", "'sha256' is missing"],
+        ),
         (
             f"real_suites: {{mine: {{path: '', layout: sven, sha256: '{'0' * 64}'}}}}",
             ["real_suites.mine: path is empty"],

@@ -5,6 +5,7 @@
 # its entry in ctm/pipeline/steps.py.
 import sys
 from pathlib import Path
+from shlex import quote
 
 from snakemake.exceptions import WorkflowError
 
@@ -27,7 +28,7 @@ budget.fill_budgets(workflow, CONFIG.machine)
 STEPS = LINEAGE.steps
 # job programs run under the Python that runs Snakemake, unless each rule has an environment of its own
 DEPLOYED = bool(workflow.deployment_settings.deployment_method)
-PYTHON = f"env PYTHONPATH={ROOT} python" if DEPLOYED else sys.executable
+PYTHON = f"env PYTHONPATH={quote(str(ROOT))} python" if DEPLOYED else quote(sys.executable)
 RAW = ("installed", "packages", "releases", "commits", "stackoverflow")
 ENVIRONMENT = f"{ROOT}/envs/{CONFIG.machine.environment}.yaml"
 
@@ -49,7 +50,7 @@ def unrecorded(value):
 
 def step_params(step):
     """What every command is given: lineage, program, and by name the step's config sections (JSON) and files."""
-    given = {"program": f"{PYTHON} {ROOT}/workflow/scripts/{step.program}.py"}
+    given = {"program": f"{PYTHON} {quote(f'{ROOT}/workflow/scripts/{step.program}.py')}"}
     given |= {section.rpartition(".")[2]: settings_json(CONFIG, section) for section in step.settings}
     given |= {name: str(ROOT / path) for name, path in step.files.items()}
     return {"lineage": lineage(step.name), **{name: unrecorded(value) for name, value in given.items()}}

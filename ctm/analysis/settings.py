@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+LEAST_DPI, MOST_DPI = 10, 1200
+"""Below these a plot has no room for its letters; beyond, it is a picture of gigabytes that no page can show."""
+MOST_TICKS = 4096
+"""Every item thinks for the longest number of ticks asked for."""
+MOST_SEED = 2**32 - 1
+"""What the random numbers of scikit-learn begin with."""
+
 
 @dataclass(frozen=True)
 class AnalysisSettings:
@@ -28,11 +35,14 @@ class AnalysisSettings:
 
     def __post_init__(self) -> None:
         """Refuse what nothing can be measured with."""
-        for name in ("scaling_items", "control_items"):
+        for name in ("groups", "scaling_items", "control_items", "thought_frames"):
             if getattr(self, name) < 1:
                 raise ValueError(f"analysis.{name} is {getattr(self, name)}; it must be at least 1")
-        if any(ticks < 1 for ticks in self.scaling_ticks):
-            raise ValueError(f"analysis.scaling_ticks is {list(self.scaling_ticks)}; each must be at least 1")
+        _check_dpi("analysis", self.dpi)
+        if not all(1 <= ticks <= MOST_TICKS for ticks in self.scaling_ticks):
+            raise ValueError(
+                f"analysis.scaling_ticks is {list(self.scaling_ticks)}; each must be 1 to {MOST_TICKS:,}"
+            )
         if not all(0 < loss < 1 for loss in (*self.losses, self.confidence)):
             raise ValueError("analysis.losses and analysis.confidence must be above 0 and below 1")
 
@@ -67,14 +77,24 @@ class SynchronizationSettings:
     def __post_init__(self) -> None:
         """Refuse numbers that leave nothing to analyze."""
         for name, least in (
+            ("seed", 0),
             ("items", 1),
             ("ablated", 1),
             ("folds", 2),
             ("fewest", 2),
             ("ticks", 1),
+            ("random_labels", 1),
             ("patched", 1),
             ("shown", 1),
         ):
             value = getattr(self, name)
             if value < least:
                 raise ValueError(f"synchronization.{name} is {value}; it must be at least {least}")
+        if self.seed > MOST_SEED:
+            raise ValueError(f"synchronization.seed is {self.seed}; it must be at most {MOST_SEED:,}")
+        _check_dpi("synchronization", self.dpi)
+
+
+def _check_dpi(section: str, dpi: int) -> None:
+    if not LEAST_DPI <= dpi <= MOST_DPI:
+        raise ValueError(f"{section}.dpi is {dpi}; it must be {LEAST_DPI} to {MOST_DPI:,}")

@@ -46,7 +46,16 @@ class EvaluationSettings:
     """"auto" (CUDA or ROCm, MPS, else CPU) or a torch device."""
 
     def __post_init__(self) -> None:
-        """Refuse shares that are none."""
+        """Refuse shares that are none, and numbers of items below those that mean something."""
+        for name, least in (
+            ("seed", 0),
+            ("windows", 1),
+            ("tick_items", 1),
+            ("confidence_items", 1),
+            ("ranked_items", 0),
+        ):
+            if getattr(self, name) < least:
+                raise ValueError(f"evaluation.{name} is {getattr(self, name)}; it must be {least} or more")
         for name in ("prior", "tick_loss"):
             value = getattr(self, name)
             if not 0 <= value < 1:
@@ -72,6 +81,6 @@ class ReferenceSettings:
 
     def __post_init__(self) -> None:
         """Refuse numbers below those that mean something."""
-        for name, least in (("items", 0), ("pairs", 1), ("edits", 1)):
+        for name, least in (("seed", 0), ("items", 0), ("pairs", 1), ("edits", 1)):
             if getattr(self, name) < least:
                 raise ValueError(f"references.{name} is {getattr(self, name)}; it must be {least} or more")

@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 log = logging.getLogger(__name__)
 REFERENCE = "docs/config.md"
@@ -26,7 +27,7 @@ class ConfigError(ValueError):
 
 def wrong_values(error: ValidationError, values: Mapping[str, Any], files: Sequence[Path]) -> list[str]:
     """A line for each of the merged `values` that has the wrong type or does not go with the others."""
-    return [_wrong(found["loc"], found["msg"], values, files) for found in error.errors()]
+    return [_wrong(found["loc"], _message(found), values, files) for found in error.errors()]
 
 
 def unknown_keys(values: Mapping[str, Any], known: Mapping[str, Any], files: Sequence[Path]) -> list[str]:
@@ -56,6 +57,11 @@ def _less(values: Mapping[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
     if not rest:
         return {key: value for key, value in values.items() if key != first}
     return {**values, first: _less(values[first], tuple(rest))}
+
+
+def _message(found: ErrorDetails) -> str:
+    """What is wrong; of a key that is not there its name, which pydantic says by the place alone."""
+    return f"{found['loc'][-1]!r} is missing" if found["type"] == "missing" else found["msg"]
 
 
 def _wrong(

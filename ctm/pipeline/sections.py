@@ -202,6 +202,10 @@ class Baseline:
     items: int = 5000
     """Test items that both models answer, categories in equal shares; 0: all."""
 
+    def __post_init__(self) -> None:
+        if self.items < 0:
+            raise ValueError(f"trm.items is {self.items}; it must be 0 (all) or more")
+
 
 @dataclass(frozen=True)
 class Config:

@@ -15,6 +15,7 @@ from ctm.pipeline import reference
 from ctm.pipeline.config import Config, parse_config, read_config, settings_json, stage_json, trm_json
 from ctm.pipeline.config_errors import ConfigError
 from ctm.pipeline.lineage import Lineage
+from ctm.pipeline.real_suites import check_suites
 from ctm.pipeline.steps import check_resources, steps
 from ctm.training.settings import Category, Measure, StageRun
 
@@ -154,6 +155,29 @@ def test_what_the_demo_and_the_full_scale_read_depends_on_pins_alone() -> None:
         ("model: {nlm: shallow}", ["model.nlm", "'deep' or 'linear'"]),
         ("model: {pairing: all}", ["model.pairing", "'random-pairing', 'random' or 'first-last'"]),
         ("sources: {packages: {shapes: [run]}}", ["sources.packages.shapes.0", "'run'", "'statements'"]),
+        ("analysis: {groups: 0}", ["mine.yaml", "analysis.groups is 0; it must be at least 1"]),
+        ("analysis: {thought_frames: -5}", ["analysis.thought_frames is -5; it must be at least 1"]),
+        ("analysis: {dpi: 0}", ["analysis.dpi is 0; it must be 10 to 1,200"]),
+        ("synchronization: {dpi: 1000000}", ["synchronization.dpi is 1000000; it must be 10 to 1,200"]),
+        ("analysis: {scaling_ticks: [8, 1000000000]}", ["analysis.scaling_ticks", "each must be 1 to 4,096"]),
+        (
+            "synchronization: {random_labels: 0}",
+            ["synchronization.random_labels is 0; it must be at least 1"],
+        ),
+        ("synchronization: {seed: -1}", ["synchronization.seed is -1"]),
+        ("synchronization: {seed: 4294967296}", ["synchronization.seed", "at most 4,294,967,295"]),
+        ("references: {seed: -1}", ["references.seed is -1; it must be 0 or more"]),
+        ("evaluation: {ranked_items: -1}", ["evaluation.ranked_items is -1; it must be 0 or more"]),
+        ("evaluation: {windows: 0}", ["evaluation.windows is 0; it must be 1 or more"]),
+        ("trm: {items: -1}", ["mine.yaml", "trm.items is -1; it must be 0 (all) or more"]),
+        (
+            "real_suites: {mine: {layout: sven}}",
+            ["real_suites.mine: 'path' is missing", "'sha256' is missing"],
+        ),
+        (
+            f"real_suites: {{mine: {{path: '', layout: sven, sha256: '{'0' * 64}'}}}}",
+            ["real_suites.mine: path is empty"],
+        ),
         ("splits: {train: 80}", ["mine.yaml", "splits", "must be 100 (percent)"]),
         ("model: {heads: 7}", ["mine.yaml", "model", "multiple of heads"]),
     ],
@@ -163,6 +187,14 @@ def test_bad_key_or_value_is_refused_by_name(tmp_path: Path, text: str, parts: l
         overlaid(tmp_path, text)
     for part in parts:
         assert part in str(refused.value)
+
+
+def test_published_figures_that_nobody_has_are_refused_before_anything_runs(tmp_path: Path) -> None:
+    """Else a slip of the pen would leave the table without them, and without a word."""
+    text = "real_suites: {{mine: {{path: config, layout: sven, published: {}, sha256: '{}'}}}}"
+    check_suites(overlaid(tmp_path, text.format("quixbugs", "0" * 64)), ROOT)
+    with pytest.raises(ConfigError, match=r"real_suites\.mine\.published: .* no entry 'quixbug' .*quixbugs,"):
+        check_suites(overlaid(tmp_path, text.format("quixbug", "0" * 64)), ROOT)
 
 
 def test_demands_that_the_config_names_are_laid_over_the_table(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from ctm.pipeline.data_card import write_data_card
 from ctm.pipeline.opening import Opening
 from ctm.pipeline.report import PHASES, Phase, of, phases, write_report
 from ctm.pipeline.svg import drawing
-from ctm.pipeline.tables import Block, Section
+from ctm.pipeline.tables import Block, Section, Table, cell
 from helpers.report_run import make_run, page_of, pair_of
 
 VOID = {"meta", "br", "img", "hr", "input", "link", "path", "use", "rect", "line", "circle"}
@@ -239,6 +239,21 @@ def test_words_alone_and_what_moves_have_their_place() -> None:
     assert not Reader(text).faults
     assert "<b>Does it?</b><p>It does.</p>" in text
     assert "data:image/gif;base64,R0lGODlhAQAB" in text.split("<details>")[1], "it moves where it is asked to"
+
+
+def test_names_of_others_neither_act_nor_hide_anything() -> None:
+    """As those of a suite's kinds: no tag, no sign that turns a line around, and half a surrogate pair can be saved."""
+    name = "\u202e<script>alert(1)</script>\ud800"
+    blocks = [Block(name, name, Table([name], [[cell(name)]]), file=f"reports/{name}")]
+    text = page_module.render(
+        "report.html.j2",
+        run=name,
+        opening=Opening([(name, name)], None, None, None, [name]),
+        phases=[Phase("Evaluation", [Section(name, blocks, name)])],
+    )
+    text.encode()
+    assert not Reader(text).faults and "<script" not in text and "\u202e" not in text
+    assert "<td>\\u202e&lt;script&gt;alert(1)&lt;/script&gt;\\ud800</td>" in text
 
 
 def test_it_is_made_of_whatever_there_is(tmp_path: Path) -> None:

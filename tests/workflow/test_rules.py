@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -129,7 +130,7 @@ def test_what_a_command_is_given_its_lineage_knows(workflow: Any) -> None:
 
 def test_a_new_step_takes_a_rule_and_an_entry(tmp_path: Path) -> None:
     """No third place: it is planned with log and settings, within the demo's budget. Without one of them, refused."""
-    checkout = fake_checkout(tmp_path / "checkout")
+    checkout = fake_checkout(tmp_path / "somebody's own checkout")
     shutil.copy(ROOT / "workflow/scripts/fit_bug_mix.py", checkout.root / "workflow/scripts/count_pairs.py")
     rules, entries = checkout.root / "rules/pairs.smk", checkout.root / "ctm/pipeline/steps.py"
     rules.write_text(rules.read_text() + NEW_RULE)
@@ -139,6 +140,8 @@ def test_a_new_step_takes_a_rule_and_an_entry(tmp_path: Path) -> None:
     entries.write_text(entries.read_text().replace(before, NEW_STEP + before))
     plan = checkout.snakemake("-n", "-p", "count_pairs").stdout
     assert "--settings '{" in plan and ">> logs/count_pairs.log" in plan
+    command = next(line for line in plan.splitlines() if "count_pairs.py" in line)
+    assert str(checkout.root / "workflow/scripts/count_pairs.py") in shlex.split(command), "wherever it lies"
     assert re.search(r"rule count_pairs:[^\0]*?benchmark: logs/count_pairs.tsv[^\0]*?mem_gb=1", plan)
     rules.write_text(rules.read_text().removesuffix(NEW_RULE))
     assert "count_pairs has no rule in rules/" in refused(checkout)

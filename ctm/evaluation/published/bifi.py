@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from ctm.evaluation.published.checksum import files_below
 from ctm.evaluation.published.loading import (
     TOO_LARGE,
     Loaded,
@@ -39,7 +40,7 @@ def load(path: Path) -> Loaded:
                 loaded.dropped[reason] += 1
             else:
                 loaded.items.append(Item(f"bad/{name}", code, UNKNOWN, "syntax"))
-    for file in sorted(path.rglob(GOOD)) if path.is_dir() else []:
+    for file in files_below(path, GOOD) if path.is_dir() else []:
         for name, code in _entries(file):
             if reason := _reject_reason(code, wants_broken=False):
                 loaded.dropped[reason] += 1

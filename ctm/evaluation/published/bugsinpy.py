@@ -14,7 +14,15 @@ import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
-from ctm.evaluation.published.loading import NOT_PYTHON, SAME, Loaded, SuiteError, files_of, read_text
+from ctm.evaluation.published.loading import (
+    NOT_PYTHON,
+    NOT_UTF8,
+    SAME,
+    Loaded,
+    SuiteError,
+    files_of,
+    read_code,
+)
 from ctm.python.compiling import compiles
 from ctm.python.lexical import exact_match
 
@@ -23,6 +31,8 @@ OF_A_TEST = "of a test"
 HEAD = "async def hunk(self):\n"
 """What a hunk is put into that stands in a function: it may return and await."""
 _HUNK = re.compile(r"@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@")
+MOST_DIGITS = 9
+"""Of a count of lines; Python refuses to read numbers of 5,000."""
 _TEST = re.compile(r"(^|/)(tests?|testing)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$")
 
 
@@ -30,8 +40,14 @@ def load(path: Path) -> Loaded:
     """All hunks. Raises SuiteError."""
     loaded = Loaded()
     for patch in files_of(path, "bug_patch.txt", "BugsInPy"):
+        if len(patch.parts) < 5 or patch.parts[-3] != "bugs":
+            raise SuiteError(f"{patch}: not at projects/PROJECT/bugs/NUMBER/; is it a checkout of BugsInPy?")
         project, bug = patch.parts[-4], patch.parts[-2]
-        for number, (file, buggy, fixed) in enumerate(hunks(read_text(patch), str(patch)), 1):
+        text = read_code(patch)
+        if text is None:
+            loaded.dropped[NOT_UTF8] += 1
+            continue
+        for number, (file, buggy, fixed) in enumerate(hunks(text, str(patch)), 1):
             if not file.endswith(".py"):
                 loaded.dropped[NOT_PYTHON] += 1
             elif _TEST.search(file):
@@ -64,7 +80,10 @@ def hunks(patch: str, where: str) -> Iterator[tuple[str, str, str]]:
         if line.startswith("+++ ") and line != "+++ /dev/null":
             file = line[4:].split("\t")[0].removeprefix("b/")
         elif found := _HUNK.match(line):
-            old, new = (int(count) if count else 1 for count in found.groups())
+            counts = [count or "1" for count in found.groups()]
+            if max(map(len, counts)) > MOST_DIGITS:
+                raise SuiteError(f"{where}: a hunk's head has a count of {max(map(len, counts)):,} digits")
+            old, new = map(int, counts)
             before: list[str] = []
             after: list[str] = []
             while len(before) < old or len(after) < new:

@@ -10,7 +10,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ctm.evaluation.published.loading import NO_FIX, NOT_PYTHON, Loaded, SuiteError, folder_of, read_text
+from ctm.evaluation.published.loading import (
+    NO_FIX,
+    NOT_PYTHON,
+    NOT_UTF8,
+    Loaded,
+    SuiteError,
+    folder_of,
+    read_code,
+)
 
 
 def load(path: Path) -> Loaded:
@@ -18,6 +26,8 @@ def load(path: Path) -> Loaded:
     folder_of(path, "Code")
     loaded = Loaded()
     for program in sorted((path / "Code").glob("*/*/*")):
+        if not program.is_dir():
+            continue  # a README beside the programs
         task, language = program.parts[-3:-1]
         if language.lower() != "python":
             loaded.dropped[NOT_PYTHON] += 1
@@ -29,7 +39,11 @@ def load(path: Path) -> Loaded:
         if not corrected.is_file():
             loaded.dropped[NO_FIX] += 1
             continue
-        loaded.add(f"{task}/{program.name}", read_text(faulty), read_text(corrected), project=task)
+        buggy, fixed = read_code(faulty), read_code(corrected)
+        if buggy is None or fixed is None:
+            loaded.dropped[NOT_UTF8] += 1
+        else:
+            loaded.add(f"{task}/{program.name}", buggy, fixed, project=task)
     if not (loaded.items or loaded.dropped):
         raise SuiteError(f"{path}: no programs below Code/TASK/LANGUAGE/; is it a checkout of ConDefects?")
     return loaded

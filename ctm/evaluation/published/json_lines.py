@@ -1,7 +1,7 @@
 """JSON lines as `ctm-repair evaluate` reads them: id, buggy, fixed, and category, kind, test, project where known.
 
-A line with equal sides is clean code, on which an edit is a false alarm, and nothing is dropped: a fixed side that does
-not compile is counted as unreachable with the figures.
+A line with equal sides is clean code, on which an edit is a false alarm, and nothing is dropped here: a fixed side that
+does not compile is counted as unreachable with the figures.
 """
 
 from __future__ import annotations

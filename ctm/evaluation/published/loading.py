@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import textwrap
 from collections import Counter
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ctm.bugs.security.rules import security_rule
+from ctm.evaluation.published.checksum import files_below
 from ctm.pairs.categories import categorize
 from ctm.python.compiling import MAX_BYTES, compiles
 from ctm.python.lexical import exact_match
@@ -21,6 +23,7 @@ SAME = "both sides are the same"
 BROKEN_FIX = "the fixed side does not parse"
 TOO_LARGE = f"more than {MAX_BYTES:,} bytes"
 NO_FIX = "no fixed side"
+NOT_UTF8 = "not UTF-8"
 NO_TEST = "no test that can be run"
 
 
@@ -69,6 +72,25 @@ def reject_reason(buggy: str, fixed: str) -> str:
     return "" if compiles(fixed) else BROKEN_FIX
 
 
+def without_unusable(loaded: Loaded) -> Loaded:
+    """Less the items that no layout may have: too large to be looked at, or with signs that no file can hold."""
+    kept = Loaded(dropped=loaded.dropped.copy(), notes=loaded.notes)
+    for item in loaded.items:
+        if reason := _unusable(item):
+            kept.dropped[reason] += 1
+        else:
+            kept.items.append(item)
+    return kept
+
+
+def _unusable(item: Item) -> str:
+    try:
+        sizes = {name: len(text.encode()) for name, text in dataclasses.asdict(item).items()}
+    except UnicodeEncodeError:  # JSON may have half a surrogate pair; neither Parquet nor a page can
+        return NOT_UTF8
+    return TOO_LARGE if max(sizes["buggy"], sizes["fixed"]) > MAX_BYTES else ""
+
+
 # --- files ----------------------------------------------------------------------------------------------------------
 
 
@@ -77,6 +99,16 @@ def read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
+        raise SuiteError(f"{path}: cannot be read ({error})") from None
+
+
+def read_code(path: Path) -> str | None:
+    """A program or a patch, None where it is not UTF-8: one of many, which is counted. Raises SuiteError."""
+    try:
+        return path.read_bytes().decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError:
+        return None
+    except OSError as error:
         raise SuiteError(f"{path}: cannot be read ({error})") from None
 
 
@@ -129,7 +161,7 @@ def optional_text(row: Mapping[str, Any], where: str, *names: str) -> str | None
 
 def files_of(path: Path, pattern: str, layout: str) -> list[Path]:
     """A file itself, or the files of a folder, sorted. Raises SuiteError where there are none."""
-    found = [path] if path.is_file() else sorted(path.rglob(pattern))
+    found = [path] if path.is_file() else files_below(path, pattern)
     if not found:
         raise SuiteError(f"{path}: no {pattern} below it; is it a copy of {layout}?")
     return found

@@ -12,7 +12,17 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from ctm.evaluation.published.loading import NO_FIX, NO_TEST, Loaded, SuiteError, folder_of, parse, read_text
+from ctm.evaluation.published.loading import (
+    NO_FIX,
+    NO_TEST,
+    NOT_UTF8,
+    Loaded,
+    SuiteError,
+    folder_of,
+    parse,
+    read_code,
+    read_text,
+)
 
 HELPERS = ("node",)
 """Modules beside the programs that are none."""
@@ -53,10 +63,14 @@ def load(path: Path) -> Loaded:
         if not corrected.is_file():
             loaded.dropped[NO_FIX] += 1
             continue
+        buggy, fixed = read_code(program), read_code(corrected)
+        if buggy is None or fixed is None:
+            loaded.dropped[NOT_UTF8] += 1
+            continue
         test = _test(path / "json_testcases" / f"{name}.json", name)
         if not test:
             loaded.notes[NO_TEST] += 1
-        loaded.add(name, read_text(program), read_text(corrected), test=test)
+        loaded.add(name, buggy, fixed, test=test)
     return loaded
 
 

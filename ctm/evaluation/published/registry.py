@@ -16,8 +16,8 @@ from ctm.evaluation.published import (
     quixbugs,
     sven,
 )
-from ctm.evaluation.published.checksum import checksum
-from ctm.evaluation.published.loading import Loaded, SuiteError
+from ctm.evaluation.published.checksum import checksum, links_below
+from ctm.evaluation.published.loading import Loaded, SuiteError, without_unusable
 from ctm.evaluation.published.settings import SuiteSettings
 
 
@@ -109,7 +109,12 @@ def load_suite(name: str, suite: SuiteSettings) -> Loaded:
             f"real_suites.{name}: {path} has the sha256 {found}, not {suite.sha256}: it is another suite, or it was "
             f"changed. Bring the right one, or correct real_suites.{name}.sha256"
         )
-    loaded = LAYOUTS[suite.layout].load(path)
+    if path.is_dir() and (links := links_below(path)):
+        raise SuiteError(
+            f"real_suites.{name}: {links[0]} is a link; what it leads to is not in the sha256, so nothing is read "
+            "through it. Put the files there, or delete the link"
+        )
+    loaded = without_unusable(LAYOUTS[suite.layout].load(path))
     if not loaded.items:
         why = ", ".join(f"{n} {reason}" for reason, n in loaded.dropped.most_common()) or "nothing was found"
         raise SuiteError(f"real_suites.{name}: {path} has no items of layout {suite.layout} ({why})")

@@ -31,10 +31,12 @@ class SuiteSettings:
     """Most items that are asked about, drawn at random with a fixed seed; 0: all."""
 
     def __post_init__(self) -> None:
+        if not self.path:
+            raise ValueError("path is empty; it must name the file or folder of the suite")
         if not re.fullmatch("[0-9a-f]{64}", self.sha256):
             raise ValueError(
-                f"sha256 is {self.sha256!r}; it must be 64 hexadecimal digits (sha256sum FILE; for a folder see "
-                "docs/suites.md)"
+                f"sha256 is {self.sha256!r}; it must be 64 hexadecimal digits in lower case (sha256sum FILE; for a "
+                "folder see docs/suites.md)"
             )
         if self.items < 0:
             raise ValueError(f"items is {self.items}; it must be 0 (all) or more")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +27,7 @@ from ctm.evaluation.published.loading import (
     NO_FIX,
     NO_TEST,
     NOT_PYTHON,
+    NOT_UTF8,
     SAME,
     TOO_LARGE,
     SuiteError,
@@ -323,8 +325,8 @@ def test_another_content_a_missing_path_and_a_bad_sum_are_refused_with_the_remed
         load_suite("mine", SuiteSettings(str(path), "json_lines", "0" * 64))
     with pytest.raises(SuiteError, match=r"real_suites\.mine: .*nowhere: no such file or folder"):
         load_suite("mine", SuiteSettings(str(tmp_path / "nowhere"), "json_lines", "0" * 64))
-    with pytest.raises(ValueError, match="must be 64 hexadecimal digits"):
-        SuiteSettings(str(path), "json_lines", "")
+    with pytest.raises(ValueError, match="must be 64 hexadecimal digits in lower case"):
+        SuiteSettings(str(path), "json_lines", "A" * 64)
 
 
 def test_a_suite_without_items_says_what_became_of_them(tmp_path: Path) -> None:
@@ -332,3 +334,63 @@ def test_a_suite_without_items_says_what_became_of_them(tmp_path: Path) -> None:
     path = lines(tmp_path / "java.jsonl", row, row)
     with pytest.raises(SuiteError, match=r"no items of layout humanevalpack \(2 not Python\)"):
         load_suite("java", SuiteSettings(str(path), "humanevalpack", checksum(path)))
+
+
+@pytest.mark.parametrize("link", ["mine.jsonl", "sub"])
+def test_nothing_is_read_that_the_sum_does_not_hold(tmp_path: Path, link: str) -> None:
+    """Else a suite could be changed, or hold what trained, and keep its sum."""
+    row = {"func_src_before": WRONG, "func_src_after": RIGHT, "vul_type": "cwe-1", "file_name": "a.py"}
+    outside = lines(tmp_path / "outside/mine.jsonl", row)
+    suite = lines(tmp_path / "suite/own.jsonl", row).parent
+    lines(suite / ".git/more.jsonl", row)
+    os.mkfifo(suite / "never_ends.jsonl")
+    settings = SuiteSettings(str(suite), "sven", checksum(suite))
+    assert [item.item_id for item in load_suite("mine", settings).items] == ["suite/own/1"]
+    (suite / link).symlink_to(outside if link.endswith("l") else outside.parent)
+    assert checksum(suite) == settings.sha256
+    with pytest.raises(SuiteError, match=rf"real_suites\.mine: .*/suite/{link} is a link.*delete the link"):
+        load_suite("mine", settings)
+
+
+def test_a_name_that_is_not_utf_8_has_a_sum(tmp_path: Path) -> None:
+    (tmp_path / os.fsdecode(b"\xff.py")).write_text("1")
+    (tmp_path / ".git").write_text("gitdir: where the worktree's is")
+    command = "find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum"
+    printed = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert checksum(tmp_path) == printed.stdout.split()[0]
+
+
+def test_what_no_file_can_hold_or_nobody_reads_is_counted_in_every_layout(tmp_path: Path) -> None:
+    """Half a surrogate pair would stop the rule when it writes, after the model was asked about everything."""
+    good = {"id": 1, "buggy": WRONG, "fixed": RIGHT}
+    half = [{**good, name: "\ud800"} for name in ("id", "buggy", "kind", "project", "category")]
+    huge = {**good, "buggy": "x = 1\n" * 20_000, "category": "logic"}
+    path = lines(tmp_path / "mine.jsonl", good, *half, huge)
+    loaded = load_suite("mine", SuiteSettings(str(path), "json_lines", checksum(path)))
+    assert len(loaded.items) == 1 and loaded.dropped == {NOT_UTF8: 5, TOO_LARGE: 1}
+
+
+def test_one_file_that_is_not_utf_8_does_not_stop_a_suite(tmp_path: Path, quix: Path) -> None:
+    for number, comment in enumerate((b"", b"# \x93\xfa\x96\x7b\n")):
+        folder = tmp_path / f"contest/Code/abc/Python/{number}"
+        write(folder / "faultyVersion.py", WRONG)
+        (write(folder / "correctVersion.py", "")).write_bytes(comment + RIGHT.encode())
+    write(tmp_path / "contest/Code/abc/Python/README.md", "beside the programs")
+    loaded = condefects.load(tmp_path / "contest")
+    assert len(loaded.items) == 1 and loaded.dropped == {NOT_UTF8: 1}
+    (tmp_path / "projects/p/bugs/1").mkdir(parents=True)
+    (tmp_path / "projects/p/bugs/1/bug_patch.txt").write_bytes(b"\xff")
+    assert bugsinpy.load(tmp_path / "projects").dropped == {NOT_UTF8: 1}
+    before = len(quixbugs.load(quix).items)
+    (quix / "python_programs/other.py").write_bytes(b"\xff")
+    write(quix / "correct_python_programs/other.py", RIGHT)
+    loaded = quixbugs.load(quix)
+    assert len(loaded.items) == before and loaded.dropped[NOT_UTF8] == 1
+
+
+def test_a_patch_that_is_elsewhere_or_counts_in_5000_digits_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SuiteError, match="not at projects/PROJECT/bugs/NUMBER/"):
+        bugsinpy.load(write(tmp_path / "bug_patch.txt", ""))
+    patch = write(tmp_path / "projects/p/bugs/1/bug_patch.txt", f"@@ -1,{'9' * 5000} +1,2 @@\n x\n")
+    with pytest.raises(SuiteError, match="a count of 5,000 digits"):
+        bugsinpy.load(patch)

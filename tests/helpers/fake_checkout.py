@@ -68,7 +68,7 @@ class Checkout:
         ]  # fmt: skip
         environment = {**os.environ, "PYTHONPATH": str(self.root), "FAIL": fail}
         done = subprocess.run(
-            command, cwd=self.root, env=environment, capture_output=True, text=True, timeout=120
+            command, cwd=self.root, env=environment, capture_output=True, text=True, timeout=400
         )
         if check and done.returncode:
             raise AssertionError(f"snakemake failed:\n{done.stdout}\n{done.stderr}")

@@ -61,7 +61,7 @@ def snakemake(folder: Path, overlay: Path) -> str:
     command = [sys.executable, "-m", "snakemake", "all", "--configfile", *map(str, files)]
     command += ["--cores", "2", "--retries", "0", "--directory", str(folder / "run")]
     (folder / "run").mkdir(exist_ok=True)
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=1200)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-6000:]
     return done.stdout + done.stderr
 

@@ -91,7 +91,7 @@ def newer_constructs(text: str, since: Version = RUNNING) -> list[Construct]:
 def too_new(text: str) -> str:
     """What of a text only a newer Python than OLDEST takes ("nested quotes in an f-string, line 3"), or "".
 
-    The same under every Python: what is read as data must not depend on the one that reads it.
+    The same under every Python, as no compiler is asked: what is read as data must not depend on the one that reads it.
     """
     return next(map(str, newer_constructs(text, OLDEST)), "")
 
@@ -120,7 +120,7 @@ def _found(raw: bytes, nodes: dict[str, list[Node]]) -> list[Construct]:
 
 @cache
 def _parser() -> Parser:
-    import tree_sitter  # 10 ms, and only for text that does not compile
+    import tree_sitter  # 10 ms, which the command spends only on text that does not compile
     import tree_sitter_python
 
     return tree_sitter.Parser(tree_sitter.Language(tree_sitter_python.language()))

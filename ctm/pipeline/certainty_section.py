@@ -91,7 +91,7 @@ def _which(figures: Mapping[str, Any]) -> Table:
         lines = (
             (ALL, CONFIDENCE, "the whole repair, all items", "width", WIDTHS),
             (BROKEN, own, "the whole repair, broken code with an answer", "number", "ece"),
-            (FIRST, CERTAINTY, "the first edit", "width", WIDTHS),
+            (FIRST, CERTAINTY, "the first edit", "number", "ece"),  # as the table of CTM and TRM counts
         )
         for question, name, what, bins, key in lines:
             score = of[question][name]

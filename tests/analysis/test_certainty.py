@@ -94,6 +94,10 @@ def test_the_section_shows_each_error_once_with_what_it_is_of(written: Path) -> 
     ]  # fmt: skip
     found = figures["suites"]["test"]["questions"][BROKEN][MADE]
     assert which.rows[1][5].text == f"{found['ece']:.1%}"
+    first = figures["suites"]["test"]["questions"]["first edit"]["certainty"]
+    assert (which.rows[2][3].text, which.rows[2][5].text) == ("number", f"{first['ece']:.1%}"), (
+        "in bins as those of the table of CTM and TRM"
+    )
     thresholds = shown["Confidence from which on 90 and 95 % are right"].rows
     given = figures["precision_thresholds"][0]["test"]
     assert [cell.text for cell in thresholds[0][:5]] == ["90%", "50.0%", "validation", "200", "95.0%"]

@@ -3,6 +3,7 @@
     make compare                                     data of a finished demo (runs/demo/results), about two hours
     .venv/bin/python benchmarks/compare/run.py --data runs/demo/results --samples 8000 --seeds 1 --minutes 20
     make compare COMPARE="--models 'CTM, one tick' --blocks 0 1 3 --minutes 600"         controls of thinking
+    make compare COMPARE="--config hard.yaml --comparisons 'same compute'"    another mix of stage 4, one comparison
 
 The controls are the CTM with a single tick, which shows what thinking on is worth, and a plain transformer with as many
 blocks as make its compute the CTM's. `--blocks` adds the CTM, with all its ticks and with one, on encoders of so many
@@ -57,7 +58,7 @@ from ctm.training.settings import StageRun, stage_of_ctm
 CHECKOUT = Path(__file__).resolve().parents[2]
 RUNS = CHECKOUT / "runs" / "compare"
 CONFIG = [CHECKOUT / "config" / "config.yaml", CHECKOUT / "config" / "demo.yaml"]
-SAME_SAMPLES, SAME_COMPUTE = "same samples", "same compute"
+SAME_SAMPLES, SAME_COMPUTE = COMPARISONS = ("same samples", "same compute")
 CTM, TRM, ONE_TICK, TRANSFORMER = "CTM", "TRM", "CTM, one tick", "transformer"
 OTHERS = (TRM, ONE_TICK, TRANSFORMER)
 """What the CTM is compared with."""
@@ -227,6 +228,8 @@ def tables(rows: list[dict[str, Any]], pairs: list[dict[str, Any]], items: int) 
     lines: list[str] = []
     for comparison in (SAME_SAMPLES, SAME_COMPUTE):
         mine = [row for row in rows if row["comparison"] == comparison]
+        if not mine:
+            continue
         lines += [f"**The {comparison}**; first edit exactly right, {items:,} items of the test set, %", ""]
         head = [
             "model", "seeds", "body + embeddings", "samples", "GFLOP a sample", "TFLOP in all", "samples/s",
@@ -316,6 +319,9 @@ def main() -> None:
     parser.add_argument("--models", nargs="*", choices=OTHERS, default=list(OTHERS), help="beside the CTM")
     parser.add_argument("--blocks", nargs="*", type=int, default=[],
                         help="encoders on which the CTM and the CTM of one tick are trained besides")  # fmt: skip
+    parser.add_argument("--config", nargs="*", type=Path, default=[],
+                        help="overlays of config/demo.yaml: another mix of the last stage, more ticks, a wider model")  # fmt: skip
+    parser.add_argument("--comparisons", nargs="*", choices=COMPARISONS, default=list(COMPARISONS))
     parser.add_argument("--minutes", type=float, default=180, help="time limit; the next call goes on")
     parser.add_argument("--seeds", type=int, default=3, help="trainings of each model")
     parser.add_argument("--seed", type=int, default=0, help="the first of them, of weights and order")
@@ -323,7 +329,7 @@ def main() -> None:
     data, deadline = Data(given.data), time.monotonic() + 60 * given.minutes
     if not data.test.is_file():
         parser.error(f"{data.test}: no such file; --data must name the results of a finished demo")
-    config = read_config(CONFIG)
+    config = read_config([*CONFIG, *given.config])
     codec, train = CodeTokenizer.load(data.tokenizer), load_split(data.grids("train"))
     usable = len(train)
     base = run_of(config, CTM, 0, given.samples, usable, given.seed)
@@ -338,9 +344,7 @@ def main() -> None:
     rows: list[dict[str, Any]] = []
     try:
         # seed by seed, so that what a time limit leaves can be read
-        for seed, comparison in product(
-            range(given.seed, given.seed + given.seeds), (SAME_SAMPLES, SAME_COMPUTE)
-        ):
+        for seed, comparison in product(range(given.seed, given.seed + given.seeds), given.comparisons):
             for label, (name, sizes) in asked.items():
                 same = comparison == SAME_SAMPLES
                 paid = given.samples if same else round(given.samples * cost[CTM] / cost[label])

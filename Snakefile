@@ -61,3 +61,12 @@ keep_ledger()
 onstart:
     budget.evaluate_demands(workflow)
     begin_session()
+
+
+# no rule: a view of the logs, wanted most where a run failed, and of as many pages as there were days
+onsuccess:
+    write_dashboard()
+
+
+onerror:
+    write_dashboard()

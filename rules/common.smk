@@ -80,6 +80,13 @@ def begin_session():
     session.begin(Path.cwd(), LINEAGE, sorted(steps), workflow.configfiles, local)
 
 
+def write_dashboard():
+    """Leave the pages of where the run stands behind (results/dashboard/)."""
+    from ctm.pipeline.dashboard.page import after_a_run
+
+    after_a_run(Path.cwd(), CONFIG.machine)
+
+
 def settings(section):
     return unrecorded(settings_json(CONFIG, section))
 

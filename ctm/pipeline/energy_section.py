@@ -1,4 +1,4 @@
-"""The report's section on energy: watt-hours and cost by phase, from what the jobs' supervisor measured."""
+"""The table of energy: watt-hours and cost by phase, from what the jobs' supervisor measured."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from ctm.pipeline.ledger import Entry
 from ctm.pipeline.phases import PHASES, phase_of
-from ctm.pipeline.tables import Block, Section, rows
+from ctm.pipeline.tables import Block, rows
 
 MISSING = "not available"
 NOTE = (
@@ -46,13 +46,15 @@ def by_phase(entries: Sequence[Entry]) -> list[PhaseUse]:
     return [*lines, _use("All phases", entries)] if lines else []
 
 
-def energy_section(entries: Sequence[Entry], price: float, currency: str) -> Section:
-    """No block where the run has no ledger. price: of a kilowatt-hour."""
+def energy_block(entries: Sequence[Entry], price: float | None = None, currency: str = "") -> Block | None:
+    """A table; None where the run has no ledger. price: of a kilowatt-hour; without one the costs are left out."""
     lines = by_phase(entries)
     if not lines:
-        return Section("Energy")
+        return None
+    if price is None:
+        return Block("Energy", NOTE, rows(HEAD[:-1], [row[:-1] for row in cost_rows(lines, 0.0, "")]))
     note = f"{NOTE} Cost at {price:g} {currency} a kilowatt-hour."
-    return Section("Energy", [Block("By phase", note, rows(HEAD, cost_rows(lines, price, currency)))])
+    return Block("Energy", note, rows(HEAD, cost_rows(lines, price, currency)))
 
 
 def cost_rows(lines: Sequence[PhaseUse], price: float, currency: str) -> list[list[Any]]:

@@ -32,6 +32,7 @@ from ctm.pipeline.tables import Section
 from ctm.pipeline.thought_section import thought_section
 from ctm.pipeline.training_section import training_section
 from ctm.pipeline.verdict_section import verdict_section
+from ctm.pipeline.workflow_section import workflow_section
 
 Part = Callable[[RunArtifacts], Section | None]
 """Makes a section of a run; None, or one without blocks, where the run has nothing for it."""
@@ -94,7 +95,7 @@ PHASES: Mapping[str, Sequence[Part]] = {
         of(synchronization_section, "synchronization", more=[HEATMAPS]),
     ),
     "Export": (of(export_section, "onnx"),),
-    "Costs": (costs_section,),
+    "Costs": (costs_section, workflow_section),
 }
 """Sections by phase, in the order of the page."""
 

@@ -18,7 +18,7 @@ from ctm.pipeline.dashboard.records import Records, end_of
 from ctm.pipeline.dashboard.state import State, state_at
 from ctm.pipeline.energy_section import by_phase
 from ctm.pipeline.phases import phase_of
-from helpers.dashboard_run import BEGUN, TRAINED, begun_job, ended_job, make_run, write_log
+from helpers.dashboard_run import BEGUN, TRAINED, begun_job, ended_job, failed_job, make_run, write_log
 
 NOW = TRAINED + timedelta(minutes=7)
 ORDER = [
@@ -130,7 +130,7 @@ def test_nothing_is_said_that_no_log_says(tmp_path: Path) -> None:
     shutil.rmtree(run / "work")
     state = state_at(records.read(run), BEGUN + timedelta(minutes=70), now=False)
     assert all(one.current == "not available" and one.met is None for one in state.resources)
-    assert not state.training and not state.model and not state.costs
+    assert not state.training and not state.model
 
 
 def test_issues_are_those_of_the_day(running: Records) -> None:
@@ -195,6 +195,14 @@ def test_the_command_writes_the_pages_and_refuses_other_folders(tmp_path: Path) 
     assert done.exit_code == 0 and "index.html" in done.output
     refused = CliRunner().invoke(app, ["dashboard", "--directory", str(tmp_path)])
     assert refused.exit_code == 2 and "no run" in refused.output
+
+
+def test_a_run_that_failed_is_not_called_done(tmp_path: Path) -> None:
+    """Snakemake meant to try it again, and was ended before it could."""
+    minute = timedelta(minutes=1)
+    lines = [*begun_job(BEGUN, "mutate", 1), *failed_job(BEGUN + minute, "mutate", 1, again=True)]
+    write_log(tmp_path, BEGUN, [*lines, "Complete log(s): x"])
+    assert state_at(records.read(tmp_path), NOW, now=False).status == "failed"
 
 
 def test_every_step_has_its_phase() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import logging
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,13 +12,16 @@ from pathlib import Path
 from ctm.files import write_text
 from ctm.pipeline.curves import training_curves
 from ctm.pipeline.dashboard.days import MARKS, day_name, day_page
-from ctm.pipeline.dashboard.records import Records
+from ctm.pipeline.dashboard.records import Records, read
 from ctm.pipeline.dashboard.rows import Figure, Row
 from ctm.pipeline.dashboard.state import BASELINE, State, state_now, state_on
-from ctm.pipeline.energy_section import HEAD, NOTE, cost_rows
+from ctm.pipeline.energy_section import energy_block
 from ctm.pipeline.page import render
+from ctm.pipeline.rule_graph import rules_block, rules_of
+from ctm.pipeline.sections import MachineBudget
 from ctm.pipeline.tables import Block, Cell, Section, Table, rows
 
+log = logging.getLogger(__name__)
 FOLDER = Path("results/dashboard")
 INDEX = "index.html"
 
@@ -59,6 +64,18 @@ def write_dashboard(records: Records, price: Price) -> list[Path]:
         write_text(path, day_page(state_on(records, day)))
         written.append(path)
     return written
+
+
+def after_a_run(run: Path, machine: MachineBudget) -> None:
+    """Write the pages as Snakemake is about to end. Raises nothing: a run must not fail because of them."""
+    try:
+        found = read(run)
+        if found.sessions:
+            found.sessions[-1].over = True  # which its log says later
+        found = dataclasses.replace(found, alive=False)
+        write_dashboard(found, Price(machine.price_per_kwh, machine.currency))
+    except Exception as error:
+        log.warning("results/dashboard/ was not written: %s: %s", type(error).__name__, error)
 
 
 def index_page(records: Records, state: State, price: Price, curves: Curves, live: bool) -> str:
@@ -119,13 +136,13 @@ def sections(records: Records, state: State, price: Price, svg: str, live: bool)
             ],
         ),
     ]
+    if graph := rules_block(rules_of(records.run, records.entries), state.running, state.planned):
+        made.append(Section("Rules", [graph]))
     if svg:
         note = "Over the samples of all stages, one behind the other."
         made.append(Section("Curves", [Block("Training so far", note, svg=svg)]))
-    if state.costs:
-        note = f"{NOTE} Cost at {price.amount:g} {price.currency} a kilowatt-hour."
-        table = rows(HEAD, cost_rows(state.costs, price.amount, price.currency))
-        made.append(Section("Energy", [Block("By phase", note, table)]))
+    if energy := energy_block(records.entries, price.amount, price.currency):
+        made.append(Section("Energy", [energy]))
     return made
 
 

@@ -11,12 +11,11 @@ from datetime import UTC, date, datetime, timedelta
 
 from ctm.pipeline.dashboard import rows
 from ctm.pipeline.dashboard.issues import issues_of
-from ctm.pipeline.dashboard.records import Records, end_of, time_of
+from ctm.pipeline.dashboard.records import Records, end_of
 from ctm.pipeline.dashboard.rows import Figure, Row
 from ctm.pipeline.dashboard.snakemake_log import Job
 from ctm.pipeline.dashboard.stages import Stage, next_milestone
 from ctm.pipeline.dashboard.usage import Machine, machine_now, use_of
-from ctm.pipeline.energy_section import PhaseUse, by_phase
 from ctm.pipeline.phases import PHASES, phase_of
 
 TARGETS = ("all", "export")
@@ -38,9 +37,13 @@ class State:
     phase: str
     task: str
     status: str
-    """running, done, failed or stopped."""
+    """running, done, failed, stopped and so on."""
     others: Sequence[str]
     """What runs beside it."""
+    running: Sequence[str]
+    """Rules of all that runs."""
+    planned: Mapping[str, int]
+    """Jobs of each rule that this start of Snakemake meant to run."""
     progress: Sequence[tuple[str, int, int]]
     """Of each phase of this start of Snakemake: its name, jobs done, jobs planned."""
     use_source: str
@@ -53,8 +56,6 @@ class State:
     """Of that day."""
     target: str
     eta: str
-    costs: Sequence[PhaseUse]
-    """Hours and energy of each phase so far."""
     machine: Machine | None
     """The whole machine, where the moment is the present."""
 
@@ -91,6 +92,8 @@ def state_at(records: Records, moment: datetime, now: bool) -> State:
         task=job.name if job else "none",
         status=_status(records, running, moment),
         others=[other.name for other in running if other is not job],
+        running=sorted({one.rule for one in running}),
+        planned=session.planned if (session := records.session(moment)) else {},
         progress=_progress(records, moment),
         use_source=use.source if use else "",
         resources=rows.resource_rows(job, use) if job and use else [],
@@ -100,7 +103,6 @@ def state_at(records: Records, moment: datetime, now: bool) -> State:
         issues=issues_of(records, day, moment),
         target=target,
         eta=eta,
-        costs=by_phase([entry for entry in records.entries if time_of(entry.ended) <= moment]),
         machine=machine_now(records.run) if now else None,
     )
 
@@ -122,10 +124,15 @@ def _status(records: Records, running: Sequence[Job], moment: datetime) -> str:
     session = records.session(moment)
     if session is None:
         return "no longer running"
-    if any(job.failed and not job.again for job in session.jobs if job.ended and job.ended <= moment):
+    last = {job.jobid: job for job in session.jobs if job.ended and job.ended <= moment}
+    if any(job.failed for job in last.values()):
         return "failed"
     if session.over:
-        return "done"
+        return (
+            "done"
+            if len(last) >= sum(session.planned.values()) - session.planned.get("total", 0)
+            else "ended early"
+        )
     newest = session is records.sessions[-1]
     return "between two jobs" if newest and records.alive else "stopped (Snakemake was killed)"
 

@@ -142,7 +142,9 @@ class Trainer:
     def _tell_damaged(self, damaged: Sequence[Path], metrics: Metrics) -> None:
         """Damaged checkpoints, newest last, as events: what was trained since the newest good one is trained again."""
         for path in damaged:
-            self._record_event("damaged checkpoint", {"file": path.name}, metrics)
+            self._record_event(
+                "damaged checkpoint", {"why": "its checksum differs", "file": path.name}, metrics
+            )
 
     def _set_aside(self, damaged: Sequence[Path]) -> None:
         if self.ranks.is_first:

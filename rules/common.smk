@@ -30,7 +30,8 @@ STEPS = LINEAGE.steps
 DEPLOYED = bool(workflow.deployment_settings.deployment_method)
 PYTHON = f"env PYTHONPATH={quote(str(ROOT))} python" if DEPLOYED else quote(sys.executable)
 RAW = ("installed", "packages", "releases", "commits", "stackoverflow")
-ENVIRONMENT = f"{ROOT}/envs/{CONFIG.machine.environment}.yaml"
+# which Snakemake formats with the job's wildcards: braces of the checkout's path are no fields
+ENVIRONMENT = f"{ROOT}/envs/{CONFIG.machine.environment}.yaml".replace("{", "{{").replace("}", "}}")
 
 
 wildcard_constraints:

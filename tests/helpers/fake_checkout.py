@@ -14,6 +14,8 @@ from snakemake.api import SnakemakeApi
 from snakemake.settings.types import ConfigSettings, DAGSettings, OutputSettings, Quietness, ResourceSettings
 
 ROOT = Path(__file__).resolve().parents[2]
+# a space, an apostrophe, letters outside of ASCII; braces and a dollar, which Snakemake and shells expand
+HARD_NAME = "it's a größe 测试 {x} $HOME dir"
 
 # writes to each output (a path that is not there yet) what it was told and what it read; FAIL names a step to fail
 FAKE = '''"""Stands in for a program: its outputs say what went in."""
@@ -66,13 +68,17 @@ class Checkout:
             sys.executable, "-m", "snakemake", "--configfile", "config/config.yaml", "config/demo.yaml",
             "overlay.yaml", "--cores", "2", "--directory", "run", *arguments,
         ]  # fmt: skip
-        environment = {**os.environ, "PYTHONPATH": str(self.root), "FAIL": fail}
+        environment = self.environment() | {"FAIL": fail}
         done = subprocess.run(
             command, cwd=self.root, env=environment, capture_output=True, text=True, timeout=400
         )
         if check and done.returncode:
             raise AssertionError(f"snakemake failed:\n{done.stdout}\n{done.stderr}")
         return done
+
+    def environment(self) -> dict[str, str]:
+        """Variables of a run: this checkout's code is what jobs import."""
+        return {**os.environ, "PYTHONPATH": str(self.root)}
 
     def planned(self, target: str = "all") -> set[str]:
         """Names of the rules that would run now."""

@@ -42,7 +42,7 @@ def _program(pid: int, run: Path) -> Program | None:
 
 @dataclass
 class Watcher:
-    """Looks every few milliseconds whether two programs of a run write the same output, and keeps what it saw."""
+    """Looks ten times a second whether two programs of a run write the same output, and keeps what it saw."""
 
     run: Path
     doubles: list[str] = field(default_factory=list)
@@ -60,7 +60,7 @@ class Watcher:
         self._thread.join()
 
     def _watch(self) -> None:
-        while not self._end.wait(0.02):
+        while not self._end.wait(0.1):
             now = programs(self.run)
             self.looks += 1
             self.seen |= {program.pid for program in now}

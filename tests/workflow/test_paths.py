@@ -5,6 +5,7 @@ The checkout that the other tests of the workflow share is built in such a folde
 
 from __future__ import annotations
 
+import json
 import shlex
 import subprocess
 import sys
@@ -48,6 +49,9 @@ def test_no_path_falls_apart_in_a_command(tmp_path: Path) -> None:
         workflow._build_dag()
         commands = {job.rule.name: job.shellcmd for job in workflow.dag.needrun_jobs() if job.shellcmd}
     assert {"collect_commits", "collect_stackoverflow", "build_pairs", "real_suites"} <= commands.keys()
+    words = shlex.split(commands["collect_installed"])
+    settings = json.loads(words[words.index("--settings") + 1])
+    assert settings["paths"] == [str(named / "site-packages")], "a relative one is taken from the checkout"
     for rule, command in commands.items():
         words = shlex.split(command)
         assert str(checkout.root / "workflow/scripts") in {str(Path(word).parent) for word in words}, rule

@@ -22,8 +22,13 @@ BUDGETS = ("mem_gb", "vram", "gpu_percent", "unified_gb")
 
 
 def resources(demand: Demand) -> dict[str, int | str]:
-    """A rule's `resources:`. Memory is given twice, because clusters are handed mem_mb only."""
-    return {
+    """A rule's `resources:`. Memory is given twice, because clusters are handed mem_mb only.
+
+    vram is given twice as well: SLURM knows it as shards of an accelerator, by the generic resource `gres`, which the
+    executor hands on. No other executor looks at it.
+    """
+    shards = {"gres": f"shard:{demand.vram}"} if demand.vram else {}
+    return shards | {
         "mem_gb": demand.mem_gb,
         "mem_mb": 1000 * demand.mem_gb,
         "vram": demand.vram,

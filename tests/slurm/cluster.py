@@ -8,8 +8,10 @@ The accelerator is pretended: one GPU of 96 shards behind /dev/null, which count
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -113,7 +115,9 @@ def _jobs(environment: dict[str, str]) -> str:
 def _daemon(command: list[str], environment: dict[str, str], folder: Path) -> Iterator[None]:
     """A daemon that stays in the foreground as our child, so that it cannot be left behind."""
     with open(folder / f"{command[0]}.out", "wb") as out:
-        process = subprocess.Popen(command, env=environment, stdout=out, stderr=out)
+        process = subprocess.Popen(
+            command, env=environment, stdout=out, stderr=out, preexec_fn=_end_with_parent
+        )
         try:
             yield
         finally:
@@ -123,6 +127,11 @@ def _daemon(command: list[str], environment: dict[str, str], folder: Path) -> It
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+def _end_with_parent() -> None:
+    """Of Linux (PR_SET_PDEATHSIG): SIGTERM where the parent is killed, so that no daemon outlives it."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 
 
 def _wait(met: Callable[[], bool], what: str, log: Path, seconds: float = 120) -> None:

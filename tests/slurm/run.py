@@ -17,6 +17,7 @@ import hashlib
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -166,6 +167,7 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, help="folder of both runs; default: a temporary one")
     parser.add_argument("--profile", type=Path, default=ROOT / "profiles" / "slurm")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as Ctrl-C does: what was started is ended
     with tempfile.TemporaryDirectory() as name:
         place = given.keep or Path(name)
         (place / "logs").mkdir(parents=True, exist_ok=True)

@@ -9,16 +9,17 @@ from shlex import quote
 
 from snakemake.exceptions import WorkflowError
 
-from ctm.pipeline import budget, directives
+from ctm.pipeline import budget, directives, module
 from ctm.pipeline.config import model_json, parse_config, settings_json, stage_json, trm_json
 from ctm.pipeline.config_errors import ConfigError
 from ctm.pipeline.lineage import Lineage
 from ctm.pipeline.real_suites import check_suites, suites_json
 from ctm.pipeline.shards import shard_names
 
+ROOT = Path(str(workflow.current_basedir)).parent  # the checkout
 try:
-    CONFIG = parse_config(config, [Path(file) for file in workflow.configfiles])
-    ROOT = Path(str(workflow.current_basedir)).parent  # the checkout
+    given = module.own_config(workflow, config, ROOT / "config" / "config.yaml")
+    CONFIG = parse_config(given, [Path(file) for file in workflow.configfiles])
     check_suites(CONFIG, ROOT)
     LINEAGE = Lineage(CONFIG, ROOT)
 except ConfigError as error:
@@ -29,6 +30,8 @@ STEPS = LINEAGE.steps
 # job programs run under the Python that runs Snakemake, unless each rule has an environment of its own
 DEPLOYED = bool(workflow.deployment_settings.deployment_method)
 PYTHON = f"env PYTHONPATH={quote(str(ROOT))} python" if DEPLOYED else quote(sys.executable)
+# whether results lie in a bucket (--default-storage-provider), so that a job has what is declared and nothing else
+STORED = workflow.storage_settings.default_storage_provider is not None
 RAW = ("installed", "packages", "releases", "commits", "stackoverflow")
 ENVIRONMENT = f"{ROOT}/envs/{CONFIG.machine.environment}.yaml"
 
@@ -154,19 +157,21 @@ def clean_code():
     return unrecorded(options)
 
 
-def grids(wildcards):
-    """Encoded shards of a split."""
-    shards = shard_names(getattr(CONFIG.grids, f"{wildcards.split}_shards"))
-    return [f"results/grids/{wildcards.split}/{shard}.zarr.zip" for shard in shards]
-
-
-def encoded(suffix):
-    """A file beside the encoded shards of the splits that training asks for."""
+def encoded(suffix, *splits):
+    """A file of each encoded shard of some splits."""
     return [
         f"results/grids/{split}/{shard}{suffix}"
-        for split in ("train", "validation")
+        for split in splits
         for shard in shard_names(getattr(CONFIG.grids, f"{split}_shards"))
     ]
+
+
+def behind(*splits):
+    """What manifests of splits list, for a job that has to fetch it from a bucket.
+
+    On a disk a manifest alone is the input: shards that were made again and are the same run nothing again.
+    """
+    return [*encoded(".zarr.zip", *splits), *encoded(".parquet", *splits)] if STORED else []
 
 
 def rejects():

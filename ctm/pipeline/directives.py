@@ -13,6 +13,7 @@ from typing import Any
 
 from snakemake.exceptions import WorkflowError
 
+from ctm.pipeline.module import declared_rules, own_rules
 from ctm.pipeline.steps import WorkflowStep
 
 _WILDCARD = re.compile(r"\{(\w+)")
@@ -29,12 +30,12 @@ def complete(
     To be called after the last rule is declared. Raises WorkflowError for a rule that is no step, or a step without a
     rule.
     """
-    rules = {rule.name: rule for rule in workflow.rules if not rule.norun}
-    for name in sorted(rules.keys() ^ steps.keys()):
+    rules = {name: rule for name, rule in own_rules(workflow).items() if not rule.norun}
+    for name in sorted((rules.keys() - steps.keys()) | (steps.keys() - declared_rules(workflow))):
         lacks = "no entry in ctm/pipeline/steps.py" if name in rules else "no rule in rules/"
         raise WorkflowError(lacking(name, lacks))
     for name, rule in rules.items():
-        _complete(rule, steps[name], params(steps[name]), environment)
+        _complete(name, rule, steps[name], params(steps[name]), environment)
 
 
 def lacking(name: str, what: str) -> str:
@@ -42,8 +43,8 @@ def lacking(name: str, what: str) -> str:
     return f"step {name} has {what}; it needs a rule and an entry (docs/adding_a_step.md)"
 
 
-def _complete(rule: Any, step: WorkflowStep, params: Mapping[str, Any], environment: str) -> None:
-    place = job_path(rule.name, str(rule.output[0]))
+def _complete(name: str, rule: Any, step: WorkflowStep, params: Mapping[str, Any], environment: str) -> None:
+    place = job_path(name, str(rule.output[0]))
     rule.log_modifier = rule.benchmark_modifier = rule.output_modifier  # which Snakemake sets with the paths
     if not rule.log:
         rule.set_log(f"{place}.log")

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scontrol", "scancel")
+PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scontrol", "scancel")
 SHARDS = 96
 CONFIG = """\
 ClusterName=ctm
@@ -69,7 +69,7 @@ def one_node(folder: Path, cpus: int, memory_mb: int) -> Iterator[dict[str, str]
         )
     host = socket.gethostname()
     controller_port, node_port = _free_ports(2)
-    for name in ("state", "spool"):
+    for name in ("state", "spool", "bin"):
         (folder / name).mkdir(parents=True)
     folder.chmod(0o755)
     (folder / "munge.key").write_bytes(os.urandom(128))
@@ -81,7 +81,13 @@ def one_node(folder: Path, cpus: int, memory_mb: int) -> Iterator[dict[str, str]
         )
     )  # fmt: skip
     (folder / "gres.conf").write_text(DEVICES.format(shards=SHARDS))
-    environment = {**os.environ, "PATH": _path(), "SLURM_CONF": str(folder / "slurm.conf")}
+    # the executor takes SLURM's variables from a job before it calls srun, and with them where this SLURM is
+    srun = folder / "bin" / "srun"
+    srun.write_text(f'#!/bin/sh\nSLURM_CONF="{folder}/slurm.conf" exec {shutil.which("srun")} "$@"\n')
+    srun.chmod(0o755)
+    environment = {
+        **os.environ, "PATH": f"{folder}/bin:{_path()}", "SLURM_CONF": str(folder / "slurm.conf")
+    }  # fmt: skip
     munge = ["munged", "--foreground", "--force", f"--key-file={folder}/munge.key"]
     munge += [f"--socket={folder}/munge.socket", f"--pid-file={folder}/munge.pid"]
     munge += [f"--log-file={folder}/munge.log", f"--seed-file={folder}/munge.seed", "--num-threads=2"]

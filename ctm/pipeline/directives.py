@@ -64,9 +64,10 @@ def supervised(supervisor: str, rule: str, lineage: str, demand: Demand, program
     """The `program` of a rule's commands: its own, under the supervisor (job.py), which is told what the job is.
 
     A function of the job, and so nothing that Snakemake compares. It may not ask for `threads` or `resources`: these
-    would be looked at for finished jobs too, and a budget that those did not keep would stop the plan. `exec`, so that no
-    shell stands between Snakemake and the supervisor: one that is told to stop, as SLURM tells all processes of a job,
-    would die at once, and Snakemake would not wait for what the program has still to save.
+    would be looked at for finished jobs too, and a budget that those did not keep would stop the plan.
+
+    `exec`, so that no shell stands between Snakemake and the supervisor: SLURM tells all processes of a job to stop, a
+    shell would die of it at once, and Snakemake would not wait for what the program has still to save.
     """
 
     def command(wildcards: Any, input: Any, output: Any) -> str:

@@ -185,8 +185,8 @@ def both(place: Path, profile: Path, slurm: Path) -> dict[str, Any]:
     report: dict[str, Any] = {}
     with one_node(slurm, cpus=4, memory_mb=16_000) as environment, Queue(environment) as queue:
         environment = {**environment, "PYTHONPATH": str(ROOT)}
-        report["alone, s"] = finish(snakemake("all", alone, FIRST, *here), base, logs / "alone.log")
         report["slurm, s"] = finish(snakemake("all", cluster, FIRST, *there), environment, logs / "slurm.log")
+        report["alone, s"] = finish(snakemake("all", alone, FIRST, *here), base, logs / "alone.log")
         report["submissions"] = len(queue.jobs)
         report["most shards at once"], report["waited for resources"] = (
             queue.most_shards,

@@ -11,7 +11,7 @@ What it adds to Snakemake:
 - Nothing reads damaged artifacts: inputs are hashed and compared with the ledger.
 - One line in the ledger for each job: what went in and out, by content, and what it used.
 
-It starts in a twentieth of a second: nothing heavy is imported here.
+It starts in less than a tenth of a second: nothing heavy is imported here.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import contextlib
 import ctypes
 import hashlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -42,6 +43,8 @@ SNAKEMAKE, SESSION = "CTM_SNAKEMAKE", "CTM_SESSION"
 its own machine), and the session (session.py)."""
 BUSY = 75
 """Exit status (EX_TEMPFAIL) where the outputs are somebody else's still."""
+DAMAGED = 65
+"""Exit status (EX_DATAERR) where an input is not what the ledger says."""
 WAIT, GRACE, POLL = 30.0, 10.0, 0.5
 """Seconds: for an orphan to end, for a program to end when it is told to, and between two looks."""
 FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
@@ -65,24 +68,25 @@ def main(arguments: Sequence[str]) -> int:
         return BUSY
     for path in given.outputs:
         Path(path).unlink(missing_ok=True)  # of an orphan that held the lock
-    entries = read(run)
     inputs = _inputs(given, run)
-    for found, recorded, maker in damaged(inputs, entries):
-        print(
-            f"{found.path} is not what rule {maker.rule} made (sha256 {found.sha256[:16]}…, {found.size} bytes; the "
-            f"ledger has {recorded.sha256[:16]}…, {recorded.size}): it was damaged or changed. Delete it and "
-            "start the same command again: it is made anew",
-            file=sys.stderr,
-        )
-        inputs = []
-    if not inputs and given.inputs:
-        return 1
+    if refused := damaged(inputs, read(run)):
+        print(*(_refusal(*one) for one in refused), sep="\n", file=sys.stderr)
+        return DAMAGED
     return _recorded(given, command, inputs, lock, run)
+
+
+def _refusal(found: File, recorded: File, maker: Entry) -> str:
+    return (
+        f"{found.path} is not what rule {maker.rule} made (sha256 {found.sha256[:16]}…, {found.size} bytes; the ledger "
+        f"has {recorded.sha256[:16]}…, {recorded.size}): it was damaged or changed. Delete it and start the same "
+        "command again: it is made anew"
+    )
 
 
 def _recorded(given: argparse.Namespace, command: list[str], inputs: list[File], lock: int, run: Path) -> int:
     """Run the command and write its line."""
-    usage, started = Usage(), _now()
+    number = uuid.uuid4().hex
+    usage, started = Usage(accelerator=given.vram > 0), _now()
     status = _run(command, lock, usage)
     outputs = []
     if status == 0:
@@ -91,18 +95,31 @@ def _recorded(given: argparse.Namespace, command: list[str], inputs: list[File],
         except OSError as error:
             print(f"{given.rule}: it ended well and did not make {error.filename}", file=sys.stderr)
             status = 1
+    log = given.log
+    if status and log:
+        log = _kept(Path(log), number)
     declared = {
         "threads": given.threads, "mem_gb": given.mem_gb, "vram": given.vram, "gpu_percent": given.gpu_percent,
         "runtime": given.runtime, "network_mbps": given.network_mbps, "disk": given.disk,
     }  # fmt: skip
     entry = Entry(
-        job=uuid.uuid4().hex, session=os.environ.get(SESSION), rule=given.rule, wildcards=tuple(given.wildcards),
+        job=number, session=os.environ.get(SESSION), rule=given.rule, wildcards=tuple(given.wildcards),
         lineage=given.lineage, status=FAILED if status else DONE, exit=status, started=started, ended=_now(),
-        host=socket.gethostname(), command=tuple(command), log=given.log, inputs=tuple(inputs),
+        host=socket.gethostname(), command=tuple(command), log=log, inputs=tuple(inputs),
         outputs=tuple(outputs), declared=declared, used=usage.figures(),
     )  # fmt: skip
     append(run, entry)
     return status
+
+
+def _kept(log: Path, number: str) -> str:
+    """A copy of a failed job's log: Snakemake deletes the log itself when the job is tried again."""
+    sys.stdout.flush()
+    kept = log.with_suffix(f".failed-{number[:8]}.log")
+    with contextlib.suppress(OSError):
+        shutil.copyfile(log, kept)
+        return kept.as_posix()
+    return log.as_posix()
 
 
 def _run(command: list[str], lock: int, usage: Usage) -> int:

@@ -91,11 +91,20 @@ def test_a_job_that_fails_or_makes_nothing_is_on_record(folder: Path) -> None:
     ]
 
 
+def test_the_log_of_a_failed_job_is_kept(folder: Path) -> None:
+    (folder / "copy.log").write_text("why it failed")
+    command = supervised("raise SystemExit(3)")
+    assert run(folder, [*command[:3], "--log", "copy.log", *command[3:]]).returncode == 3
+    (folder / "copy.log").unlink()
+    (entry,) = read(folder)
+    assert entry.log is not None and (folder / entry.log).read_text() == "why it failed"
+
+
 def test_a_damaged_input_is_not_read(folder: Path) -> None:
     assert run(folder, supervised(COPY, "a", "b")).returncode == 0
     (folder / "b").write_text("what goes iN")
     done = run(folder, supervised(COPY, "b", "c", inputs=("b",), outputs=("c",)))
-    assert done.returncode == 1 and "b is not what rule copy made" in done.stderr
+    assert done.returncode == job.DAMAGED and "b is not what rule copy made" in done.stderr
     assert not (folder / "c").exists()
 
 

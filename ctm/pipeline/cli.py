@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from ctm.pipeline import pairs_cli
+from ctm.pipeline import dashboard_cli, pairs_cli
 from ctm.pipeline.config import Config, read_config
 from ctm.pipeline.config_errors import ConfigError
 
@@ -18,6 +18,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, pret
 lineage_app = typer.Typer(no_args_is_help=True, help="What decides whether a rule runs again.")
 app.add_typer(lineage_app, name="lineage")
 app.add_typer(pairs_cli.app, name="pairs")
+app.command()(dashboard_cli.dashboard)
 console = Console(highlight=False)
 
 # with these nothing runs, and what Snakemake says itself is what was asked for

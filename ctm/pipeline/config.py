@@ -45,7 +45,7 @@ def read_config(files: Sequence[Path]) -> Config:
     """The checked configuration of YAML files, the later ones laid over the earlier ones (as Snakemake does)."""
     merged: dict[str, Any] = {}
     for file in files:
-        overlay(merged, yaml.safe_load(file.read_text()) or {})
+        overlay(merged, yaml.safe_load(file.read_text(encoding="utf-8")) or {})
     return parse_config(merged, files)
 
 

@@ -102,7 +102,7 @@ def _unknown(path: tuple[str, ...], names: list[str], files: Sequence[Path]) -> 
 def _where(path: tuple[str, ...], files: Sequence[Path]) -> str:
     """The last file that has this path, or how else it can have come in."""
     for file in reversed(files):
-        at: Any = yaml.safe_load(Path(file).read_text()) or {}
+        at: Any = yaml.safe_load(Path(file).read_text(encoding="utf-8")) or {}
         for part in path:
             if not isinstance(at, Mapping) or part not in at:
                 break

@@ -107,7 +107,11 @@ def reference_text(root: Path) -> str:
 def _plain(files: list[Path]) -> dict[str, Any]:
     """The values of a configuration; of the demands those alone that its files name, since the table has the others."""
     values: dict[str, Any] = TypeAdapter(Config).dump_python(read_config(files), mode="json")
-    named = {name for file in files for name in yaml.safe_load(file.read_text()).get("resources", {})}
+    named = {
+        name
+        for file in files
+        for name in yaml.safe_load(file.read_text(encoding="utf-8")).get("resources", {})
+    }
     values["resources"] = {name: demand for name, demand in values["resources"].items() if name in named}
     return values
 
@@ -117,9 +121,9 @@ def write(root: Path) -> list[Path]:
     changed = []
     for file, text in ((SCHEMA_FILE, schema_text()), (REFERENCE_FILE, reference_text(root))):
         path = root / file
-        if not path.exists() or path.read_text() != text:
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
+            path.write_text(text, encoding="utf-8")
             changed.append(path)
     return changed
 

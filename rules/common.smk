@@ -10,16 +10,16 @@ from shlex import quote
 from snakemake.exceptions import WorkflowError
 
 from ctm.pipeline import budget, directives
-from ctm.pipeline.config import model_json, parse_config, settings_json, stage_json, trm_json
+from ctm.pipeline.config import model_json, settings_json, stage_json, trm_json
 from ctm.pipeline.config_errors import ConfigError
 from ctm.pipeline.lineage import Lineage
-from ctm.pipeline.real_suites import check_suites, suites_json
+from ctm.pipeline.planning import checked_config
+from ctm.pipeline.real_suites import suites_json
 from ctm.pipeline.shards import shard_names
 
+ROOT = Path(str(workflow.current_basedir)).parent  # the checkout
 try:
-    CONFIG = parse_config(config, [Path(file) for file in workflow.configfiles])
-    ROOT = Path(str(workflow.current_basedir)).parent  # the checkout
-    check_suites(CONFIG, ROOT)
+    CONFIG = checked_config(workflow, config, ROOT)
     LINEAGE = Lineage(CONFIG, ROOT)
 except ConfigError as error:
     raise WorkflowError(str(error)) from None

@@ -11,8 +11,9 @@ import typer
 from rich.console import Console
 
 from ctm.pipeline import dashboard_cli, pairs_cli
-from ctm.pipeline.config import Config, read_config
 from ctm.pipeline.config_errors import ConfigError
+from ctm.pipeline.planning import config_of
+from ctm.pipeline.sections import Config
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
 lineage_app = typer.Typer(no_args_is_help=True, help="What decides whether a rule runs again.")
@@ -41,8 +42,8 @@ def checkout() -> Path:
 
 def _config(overlays: list[Path] | None) -> Config:
     try:
-        return read_config([checkout() / "config/config.yaml", *(overlays or [])])
-    except (ConfigError, OSError) as error:
+        return config_of(overlays or [], checkout())
+    except ConfigError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
 

@@ -23,36 +23,34 @@ class Code:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._modules: dict[Path, tuple[frozenset[str], str]] = {}
-        self._found: dict[tuple[str, Path], list[tuple[str, Path]]] = {}
+        self._programs: dict[Path, dict[str, str]] = {}
+        self._modules: dict[Path, tuple[list[tuple[str, Path]], str]] = {}
 
     def digests(self, script: Path) -> dict[str, str]:
         """Digest of each module that a program runs, itself included, by name: 16 hexadecimal digits each."""
-        return {name: self._module(path)[1] for name, path in sorted(self.closure(script).items())}
+        if script not in self._programs:
+            found = sorted(self.closure(script).items())
+            self._programs[script] = {name: self._module(path, script)[1] for name, path in found}
+        return self._programs[script]
 
     def closure(self, script: Path) -> dict[str, Path]:
         """Modules of `ctm` (and neighbors of the script) that a program imports, itself included, by name."""
         found = {f"scripts.{script.stem}": script}
         waiting = [script]
         while waiting:
-            names, _ = self._module(waiting.pop())
-            for module, file in (one for name in names for one in self._resolve(name, script.parent)):
+            for module, file in self._module(waiting.pop(), script)[0]:
                 if module not in found:
                     found[module] = file
                     waiting.append(file)
         return found
 
-    def _module(self, path: Path) -> tuple[frozenset[str], str]:
-        """What a module imports, and its digest."""
+    def _module(self, path: Path, script: Path) -> tuple[list[tuple[str, Path]], str]:
+        """What a module imports of ours, name and file of each, and its digest."""
         if path not in self._modules:
-            self._modules[path] = _module(path.read_bytes(), str(path))
+            names, digest = _module(path.read_bytes(), str(path))
+            files = [one for name in sorted(names) for one in _files(name, self.root, script.parent)]
+            self._modules[path] = list(dict.fromkeys(files)), digest
         return self._modules[path]
-
-    def _resolve(self, name: str, scripts: Path) -> list[tuple[str, Path]]:
-        """Files of a dotted name; empty for others' code."""
-        if (name, scripts) not in self._found:
-            self._found[name, scripts] = _files(name, self.root, scripts)
-        return self._found[name, scripts]
 
 
 def _files(name: str, root: Path, scripts: Path) -> list[tuple[str, Path]]:

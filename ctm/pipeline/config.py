@@ -34,7 +34,7 @@ def parse_config(values: Mapping[str, Any], files: Sequence[Path] = ()) -> Confi
         config = _ADAPTER.validate_python(values)
     except ValidationError as error:
         raise ConfigError("\n".join(wrong_values(error, values, files))) from None
-    if unknown := unknown_keys(values, _dump(config), files):
+    if unknown := unknown_keys(values, plain(config), files):
         raise ConfigError("\n".join(unknown))
     whole = {name: step.demand for name, step in table(config).items()}
     given = values.get("resources", {})
@@ -63,7 +63,12 @@ def section(config: Config, path: str) -> Any:
 
     "training.*" is a mapping less the sections that have steps of their own (`order`, `stages`).
     """
-    value: Any = _dump(config)
+    return section_of(plain(config), path)
+
+
+def section_of(values: Mapping[str, Any], path: str) -> Any:
+    """`section` of values that `plain` made."""
+    value: Any = values
     *parents, last = path.split(".")
     for name in parents:
         value = value[name]
@@ -114,9 +119,10 @@ def model_json(config: Config) -> str:
     )
 
 
-def _dump(config: Config) -> dict[str, Any]:
-    plain: dict[str, Any] = _ADAPTER.dump_python(config, mode="json")
-    return plain
+def plain(config: Config) -> dict[str, Any]:
+    """A configuration as dicts, lists and scalars."""
+    values: dict[str, Any] = _ADAPTER.dump_python(config, mode="json")
+    return values
 
 
 def _without_nulls(values: Any) -> Any:

@@ -13,12 +13,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 import yaml
 
 from ctm.pipeline.code import Code
-from ctm.pipeline.config import section
+from ctm.pipeline.config import plain, section_of
 from ctm.pipeline.config_errors import ConfigError
 from ctm.pipeline.sections import Config
 from ctm.pipeline.steps import check_resources, steps
@@ -27,13 +28,13 @@ from ctm.pipeline.steps import check_resources, steps
 class Lineage:
     """Lineages of all steps of one configuration.
 
-    `root` is the checkout: it has ctm/ and workflow/scripts/.
+    `root` is the checkout: it has ctm/ and workflow/scripts/. `code` are its modules, where they were read before.
     """
 
-    def __init__(self, config: Config, root: Path) -> None:
+    def __init__(self, config: Config, root: Path, code: Code | None = None) -> None:
         check_resources(config)
         self.config, self.root, self.steps = config, root, steps(config)
-        self._code = Code(root)
+        self._code, self._values = code or Code(root), plain(config)
         self._known: dict[str, str] = {}
 
     def of(self, step: str) -> str:
@@ -48,7 +49,7 @@ class Lineage:
         entry = self.steps[step]
         script = self.root / "workflow" / "scripts" / f"{entry.program}.py"
         return {
-            "config": {path: section(self.config, path) for path in (*entry.settings, *entry.sections)},
+            "config": {path: section_of(self._values, path) for path in (*entry.settings, *entry.sections)},
             "code": self._code.digests(script),
             "files": {name: _file_digest(self.root / name) for name in entry.files.values()},
             "parents": {name: self.of(name) for name in entry.parents},
@@ -62,6 +63,11 @@ def _file_digest(path: Path) -> str:
         raise ConfigError(
             f"{path}: cannot be read ({error.strerror}); the configuration names it. Correct the path"
         ) from None
-    if path.suffix in (".yaml", ".yml"):
+    return _content_digest(content, path.suffix in (".yaml", ".yml"))
+
+
+@cache
+def _content_digest(content: bytes, is_yaml: bool) -> str:
+    if is_yaml:
         content = json.dumps(yaml.safe_load(content), sort_keys=True).encode()
     return hashlib.sha256(content).hexdigest()

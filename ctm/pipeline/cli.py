@@ -47,9 +47,11 @@ def _config(overlays: list[Path] | None) -> Config:
 
 @app.command()
 def schema(
-    write: Annotated[bool, typer.Option(help="Write config/schema.yaml and docs/config.md.")] = False,
+    write: Annotated[
+        bool, typer.Option(help="Write config/schema.yaml, docs/config.md and docs/reruns.md.")
+    ] = False,
 ) -> None:
-    """Print the configuration's JSON schema, or write it and the reference page."""
+    """Print the configuration's JSON schema, or write it and the pages that are made of it."""
     from ctm.pipeline import reference
 
     if write:

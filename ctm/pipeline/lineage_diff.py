@@ -46,9 +46,7 @@ def _built(run: Path) -> dict[str, list[Entry]]:
     return steps
 
 
-def _of_step(
-    step: str, old: list[Entry] | None, new: list[Entry] | None, a: Path, b: Path
-) -> Iterable[str]:
+def _of_step(step: str, old: list[Entry] | None, new: list[Entry] | None, a: Path, b: Path) -> Iterable[str]:
     if not old or not new:
         return [f"only in {a if old else b}"]
     before, after = old[-1].lineage, new[-1].lineage

@@ -19,6 +19,7 @@ from typing import Any, Literal, Union
 import yaml
 from pydantic import TypeAdapter
 
+from ctm.pipeline import reruns_page
 from ctm.pipeline.config import Config, read_config
 
 SCHEMA_FILE, REFERENCE_FILE = Path("config/schema.yaml"), Path("docs/config.md")
@@ -95,7 +96,7 @@ def reference_text(root: Path) -> str:
         "`--config 'training={stages: {stage1: {ticks: 8}}}'`. Lists are replaced, mappings are merged; null stands",
         "for the default, and so empties a mapping.",
         "Changing a key runs exactly the rules whose results depend on it, and what follows from them; the sections",
-        "`machine` and `resources` change no result, so they run nothing again.",
+        "`machine` and `resources` change no result, so they run nothing again: [which rules, by key](reruns.md).",
     ]
     plain = [_plain(files[:1]), _plain(files)]
     for name, kind, note, values in _sections(Config, "", plain):
@@ -115,7 +116,12 @@ def _plain(files: list[Path]) -> dict[str, Any]:
 def write(root: Path) -> list[Path]:
     """Write schema and reference; returns the files that changed."""
     changed = []
-    for file, text in ((SCHEMA_FILE, schema_text()), (REFERENCE_FILE, reference_text(root))):
+    texts = {
+        SCHEMA_FILE: schema_text(),
+        REFERENCE_FILE: reference_text(root),
+        reruns_page.PAGE: reruns_page.page_text(root),
+    }
+    for file, text in texts.items():
         path = root / file
         if not path.exists() or path.read_text() != text:
             path.parent.mkdir(parents=True, exist_ok=True)

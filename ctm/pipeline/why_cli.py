@@ -27,7 +27,9 @@ def _refuse(message: str) -> NoReturn:
 
 
 def why(
-    target: Annotated[str | None, typer.Argument(help="A rule, or a file of the run; none: the model.")] = None,
+    target: Annotated[
+        str | None, typer.Argument(help="A rule, or a file of the run; none: the model.")
+    ] = None,
     directory: Run = Path("."),
     configfile: Overlays = None,
 ) -> None:
@@ -53,7 +55,9 @@ def why(
         _refuse(str(error))
     running = sum(len(one.jobs) for one in explained)
     if not entries and running:
-        console.print(f"{directory} has no ledger: what changed since it was built is not known", soft_wrap=True)
+        console.print(
+            f"{directory} has no ledger: what changed since it was built is not known", soft_wrap=True
+        )
     console.print(f"{running} of {len(jobs)} jobs would run{':' if running else '; nothing has changed'}")
     _table((_name(one.rule, len(one.jobs)), [*_few(one.reasons), *_after(one.after)]) for one in explained)
     for job, entry in left:
@@ -77,7 +81,9 @@ def diff_lineage(
     except (RecordError, OSError) as error:
         _refuse(str(error))
     differ = [one for one in steps if one.differences]
-    console.print(f"{len(differ)} of {len(steps)} steps differ" if folders else f"{differ and 'differ' or 'same'}")
+    console.print(
+        f"{len(differ)} of {len(steps)} steps differ" if folders else f"{differ and 'differ' or 'same'}"
+    )
     _table((one.step, one.differences) for one in differ)
 
 

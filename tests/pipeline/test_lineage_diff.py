@@ -28,7 +28,11 @@ def parts(**more: Any) -> dict[str, Any]:
 
 def test_each_part_is_named_with_what_it_was_and_is() -> None:
     after = parts(
-        config={"bugs": {"seed": 0, "shares": {"logic": 0.3}}, "training.*": {"ema": 0.9}, "quality": {"x": ""}},
+        config={
+            "bugs": {"seed": 0, "shares": {"logic": 0.3}},
+            "training.*": {"ema": 0.9},
+            "quality": {"x": ""},
+        },
         code={"ctm.files": "99", "ctm.new": "05"},
         files={"config/bug_mix.yaml": "04"},
         parents={"clean_snippets": A, "collect_commits": B},

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from ctm.pipeline import dashboard_cli, pairs_cli
+from ctm.pipeline import dashboard_cli, pairs_cli, why_cli
 from ctm.pipeline.config_errors import ConfigError
 from ctm.pipeline.planning import config_of
 from ctm.pipeline.sections import Config
@@ -20,6 +20,8 @@ lineage_app = typer.Typer(no_args_is_help=True, help="What decides whether a rul
 app.add_typer(lineage_app, name="lineage")
 app.add_typer(pairs_cli.app, name="pairs")
 app.command()(dashboard_cli.dashboard)
+app.command("why")(why_cli.why)
+app.command("diff-lineage")(why_cli.diff_lineage)
 console = Console(highlight=False)
 
 # with these nothing runs, and what Snakemake says itself is what was asked for
@@ -50,9 +52,11 @@ def _config(overlays: list[Path] | None) -> Config:
 
 @app.command()
 def schema(
-    write: Annotated[bool, typer.Option(help="Write config/schema.yaml and docs/config.md.")] = False,
+    write: Annotated[
+        bool, typer.Option(help="Write config/schema.yaml, docs/config.md and docs/reruns.md.")
+    ] = False,
 ) -> None:
-    """Print the configuration's JSON schema, or write it and the reference page."""
+    """Print the configuration's JSON schema, or write it and the pages that are made of it."""
     from ctm.pipeline import reference
 
     if write:

@@ -46,7 +46,7 @@ def parse_config(values: Mapping[str, Any], given: Given | None = None) -> Confi
         config = _ADAPTER.validate_python(values)
     except ValidationError as error:
         raise ConfigError("\n".join(wrong_values(error, values, given.where))) from None
-    known = _dump(config)
+    known = plain(config)
     if wrong := [
         *unknown_keys(values, known, given.where),
         *mistaken_truths(values, known, given.where),
@@ -85,7 +85,12 @@ def section(config: Config, path: str) -> Any:
 
     "training.*" is a mapping less the sections that have steps of their own (`order`, `stages`).
     """
-    value: Any = _dump(config)
+    return section_of(plain(config), path)
+
+
+def section_of(values: Mapping[str, Any], path: str) -> Any:
+    """`section` of values that `plain` made."""
+    value: Any = values
     *parents, last = path.split(".")
     for name in parents:
         value = value[name]
@@ -148,9 +153,10 @@ def model_json(config: Config) -> str:
     )
 
 
-def _dump(config: Config) -> dict[str, Any]:
-    plain: dict[str, Any] = _ADAPTER.dump_python(config, mode="json")
-    return plain
+def plain(config: Config) -> dict[str, Any]:
+    """A configuration as dicts, lists and scalars."""
+    values: dict[str, Any] = _ADAPTER.dump_python(config, mode="json")
+    return values
 
 
 def _check_nulls(values: Mapping[str, Any], given: Given) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from ctm.pipeline import pairs_cli
+from ctm.pipeline import pairs_cli, trace_cli
 from ctm.pipeline.config import Config, read_config
 from ctm.pipeline.config_errors import ConfigError
 
@@ -17,6 +17,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, pret
 lineage_app = typer.Typer(no_args_is_help=True, help="What decides whether a rule runs again.")
 app.add_typer(lineage_app, name="lineage")
 app.add_typer(pairs_cli.app, name="pairs")
+app.command()(trace_cli.trace)
 console = Console(highlight=False)
 
 Overlays = Annotated[

@@ -1,10 +1,11 @@
-# What made each artifact: the run's ledger as a page, as Markdown and as a Workflow Run RO-Crate. It comes after all that
-# `all` names; its own line is written into the ledger when it has ended, so no page can hold that.
+# What made each artifact: the run's ledger as a page, as Markdown and as a Workflow Run RO-Crate. It comes after the pages
+# that are made of all others; its own line is written into the ledger when it has ended, so no page can hold that.
 
 
 rule provenance:
     input:
-        [path for path in rules.all.input if not path.startswith("results/provenance/")],
+        report="results/report.html",
+        card="results/reports/data_card.html",
     output:
         page=report(
             "results/provenance/provenance.html",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from ctm.pipeline import pairs_cli, trace_cli
+from ctm.pipeline import dashboard_cli, pairs_cli, trace_cli
 from ctm.pipeline.config import Config, read_config
 from ctm.pipeline.config_errors import ConfigError
 
@@ -18,8 +19,11 @@ lineage_app = typer.Typer(no_args_is_help=True, help="What decides whether a rul
 app.add_typer(lineage_app, name="lineage")
 app.add_typer(pairs_cli.app, name="pairs")
 app.command()(trace_cli.trace)
+app.command()(dashboard_cli.dashboard)
 console = Console(highlight=False)
 
+# with these nothing runs, and what Snakemake says itself is what was asked for
+_PLANS = {"-n", "--dry-run", "--dryrun", "--unlock"}
 Overlays = Annotated[
     list[Path] | None,
     typer.Option("--configfile", help="Laid over config/config.yaml; may be given several times."),
@@ -95,13 +99,22 @@ def doctor(
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def run(context: typer.Context) -> None:
     """Run Snakemake with progress bars; all arguments are Snakemake's."""
-    from snakemake.cli import main
+    from snakemake.cli import get_argument_parser, main
     from snakemake_interface_logger_plugins.registry import LoggerPluginRegistry
 
     from ctm.pipeline import progress
+    from ctm.pipeline.caches import caches
+    from ctm.pipeline.run_arguments import ArgumentMistake, checked
 
     LoggerPluginRegistry().register_plugin("snakemake_logger_plugin_ctm", progress)
-    main([*context.args, "--logger", "ctm"])
+    try:
+        arguments = checked(context.args, get_argument_parser(), Path.cwd(), checkout())
+    except ArgumentMistake as mistake:
+        typer.echo(str(mistake), err=True)
+        raise typer.Exit(2) from None
+    bars = [] if _PLANS.intersection(arguments) else ["--logger", "ctm"]
+    with caches(os.environ):
+        main([*arguments, *bars])
 
 
 @app.command()

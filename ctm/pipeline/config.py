@@ -88,6 +88,18 @@ def settings_json(config: Config, path: str) -> str:
     return json.dumps({k: v for k, v in plain.items() if k in names}, sort_keys=True)
 
 
+def from_checkout(config: Config, root: Path) -> Config:
+    """The configuration with the paths of its sections made absolute, as programs run in another folder.
+
+    Only what travels within a section: files that a step names are made so by its rule. Not for lineage, which does not
+    depend on where the checkout `root` lies.
+    """
+    installed = config.sources.installed
+    paths = tuple(str(root / path) for path in installed.paths)
+    sources = dataclasses.replace(config.sources, installed=dataclasses.replace(installed, paths=paths))
+    return dataclasses.replace(config, sources=sources)
+
+
 def stage_json(config: Config, stage: str) -> str:
     """Everything that the trainer of one stage needs (StageRun), as JSON."""
     return _run_json(

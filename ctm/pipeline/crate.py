@@ -72,7 +72,8 @@ def crate_of(
     for file in records.files.values():
         _artifact(crate, file, file.path in inside)
     for made in own:
-        crate.add_file(dest_path=_relative(records.run, made), properties=_format(made.name))
+        name = made.absolute().relative_to(records.run.absolute() / ROOT).as_posix()
+        crate.add_file(dest_path=name, properties=_format(made.name))
     for name, what in _about(records):
         crate.add_file(dest_path=name.removeprefix(ROOT), properties={**_format(name), "description": what})
     for entry in records.jobs:
@@ -275,10 +276,6 @@ def _id(file: File, inside: Mapping[str, str]) -> str:
 
 def _lies(run: Path, path: str) -> bool:
     return path.startswith(ROOT) and (run / path).is_file()
-
-
-def _relative(run: Path, path: Path) -> str:
-    return path.absolute().relative_to(run.absolute() / ROOT).as_posix()
 
 
 def _figures(used: Mapping[str, Any]) -> Iterator[tuple[str, float]]:

@@ -43,6 +43,8 @@ SNAKEMAKE, SESSION = "CTM_SNAKEMAKE", "CTM_SESSION"
 its own machine), and the session (session.py)."""
 BUSY = 75
 """Exit status (EX_TEMPFAIL) where the outputs are somebody else's still."""
+DAMAGED = 65
+"""Exit status (EX_DATAERR) where an input is not what the ledger says."""
 WAIT, GRACE, POLL = 30.0, 10.0, 0.5
 """Seconds: for an orphan to end, for a program to end when it is told to, and between two looks."""
 FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
@@ -66,19 +68,19 @@ def main(arguments: Sequence[str]) -> int:
         return BUSY
     for path in given.outputs:
         Path(path).unlink(missing_ok=True)  # of an orphan that held the lock
-    entries = read(run)
     inputs = _inputs(given, run)
-    for found, recorded, maker in damaged(inputs, entries):
-        print(
-            f"{found.path} is not what rule {maker.rule} made (sha256 {found.sha256[:16]}…, {found.size} bytes; the "
-            f"ledger has {recorded.sha256[:16]}…, {recorded.size}): it was damaged or changed. Delete it and "
-            "start the same command again: it is made anew",
-            file=sys.stderr,
-        )
-        inputs = []
-    if not inputs and given.inputs:
-        return 1
+    if refused := damaged(inputs, read(run)):
+        print(*(_refusal(*one) for one in refused), sep="\n", file=sys.stderr)
+        return DAMAGED
     return _recorded(given, command, inputs, lock, run)
+
+
+def _refusal(found: File, recorded: File, maker: Entry) -> str:
+    return (
+        f"{found.path} is not what rule {maker.rule} made (sha256 {found.sha256[:16]}…, {found.size} bytes; the ledger "
+        f"has {recorded.sha256[:16]}…, {recorded.size}): it was damaged or changed. Delete it and start the same "
+        "command again: it is made anew"
+    )
 
 
 def _recorded(given: argparse.Namespace, command: list[str], inputs: list[File], lock: int, run: Path) -> int:
@@ -139,7 +141,7 @@ def _run(command: list[str], lock: int, usage: Usage) -> int:
         except subprocess.TimeoutExpired:
             usage.sample()
             wait = min(POLL, 2 * wait)
-        if os.getppid() != parent or (watched is not None and not watched.is_running()):
+        if os.getppid() != parent or (watched is not None and not _alive(watched)):
             print("Snakemake is gone: this job ends, the next run makes its files anew", file=sys.stderr)
             status = _stop(child)
             break
@@ -180,6 +182,14 @@ def _snakemake() -> psutil.Process | None:
     if not alive:
         raise Orphaned
     return process
+
+
+def _alive(process: psutil.Process) -> bool:
+    """A process that ended is there until its parent asks how; a parent may never ask."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _inputs(given: argparse.Namespace, run: Path) -> list[File]:

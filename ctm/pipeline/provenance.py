@@ -41,12 +41,12 @@ PLACE = {"Python": "python", "System": "platform", "Processor": "processor", "Dr
 """What the page says of where it ran, and the key that a start of Snakemake has for it."""
 
 
-def write_provenance(page: Path, text: Path, crate: Path, snakefile: Path, workflow: Path) -> None:
+def write_provenance(run: Path, page: Path, text: Path, crate: Path, snakefile: Path, workflow: Path) -> None:
     """Write the page, its Markdown and the crate, and `workflow`, a copy of the Snakefile that the crate names.
 
-    The run is the folder that the page's results/provenance/ lies in. Raises FileNotFoundError without a ledger.
+    run: the folder with results/. Raises FileNotFoundError where it has no ledger.
     """
-    found = read_records(page.absolute().parents[2])
+    found = read_records(run.absolute())
     records = RunRecords(found.run, [entry for entry in found.entries if entry.rule != RULE])
     gathered = datetime.now(UTC).isoformat(timespec="seconds")
     with replacing(workflow) as part:

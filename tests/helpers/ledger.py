@@ -109,7 +109,12 @@ def provenance_of(run: Path) -> Path:
     folder = run / FOLDER
     page, workflow = folder / "provenance.html", folder / "Snakefile"
     write_provenance(
-        page, folder / "provenance.md", run / "results/ro-crate-metadata.json", ROOT / "Snakefile", workflow
+        run,
+        page,
+        folder / "provenance.md",
+        run / "results/ro-crate-metadata.json",
+        ROOT / "Snakefile",
+        workflow,
     )
     return page
 

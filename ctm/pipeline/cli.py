@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from ctm.pipeline import dashboard_cli, pairs_cli, why_cli
+from ctm.pipeline import dashboard_cli, pairs_cli, trace_cli, why_cli
 from ctm.pipeline.config_errors import ConfigError
 from ctm.pipeline.planning import config_of
 from ctm.pipeline.sections import Config
@@ -19,6 +19,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, pret
 lineage_app = typer.Typer(no_args_is_help=True, help="What decides whether a rule runs again.")
 app.add_typer(lineage_app, name="lineage")
 app.add_typer(pairs_cli.app, name="pairs")
+app.command()(trace_cli.trace)
 app.command()(dashboard_cli.dashboard)
 app.command("why")(why_cli.why)
 app.command("diff-lineage")(why_cli.diff_lineage)

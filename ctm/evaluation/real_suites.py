@@ -27,6 +27,7 @@ from ctm.evaluation.published.registry import LAYOUTS, load_suite
 from ctm.evaluation.published.settings import SuiteSettings
 from ctm.evaluation.references import Answerer, answerers, judge, read_mutations
 from ctm.evaluation.security_repairs import SecurityVerdict, judge_security, security_figures
+from ctm.evaluation.working_sides import working_sides
 from ctm.files import replacing, write_json
 from ctm.pairs.overall import CLEAN
 from ctm.python.compiling import quiet
@@ -163,6 +164,7 @@ def evaluate_suite(
         "notes": _by_number(loaded.notes),
         "tests": {"items": sum(bool(item.test) for item in items), "why_not_run": why_no_tests or None},
         **figures,
+        "working": working_sides([item for item in items if layout.has_fix or item.category == CLEAN], model),
         "by": by_group(items, judged.sizes, judged.outcomes) if layout.has_fix else None,
         "security": security_figures([items[place] for place in secure], found, why_no_bandit)
         if secure

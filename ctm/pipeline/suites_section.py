@@ -126,8 +126,34 @@ def _counted(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{n:,} {reason}" for reason, n in counts.items())
 
 
+def _working(name: str, working: Mapping[str, Any]) -> Block:
+    """What is proposed where nothing is known to be wrong."""
+    note = (
+        "What --suggest proposes for the authors' working code, at the bundle's threshold: taken for false alarms, "
+        "though one may mend what its author missed."
+    )
+    for said, counts in (
+        ("Texts left out", working["left_out"]),
+        ("Functions not asked about", working["not_asked"]),
+        ("Edits passed over", working["passed_over"]),
+    ):
+        if counts:
+            note += f" {said}: {_counted(counts)}."
+    ends = working["interval"]
+    cells = (
+        f"{working['functions']:,}",
+        working["proposals"],
+        "-" if working["per_1000"] is None else f"{working['per_1000']:.1f}",
+        "-" if ends is None else f"{ends[0]:.1f} to {ends[1]:.1f}",
+    )
+    head = ["functions", "proposals", "per 1,000 functions", f"{percent(working['level'])} interval"]
+    return Block(f"{name}: false alarms on working code", note, rows(head, [cells]))
+
+
 def _more(name: str, suite: Mapping[str, Any]) -> list[Block]:
     blocks = []
+    if (working := suite.get("working")) and working["texts"]:
+        blocks.append(_working(name, working))
     if security := suite.get("security"):
         note = "Parses, a rule that was broken is met at a place that is still there, none is newly broken. "
         note += (

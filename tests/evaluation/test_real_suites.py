@@ -143,6 +143,8 @@ def test_the_rows_give_the_same_figures_again(items, tokenizer, monkeypatch, tmp
     assert real_suites_section(content).blocks[0].title.startswith("mine: "), (
         "the report reads this very file"
     )
+    titles = [block.title for block in real_suites_section(content).blocks]
+    assert "mine: false alarms on working code" in titles
     found = content["suites"]["mine"]
     table = pq.read_table(rows).to_pylist()
     right = [tokens(row["answers"][0]) == tokens(item.fixed) for row, item in zip(table, items, strict=True)]
@@ -174,6 +176,21 @@ def test_tests_say_what_exact_match_cannot(tokenizer, judge) -> None:
     assert found["baselines"]["no_edit"]["pass_at_1"] == 0
 
 
+def test_false_alarms_are_proposals_for_the_working_sides(items, judge) -> None:
+    """24 repairs and 8 clean texts, each a function: eight minus, eight stars, eight percents, and plus."""
+    fine = judge(lambda state: [(state.text, -0.01)])["working"]
+    assert (fine["texts"], fine["functions"], fine["proposals"], fine["per_1000"]) == (32, 32, 0, 0.0)
+    assert fine["interval"][0] == 0 < fine["interval"][1], (
+        "no alarm in 32 functions does not show that there is none"
+    )
+    eager = judge(lambda state: [(state.text.replace(" - ", " + "), -0.01)], [*items, items[0]])["working"]
+    assert (eager["proposals"], eager["functions"]) == (8, 32), "those with a minus"
+    assert eager["per_1000"] == 250 and eager["interval"][0] < 250 < eager["interval"][1]
+    assert eager["left_out"] == {"the same text as another item's": 1}
+    broken = judge(lambda s: [(s.text, -0.01)], [Item("b", "x = (1\n", "x = 1)\n", "syntax")])["working"]
+    assert broken["per_1000"] is None and broken["left_out"] == {"does not compile": 1}
+
+
 def test_without_anybodys_fix_nothing_is_compared_with_it(tokenizer) -> None:
     loaded = Loaded([Item("bad", "x = (1\n", "", "syntax"), Item("good", "x = 1\n", "x = 1\n", "clean")])
     model = Bundle(
@@ -183,6 +200,7 @@ def test_without_anybodys_fix_nothing_is_compared_with_it(tokenizer) -> None:
     found, _ = evaluate_suite(loaded, settings, model, answerers(InverseMutations((), (), 0, 0)), 1)
     assert found["all"]["exact_at_1"] is None and found["all"]["same_tree"] is None and found["by"] is None
     assert found["all"]["n"] == 2 and found["all"]["false_alarm"] == 0 and found["all"]["bifi"] is not None
+    assert found["working"]["texts"] == 1, "the good one; the bad one has no other side"
     assert found["baselines"]["single_token"]["bifi"] == 1 and found["baselines"]["no_edit"]["bifi"] == 0
 
 

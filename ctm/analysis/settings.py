@@ -31,7 +31,8 @@ class AnalysisSettings:
     dpi: int = 240
     """Resolution of the plots, dots per inch."""
     thought_frames: int = 16
-    """Most frames of the animation of a thought; of more ticks, as many are shown, evenly spaced."""
+    """Most frames of the animation of a thought; of more ticks, as many are shown, evenly spaced;
+    1: the last one. The tick that answers is always shown."""
 
     def __post_init__(self) -> None:
         """Refuse what nothing can be measured with."""

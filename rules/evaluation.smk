@@ -47,6 +47,7 @@ rule reference_points:
         test="results/pairs/test.parquet",
         real="results/pairs/real.parquet",
         answers="results/reports/items.parquet",
+        compared="results/reports/comparison_items.parquet",
     output:
         report="results/reports/references.json",
         learned="results/reports/inverse_mutations.json",
@@ -55,7 +56,7 @@ rule reference_points:
         **demand("reference_points"),
     shell:
         "{params.program} --train {input.train} --test {input.test} --real {input.real} --answers {input.answers}"
-        " --settings {params.references:q} --threads {threads} --out {output.report} --learned {output.learned}"
+        " --compared {input.compared} --settings {params.references:q} --threads {threads} --out {output.report} --learned {output.learned}"
         " >> {log} 2>&1"
 
 

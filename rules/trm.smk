@@ -39,6 +39,7 @@ rule compare_trm:
         grids="results/grids/validation/manifest.json",
     output:
         report="results/reports/comparison.json",
+        answers="results/reports/comparison_items.parquet",
     threads: cores("compare_trm")
     resources:
         **demand("compare_trm"),
@@ -47,4 +48,4 @@ rule compare_trm:
     shell:
         "{params.program} {input.stages} --trm {input.trm} --trm-summary {input.summary} --tokenizer {input.tokenizer}"
         " --test {input.test} --grids {input.grids} --items {params.asked} --settings {params.evaluation:q}"
-        " --threads {threads} --out {output.report} >> {log} 2>&1"
+        " --threads {threads} --out {output.report} --answers {output.answers} >> {log} 2>&1"

@@ -8,6 +8,7 @@ import random
 import sys
 import tokenize
 from collections.abc import Callable
+from dataclasses import replace
 from math import log
 from pathlib import Path
 from typing import Any
@@ -25,11 +26,12 @@ from ctm.evaluation.published.settings import SuiteSettings
 from ctm.evaluation.real_suites import drawn, evaluate_suite, evaluate_suites
 from ctm.evaluation.references import answerers
 from ctm.evaluation.security_repairs import judge_security, security_figures
-from ctm.files import write_json
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.pipeline.suites_section import real_suites_section
 from ctm.repair.bundle import Bundle
+from ctm.repair.clock import OVER
 from ctm.repair.evaluate import Item
+from ctm.repair.sandbox import TestResult
 from helpers.fake_proposer import FakeProposer, Suggest
 
 BUGS, CLEAN = 24, 8
@@ -133,8 +135,7 @@ def test_the_rows_give_the_same_figures_again(items, tokenizer, monkeypatch, tmp
         for i in items
     ]
     suite.write_text("".join(json.dumps(row) + "\n" for row in fields))
-    mutations = tmp_path / "mutations.json"
-    write_json(mutations, {"format_version": 1, **learn([(text(1, "+"), text(1, "-"), True)], 3).as_dict()})
+    mutations = learn([(text(1, "+"), text(1, "-"), True)], 3)
     published = Path(__file__).parents[2] / "config" / "published.yaml"
     named = {"mine": SuiteSettings(str(suite), "json_lines", checksum(suite), published="humanevalpack")}
     out, rows = tmp_path / "suites.json", tmp_path / "suite_items.parquet"
@@ -174,6 +175,33 @@ def test_tests_say_what_exact_match_cannot(tokenizer, judge) -> None:
         pytest.skip(found["tests"]["why_not_run"])
     assert (found["all"]["exact_at_1"], found["all"]["pass_at_1"]) == (0, 1)
     assert found["baselines"]["no_edit"]["pass_at_1"] == 0
+
+
+def test_tests_that_hang_end_with_the_suites_time(tokenizer, monkeypatch) -> None:
+    """Two tests end in a second each, the next hangs for as long as each point has: the last is not reached."""
+    now = [0.0]
+
+    def run(code: str, test: str, *_: Any, **__: Any) -> TestResult:
+        now[0] += 1 if test == "ends" else 100
+        return TestResult(" - " in code, "")
+
+    monkeypatch.setattr("ctm.repair.evaluate.run_test", run)
+    monkeypatch.setattr("ctm.repair.clock.time.monotonic", lambda: now[0])
+    monkeypatch.setattr(real_suites, "unavailable", lambda: "")
+    items = [  # the longest first
+        Item(str(n), text(n, "+") + n * "# more\n", text(n, "-"), "logic", test=test)
+        for n, test in ((4, "hangs"), (3, "hangs"), (2, "ends"), (1, "ends"))
+    ]
+    model = Bundle(
+        Path("none"), tokenizer, FakeProposer(tokenizer, lambda s: [(s.text, -0.01)]), threshold=0.0
+    )
+    points = answerers(learn([(text(1, "+"), text(1, "-"), True)], 3))
+    settings = replace(SETTINGS, test_seconds=100 * (1 + len(points)))
+    found, judged = evaluate_suite(Loaded(items), settings, model, points, 1)
+    assert found["tests"]["left_out"] == {OVER: 1} and found["tests"]["items"] == 4
+    reached = [result.outcome.has_test for result in judged.results]
+    assert reached == [False, True, True, True], "the longest item counts for no point"
+    assert found["baselines"]["inverse_mutation"]["pass_at_1"] == 1 and found["all"]["pass_at_1"] == 0
 
 
 def test_false_alarms_are_proposals_for_the_working_sides(items, judge) -> None:

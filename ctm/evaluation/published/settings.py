@@ -29,6 +29,9 @@ class SuiteSettings:
     """Entry of config/published.yaml whose figures stand beside; empty: the layout's."""
     items: int = 0
     """Most items that are asked about, drawn at random with a fixed seed; 0: all."""
+    test_seconds: int = 3600
+    """Longest that tests of the suite run, shared equally by the model and the reference points. Items whose tests are
+    not reached, the longest ones, are counted and left out of `pass_at_k` for all of them."""
 
     def __post_init__(self) -> None:
         if not self.path:
@@ -40,3 +43,5 @@ class SuiteSettings:
             )
         if self.items < 0:
             raise ValueError(f"items is {self.items}; it must be 0 (all) or more")
+        if self.test_seconds < 1:
+            raise ValueError(f"test_seconds is {self.test_seconds}; it must be 1 or more")

@@ -15,6 +15,7 @@ rule benchmark:
         report="results/reports/benchmark.json",
         answers="results/reports/items.parquet",
         chosen_on="results/reports/validation_items.parquet",
+    priority: 5
     threads: cores("benchmark")
     resources:
         **demand("benchmark"),
@@ -32,6 +33,7 @@ rule follow_thoughts:
         test="results/pairs/test.parquet",
     output:
         report="results/reports/thoughts.json",
+    priority: 5
     threads: cores("follow_thoughts")
     resources:
         **demand("follow_thoughts"),
@@ -76,6 +78,7 @@ rule analyze_iterations:
         ),
         flips="results/reports/flips_by_tick.png",
         exits="results/reports/early_exit.png",
+    priority: 3
     threads: cores("analyze_iterations")
     resources:
         **demand("analyze_iterations"),
@@ -101,6 +104,7 @@ rule analyze_certainty:
             caption="../workflow/report/risk_coverage.rst",
             category="Evaluation",
         ),
+    priority: 3
     threads: cores("analyze_certainty")
     resources:
         **demand("analyze_certainty"),
@@ -124,6 +128,7 @@ rule draw_thought:
         ),
         still="results/reports/iteration_progression.png",
         report="results/reports/thought.json",
+    priority: 3
     threads: cores("draw_thought")
     resources:
         **demand("draw_thought"),
@@ -147,6 +152,7 @@ rule analyze_synchronization:
             category="Evaluation",
         ),
         page="results/reports/sync_interpretation_report.md",
+    priority: 4
     threads: cores("analyze_synchronization")
     resources:
         **demand("analyze_synchronization"),

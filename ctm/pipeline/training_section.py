@@ -65,7 +65,9 @@ def training_section(run: RunArtifacts) -> Section:
     if events:
         head = ["stage", "what", "at step", "why", "what was done"]
         note = "What went wrong in a stage and how it went on."
-        blocks.append(Block("Out of memory and divergence", note, rows(head, events), file=folder))
+        blocks.append(
+            Block("Out of memory, divergence, damaged checkpoints", note, rows(head, events), file=folder)
+        )
     return Section("Stages of training", blocks, "Each stage goes on from the weights of the one before.")
 
 

@@ -9,7 +9,7 @@ from shlex import quote
 
 from snakemake.exceptions import WorkflowError
 
-from ctm.pipeline import budget, directives, module, run_lock, session, staleness
+from ctm.pipeline import budget, directives, report_entries, module, run_lock, session, staleness
 from ctm.pipeline.config import from_checkout, model_json, settings_json, stage_json, trm_json
 from ctm.pipeline.config_errors import ConfigError
 from ctm.pipeline.lineage import Lineage
@@ -71,6 +71,7 @@ def step_params(step):
 def complete_rules():
     """Give all rules what they do not say themselves. To be called after the last one."""
     directives.complete(workflow, STEPS, step_params, ENVIRONMENT)
+    report_entries.mark(workflow, ROOT)
     OWN.update(module.own_rules(workflow))
 
 

@@ -9,9 +9,7 @@ rule data_card:
         sidecars=encoded(".parquet", "train", "validation"),
         rejects=encoded(".rejects.parquet", "train", "validation"),
     output:
-        page=report(
-            "results/reports/data_card.html", caption="../workflow/report/data_card.rst", category="Data"
-        ),
+        page="results/reports/data_card.html",
         croissant="results/reports/croissant.json",
     threads: cores("data_card")
     resources:

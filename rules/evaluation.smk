@@ -71,11 +71,7 @@ rule analyze_iterations:
         test="results/pairs/test.parquet",
     output:
         report="results/reports/iterations.json",
-        plot=report(
-            "results/reports/accuracy_by_tick.png",
-            caption="../workflow/report/accuracy_by_tick.rst",
-            category="Evaluation",
-        ),
+        plot="results/reports/accuracy_by_tick.png",
         flips="results/reports/flips_by_tick.png",
         exits="results/reports/early_exit.png",
     priority: 3
@@ -94,16 +90,8 @@ rule analyze_certainty:
         answers="results/reports/items.parquet",
     output:
         report="results/reports/certainty.json",
-        reliability=report(
-            "results/reports/reliability.png",
-            caption="../workflow/report/reliability.rst",
-            category="Evaluation",
-        ),
-        risk_coverage=report(
-            "results/reports/risk_coverage.png",
-            caption="../workflow/report/risk_coverage.rst",
-            category="Evaluation",
-        ),
+        reliability="results/reports/reliability.png",
+        risk_coverage="results/reports/risk_coverage.png",
     priority: 3
     threads: cores("analyze_certainty")
     resources:
@@ -121,11 +109,7 @@ rule draw_thought:
         test="results/pairs/test.parquet",
         real="results/pairs/real.parquet",
     output:
-        animation=report(
-            "results/reports/iteration_progression.gif",
-            caption="../workflow/report/iteration_progression.rst",
-            category="Evaluation",
-        ),
+        animation="results/reports/iteration_progression.gif",
         still="results/reports/iteration_progression.png",
         report="results/reports/thought.json",
     priority: 3
@@ -146,11 +130,7 @@ rule analyze_synchronization:
     output:
         report="results/reports/synchronization.json",
         pairs="results/reports/neuron_importance.csv",
-        heatmaps=report(
-            "results/reports/sync_heatmaps.png",
-            caption="../workflow/report/sync_heatmaps.rst",
-            category="Evaluation",
-        ),
+        heatmaps="results/reports/sync_heatmaps.png",
         page="results/reports/sync_interpretation_report.md",
     priority: 4
     threads: cores("analyze_synchronization")

@@ -7,11 +7,7 @@ rule provenance:
         report="results/report.html",
         card="results/reports/data_card.html",
     output:
-        page=report(
-            "results/provenance/provenance.html",
-            caption="../workflow/report/provenance.rst",
-            category="Report",
-        ),
+        page="results/provenance/provenance.html",
         text="results/provenance/provenance.md",
         crate="results/ro-crate-metadata.json",
         workflow="results/provenance/Snakefile",

@@ -34,7 +34,7 @@ rule report:
         real="results/pairs/real.parquet",
         verdict="results/reports/success_criteria.json",
     output:
-        page=report("results/report.html", caption="../workflow/report/report.rst", category="Report"),
+        page="results/report.html",
     threads: cores("report")
     resources:
         **demand("report"),

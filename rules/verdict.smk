@@ -33,11 +33,7 @@ rule judge_criteria:
         ),
     output:
         verdict="results/reports/success_criteria.json",
-        page=report(
-            "results/reports/success_criteria.md",
-            caption="../workflow/report/success_criteria.rst",
-            category="Evaluation",
-        ),
+        page="results/reports/success_criteria.md",
     threads: cores("judge_criteria")
     resources:
         **demand("judge_criteria"),

@@ -73,9 +73,10 @@ class Session:
 
 
 def sessions(run: Path) -> list[Session]:
-    """All starts of a run, oldest first."""
+    """All starts of a run that had jobs to run, oldest first; not those with nothing to do, nor of `--report`."""
     paths = sorted((run / ".snakemake" / "log").glob("*.snakemake.log"))
-    return [made for path in paths if (made := read_session(path)) is not None]
+    found = [made for path in paths if (made := read_session(path)) is not None]
+    return [session for session in found if session.planned or session.jobs]
 
 
 def read_session(path: Path) -> Session | None:

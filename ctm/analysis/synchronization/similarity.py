@@ -76,7 +76,7 @@ def seeds_similarity(
     name, kinds = _kinds(items, half)
     if len(kinds) < LEAST_KINDS:
         return {"n": len(kinds), "synchronization": _too_few(kinds)}
-    readouts = [thoughts.at_answer(thoughts.readout) for thoughts in (one, other)]
+    mine, theirs = (thoughts.at_answer(thoughts.readout) for thoughts in (one, other))
 
     def agree(first: NDArray[Any], second: NDArray[Any], sides: tuple[Any, Any]) -> dict[str, Any]:
         a, b = (
@@ -88,9 +88,9 @@ def seeds_similarity(
     everyone = np.ones(len(items), bool)
     return {
         "n": len(kinds),
-        "synchronization": agree(*readouts, (everyone, everyone)),
+        "synchronization": agree(mine, theirs, (everyone, everyone)),
         "encoder pool": agree(one.pooled, other.pooled, (everyone, everyone)),
-        "two halves": [agree(readout, readout, (half, ~half)) for readout in readouts],
+        "two halves": [agree(readout, readout, (half, ~half)) for readout in (mine, theirs)],
     }
 
 

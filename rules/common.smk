@@ -10,17 +10,18 @@ from shlex import quote
 from snakemake.exceptions import WorkflowError
 
 from ctm.pipeline import budget, directives, module, run_lock, session, staleness
-from ctm.pipeline.config import from_checkout, model_json, parse_config, settings_json, stage_json, trm_json
+from ctm.pipeline.config import from_checkout, model_json, settings_json, stage_json, trm_json
 from ctm.pipeline.config_errors import ConfigError
 from ctm.pipeline.lineage import Lineage
-from ctm.pipeline.real_suites import check_suites, suites_json
+from ctm.pipeline.planning import checked_config
+from ctm.pipeline.real_suites import suites_json
 from ctm.pipeline.shards import shard_names
 
 ROOT = Path(str(workflow.current_basedir)).parent  # the checkout
 try:
-    given = module.own_config(workflow, config, ROOT / "config" / "config.yaml")
-    CONFIG = parse_config(given, [Path(file) for file in workflow.configfiles])
-    check_suites(CONFIG, ROOT)
+    CONFIG = checked_config(
+        workflow, module.own_config(workflow, config, ROOT / "config" / "config.yaml"), ROOT
+    )
     LINEAGE = Lineage(CONFIG, ROOT)
 except ConfigError as error:
     raise WorkflowError(str(error)) from None

@@ -77,4 +77,4 @@ def training_curves(stages: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
     """Metrics of a stage that has ended."""
-    return [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]

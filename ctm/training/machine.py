@@ -106,7 +106,7 @@ def _read_or_none(question: Callable[[], float]) -> float | None:
 
 def _number(path: Path) -> float | None:
     try:
-        return float(path.read_text())
+        return float(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
 

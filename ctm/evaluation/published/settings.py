@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from ctm.bounds import Amount, Seconds
+
 LayoutName = Literal[
     "json_lines", "quixbugs", "humanevalpack", "condefects", "sven", "bugsinpy", "debugbench", "bifi"
 ]
@@ -27,8 +29,11 @@ class SuiteSettings:
     """Under which license you have it; shown beside the figures."""
     published: str = ""
     """Entry of config/published.yaml whose figures stand beside; empty: the layout's."""
-    items: int = 0
+    items: Amount = 0
     """Most items that are asked about, drawn at random with a fixed seed; 0: all."""
+    test_seconds: Seconds = 3600
+    """Longest that tests of the suite run, shared equally by the model and the reference points. Items whose tests are
+    not reached, the longest ones, are counted and left out of `pass_at_k` for all of them."""
 
     def __post_init__(self) -> None:
         if not self.path:
@@ -38,5 +43,3 @@ class SuiteSettings:
                 f"sha256 is {self.sha256!r}; it must be 64 hexadecimal digits in lower case (sha256sum FILE; for a "
                 "folder see docs/suites.md)"
             )
-        if self.items < 0:
-            raise ValueError(f"items is {self.items}; it must be 0 (all) or more")

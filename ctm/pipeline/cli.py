@@ -92,27 +92,42 @@ def doctor(
         console.print(line, soft_wrap=True)
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    options_metavar="[TARGET]... [OPTION OF SNAKEMAKE]...",
+)
 def run(context: typer.Context) -> None:
-    """Run Snakemake with progress bars; all arguments are Snakemake's."""
+    """Run Snakemake with progress bars. All arguments are Snakemake's: TARGET …, then its options.
+
+    Without a target, results/final/ctm.onnx is built; `all` makes report, data card and plots too. Often needed:
+    --cores N, --directory FOLDER (of the run), --configfile FILE … (laid over config/config.yaml), -n (only plan),
+    --forcerun RULE, --unlock (after a crash). All of Snakemake's options: ctm-pipeline run -- --help
+    """
     from snakemake.cli import main
     from snakemake_interface_logger_plugins.registry import LoggerPluginRegistry
 
     from ctm.pipeline import progress
+    from ctm.pipeline.arguments import check_arguments
 
     LoggerPluginRegistry().register_plugin("snakemake_logger_plugin_ctm", progress)
+    try:
+        if said := check_arguments(context.args):
+            typer.echo(said, err=True)
+    except ConfigError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
     main([*context.args, "--logger", "ctm"])
 
 
 @app.command()
 def summary(run: Annotated[Path, typer.Argument(help="Folder of a run, such as runs/demo.")]) -> None:
     """Print the figures of a finished run and the paths to open."""
-    from ctm.pipeline.summary import print_summary
+    from ctm.pipeline.summary import SummaryError, print_summary
 
     try:
         print_summary(run, console)
-    except FileNotFoundError as error:
-        typer.echo(f"{error.filename}: no such file; has the run in {run} finished?", err=True)
+    except SummaryError as error:
+        typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
 
 

@@ -26,6 +26,7 @@ except ConfigError as error:
 
 budget.fill_budgets(workflow, CONFIG.machine)
 STEPS = LINEAGE.steps
+budget.tell_without_accelerator(workflow, {name: CONFIG.resources[name] for name in STEPS})
 # job programs run under the Python that runs Snakemake, unless each rule has an environment of its own
 DEPLOYED = bool(workflow.deployment_settings.deployment_method)
 PYTHON = f"env PYTHONPATH={quote(str(ROOT))} python" if DEPLOYED else quote(sys.executable)

@@ -64,6 +64,8 @@ def results() -> dict[str, Any]:
     """Pairs after each step, what was dropped and why, and bytes on disk, as the files say."""
     import pyarrow.parquet as pq
 
+    from ctm.parquet import read_parquet
+
     place = FOLDER / "results"
     grids = FOLDER / "results" / "grids" / "train"
     shards = [
@@ -77,7 +79,7 @@ def results() -> dict[str, Any]:
         *_shards(place / "mutants", ".rejects"), place / "pairs" / "rejects.parquet",
         *(path.with_name(f"{path.stem}.rejects.parquet") for path in sidecars),
     ]:  # fmt: skip
-        table = pq.read_table(path, columns=["step", "reason"])
+        table = read_parquet(path, ["step", "reason"])
         dropped.update(
             map(": ".join, zip(*(table[name].to_pylist() for name in table.column_names), strict=True))
         )

@@ -46,7 +46,7 @@ def parse_config(values: Mapping[str, Any], given: Given | None = None) -> Confi
         config = _ADAPTER.validate_python(values)
     except ValidationError as error:
         raise ConfigError("\n".join(wrong_values(error, values, given.where))) from None
-    known = _dump(config)
+    known = plain(config)
     if wrong := [
         *unknown_keys(values, known, given.where),
         *mistaken_truths(values, known, given.where),
@@ -85,7 +85,12 @@ def section(config: Config, path: str) -> Any:
 
     "training.*" is a mapping less the sections that have steps of their own (`order`, `stages`).
     """
-    value: Any = _dump(config)
+    return section_of(plain(config), path)
+
+
+def section_of(values: Mapping[str, Any], path: str) -> Any:
+    """`section` of values that `plain` made."""
+    value: Any = values
     *parents, last = path.split(".")
     for name in parents:
         value = value[name]
@@ -108,6 +113,18 @@ def settings_json(config: Config, path: str) -> str:
     names = {f.name for f in dataclasses.fields(own)}
     plain = TypeAdapter(kind).dump_python(value, mode="json")
     return json.dumps({k: v for k, v in plain.items() if k in names}, sort_keys=True)
+
+
+def from_checkout(config: Config, root: Path) -> Config:
+    """The configuration with the paths of its sections made absolute, as programs run in another folder.
+
+    Only what travels within a section: files that a step names are made so by its rule. Not for lineage, which does not
+    depend on where the checkout `root` lies.
+    """
+    installed = config.sources.installed
+    paths = tuple(str(root / path) for path in installed.paths)
+    sources = dataclasses.replace(config.sources, installed=dataclasses.replace(installed, paths=paths))
+    return dataclasses.replace(config, sources=sources)
 
 
 def stage_json(config: Config, stage: str) -> str:
@@ -136,9 +153,10 @@ def model_json(config: Config) -> str:
     )
 
 
-def _dump(config: Config) -> dict[str, Any]:
-    plain: dict[str, Any] = _ADAPTER.dump_python(config, mode="json")
-    return plain
+def plain(config: Config) -> dict[str, Any]:
+    """A configuration as dicts, lists and scalars."""
+    values: dict[str, Any] = _ADAPTER.dump_python(config, mode="json")
+    return values
 
 
 def _check_nulls(values: Mapping[str, Any], given: Given) -> None:

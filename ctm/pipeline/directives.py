@@ -8,11 +8,14 @@ tests/workflow/test_rules.py holds what is used here.
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from snakemake.exceptions import WorkflowError
 
+from ctm.pipeline.demand import Demand
+from ctm.pipeline.module import declared_rules, own_rules
 from ctm.pipeline.steps import WorkflowStep
 
 _WILDCARD = re.compile(r"\{(\w+)")
@@ -29,12 +32,12 @@ def complete(
     To be called after the last rule is declared. Raises WorkflowError for a rule that is no step, or a step without a
     rule.
     """
-    rules = {rule.name: rule for rule in workflow.rules if not rule.norun}
-    for name in sorted(rules.keys() ^ steps.keys()):
+    rules = {name: rule for name, rule in own_rules(workflow).items() if not rule.norun}
+    for name in sorted((rules.keys() - steps.keys()) | (steps.keys() - declared_rules(workflow))):
         lacks = "no entry in ctm/pipeline/steps.py" if name in rules else "no rule in rules/"
         raise WorkflowError(lacking(name, lacks))
     for name, rule in rules.items():
-        _complete(rule, steps[name], params(steps[name]), environment)
+        _complete(name, rule, steps[name], params(steps[name]), environment)
 
 
 def lacking(name: str, what: str) -> str:
@@ -42,8 +45,8 @@ def lacking(name: str, what: str) -> str:
     return f"step {name} has {what}; it needs a rule and an entry (docs/adding_a_step.md)"
 
 
-def _complete(rule: Any, step: WorkflowStep, params: Mapping[str, Any], environment: str) -> None:
-    place = job_path(rule.name, str(rule.output[0]))
+def _complete(name: str, rule: Any, step: WorkflowStep, params: Mapping[str, Any], environment: str) -> None:
+    place = job_path(name, str(rule.output[0]))
     rule.log_modifier = rule.benchmark_modifier = rule.output_modifier  # which Snakemake sets with the paths
     if not rule.log:
         rule.set_log(f"{place}.log")
@@ -55,6 +58,32 @@ def _complete(rule: Any, step: WorkflowStep, params: Mapping[str, Any], environm
         rule.conda_env = environment
     own = dict(rule.params.items())
     rule.set_params(**{name: value for name, value in params.items() if name not in own})
+
+
+def supervised(supervisor: str, rule: str, lineage: str, demand: Demand, program: str) -> Callable[..., str]:
+    """The `program` of a rule's commands: its own, under the supervisor (job.py), which is told what the job is.
+
+    A function of the job, and so nothing that Snakemake compares. It may not ask for `threads` or `resources`: these
+    would be looked at for finished jobs too, and a budget that those did not keep would stop the plan.
+
+    `exec`, so that no shell stands between Snakemake and the supervisor: SLURM tells all processes of a job to stop, a
+    shell would die of it at once, and Snakemake would not wait for what the program has still to save.
+    """
+
+    def command(wildcards: Any, input: Any, output: Any) -> str:
+        values = dict(wildcards.items())
+        log = job_path(rule, "".join(f"{{{name}}}" for name in values)).format(**values)
+        given = {
+            "rule": rule, "lineage": lineage, "log": f"{log}.log", "threads": demand.threads, "mem-gb": demand.mem_gb,
+            "vram": demand.vram, "gpu-percent": demand.gpu_percent, "runtime": demand.runtime,
+            "network-mbps": demand.network_mbps, "disk": demand.disk,
+        }  # fmt: skip
+        options = [part for name, value in given.items() for part in (f"--{name}", str(value))]
+        lists = {"wildcards": wildcards, "inputs": input, "outputs": output}
+        options += [part for name, items in lists.items() for part in (f"--{name}", *map(str, items))]
+        return f"exec {supervisor} {shlex.join(options)} -- {program}"
+
+    return command
 
 
 def job_path(rule: str, output: str) -> str:

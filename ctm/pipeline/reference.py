@@ -21,6 +21,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic import TypeAdapter
 from pydantic.fields import FieldInfo
 
+from ctm.pipeline import reruns_page
 from ctm.pipeline.config import Config, read_config
 
 SCHEMA_FILE, REFERENCE_FILE = Path("config/schema.yaml"), Path("docs/config.md")
@@ -101,7 +102,7 @@ def reference_text(root: Path) -> str:
         "below it is refused. Numbers are read as they look: `1e-3` and `1_000` are taken, `010` (8 in YAML) and",
         "`1:30` (90) are not, and neither is a key that stands twice in a file.",
         "Changing a key runs exactly the rules whose results depend on it, and what follows from them; the sections",
-        "`machine` and `resources` change no result, so they run nothing again.",
+        "`machine` and `resources` change no result, so they run nothing again: [which rules, by key](reruns.md).",
     ]
     plain = [_plain(files[:1]), _plain(files)]
     for name, kind, note, values in _sections(Config, "", plain):
@@ -125,7 +126,12 @@ def _plain(files: list[Path]) -> dict[str, Any]:
 def write(root: Path) -> list[Path]:
     """Write schema and reference; returns the files that changed."""
     changed = []
-    for file, text in ((SCHEMA_FILE, schema_text()), (REFERENCE_FILE, reference_text(root))):
+    texts = {
+        SCHEMA_FILE: schema_text(),
+        REFERENCE_FILE: reference_text(root),
+        reruns_page.PAGE: reruns_page.page_text(root),
+    }
+    for file, text in texts.items():
         path = root / file
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.parent.mkdir(parents=True, exist_ok=True)

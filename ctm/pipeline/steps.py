@@ -212,7 +212,7 @@ def table(config: Config) -> dict[str, WorkflowStep]:
         WorkflowStep(
             "reference_points",
             Demand(threads=8, mem_gb=16, runtime=240),
-            parents=("build_pairs", "benchmark"),
+            parents=("build_pairs", "benchmark", "compare_trm"),
             settings=("references",),
         ),
         WorkflowStep(
@@ -271,7 +271,8 @@ def table(config: Config) -> dict[str, WorkflowStep]:
         WorkflowStep(
             "real_suites",
             Demand(threads=8, mem_gb=16, runtime=480),
-            parents=("bundle", "reference_points"),
+            parents=("build_pairs", "bundle"),
+            settings=("references",),
             sections=("real_suites",),
             files={"published": "config/published.yaml"},
             enabled=bool(config.real_suites),
@@ -286,7 +287,13 @@ def table(config: Config) -> dict[str, WorkflowStep]:
         parents=(*made, verdict.name),
         files=page_files("report"),
     )
-    return {step.name: step for step in [*steps, verdict, report]}
+    provenance = WorkflowStep(
+        "provenance",
+        Demand(threads=1, mem_gb=2, runtime=30),
+        parents=(*made, "data_card", verdict.name, report.name),
+        files=page_files("provenance"),
+    )
+    return {step.name: step for step in [*steps, verdict, report, provenance]}
 
 
 def steps(config: Config) -> dict[str, WorkflowStep]:

@@ -33,7 +33,7 @@ class InstalledSettings(SnippetSettings):
     exclude: tuple[str, ...] = ("ctm-code-repair", "ctm")
     """Distributions that are left out, normalized names."""
     paths: tuple[str, ...] = ()
-    """Folders of installed distributions to read; empty: those of the running Python."""
+    """Folders of installed distributions (relative ones from the checkout); empty: those of the running Python."""
 
 
 def collect(

@@ -122,10 +122,10 @@ def _changed(key: Key, values: Mapping[str, Any], root: Path) -> Iterator[dict[s
             if name != key.place[-1] and type(other) is int:
                 yield _with(values, {key.place: key.value - 1, (*key.place[:-1], name): other + 1})
     if isinstance(key.value, float):
-        part = key.value / 10
+        tenth = key.value / 10
         for name, other in vars(section).items():
             if name != key.place[-1] and type(other) is float:
-                yield _with(values, {key.place: key.value - part, (*key.place[:-1], name): other + part})
+                yield _with(values, {key.place: key.value - tenth, (*key.place[:-1], name): other + tenth})
 
 
 def _with(values: Mapping[str, Any], changes: Mapping[Place, Any]) -> dict[str, Any]:

@@ -9,13 +9,16 @@ tests/workflow/test_budget.py holds them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 from snakemake.resources import Resource
 
 from ctm.pipeline.demand import Demand
+from ctm.pipeline.doctor import without_accelerator
+from ctm.pipeline.machine_facts import accelerator
 from ctm.pipeline.module import own_rules
 from ctm.pipeline.sections import MachineBudget
 
@@ -57,10 +60,27 @@ def fill_budgets(workflow: Any, machine: MachineBudget) -> None:
 def check_against_budgets(workflow: Any) -> None:
     """Make every rule's demand check itself against the budget. To be called after the last rule is declared."""
     for step, rule in own_rules(workflow).items():
-        for name in BUDGETS:
+        for name in {*BUDGETS, *_given(workflow)}:
             budget = workflow.global_resources.get(name).value
             if budget is not None and name in rule.resources:
                 rule.resources[name] = Resource(name, _checked(step, rule.name, rule.resources[name], budget))
+
+
+def _given(workflow: Any) -> list[str]:
+    """Budgets of the command line and of profiles under any name: mem_mb is no other memory than mem_gb."""
+    return [name for name in workflow.global_resources if not name.startswith("_")]
+
+
+def tell_without_accelerator(workflow: Any, demands: Mapping[str, Demand]) -> None:
+    """Say loudly where rules ask for vram and this machine has no accelerator: torch would take the processor in
+    silence. It is no reason to refuse: a plan for another machine may be made anywhere. demands: of the rules that are
+    on. Jobs on a cluster run elsewhere.
+    """
+    if workflow.resource_settings.nodes is not None or not workflow.is_main_process:
+        return
+    asked = {rule: demand.vram for rule, demand in demands.items() if demand.vram}
+    if asked and not accelerator():
+        logger.warning(without_accelerator(asked))
 
 
 def evaluate_demands(workflow: Any) -> None:
@@ -77,10 +97,15 @@ def _checked(step: str, rule: str, resource: Resource, budget: int) -> Callable[
         if isinstance(value, int) and value > budget:
             raise WorkflowError(
                 f"rule {rule} asks for {resource.name}={value}, the budget is {resource.name}={budget}. Raise the "
-                f"budget (--resources={resource.name}={value}, or machine.{resource.name} in the config) or lower "
-                f"the demand (resources.{step}.{resource.name} in the config, or "
-                f"--set-resources={rule}:{resource.name}={budget})."
+                f"budget (--resources={resource.name}={value}{_key('machine', resource.name)}) or lower the demand "
+                f"(--set-resources={rule}:{resource.name}={budget}{_key(f'resources.{step}', resource.name)})."
             )
         return value
 
     return evaluate
+
+
+def _key(section: str, resource: str) -> str:
+    """Where the config says the same; it has no other name for memory than mem_gb."""
+    name = {"mem_mb": "mem_gb"}.get(resource, resource)
+    return f", or {section}.{name} in the config" if name in BUDGETS and name != "unified_gb" else ""

@@ -91,6 +91,12 @@ def test_a_job_that_fails_or_makes_nothing_is_on_record(folder: Path) -> None:
     ]
 
 
+def test_what_a_failed_job_made_by_halves_is_no_artifact(folder: Path) -> None:
+    """Snakemake would leave it with --keep-incomplete, and take it for whole."""
+    assert run(folder, supervised("open('b', 'w').write('half'); raise SystemExit(3)")).returncode == 3
+    assert not (folder / "b").exists()
+
+
 def test_the_log_of_a_failed_job_is_kept(folder: Path) -> None:
     (folder / "copy.log").write_text("why it failed")
     command = supervised("raise SystemExit(3)")

@@ -238,7 +238,7 @@ def main(kills: int = 30, seed: int = 0, minutes: float = 120) -> int:
         number = len(records) + 1
         # a run of its own seed, so that a stopped program goes on with the same kills
         draw = random.Random(f"{seed} {number}")
-        records.append(killed_run(number, min(PER_RUN, kills - done), draw, seconds / 6))
+        records.append(killed_run(number, min(PER_RUN, kills - done), draw, seconds / 12))
         state.write_text(json.dumps([asdict(record) for record in records], indent=1))
         (FOLDER / "table.md").write_text(table(records, seconds, seed), encoding="utf-8")
     print(table(records, seconds, seed))

@@ -24,9 +24,9 @@ def guard(workflow: Any) -> None:
     `_prepare_dag` is private: of all that call it, only what runs jobs says `nolock` (tests/workflow/test_locks.py).
     """
     prepare = workflow._prepare_dag
-    workflow.dag_settings.force_incomplete = True
 
     def prepared(*arguments: Any, **options: Any) -> None:
+        workflow.dag_settings.force_incomplete = True
         if options.get("nolock") is False and not options.get("lock_warn_only"):
             take(Path.cwd())
         prepare(*arguments, **options)

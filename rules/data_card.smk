@@ -6,8 +6,8 @@ rule data_card:
         sets=expand("results/pairs/{name}.parquet", name=["train", "validation", "test", "real"]),
         counts="results/pairs/counts.json",
         clean="results/clean/counts.json",
-        sidecars=encoded(".parquet"),
-        rejects=encoded(".rejects.parquet"),
+        sidecars=encoded(".parquet", "train", "validation"),
+        rejects=encoded(".rejects.parquet", "train", "validation"),
     output:
         page=report(
             "results/reports/data_card.html", caption="../workflow/report/data_card.rst", category="Data"

@@ -12,6 +12,7 @@ for stage, before in stages():
             validation="results/grids/validation/manifest.json",
             tokenizer="results/tokenizer/tokenizer.json",
             before=before,
+            shards=behind("train", "validation"),
         output:
             weights=f"results/checkpoints/{stage}.safetensors",
             metrics=f"results/training/{stage}/metrics.jsonl",

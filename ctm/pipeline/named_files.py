@@ -22,7 +22,7 @@ def check_named_files(config: Config, root: Path) -> None:
         if not (root / path).is_file():
             raise ConfigError(f"{key}: {path}: no such file in {root}; correct the path")
     for folder in config.sources.installed.paths if config.sources.installed.enabled else ():
-        _check_installed(Path(folder))
+        _check_installed(root / folder)
     try:
         load_mix(root / config.bugs.mix)
         read_published(root / PUBLISHED)
@@ -50,11 +50,6 @@ def _files(config: Config) -> Iterator[tuple[str, str]]:
 
 def _check_installed(folder: Path) -> None:
     key = "sources.installed.paths"
-    if not folder.is_absolute():
-        raise ConfigError(
-            f"{key}: {str(folder)!r} is relative, but jobs run in the folder of the run; write the whole path, such as "
-            f"{folder.absolute()}"
-        )
     if not folder.is_dir():
         raise ConfigError(f"{key}: {folder}: no such folder; correct the path, or take it out")
     if not any(folder.glob("*.dist-info")) and not any(folder.glob("*.egg-info")):

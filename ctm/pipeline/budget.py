@@ -57,10 +57,15 @@ def fill_budgets(workflow: Any, machine: MachineBudget) -> None:
 def check_against_budgets(workflow: Any) -> None:
     """Make every rule's demand check itself against the budget. To be called after the last rule is declared."""
     for step, rule in own_rules(workflow).items():
-        for name in BUDGETS:
+        for name in {*BUDGETS, *_given(workflow)}:
             budget = workflow.global_resources.get(name).value
             if budget is not None and name in rule.resources:
                 rule.resources[name] = Resource(name, _checked(step, rule.name, rule.resources[name], budget))
+
+
+def _given(workflow: Any) -> list[str]:
+    """Budgets of the command line and of profiles under any name: mem_mb is no other memory than mem_gb."""
+    return [name for name in workflow.global_resources if not name.startswith("_")]
 
 
 def evaluate_demands(workflow: Any) -> None:
@@ -77,10 +82,15 @@ def _checked(step: str, rule: str, resource: Resource, budget: int) -> Callable[
         if isinstance(value, int) and value > budget:
             raise WorkflowError(
                 f"rule {rule} asks for {resource.name}={value}, the budget is {resource.name}={budget}. Raise the "
-                f"budget (--resources={resource.name}={value}, or machine.{resource.name} in the config) or lower "
-                f"the demand (resources.{step}.{resource.name} in the config, or "
-                f"--set-resources={rule}:{resource.name}={budget})."
+                f"budget (--resources={resource.name}={value}{_key('machine', resource.name)}) or lower the demand "
+                f"(--set-resources={rule}:{resource.name}={budget}{_key(f'resources.{step}', resource.name)})."
             )
         return value
 
     return evaluate
+
+
+def _key(section: str, resource: str) -> str:
+    """Where the config says the same; it has no other name for memory than mem_gb."""
+    name = {"mem_mb": "mem_gb"}.get(resource, resource)
+    return f", or {section}.{name} in the config" if name in BUDGETS and name != "unified_gb" else ""

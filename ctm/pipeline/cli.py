@@ -101,20 +101,31 @@ def doctor(
         console.print(line, soft_wrap=True)
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    options_metavar="[TARGET]... [OPTION OF SNAKEMAKE]...",
+)
 def run(context: typer.Context) -> None:
-    """Run Snakemake with progress bars; all arguments are Snakemake's."""
+    """Run Snakemake with progress bars. All arguments are Snakemake's: TARGET …, then its options.
+
+    Without a target, results/final/ctm.onnx is built; `all` makes report, data card and plots too. Often needed:
+    --cores N, --directory FOLDER (of the run), --configfile FILE … (laid over config/config.yaml), -n (only plan),
+    --forcerun RULE. All of Snakemake's options: ctm-pipeline run -- --help
+    """
     from snakemake.cli import get_argument_parser, main
     from snakemake_interface_logger_plugins.registry import LoggerPluginRegistry
 
     from ctm.pipeline import progress
+    from ctm.pipeline.arguments import check_arguments
     from ctm.pipeline.caches import caches
     from ctm.pipeline.run_arguments import ArgumentMistake, checked
 
     LoggerPluginRegistry().register_plugin("snakemake_logger_plugin_ctm", progress)
     try:
         arguments = checked(context.args, get_argument_parser(), Path.cwd(), checkout())
-    except ArgumentMistake as mistake:
+        if said := check_arguments(arguments):
+            typer.echo(said, err=True)
+    except (ArgumentMistake, ConfigError) as mistake:
         typer.echo(str(mistake), err=True)
         raise typer.Exit(2) from None
     bars = [] if _PLANS.intersection(arguments) else ["--logger", "ctm"]
@@ -125,12 +136,12 @@ def run(context: typer.Context) -> None:
 @app.command()
 def summary(run: Annotated[Path, typer.Argument(help="Folder of a run, such as runs/demo.")]) -> None:
     """Print the figures of a finished run and the paths to open."""
-    from ctm.pipeline.summary import print_summary
+    from ctm.pipeline.summary import SummaryError, print_summary
 
     try:
         print_summary(run, console)
-    except FileNotFoundError as error:
-        typer.echo(f"{error.filename}: no such file; has the run in {run} finished?", err=True)
+    except SummaryError as error:
+        typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
 
 

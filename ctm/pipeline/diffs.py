@@ -5,14 +5,17 @@ from __future__ import annotations
 import difflib
 import heapq
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
 
-from ctm.pairs.record import SPLITS, Pair, read_pairs
+from ctm.pairs.record import SPLITS, Pair, read_pair_columns, read_pairs
 
 SETS = (*SPLITS, "real")
+MADE = "mutation"
+"""Source of the bugs that are made."""
 _UNSEEN = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
 )
@@ -80,6 +83,12 @@ def drawn(pairs: Iterable[Pair], count: int, seed: int) -> list[Pair]:
         return blake2b(f"{seed}\0{pair.pair_id}".encode(), digest_size=8).digest()
 
     return heapq.nsmallest(count, pairs, key=place)
+
+
+def sources_of(paths: Sequence[Path]) -> list[str]:
+    """The sources of the pairs, those of real fixes with most pairs first, then made bugs."""
+    counts = Counter(source for path in paths for (source,) in read_pair_columns(path, ["source"]))
+    return sorted(counts, key=lambda source: (source == MADE, -counts[source], source))
 
 
 def all_pairs(paths: Sequence[Path]) -> Iterator[Pair]:

@@ -54,7 +54,9 @@ def show(
 def audit(
     directory: Run = Path("."),
     n: Annotated[int, typer.Option("--n", min=1, help="Pairs to judge.")] = 200,
-    source: Annotated[str, typer.Option(help="Source of the pairs.")] = "commit",
+    source: Annotated[
+        str | None, typer.Option(help="Source of the pairs; without it, the real one with most pairs.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the drawing.")] = 0,
     out: Annotated[Path, typer.Option(help="The page to write.")] = Path("audit.html"),
     answers: Annotated[
@@ -63,7 +65,7 @@ def audit(
 ) -> None:
     """Write a page to judge random pairs of a source by hand; with --answers, say how many were true fixes."""
     from ctm.pipeline.audit import AnswersError, audit_page, precision
-    from ctm.pipeline.diffs import all_pairs, drawn, sets_of
+    from ctm.pipeline.diffs import MADE, all_pairs, drawn, sets_of, sources_of
 
     if answers is not None:
         try:
@@ -76,11 +78,19 @@ def audit(
         return
     try:
         paths = sets_of(directory)
+        known = sources_of(paths)
+        if source is None and (not known or known[0] == MADE):
+            _refuse(
+                f"{directory}: all pairs are made bugs, which are true by construction; --source {MADE} shows them"
+            )
+        source = source or known[0]
         pairs = drawn((pair for pair in all_pairs(paths) if pair.source == source), n, seed)
     except (FileNotFoundError, ValueError) as error:
         _refuse(str(error))
     if not pairs:
-        known = sorted({pair.source for pair in all_pairs(paths)})
-        _refuse(f"{directory}: no pairs of source {source!r}; there are {', '.join(known) or 'none'}")
+        _refuse(f"{directory}: no pairs of source {source!r}; there are {', '.join(sorted(known)) or 'none'}")
     write_text(out, audit_page(pairs, source, seed))
-    console.print(f"wrote {out}: {len(pairs)} pairs; judge them, save, then --answers FILE", soft_wrap=True)
+    console.print(
+        f"wrote {out}: {len(pairs)} pairs of source {source}; judge them, save, then --answers FILE",
+        soft_wrap=True,
+    )

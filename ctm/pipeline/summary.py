@@ -13,23 +13,25 @@ from rich.table import Table
 from ctm.bundle_names import CARD, METRICS, MODEL
 from ctm.shares import COLUMNS, percent, percents
 
+REMEDY = "delete it and run the workflow again, which makes it anew"
+
+
+class SummaryError(ValueError):
+    """A run has no figures yet, or a file with figures that cannot be used; the message names it."""
+
 
 def print_summary(run: Path, console: Console) -> None:
-    """Print the figures of the run in folder `run`. Raises FileNotFoundError where it has no bundle yet."""
+    """Print the figures of the run in folder `run`. Raises SummaryError."""
     final = run / "results" / "final"
-    metrics: dict[str, Any] = json.loads((final / METRICS).read_text(encoding="utf-8"))
-    console.print("\nExact match on projects never seen in training, at the most certain tick", style="bold")
-    table = Table()
-    for name in ("category", "by kinds", "95 %", "by items", "95 %", "coverage", "items"):
-        table.add_column(name, justify="left" if name == "category" else "right")
-    for category in COLUMNS:
-        n = metrics.get("n", {}).get(category)
-        if n:
-            coverage = percent(metrics.get("coverage", {}).get(category))
-            table.add_row(category, *accuracies(metrics, category), coverage, f"{n:,}")
-    console.print(table)
-    for line in [*_facts(metrics), *_baseline(run / "results" / "reports" / "comparison.json")]:
-        console.print(line)
+    metrics = _read(final / METRICS)
+    comparison = run / "results" / "reports" / "comparison.json"
+    try:
+        _print_figures(metrics, _read(comparison) if comparison.exists() else {}, console)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise SummaryError(
+            f"{final / METRICS} or {comparison}: not what the workflow writes ({type(error).__name__}: {error}); "
+            f"{REMEDY}"
+        ) from None
     console.print("open:")
     for path in (
         run / "results" / "report.html",
@@ -40,6 +42,35 @@ def print_summary(run: Path, console: Console) -> None:
         if path.exists():
             console.print(f"  {path}")
     console.print(f"try:\n  ctm-repair fix FILE.py --bundle {final}", soft_wrap=True)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SummaryError(f"{path}: no such file; has the run finished?") from None
+    except OSError as error:
+        raise SummaryError(f"{path}: {error.strerror or error}") from None
+    except (ValueError, RecursionError) as error:
+        raise SummaryError(f"{path}: damaged ({error}); {REMEDY}") from None
+    if not isinstance(content, dict):
+        raise SummaryError(f"{path}: damaged (no mapping); {REMEDY}")
+    return content
+
+
+def _print_figures(metrics: Mapping[str, Any], comparison: Mapping[str, Any], console: Console) -> None:
+    console.print("\nExact match on projects never seen in training, at the most certain tick", style="bold")
+    table = Table()
+    for name in ("category", "by kinds", "95 %", "by items", "95 %", "coverage", "items"):
+        table.add_column(name, justify="left" if name == "category" else "right")
+    for category in COLUMNS:
+        n = metrics.get("n", {}).get(category)
+        if n:
+            coverage = percent(metrics.get("coverage", {}).get(category))
+            table.add_row(category, *accuracies(metrics, category), coverage, f"{n:,}")
+    console.print(table)
+    for line in [*_facts(metrics), *_baseline(comparison)]:
+        console.print(line)
 
 
 def accuracies(metrics: Mapping[str, Any], category: str) -> list[str]:
@@ -55,11 +86,10 @@ def accuracies(metrics: Mapping[str, Any], category: str) -> list[str]:
     ]
 
 
-def _baseline(path: Path) -> list[str]:
+def _baseline(comparison: Mapping[str, Any]) -> list[str]:
     """Both models on the same items, where they were compared."""
-    if not path.exists():
+    if not comparison:
         return []
-    comparison: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     said = [
         f"{name} {percent(m['accuracy']['overall'])} ({m['parameters']['body'] / 1e6:.2f} M)"
         for name, m in comparison["models"].items()
@@ -68,7 +98,7 @@ def _baseline(path: Path) -> list[str]:
     return lines + [f"                   {pair['sentence']}" for pair in comparison["pairs"]]
 
 
-def _facts(metrics: dict[str, Any]) -> list[str]:
+def _facts(metrics: Mapping[str, Any]) -> list[str]:
     lines = []
     by_tick = metrics.get("accuracy_by_tick") or []
     if by_tick:

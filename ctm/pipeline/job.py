@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import ctypes
+import glob
 import hashlib
 import os
 import shutil
@@ -114,8 +115,11 @@ def _recorded(given: argparse.Namespace, command: list[str], inputs: list[File],
 
 
 def _remove(outputs: Sequence[str]) -> None:
-    for path in outputs:
-        Path(path).unlink(missing_ok=True)
+    """Remove outputs, and what killed writers left of them (files.py); whoever holds the job's lock is alone."""
+    for path in map(Path, outputs):
+        path.unlink(missing_ok=True)
+        for left in path.parent.glob(f".*.part/{glob.escape(path.name)}.tmp"):
+            shutil.rmtree(left.parent, ignore_errors=True)
 
 
 def _kept(log: Path, number: str) -> str:

@@ -28,6 +28,7 @@ except ConfigError as error:
 
 budget.fill_budgets(workflow, CONFIG.machine)
 STEPS = LINEAGE.steps
+budget.tell_without_accelerator(workflow, {name: CONFIG.resources[name] for name in STEPS})
 HANDED = from_checkout(CONFIG, ROOT)  # what programs are told
 OWN = {}  # the rules of the steps, once they are declared: as a module's they may have other names
 # job programs run under the Python that runs Snakemake, unless each rule has an environment of its own

@@ -1,13 +1,13 @@
-"""What `ctm-pipeline run` looks at before it hands its arguments to Snakemake.
+"""What `ctm-pipeline run` reads before Snakemake does: configuration files and profiles, and whether there is a target.
 
-Snakemake reads configuration files and profiles before any of our code runs, and says of a damaged one that there is a
-traceback, or not which file it is. And where no target is named, it builds the default one without a word.
+Snakemake reads these files before any of our code runs, and says of a damaged one that there is a traceback, or not
+which file it is. And where no target is named, it builds the default one without a word.
 """
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
-from pathlib import Path
 
 from ctm.pipeline.given import Given
 from ctm.pipeline.profiles import check_profiles, profiles_of
@@ -20,14 +20,16 @@ NO_BUILD = (
 """What Snakemake does in place of building anything, as its parser calls it."""
 
 
-def check_arguments(arguments: Sequence[str]) -> str:
-    """What has to be said before Snakemake starts; mostly nothing. Raises ConfigError for files that cannot be used."""
-    from snakemake.cli import get_argument_parser
-
-    known, _ = get_argument_parser().parse_known_args(list(arguments))
-    for file in known.configfile or ():
-        Given([Path(file)])
+def check_files(arguments: Sequence[str], parser: argparse.ArgumentParser) -> None:
+    """Refuse configuration files and profiles that cannot be used. parser: Snakemake's. Raises ConfigError."""
+    known, _ = parser.parse_known_args(list(arguments))
+    Given(known.configfile or ())
     check_profiles(profiles_of(arguments))
+
+
+def without_target(arguments: Sequence[str], parser: argparse.ArgumentParser) -> str:
+    """What is built where no target is named, in a sentence; "" where one is, or where nothing is built."""
+    known, _ = parser.parse_known_args(list(arguments))
     if known.targets or any(getattr(known, name, None) for name in NO_BUILD):
         return ""
     return f"no target named, so {DEFAULT} is built; `ctm-pipeline run all …` makes report, data card and plots too"

@@ -9,13 +9,16 @@ tests/workflow/test_budget.py holds them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 from snakemake.resources import Resource
 
 from ctm.pipeline.demand import Demand
+from ctm.pipeline.doctor import without_accelerator
+from ctm.pipeline.machine_facts import accelerator
 from ctm.pipeline.module import own_rules
 from ctm.pipeline.sections import MachineBudget
 
@@ -66,6 +69,18 @@ def check_against_budgets(workflow: Any) -> None:
 def _given(workflow: Any) -> list[str]:
     """Budgets of the command line and of profiles under any name: mem_mb is no other memory than mem_gb."""
     return [name for name in workflow.global_resources if not name.startswith("_")]
+
+
+def tell_without_accelerator(workflow: Any, demands: Mapping[str, Demand]) -> None:
+    """Say loudly where rules ask for vram and this machine has no accelerator: torch would take the processor in
+    silence. It is no reason to refuse: a plan for another machine may be made anywhere. demands: of the rules that are
+    on. Jobs on a cluster run elsewhere.
+    """
+    if workflow.resource_settings.nodes is not None or not workflow.is_main_process:
+        return
+    asked = {rule: demand.vram for rule, demand in demands.items() if demand.vram}
+    if asked and not accelerator():
+        logger.warning(without_accelerator(asked))
 
 
 def evaluate_demands(workflow: Any) -> None:

@@ -84,20 +84,34 @@ def stage(
 
 @app.command()
 def doctor(
-    profile: Annotated[Path, typer.Option(help="Snakemake profile with the machine's budgets.")] = Path(
-        "profiles/strix-halo"
-    ),
+    profile: Annotated[
+        Path | None,
+        typer.Option(
+            help="Snakemake profile of a machine, whose budgets are looked at in place of this machine."
+        ),
+    ] = None,
     configfile: Overlays = None,
+    directory: Annotated[Path, typer.Option(help="Where runs go.")] = Path("runs"),
 ) -> None:
-    """Say what stands in the way of a run on a machine. Exit status 0: it only informs."""
-    from ctm.pipeline.doctor import findings
+    """Say what stands in the way of a run on this machine, or on that of a profile. Exit status 0: it only informs."""
+    from ctm.pipeline.doctor import TOOLS, facts, findings, profile_findings
+    from ctm.pipeline.machine_facts import this_machine
+    from ctm.pipeline.profiles import read_profile
 
-    folder = profile if profile.is_dir() else checkout() / profile
-    if not (folder / "config.yaml").is_file():
-        typer.echo(f"{profile}: no Snakemake profile (it has no config.yaml)", err=True)
-        raise typer.Exit(2)
-    lines = findings(_config(configfile), folder)
-    for line in lines or ["nothing found"]:
+    config = _config(configfile)
+    if profile is not None:
+        try:
+            lines = profile_findings(
+                config, read_profile(profile if profile.exists() else checkout() / profile)
+            )
+        except ConfigError as error:
+            typer.echo(str(error), err=True)
+            raise typer.Exit(2) from None
+    else:
+        machine = this_machine(directory, tuple(TOOLS))
+        console.print(f"this machine: {facts(machine)}", soft_wrap=True)
+        lines = findings(config, machine)
+    for line in lines or ["nothing stands in the way"]:
         console.print(line, soft_wrap=True)
 
 
@@ -110,24 +124,26 @@ def run(context: typer.Context) -> None:
 
     Without a target, results/final/ctm.onnx is built; `all` makes report, data card and plots too. Often needed:
     --cores N, --directory FOLDER (of the run), --configfile FILE … (laid over config/config.yaml), -n (only plan),
-    --forcerun RULE. All of Snakemake's options: ctm-pipeline run -- --help
+    --forcerun RULE, --unlock (after a crash). All of Snakemake's options: ctm-pipeline run -- --help
     """
     from snakemake.cli import get_argument_parser, main
     from snakemake_interface_logger_plugins.registry import LoggerPluginRegistry
 
     from ctm.pipeline import progress
-    from ctm.pipeline.arguments import check_arguments
+    from ctm.pipeline.arguments import check_files, without_target
     from ctm.pipeline.caches import caches
     from ctm.pipeline.run_arguments import ArgumentMistake, checked
 
     LoggerPluginRegistry().register_plugin("snakemake_logger_plugin_ctm", progress)
+    parser = get_argument_parser()
     try:
-        arguments = checked(context.args, get_argument_parser(), Path.cwd(), checkout())
-        if said := check_arguments(arguments):
-            typer.echo(said, err=True)
+        arguments = checked(context.args, parser, Path.cwd(), checkout())
+        check_files(context.args, parser)
     except (ArgumentMistake, ConfigError) as mistake:
         typer.echo(str(mistake), err=True)
         raise typer.Exit(2) from None
+    if said := without_target(context.args, parser):
+        typer.echo(said, err=True)
     bars = [] if _PLANS.intersection(arguments) else ["--logger", "ctm"]
     with caches(os.environ):
         main([*arguments, *bars])

@@ -51,7 +51,9 @@ def _files(config: Config) -> Iterator[tuple[str, str]]:
 def _check_installed(folder: Path) -> None:
     key = "sources.installed.paths"
     if not folder.is_dir():
-        raise ConfigError(f"{key}: {folder}: no such folder; correct the path, or take it out")
+        raise ConfigError(
+            f"{key}: {folder}: no such folder (relative ones are the checkout's); correct the path"
+        )
     if not any(folder.glob("*.dist-info")) and not any(folder.glob("*.egg-info")):
         raise ConfigError(
             f"{key}: {folder} has no installed package (no *.dist-info in it); name a folder such as "

@@ -121,6 +121,11 @@ def _changed(key: Key, values: Mapping[str, Any], root: Path) -> Iterator[dict[s
         for name, other in vars(section).items():
             if name != key.place[-1] and type(other) is int:
                 yield _with(values, {key.place: key.value - 1, (*key.place[:-1], name): other + 1})
+    if isinstance(key.value, float):
+        tenth = key.value / 10
+        for name, other in vars(section).items():
+            if name != key.place[-1] and type(other) is float:
+                yield _with(values, {key.place: key.value - tenth, (*key.place[:-1], name): other + tenth})
 
 
 def _with(values: Mapping[str, Any], changes: Mapping[Place, Any]) -> dict[str, Any]:
@@ -169,6 +174,8 @@ def _empty(annotation: Any) -> Any:
 
 def _other_texts(value: str, root: Path) -> Iterator[str]:
     """Another file of the same kind where it is one; another day; another text."""
+    if value == "auto":  # a device
+        yield "cpu"
     path = root / value
     if value and path.is_file():
         for other in sorted(path.parent.glob(f"*{path.suffix}")):
@@ -191,7 +198,9 @@ def _other_mappings(value: Mapping[str, Any], kind: Any, root: Path) -> Iterator
         last = list(value)[-1]
         for other in alternatives(value[last], kind, root):
             yield {**value, last: other}
+        first = next(iter(value))  # shares of a whole
+        yield {**value, first: value[last], last: value[first]}
     else:
         for name in ("mine", "syntax", "100%"):
-            for other in ({"loss": 1.0}, 0.5, ["mine"], "config/corpus.csv"):
+            for other in ({"loss": 1.0}, 1.0, ["mine"], "config/corpus.csv"):
                 yield {name: other}

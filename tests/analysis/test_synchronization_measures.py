@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -18,8 +20,9 @@ from ctm.analysis.synchronization.category import some_ticks
 from ctm.analysis.synchronization.collapse import effective_rank, readout_spread
 from ctm.analysis.synchronization.importance import information, place_groups
 from ctm.analysis.synchronization.place import named
-from ctm.analysis.synchronization.similarity import agreement, distances
+from ctm.analysis.synchronization.similarity import agreement, distances, seeds_similarity
 from ctm.evaluation.estimates import Resampling
+from ctm.evaluation.thoughts import Thoughts
 
 N, PROJECTS, CLASSES = 160, 8, 4
 SPLIT = probe.ProbeSplit.of([f"project {number % PROJECTS}" for number in range(N)], 4)
@@ -197,3 +200,43 @@ def test_area_under_the_curve_by_hand() -> None:
         np.array([3, 2, 2, 1]), np.zeros(4), np.array([True, True, False, False])
     )
     assert gap["value"] == pytest.approx(3.5 / 4 - 0.5)
+
+
+class Kinds:
+    """Twelve items of each of ten kinds, from four projects."""
+
+    def __init__(self) -> None:
+        self.kind = np.repeat(np.arange(10), 12)
+        items = [SimpleNamespace(category="logic", kind=f"kind {number}") for number in self.kind]
+        self.items = [SimpleNamespace(case=SimpleNamespace(item=item)) for item in items]
+        self.projects = np.array([f"project {number % 4}" for number in range(len(items))])
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def thoughts(self, meaning: NDArray[np.float64], rng: np.random.Generator) -> Thoughts:
+        """A model whose pairs mix what a kind means, [10, 6], in a way of their own."""
+        readout = (meaning @ rng.normal(size=(6, 80)))[self.kind] + 0.3 * rng.normal(size=(len(self), 80))
+        n, lines = len(self), np.zeros((len(self), 1, 4), np.float32)
+        pooled = rng.normal(size=(n, 8)).astype(np.float32)
+        one = np.ones((n, 1), np.float32)
+        return Thoughts(readout[:, None].astype(np.float32), one, one[:, 0] > 0, pooled, lines, lines)
+
+
+def test_two_seeds_agree_on_kinds_though_no_pair_of_theirs_is_the_same(rng: np.random.Generator) -> None:
+    kinds, meaning = Kinds(), rng.normal(size=(10, 6))
+    one, other = kinds.thoughts(meaning, rng), kinds.thoughts(meaning, rng)
+    stranger = kinds.thoughts(rng.normal(size=(10, 6)), rng)
+    found = seeds_similarity(one, other, kinds, rng)
+    assert (
+        found["n"] == 10 and found["synchronization"]["value"] > 0.7 and found["synchronization"]["p"] < 0.01
+    )
+    assert abs(found["synchronization"]["null"]) < 0.1
+    assert all(half["value"] > 0.9 for half in found["two halves"]), "a model agrees with itself"
+    assert found["encoder pool"]["p"] > 0.05, "noise does not"
+    assert seeds_similarity(one, stranger, kinds, rng)["synchronization"]["p"] > 0.05
+    few = Kinds()
+    few.kind = few.kind % 3
+    for item, number in zip(few.items, few.kind, strict=True):
+        item.case.item.kind = f"kind {number}"
+    assert seeds_similarity(one, other, few, rng)["synchronization"]["value"] is None

@@ -35,20 +35,14 @@ def similarity_figures(
 ) -> dict[str, Any]:
     """Agreement of the synchronization's distances between kinds with other distances; `n` is the number of kinds."""
     half = halves_of(items.projects.tolist())
-    name = np.array([f"{item.case.item.category}/{item.case.item.kind}" for item in items.items], np.str_)
-    kinds = [
-        str(kind)
-        for kind in np.unique(name)
-        if min(((name == kind) & (half == side)).sum() for side in (False, True)) >= LEAST_ITEMS
-    ]
+    name, kinds = _kinds(items, half)
     head: dict[str, Any] = {"n": len(kinds), "seeds": no_figure(ONE_MODEL)}
     if len(kinds) < LEAST_KINDS:
-        why = f"{len(kinds)} kinds have {LEAST_ITEMS} items in both halves of the projects; {LEAST_KINDS} are needed"
-        return {**head, "same category": no_figure(why, len(kinds))}
+        return {**head, "same category": _too_few(kinds)}
     readout = trained.at_answer(trained.readout)
 
     def between(features: NDArray[Any], among: NDArray[np.bool_]) -> Floats:
-        return distances(np.stack([features[among & (name == kind)].mean(axis=0) for kind in kinds]))
+        return _between(features[among], name[among], kinds)
 
     everyone = np.ones(len(items), bool)
     own = between(readout, everyone)
@@ -67,6 +61,57 @@ def similarity_figures(
         "two halves of the projects": _agreement(first, second, rng),
         "encoder pool and same category": _agreement(pooled, others["same category"], rng),
     }
+
+
+def seeds_similarity(
+    one: Thoughts, other: Thoughts, items: AskedItems, rng: np.random.Generator
+) -> dict[str, Any]:
+    """Do two models, trained with two seeds, tell the same kinds apart? Agreement of their distances between kinds.
+
+    Their neurons and pairs are other ones, so the readouts cannot be compared, but how unlike kinds are in each can.
+    one, other: thoughts about the same `items`. "encoder pool": the same of both encoders. "two halves": of each model
+    with itself over two halves of the projects, which is as much as two seeds could agree.
+    """
+    half = halves_of(items.projects.tolist())
+    name, kinds = _kinds(items, half)
+    if len(kinds) < LEAST_KINDS:
+        return {"n": len(kinds), "synchronization": _too_few(kinds)}
+    mine, theirs = (thoughts.at_answer(thoughts.readout) for thoughts in (one, other))
+
+    def agree(first: NDArray[Any], second: NDArray[Any], sides: tuple[Any, Any]) -> dict[str, Any]:
+        a, b = (
+            _between(features[side], name[side], kinds)
+            for features, side in zip((first, second), sides, strict=True)
+        )
+        return _agreement(a, b, rng)
+
+    everyone = np.ones(len(items), bool)
+    return {
+        "n": len(kinds),
+        "synchronization": agree(mine, theirs, (everyone, everyone)),
+        "encoder pool": agree(one.pooled, other.pooled, (everyone, everyone)),
+        "two halves": [agree(readout, readout, (half, ~half)) for readout in (mine, theirs)],
+    }
+
+
+def _kinds(items: AskedItems, half: NDArray[np.bool_]) -> tuple[NDArray[np.str_], list[str]]:
+    """The kind of each item with its category, and the kinds that have items enough in both halves of the projects."""
+    name = np.array([f"{item.case.item.category}/{item.case.item.kind}" for item in items.items], np.str_)
+    return name, [
+        str(kind)
+        for kind in np.unique(name)
+        if min(((name == kind) & (half == side)).sum() for side in (False, True)) >= LEAST_ITEMS
+    ]
+
+
+def _too_few(kinds: list[str]) -> dict[str, Any]:
+    why = f"{len(kinds)} kinds have {LEAST_ITEMS} items in both halves of the projects; {LEAST_KINDS} are needed"
+    return no_figure(why, len(kinds))
+
+
+def _between(features: NDArray[Any], name: NDArray[np.str_], kinds: list[str]) -> Floats:
+    """Distances [k, k] of the kinds, each its mean over the items of features [n, d]."""
+    return distances(np.stack([features[name == kind].mean(axis=0) for kind in kinds]))
 
 
 def distances(means: Floats) -> Floats:

@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import ctypes
+import glob
 import hashlib
 import os
 import shutil
@@ -66,8 +67,7 @@ def main(arguments: Sequence[str]) -> int:
     except HeldError as error:
         print(f"{given.rule}: {error}, which makes the same files. Wait for it, or stop it", file=sys.stderr)
         return BUSY
-    for path in given.outputs:
-        Path(path).unlink(missing_ok=True)  # of an orphan that held the lock
+    _remove(given.outputs)  # of an orphan that held the lock
     inputs = _inputs(given, run)
     if refused := damaged(inputs, read(run)):
         print(*(_refusal(*one) for one in refused), sep="\n", file=sys.stderr)
@@ -96,6 +96,8 @@ def _recorded(given: argparse.Namespace, command: list[str], inputs: list[File],
             print(f"{given.rule}: it ended well and did not make {error.filename}", file=sys.stderr)
             status = 1
     log = given.log
+    if status:
+        _remove(given.outputs)  # with --keep-incomplete too: half an artifact looks like one
     if status and log:
         log = _kept(Path(log), number)
     declared = {
@@ -110,6 +112,14 @@ def _recorded(given: argparse.Namespace, command: list[str], inputs: list[File],
     )  # fmt: skip
     append(run, entry)
     return status
+
+
+def _remove(outputs: Sequence[str]) -> None:
+    """Remove outputs, and what killed writers left of them (files.py); whoever holds the job's lock is alone."""
+    for path in map(Path, outputs):
+        path.unlink(missing_ok=True)
+        for left in path.parent.glob(f".*.part/{glob.escape(path.name)}.tmp"):
+            shutil.rmtree(left.parent, ignore_errors=True)
 
 
 def _kept(log: Path, number: str) -> str:

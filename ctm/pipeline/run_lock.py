@@ -20,11 +20,13 @@ LOCK = Path(".snakemake/run.lock")
 def guard(workflow: Any) -> None:
     """Take the run's lock when Snakemake is about to run jobs; plans and questions take none.
 
+    What a killed Snakemake left incomplete is made again, with any profile or none (`--rerun-incomplete`).
     `_prepare_dag` is private: of all that call it, only what runs jobs says `nolock` (tests/workflow/test_locks.py).
     """
     prepare = workflow._prepare_dag
 
     def prepared(*arguments: Any, **options: Any) -> None:
+        workflow.dag_settings.force_incomplete = True
         if options.get("nolock") is False and not options.get("lock_warn_only"):
             take(Path.cwd())
         prepare(*arguments, **options)

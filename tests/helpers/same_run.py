@@ -9,7 +9,7 @@ from typing import Any
 
 TIMED = (
     "seconds", "hours", "samples_per_second", "unique_samples_per_second", "items_per_hour", "train_samples_per_second",
-    "machine", "items_per_second", "milliseconds", "latency", "started", "ended",
+    "machine", "items_per_second", "milliseconds", "latency", "started", "ended", "process, peak",
 )  # fmt: skip
 """Keys of JSON whose values no two runs share."""
 PAGES = (".html", ".md", ".png", ".gif")
@@ -38,7 +38,8 @@ def differences(one: Path, two: Path) -> tuple[list[str], dict[str, int]]:
 def _artifacts(run: Path) -> set[str]:
     results = run / "results"
     found = {path.relative_to(run).as_posix() for path in results.rglob("*") if path.is_file()}
-    return {path for path in found if not path.startswith("results/provenance/")}
+    # curves for TensorBoard are named by time and process; metrics.jsonl has their figures
+    return {path for path in found if not path.startswith("results/provenance/") and "tfevents" not in path}
 
 
 def sha256(path: Path) -> str:

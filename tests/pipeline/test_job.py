@@ -91,6 +91,28 @@ def test_a_job_that_fails_or_makes_nothing_is_on_record(folder: Path) -> None:
     ]
 
 
+def test_what_a_failed_job_made_by_halves_is_no_artifact(folder: Path) -> None:
+    """Snakemake would leave it with --keep-incomplete, and take it for whole."""
+    assert run(folder, supervised("open('b', 'w').write('half'); raise SystemExit(3)")).returncode == 3
+    assert not (folder / "b").exists()
+
+
+def test_what_a_killed_writer_left_goes(folder: Path) -> None:
+    """A program that is killed while it writes leaves a folder of its own beside the output."""
+    writing = (
+        "import os, pathlib\nfrom ctm.files import replacing\nwith replacing(pathlib.Path('b')) as file:\n"
+    )
+    killed = supervised(writing + "    file.write_text('half'); os.kill(os.getpid(), 9)")
+    subprocess.run(killed[killed.index("--") + 1 :], cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    other = folder / ".other.part"
+    other.mkdir()
+    (other / "c.tmp").write_text("somebody writes c")
+    assert len(list(folder.glob(".*.part"))) == 2
+    assert run(folder, supervised(COPY, "a", "b")).returncode == 0
+    assert list(folder.glob(".*.part")) == [other]
+    assert run(folder, killed).returncode and list(folder.glob(".*.part")) == [other]
+
+
 def test_the_log_of_a_failed_job_is_kept(folder: Path) -> None:
     (folder / "copy.log").write_text("why it failed")
     command = supervised("raise SystemExit(3)")

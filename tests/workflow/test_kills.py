@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
@@ -35,12 +36,16 @@ def test_the_same_command_again(built: Checkout, tmp_path: Path, number: int, pr
     whole = checkout.read(WEIGHTS)
     (run / WEIGHTS).unlink()
     slow = checkout.environment() | {"SLOW": "checkpoints/stage2"}
+    command = checkout.command(WEIGHTS, *profile)
     with subprocess.Popen(
-        checkout.command(WEIGHTS, *profile), cwd=root, env=slow, stderr=subprocess.PIPE
+        command, cwd=root, env=slow, stderr=subprocess.DEVNULL, start_new_session=True
     ) as first:
         begun(run, "train_stage")
-        first.send_signal(number)
-        first.communicate()
+        if number == signal.SIGINT:
+            os.killpg(first.pid, number)  # as a terminal does at Ctrl-C
+        else:
+            first.send_signal(number)
+        first.wait(300)
     for _ in range(300):
         if not programs(run):
             break

@@ -29,7 +29,7 @@ def test_no_path_falls_apart_in_a_command(tmp_path: Path) -> None:
     """Every rule's command, read as a shell reads it: a path of the checkout stays one word."""
     checkout = fake_checkout(tmp_path / f"{HARD_NAME}\nof two lines")
     named = checkout.root / HARD_NAME
-    named.mkdir()
+    (named / "site-packages" / "one-1.0.dist-info").mkdir(parents=True)
     for name in ("listed.csv", "suite.jsonl", "site.7z"):
         (named / name).write_text("")
     config = {

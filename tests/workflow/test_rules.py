@@ -23,7 +23,7 @@ ALL_SOURCES: dict[str, Any] = {
     "installed": {"enabled": True},
     "github": {"enabled": True, "listed": "config/corpus.csv"},
     "commits": {"repositories": ["https://example.org/one.git"]},
-    "stackoverflow": {"enabled": True, "posts": "/dumps/site.7z", "accept_dump_terms": True},
+    "stackoverflow": {"enabled": True, "posts": "config/corpus.csv", "accept_dump_terms": True},
 }
 SUITES = {"mine": {"path": "config", "layout": "bugsinpy", "sha256": "0" * 64}}
 NEW_RULE = """
@@ -122,6 +122,7 @@ def test_what_a_command_is_given_its_lineage_knows(workflow: Any) -> None:
         "train_trm": {"settings", "work"},
         "compare_trm": {"asked"},
         "real_suites": {"suites"},
+        "provenance": {"snakefile"},
     } | {f"train_stage{i}": {"settings", "before", "work"} for i in range(1, 5)}
     for name, rule in commands(workflow).items():
         own = set(rule.ruleinfo.params[1]) if rule.ruleinfo.params else set()

@@ -54,6 +54,7 @@ def step_params(step):
     supervisor, demand = f"{PYTHON} -m ctm.pipeline.job", asked(step.name)
     given = {section.rpartition(".")[2]: settings_json(CONFIG, section) for section in step.settings}
     given |= {name: str(ROOT / path) for name, path in step.files.items()}
+    given |= {"threads": demand.threads} if step.counts_threads else {}
     return {
         "lineage": lineage(step.name),
         "program": directives.supervised(supervisor, step.name, lineage(step.name), demand, program),

@@ -25,6 +25,6 @@ for stage, before in stages():
             work=unrecorded(work(f"train_{stage}")),
         shell:
             "{params.program} --train {input.train} --validation {input.validation} --tokenizer {input.tokenizer}"
-            " {params.before} --settings {params.settings:q} --threads {threads} --work {params.work}"
+            " {params.before} --settings {params.settings:q} --threads {params.threads} --work {params.work}"
             " --vram {resources.vram}"
             " --out {output.weights} --metrics {output.metrics} --summary {output.summary} >> {log} 2>&1"

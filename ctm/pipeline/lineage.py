@@ -2,6 +2,9 @@
 
     lineage[step] = sha256(own config sections, digest of the code it runs, files it reads, lineage of its parents)
 
+Keys that change no result are left out (idle_keys.py), files count by content, wherever they lie. Threads count where
+they decide bits.
+
 Snakemake compares parameters of a rule's last run with today's. Folding the parents in cures its issue 3808: a stage
 that failed once after a change would otherwise leave everything after it looking up to date. Resources are in no
 section that is hashed, and the digest is taken of syntax trees, so that a comment, a docstring or a touched file reruns
@@ -13,7 +16,9 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -21,8 +26,12 @@ import yaml
 
 from ctm.pipeline.config import section
 from ctm.pipeline.config_errors import ConfigError
+from ctm.pipeline.idle_keys import counted
 from ctm.pipeline.sections import Config
 from ctm.pipeline.steps import check_resources, steps
+
+ENDS = 1_000_000
+"""Bytes at each end of a large file that count."""
 
 
 class Lineage:
@@ -44,14 +53,20 @@ class Lineage:
         return self._known[step]
 
     def parts(self, step: str) -> dict[str, Mapping[str, object]]:
-        """What is hashed: config sections, code digest, files and parents, each by name."""
+        """What is hashed: config sections, code digest, files and parents, each by name; threads where they count."""
         entry = self.steps[step]
         script = self.root / "workflow" / "scripts" / f"{entry.program}.py"
         return {
-            "config": {path: section(self.config, path) for path in (*entry.settings, *entry.sections)},
+            "config": {
+                path: counted(path, section(self.config, path)) for path in (*entry.settings, *entry.sections)
+            },
             "code": {entry.program: code_digest(script, self.root)},
-            "files": {name: _file_digest(self.root / name) for name in entry.files.values()},
+            "files": {
+                **{name: _file_digest(self.root / path) for name, path in entry.files.items()},
+                **{name: _ends_digest(self.root / path) for name, path in entry.large_files.items()},
+            },
             "parents": {name: self.of(name) for name in entry.parents},
+            **({"threads": {step: self.config.resources[step].threads}} if entry.counts_threads else {}),
         }
 
 
@@ -141,12 +156,30 @@ class _Bare(ast.NodeTransformer):
 
 
 def _file_digest(path: Path) -> str:
-    try:
+    with _named(path):
         content = path.read_bytes()
+    if path.suffix in (".yaml", ".yml"):
+        content = json.dumps(yaml.safe_load(content), sort_keys=True).encode()
+    return hashlib.sha256(content).hexdigest()
+
+
+def _ends_digest(path: Path) -> str:
+    """Of a file's size, its first and its last MB: to read a dump of 100 GB takes too long for every plan."""
+    with _named(path), path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        digest = hashlib.sha256(f"{size}:".encode())
+        for place in (0, max(0, size - ENDS)):
+            file.seek(place)
+            digest.update(file.read(ENDS))
+    return digest.hexdigest()
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Where the file cannot be read, ConfigError names it."""
+    try:
+        yield
     except OSError as error:
         raise ConfigError(
             f"{path}: cannot be read ({error.strerror}); the configuration names it. Correct the path"
         ) from None
-    if path.suffix in (".yaml", ".yml"):
-        content = json.dumps(yaml.safe_load(content), sort_keys=True).encode()
-    return hashlib.sha256(content).hexdigest()

@@ -61,3 +61,7 @@ keep_ledger()
 onstart:
     budget.evaluate_demands(workflow)
     begin_session()
+
+
+onsuccess:
+    unreached.tell(Path.cwd())

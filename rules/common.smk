@@ -9,7 +9,7 @@ from shlex import quote
 
 from snakemake.exceptions import WorkflowError
 
-from ctm.pipeline import budget, directives, run_lock, session, staleness
+from ctm.pipeline import budget, directives, run_lock, session, staleness, unreached
 from ctm.pipeline.config import model_json, parse_config, settings_json, stage_json, trm_json
 from ctm.pipeline.config_errors import ConfigError
 from ctm.pipeline.lineage import Lineage

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ctm.bundle_names import CARD, METRICS, MODEL
+from ctm.pipeline import unreached
 from ctm.shares import COLUMNS, percent, percents
 
 
@@ -30,6 +31,8 @@ def print_summary(run: Path, console: Console) -> None:
     console.print(table)
     for line in [*_facts(metrics), *_baseline(run / "results" / "reports" / "comparison.json")]:
         console.print(line)
+    for line in unreached.lines(run):
+        console.print(line, style="yellow", soft_wrap=True)
     console.print("open:")
     for path in (
         run / "results" / "report.html",

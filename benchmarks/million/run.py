@@ -68,7 +68,10 @@ def results() -> dict[str, Any]:
 
     place = FOLDER / "results"
     grids = FOLDER / "results" / "grids" / "train"
-    shards = [shard["sidecar"] for shard in json.loads((grids / "manifest.json").read_text())["shards"]]
+    shards = [
+        shard["sidecar"]
+        for shard in json.loads((grids / "manifest.json").read_text(encoding="utf-8"))["shards"]
+    ]
     sidecars = [grids / shard["path"] for shard in shards]
     mutants = _shards(place / "mutants")
     dropped: Counter[str] = Counter()
@@ -152,7 +155,7 @@ def main() -> None:
             "steps": steps,
             **results(),
         }
-        (FOLDER / "million.json").write_text(json.dumps(report, indent=1) + "\n")
+        (FOLDER / "million.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
         print(json.dumps(report[name], indent=1), flush=True)
     print(table(report))
 

@@ -49,8 +49,10 @@ def write_bundle(
             f"{tokenizer} has {codec.vocab_size} tokens, but the model in {weights} was trained with "
             f"{config.vocabulary}; they are not from the same run"
         )
-    measured, checked, data = (json.loads(path.read_text()) for path in (benchmark, check, counts))
-    summaries = [json.loads(path.read_text()) for path in stages]
+    measured, checked, data = (
+        json.loads(path.read_text(encoding="utf-8")) for path in (benchmark, check, counts)
+    )
+    summaries = [json.loads(path.read_text(encoding="utf-8")) for path in stages]
     metrics = final_metrics(measured, summaries)
     content = {
         "format_version": FORMAT_VERSION,

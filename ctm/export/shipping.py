@@ -56,7 +56,7 @@ def ship(bundle: Path, pairs: Path, release: Release, out: Path, items: int = IT
         prepare(bundle / MODEL, new / MODEL)
         for name in (TOKENIZER, CARD):
             shutil.copyfile(bundle / name, new / name)
-        content = yaml.safe_load((bundle / CONFIG).read_text())
+        content = yaml.safe_load((bundle / CONFIG).read_text(encoding="utf-8"))
         content = {
             "release": {**asdict(release), "weights_sha256": sha256_of(bundle / WEIGHTS)},
             **content,

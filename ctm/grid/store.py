@@ -254,7 +254,7 @@ def read_split(manifest: Path) -> Iterator[tuple[NDArray[np.uint16], pa.Table]]:
 
     Raises ValueError naming the file if a size or sha256 differs from the manifest, or rows are missing.
     """
-    content = json.loads(manifest.read_text())
+    content = json.loads(manifest.read_text(encoding="utf-8"))
     if content.get("format_version") != FORMAT_VERSION:
         raise ValueError(
             f"{manifest}: format_version {content.get('format_version')}, expected {FORMAT_VERSION}"

@@ -34,6 +34,8 @@ SPECIALS = (
     + [f"<spaces:{n}>" for n in range(MAX_SPACES + 1)]
     + [f"<tabs:{n}>" for n in range(1, MAX_TABS + 1)]
 )
+LEAST_VOCABULARY = len(SPECIALS) + 576
+"""The special tokens, two for each byte, and 64 merges."""
 _INDENT = re.compile(rf"\t{{1,{MAX_TABS}}}(?![\t ])| {{0,{MAX_SPACES}}}(?![\t ])|")
 _SIGN = r"[\x00-\x08\x0e-\x1b!-/:-@[-^`{-\x7f]"  # ASCII but words and white space; [^…\U0010ffff] compiles in 5 ms
 _OPERATOR = (
@@ -102,9 +104,9 @@ class CodeTokenizer:
     @classmethod
     def train(cls, texts: Iterable[str], vocabulary: int) -> CodeTokenizer:
         """Count merges inside pieces (words, operators, white space) of `texts`."""
-        if vocabulary < len(SPECIALS) + 512 + 64:
+        if vocabulary < LEAST_VOCABULARY:
             raise ValueError(
-                f"tokenizer.vocabulary is {vocabulary}; it must be at least {len(SPECIALS) + 576} (special tokens, two "
+                f"tokenizer.vocabulary is {vocabulary}; it must be at least {LEAST_VOCABULARY} (special tokens, two "
                 "for each byte, and 64 merges)"
             )
         tokenizer = Tokenizer(BPE(continuing_subword_prefix=CONTINUES))

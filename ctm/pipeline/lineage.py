@@ -1,30 +1,30 @@
 """Lineage: a hash of all that a rule's result depends on; it decides whether the rule runs again.
 
-    lineage[step] = sha256(own config sections, digest of the code it runs, files it reads, lineage of its parents)
+    lineage[step] = sha256(own config sections, digests of the code it runs, files it reads, lineage of its parents)
 
 Keys that change no result are left out (idle_keys.py), files count by content, wherever they lie. Threads count where
 they decide bits.
 
 Snakemake compares parameters of a rule's last run with today's. Folding the parents in cures its issue 3808: a stage
 that failed once after a change would otherwise leave everything after it looking up to date. Resources are in no
-section that is hashed, and the digest is taken of syntax trees, so that a comment, a docstring or a touched file reruns
-nothing.
+section that is hashed, and digests are taken of syntax trees (code.py), so that a comment, a docstring or a touched
+file reruns nothing.
 """
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
 import yaml
 
-from ctm.pipeline.config import section
+from ctm.pipeline.code import Code
+from ctm.pipeline.config import plain, section_of
 from ctm.pipeline.config_errors import ConfigError
 from ctm.pipeline.idle_keys import counted
 from ctm.pipeline.sections import Config
@@ -37,128 +37,54 @@ ENDS = 1_000_000
 class Lineage:
     """Lineages of all steps of one configuration.
 
-    `root` is the checkout: it has ctm/ and workflow/scripts/.
+    `root` is the checkout: it has ctm/ and workflow/scripts/. `code` are its modules, where they were read before.
     """
 
-    def __init__(self, config: Config, root: Path) -> None:
+    def __init__(self, config: Config, root: Path, code: Code | None = None) -> None:
         check_resources(config)
         self.config, self.root, self.steps = config, root, steps(config)
+        self._code, self._values = code or Code(root), plain(config)
         self._known: dict[str, str] = {}
 
     def of(self, step: str) -> str:
         """Lineage of a step, 64 hex characters. Raises KeyError for a step that the configuration switches off."""
         if step not in self._known:
-            parts = self.parts(step)
+            entry, parts = self.steps[step], self.parts(step)
+            # by what a file is for: an equal one elsewhere is the same
+            for kind, paths in (("files", entry.files), ("large_files", entry.large_files)):
+                parts[kind] = {name: parts[kind][path] for name, path in paths.items()}
             self._known[step] = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
         return self._known[step]
 
     def parts(self, step: str) -> dict[str, Mapping[str, object]]:
-        """What is hashed: config sections, code digest, files and parents, each by name; threads where they count."""
+        """What is hashed: config sections, digests of modules, of files, lineages of parents, and threads, by name.
+
+        Files are named by their paths here.
+        """
         entry = self.steps[step]
         script = self.root / "workflow" / "scripts" / f"{entry.program}.py"
         return {
             "config": {
-                path: counted(path, section(self.config, path)) for path in (*entry.settings, *entry.sections)
+                path: counted(path, section_of(self._values, path))
+                for path in (*entry.settings, *entry.sections)
             },
-            "code": {entry.program: code_digest(script, self.root)},
-            "files": {
-                **{name: _file_digest(self.root / path) for name, path in entry.files.items()},
-                **{name: _ends_digest(self.root / path) for name, path in entry.large_files.items()},
-            },
+            "code": self._code.digests(script),
+            "files": {path: _file_digest(self.root / path) for path in entry.files.values()},
+            "large_files": {path: _ends_digest(self.root / path) for path in entry.large_files.values()},
             "parents": {name: self.of(name) for name in entry.parents},
-            **({"threads": {step: self.config.resources[step].threads}} if entry.counts_threads else {}),
+            "threads": {step: self.config.resources[step].threads} if entry.counts_threads else {},
         }
-
-
-def code_digest(script: Path, root: Path) -> str:
-    """Digest of the syntax trees of a program and of everything of ours that it imports, wherever it imports it."""
-    digest = hashlib.sha256()
-    for name, path in sorted(closure(script, root).items()):
-        digest.update(f"{name}={_tree_digest(path.read_bytes())}\n".encode())
-    return digest.hexdigest()
-
-
-def closure(script: Path, root: Path) -> dict[str, Path]:
-    """Modules of `ctm` (and neighbors of the script) that a program imports, itself included, by name."""
-    found = {f"scripts.{script.stem}": script}
-    waiting = [script]
-    while waiting:
-        path = waiting.pop()
-        for name in _imports(path.read_bytes(), str(path)):
-            for module, file in _resolve(name, root, script.parent):
-                if module not in found:
-                    found[module] = file
-                    waiting.append(file)
-    return found
-
-
-def _resolve(name: str, root: Path, scripts: Path) -> Iterable[tuple[str, Path]]:
-    """Files of a dotted name: the packages above it, and itself as module or package; of "a.*" all below `a`.
-
-    Empty for others' code.
-    """
-    parts = name.split(".")
-    if parts[0] != "ctm":
-        neighbor = scripts / f"{parts[0]}.py"
-        return [(f"scripts.{parts[0]}", neighbor)] if neighbor.is_file() else []
-    files = []
-    if parts[-1] == "*":
-        folder = root.joinpath(*parts[:-1])
-        parts.pop()
-        below = sorted(folder.rglob("*.py"))
-        files = [
-            (".".join([*parts, *file.relative_to(folder).with_suffix("").parts]), file) for file in below
-        ]
-    for i in range(1, len(parts) + 1):
-        base = root.joinpath(*parts[:i])
-        for file in (base / "__init__.py", base.with_name(base.name + ".py")):
-            if file.is_file():
-                files.append((".".join(parts[:i]), file))
-    return files
-
-
-@cache
-def _imports(source: bytes, path: str) -> frozenset[str]:
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            if node.level:
-                raise ValueError(
-                    f"{path}:{node.lineno}: relative import; use the full module name, since lineage follows imports "
-                    "by name"
-                )
-            names |= {f"{node.module}.{alias.name}" for alias in node.names}
-        elif isinstance(node, ast.Call) and "import_module" in ast.unparse(node.func):
-            names.add(_computed(node.args[0]))
-    return frozenset(names)
-
-
-def _computed(name: ast.expr) -> str:
-    """The name that `import_module` is given; of an f-string its constant beginning and any end, "a.*"."""
-    if isinstance(name, ast.JoinedStr) and isinstance(name.values[0], ast.Constant):
-        return str(name.values[0].value) + "*"
-    return str(name.value) if isinstance(name, ast.Constant) else ""
-
-
-@cache
-def _tree_digest(source: bytes) -> str:
-    return hashlib.sha256(ast.dump(_Bare().visit(ast.parse(source))).encode()).hexdigest()
-
-
-class _Bare(ast.NodeTransformer):
-    """Takes docstrings (of attributes too) out of a tree."""
-
-    def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
-        is_text = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
-        return None if is_text else self.generic_visit(node)
 
 
 def _file_digest(path: Path) -> str:
     with _named(path):
         content = path.read_bytes()
-    if path.suffix in (".yaml", ".yml"):
+    return _content_digest(content, path.suffix in (".yaml", ".yml"))
+
+
+@cache
+def _content_digest(content: bytes, is_yaml: bool) -> str:
+    if is_yaml:
         content = json.dumps(yaml.safe_load(content), sort_keys=True).encode()
     return hashlib.sha256(content).hexdigest()
 

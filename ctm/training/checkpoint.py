@@ -60,9 +60,12 @@ class DamagedCheckpoint(ValueError):
 
 def save_checkpoint(
     work: Path, model: torch.nn.Module, averages: Averages, optimizer: CombinedOptimizer, progress: Progress,
-    keep: int,
+    keep: int, stopped: bool = False,
 ) -> None:  # fmt: skip
-    """Write `work/step-N.pt` with its checksum, synced, then renamed; older ones than the last `keep` go."""
+    """Write `work/step-N.pt` with its checksum, synced, then renamed; older ones than the last `keep` go.
+
+    stopped: the stage ends here because it was asked to. Then the file is `stopped-N.pt`, and the others stay.
+    """
     content: dict[str, Any] = {
         "model": model.state_dict(),
         **vars(averages),
@@ -72,12 +75,14 @@ def save_checkpoint(
     }
     if torch.cuda.is_available():
         content["random_cuda"] = torch.cuda.get_rng_state_all()
-    with replacing(checkpoint_at(work, progress.step)) as temporary:
+    place = stopped_at(work, progress.step) if stopped else checkpoint_at(work, progress.step)
+    with replacing(place) as temporary:
         torch.save(content, temporary)
         digest = bytes.fromhex(sha256_of(temporary))
         with temporary.open("ab") as file:
             file.write(digest)
-    for old in checkpoints(work)[: -max(1, keep)]:
+    outlived = [] if stopped else [*checkpoints(work)[: -max(1, keep)], *_stopped(work)]
+    for old in outlived:
         old.unlink()
 
 
@@ -127,9 +132,28 @@ def checkpoint_at(work: Path, step: int) -> Path:
     return work / f"step-{step:08d}.pt"
 
 
+def stopped_at(work: Path, step: int) -> Path:
+    """The checkpoint of a stage that was stopped after a step."""
+    return work / f"stopped-{step:08d}.pt"
+
+
 def checkpoints(work: Path) -> list[Path]:
-    """Checkpoints that there are, oldest first."""
+    """Regular checkpoints that there are, oldest first: those that a rollback may lead to."""
     return sorted(work.glob("step-*.pt"))
+
+
+def resumable(work: Path) -> list[Path]:
+    """All that a stage may go on from, oldest first."""
+    return sorted([*_stopped(work), *checkpoints(work)], key=step_of)
+
+
+def step_of(checkpoint: Path) -> int:
+    """The step after which a checkpoint was written."""
+    return int(checkpoint.stem.rpartition("-")[2])
+
+
+def _stopped(work: Path) -> list[Path]:
+    return sorted(work.glob("stopped-*.pt"))
 
 
 def remove_checkpoints(work: Path) -> None:

@@ -24,13 +24,16 @@ from ctm.training.checkpoint import (
     checkpoint_at,
     checkpoints,
     load_checkpoint,
+    resumable,
     save_checkpoint,
     set_aside,
+    step_of,
     usable_checkpoints,
 )
 from ctm.training.cuda_graphs import rounded
 from ctm.training.data import Plan, TrainingSet
 from ctm.training.gradients import FIGURES, Gradients
+from ctm.training.interruption import Stopped, StopRequest
 from ctm.training.machine import MachineMonitor
 from ctm.training.memory_plan import MemoryPlan, as_memory_error
 from ctm.training.metrics import Metrics
@@ -71,13 +74,19 @@ class Trainer:
         self.machine = MachineMonitor(device)
         self.progress, self.averages = Progress(), Averages()
 
-    def run(self, metrics: Metrics) -> list[dict[str, Any]]:
-        """All remaining steps; returns the milestones of the whole stage. Raises FloatingPointError and MemoryError."""
+    def run(self, metrics: Metrics, stop: StopRequest) -> list[dict[str, Any]]:
+        """All remaining steps; returns the milestones of the whole stage.
+
+        Raises FloatingPointError and MemoryError, and Stopped where it was asked to `stop`.
+        """
         self._begin(metrics)
         clock = time.monotonic() - self.progress.seconds
         while self.progress.step < self.steps:
             try:
                 for parts in self._micro_batches():
+                    # any of several processes may be asked first; all stop after the same step
+                    if self.ranks.any(stop.asked, self.device):
+                        self._stop(metrics)
                     self._step(parts, metrics, clock)
             except Diverged as error:
                 self._roll_back(str(error), metrics)
@@ -104,7 +113,7 @@ class Trainer:
 
     def _begin(self, metrics: Metrics) -> None:
         """From the newest checkpoint, or the one of step 0, which is written first: a rollback may lead to it."""
-        found, damaged = usable_checkpoints(checkpoints(self.work))
+        found, damaged = usable_checkpoints(resumable(self.work))
         self.ranks.barrier()  # all have looked before a file is renamed or written
         if found:
             self._load(found[-1])
@@ -152,12 +161,26 @@ class Trainer:
                 log.warning("%s: kept as %s, and not used", self.name, set_aside(path))
         self.ranks.barrier()
 
-    def _save_checkpoint(self, metrics: Metrics) -> None:
+    def _stop(self, metrics: Metrics) -> None:
+        """End here, with a checkpoint. Raises Stopped."""
+        self._save_checkpoint(metrics, stopped=True)
+        raise Stopped(
+            f"{self.name}: stopped as it was asked to, after step {self.progress.step} of {self.steps}; the same "
+            "command goes on from there"
+        )
+
+    def _save_checkpoint(self, metrics: Metrics, stopped: bool = False) -> None:
         self.progress.metrics_bytes = metrics.length()
         self.progress.fit = dataclasses.asdict(self.gradients.memory_plan)
         if self.ranks.is_first:
             save_checkpoint(
-                self.work, self.model, self.averages, self.optimizer, self.progress, self.training.keep
+                self.work,
+                self.model,
+                self.averages,
+                self.optimizer,
+                self.progress,
+                self.training.keep,
+                stopped,
             )
         self.ranks.barrier()
 
@@ -247,7 +270,7 @@ class Trainer:
         """
         failed, now = self.progress.step, self.progress
         done = [e for e in now.events if e["event"] == "rollback"]
-        found = [p for p in checkpoints(self.work) if int(p.stem.split("-")[1]) <= failed]
+        found = [p for p in checkpoints(self.work) if step_of(p) <= failed]
         if done and len(found) > 1 and found[-1] == checkpoint_at(self.work, done[-1]["to_step"]):
             found.pop()
         if len(done) >= self.training.rollbacks:

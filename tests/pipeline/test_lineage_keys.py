@@ -24,7 +24,7 @@ PATHS = {path for path, reason in IDLE.items() if reason == "the file counts by 
 @pytest.fixture(autouse=True)
 def no_code(monkeypatch: pytest.MonkeyPatch) -> None:
     """The code is the same all along, and to read it takes most of the time."""
-    monkeypatch.setattr("ctm.pipeline.lineage.code_digest", lambda script, root: script.name)
+    monkeypatch.setattr("ctm.pipeline.lineage.Code.digests", lambda self, script: {"program": script.name})
 
 
 def lineages(*changes: dict[str, Any]) -> dict[str, str]:

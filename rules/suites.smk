@@ -19,5 +19,5 @@ if "real_suites" in STEPS:
             suites=unrecorded(suites_json(CONFIG, ROOT)),
         shell:
             "{params.program} --bundle $(dirname {input.onnx}) --suites {params.suites:q} --mutations {input.mutations}"
-            " --published {params.published:q} --threads {params.threads} --out {output.report} --items {output.answers}"
+            " --published {params.published:q} --threads {threads} --out {output.report} --items {output.answers}"
             " >> {log} 2>&1"

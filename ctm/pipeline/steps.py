@@ -287,7 +287,6 @@ def table(config: Config) -> dict[str, WorkflowStep]:
             parents=("bundle", "reference_points"),
             sections=("real_suites",),
             files={"published": "config/published.yaml"},
-            counts_threads=True,
             enabled=bool(config.real_suites),
         ),
     ]

@@ -107,17 +107,15 @@ def archives(origin: Origin, pins: dict[tuple[str, str], str]) -> list[tuple[str
 
 def _origins(dump: Path) -> Iterator[tuple[str, str, str, str, str, int]]:
     """Different origins of the rows of a dump and how many rows have each; counted by Arrow, in milliseconds."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    from ctm.parquet import parquet_file
 
     try:
-        file = pq.ParquetFile(dump)
-    except (OSError, pa.ArrowInvalid):
+        with parquet_file(dump) as file:
+            if not set(COLUMNS) <= set(file.schema_arrow.names):
+                return
+            table = file.read(columns=list(COLUMNS))
+    except (OSError, ValueError):
         return
-    with file:
-        if not set(COLUMNS) <= set(file.schema_arrow.names):
-            return
-        table = file.read(columns=list(COLUMNS))
     counted = table.group_by(list(COLUMNS)).aggregate([([], "count_all")])
     for row in counted.to_pylist():
         yield (*(row[name] for name in COLUMNS), row["count_all"])

@@ -23,7 +23,7 @@ ALL_SOURCES: dict[str, Any] = {
     "installed": {"enabled": True},
     "github": {"enabled": True, "listed": "config/corpus.csv"},
     "commits": {"repositories": ["https://example.org/one.git"]},
-    "stackoverflow": {"enabled": True, "posts": "/dumps/site.7z", "accept_dump_terms": True},
+    "stackoverflow": {"enabled": True, "posts": "config/corpus.csv", "accept_dump_terms": True},
 }
 SUITES = {"mine": {"path": "config", "layout": "bugsinpy", "sha256": "0" * 64}}
 NEW_RULE = """

@@ -68,6 +68,7 @@ onstart:
 # no rule: a view of the logs, wanted most where a run failed, and of as many pages as there were days
 onsuccess:
     write_dashboard()
+    unreached.tell(Path.cwd())
 
 
 onerror:

@@ -9,7 +9,7 @@ from shlex import quote
 
 from snakemake.exceptions import WorkflowError
 
-from ctm.pipeline import budget, directives, report_entries, module, run_lock, session, staleness
+from ctm.pipeline import budget, directives, module, report_entries, run_lock, session, staleness, unreached
 from ctm.pipeline.config import from_checkout, model_json, settings_json, stage_json, trm_json
 from ctm.pipeline.config_errors import ConfigError
 from ctm.pipeline.lineage import Lineage
@@ -62,6 +62,7 @@ def step_params(step):
     supervisor, demand = f"{PYTHON} -m ctm.pipeline.job", asked(step.name)
     given = {section.rpartition(".")[2]: settings_json(HANDED, section) for section in step.settings}
     given |= {name: str(ROOT / path) for name, path in step.files.items()}
+    given |= {"threads": demand.threads} if step.counts_threads else {}
     return {
         "lineage": lineage(step.name),
         "program": directives.supervised(supervisor, step.name, lineage(step.name), demand, program),

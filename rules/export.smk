@@ -30,7 +30,7 @@ rule check_onnx:
         **demand("check_onnx"),
     shell:
         "{params.program} --onnx {input.onnx} --weights {input.weights} --tokenizer {input.tokenizer}"
-        " --pairs {input.test} --settings {params.export:q} --threads {threads} --out {output.report} >> {log} 2>&1"
+        " --pairs {input.test} --settings {params.export:q} --threads {params.threads} --out {output.report} >> {log} 2>&1"
 
 
 rule bundle:

@@ -20,7 +20,7 @@ rule validate_model:
         model=final_model(),
     shell:
         "{params.program} --manifest {input.manifest} --tokenizer {input.tokenizer} --model {params.model:q}"
-        " --threads {threads} --mem-gb {resources.mem_gb} --vram-gb {resources.vram} --out {output.report}"
+        " --threads {params.threads} --mem-gb {resources.mem_gb} --vram-gb {resources.vram} --out {output.report}"
         " --page {output.page} --plot {output.plot} >> {log} 2>&1"
 
 

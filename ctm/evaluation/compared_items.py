@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from ctm.files import replacing
+from ctm.parquet import read_parquet, write_parquet
 
 if TYPE_CHECKING:  # torch, which readers need not load
     from ctm.evaluation.first_edits import FirstEdits
@@ -38,13 +37,12 @@ def write_compared(path: Path, cases: Sequence[Case], said: Mapping[str, FirstEd
         "right": [hit for one in said.values() for hit in one.surest.tolist()],
         "first_tick_right": [hit for one in said.values() for hit in one.right[:, 0].tolist()],
     }
-    with replacing(path) as temporary:
-        pq.write_table(pa.table(rows, schema=COMPARED), temporary, compression="zstd")
+    write_parquet(path, pa.table(rows, schema=COMPARED))
 
 
 def read_compared(path: Path) -> list[dict[str, Any]]:
     """All rows. Raises ValueError for another format or format version."""
-    table = pq.read_table(path)
+    table = read_parquet(path)
     metadata = table.schema.metadata or {}
     if (metadata.get(b"format"), metadata.get(b"format_version")) != (
         b"ctm.compared_items",

@@ -27,7 +27,7 @@ from numcodecs.checksum32 import CRC32C
 from numcodecs.zstd import Zstd
 from numpy.typing import NDArray
 from zarr.codecs import ZstdCodec
-from zarr.storage import ZipStore
+from zarr.storage import MemoryStore, ZipStore
 
 from ctm.files import replacing, sha256_of, write_json
 from ctm.grid.diagnosis import NO_DIAGNOSIS, diagnose
@@ -179,21 +179,30 @@ def _write_zarr(out: Path, pairs: Sequence[tuple[Ids, ...]], digest: str) -> Non
 
 
 def _write_array(path: Path, pairs: Sequence[tuple[Ids, ...]], digest: str, shard_rows: int) -> None:
-    with ZipStore(path, mode="w", compression=zipfile.ZIP_STORED) as store:
-        zarr.create_array(
-            store,
-            shape=(len(pairs), 2, ROWS, COLS),
-            chunks=(CHUNK, 2, ROWS, COLS),
-            shards=(shard_rows, 2, ROWS, COLS),
-            dtype="uint16",
-            compressors=[ZstdCodec(level=LEVEL, checksum=True)],
-            fill_value=MISSING,
-            attributes={"format_version": FORMAT_VERSION, "names": ["buggy", "fixed"], "pairs": digest},
-        )
-    with zipfile.ZipFile(path, "a", zipfile.ZIP_STORED) as file:
+    described: dict[str, Any] = {}
+    zarr.create_array(
+        MemoryStore(described),
+        shape=(len(pairs), 2, ROWS, COLS),
+        chunks=(CHUNK, 2, ROWS, COLS),
+        shards=(shard_rows, 2, ROWS, COLS),
+        dtype="uint16",
+        compressors=[ZstdCodec(level=LEVEL, checksum=True)],
+        fill_value=MISSING,
+        attributes={"format_version": FORMAT_VERSION, "names": ["buggy", "fixed"], "pairs": digest},
+    )
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as file:
+        for name, text in sorted(described.items()):
+            _add_member(file, name, text.to_bytes())
         for number, start in enumerate(range(0, len(pairs), shard_rows)):
             shard = _shard(pairs[start : start + shard_rows], shard_rows // CHUNK)
-            file.writestr(f"c/{number}/0/0/0", shard)
+            _add_member(file, f"c/{number}/0/0/0", shard)
+
+
+def _add_member(file: zipfile.ZipFile, name: str, content: bytes) -> None:
+    """A file of 1980, so that the same pairs are the same bytes whenever they are encoded, and nothing trains again."""
+    member = zipfile.ZipInfo(name)
+    member.external_attr = 0o644 << 16
+    file.writestr(member, content)
 
 
 def _shard(pairs: Sequence[tuple[Ids, ...]], chunks: int) -> bytes:

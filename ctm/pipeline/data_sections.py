@@ -15,6 +15,7 @@ from ctm.pairs.record import CATEGORIES, SPLITS, read_rejects
 from ctm.pipeline.artifacts import SOURCE_COUNTS, RunArtifacts
 from ctm.pipeline.kinds import kinds_section
 from ctm.pipeline.tables import Block, Cell, Section, blocks_of, rows
+from ctm.sources.files import OUT_OF_REACH
 
 SOURCE_FAILED = "source failed"
 DATA_CARD = "reports/data_card.html"
@@ -139,8 +140,9 @@ def rejected_section(run: RunArtifacts) -> Section:
     for path in run.rejects:
         for reject in read_rejects(path):
             reasons[reject.step, reject.reason] += 1
-            if reject.reason == SOURCE_FAILED:
-                failed.append((reject.step, Cell(reject.item, mark="code"), Cell(reject.detail)))
+            if reject.reason in (SOURCE_FAILED, OUT_OF_REACH):
+                again = "may come when it is asked again" if reject.reason == OUT_OF_REACH else ""
+                failed.append((reject.step, Cell(reject.item, mark="code"), Cell(reject.detail), again))
     table = rows(["step", "reason", "items"], [(s, r, n) for (s, r), n in sorted(reasons.items())])
     file = run.address(run.rejects[0].parent.parent) if run.rejects else ""
     blocks = []
@@ -148,8 +150,9 @@ def rejected_section(run: RunArtifacts) -> Section:
         blocks.append(
             Block(
                 "Sources that failed",
-                "They ended no job; what they would have given is missing above.",
-                rows(["step", "source", "why"], failed),
+                "They ended no job; what they would have given is missing above. What may come when it is asked again "
+                "is asked with --forcerun and the step's name.",
+                rows(["step", "source", "why", "again"], failed),
                 file=file,
             )
         )

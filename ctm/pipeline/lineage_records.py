@@ -19,7 +19,7 @@ LONGEST = 60
 """Characters of a value that are shown."""
 
 Parts = Mapping[str, Mapping[str, Any]]
-"""What a lineage is made of: "config", "code", "files" and "parents", each by name."""
+"""What a lineage is made of: "config", "code", "files", "large_files", "parents" and "threads", each by name."""
 
 
 class RecordError(ValueError):
@@ -31,7 +31,7 @@ class Change:
     """What one part of a lineage was, and what it is; None where it was or is not there."""
 
     kind: str
-    """"config", "code", "files" or "parents"."""
+    """"config", "code", "files", "large_files", "parents" or "threads"."""
     name: str
     before: Any
     after: Any
@@ -41,7 +41,11 @@ class Change:
         """In words, such as "training.ema: 0.0 → 0.9"."""
         if self.kind == "config":
             return f"{self.name}: {_value(self.before)} → {_value(self.after)}"
-        what = {"code": "code", "files": "file", "parents": "parent"}.get(self.kind, self.kind)
+        if self.kind == "threads":
+            return f"resources.{self.name}.threads: {_value(self.before)} → {_value(self.after)}"
+        what = {"code": "code", "files": "file", "large_files": "file", "parents": "parent"}.get(
+            self.kind, self.kind
+        )
         how = "is new" if self.before is None else "is gone" if self.after is None else "changed"
         return f"{what} {self.name} {how}"
 
@@ -72,12 +76,14 @@ def _read(path: Path) -> Parts:
 
 def changes(before: Parts, after: Parts) -> list[Change]:
     """In what two lineages differ, the config's keys first and parents last; empty where they are the same."""
-    found = []
+    found: list[Change] = []
     for kind in dict.fromkeys(["config", *after, *before]):
         old, new = (dict(_leaves(kind, parts.get(kind, {}))) for parts in (before, after))
-        for name in dict.fromkeys([*new, *old]):
-            if old.get(name) != new.get(name):
-                found.append(Change(kind, name, old.get(name), new.get(name)))
+        found += [
+            Change(kind, name, old.get(name), new.get(name))
+            for name in dict.fromkeys([*new, *old])
+            if old.get(name) != new.get(name)
+        ]
     return sorted(found, key=lambda change: change.kind == "parents")
 
 

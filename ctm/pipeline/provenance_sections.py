@@ -126,11 +126,15 @@ def _parts(records: RunRecords, jobs: Sequence[Entry]) -> Iterator[list[Cell]]:
         if parts is None:
             yield [_code(lineage[:16]), Cell("not on record"), Cell("")]
             continue
-        for kind in ("config", "files", "code", "parents"):
+        for kind in ("config", "threads", "files", "large_files", "code", "parents"):
             for name, value in parts.get(kind, {}).items():
                 shown = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
                 yield [
-                    Cell({"files": "file", "parents": "parent"}.get(kind, kind)),
+                    Cell(
+                        {"files": "file", "large_files": "file, by its ends", "parents": "parent"}.get(
+                            kind, kind
+                        )
+                    ),
                     _code(name),
                     _code(shown),
                 ]

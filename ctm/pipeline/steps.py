@@ -16,6 +16,9 @@ from ctm.pipeline.config_errors import ConfigError
 from ctm.pipeline.demand import Demand
 from ctm.pipeline.sections import Config
 
+DUMP = ("posts", "history", "users")
+"""Keys of sources.stackoverflow that name a file of the dump."""
+
 
 @dataclass(frozen=True)
 class WorkflowStep:
@@ -35,6 +38,11 @@ class WorkflowStep:
     files: Mapping[str, str] = field(default_factory=dict)
     """Files of the checkout that it reads, by the name that the command has for them: {"mix": …} is {params.mix}. YAML
     counts by content, so that its comments do not."""
+    large_files: Mapping[str, str] = field(default_factory=dict)
+    """Files that it reads and that are too large to be read for every plan: they count by size, first and last MB."""
+    counts_threads: bool = False
+    """Whether the number of threads decides bits of its result: the command is then given the demand's number,
+    {params.threads}, which is part of the lineage. Snakemake's {threads} is less where a run has fewer cores."""
     script: str = ""
     """Program in workflow/scripts, without its suffix; empty: named as the rule."""
     retries: int = 1
@@ -106,6 +114,7 @@ def table(config: Config) -> dict[str, WorkflowStep]:
             "collect_stackoverflow",
             Demand(threads=4, mem_gb=8, runtime=480, disk="high"),
             settings=("sources.stackoverflow",),
+            large_files={name: path for name in DUMP if (path := getattr(sources.stackoverflow, name))},
             enabled=sources.stackoverflow.enabled,
         ),
         # phase 1: from clean code and real fixes to grids
@@ -167,6 +176,7 @@ def table(config: Config) -> dict[str, WorkflowStep]:
             Demand(threads=8, mem_gb=16, vram=8, gpu_percent=40, runtime=240),
             parents=("grid_manifest",),
             sections=whole_model,
+            counts_threads=True,
         ),
         WorkflowStep(
             "baseline",
@@ -181,6 +191,7 @@ def table(config: Config) -> dict[str, WorkflowStep]:
                 None,
                 parents=("grid_manifest", *stages[i - 1 : i]),
                 sections=("model", "training.*", f"training.stages.{config.training.order[i]}"),
+                counts_threads=True,
                 script="train_stage",
                 retries=2,
             )
@@ -191,6 +202,7 @@ def table(config: Config) -> dict[str, WorkflowStep]:
             Demand(threads=12, mem_gb=32, vram=72, gpu_percent=90, runtime=3000, disk="medium"),
             parents=("grid_manifest",),
             sections=("trm.model", "trm.stage", "trm.ema", "training.*"),
+            counts_threads=True,
             script="train_stage",
             retries=2,
         ),
@@ -262,6 +274,7 @@ def table(config: Config) -> dict[str, WorkflowStep]:
             Demand(threads=4, mem_gb=16, vram=16, gpu_percent=40, runtime=120),
             parents=("export_onnx", "grid_manifest"),
             settings=("export",),
+            counts_threads=True,
         ),
         WorkflowStep(
             "bundle",

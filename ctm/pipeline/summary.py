@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ctm.bundle_names import CARD, METRICS, MODEL
+from ctm.pipeline import unreached
 from ctm.shares import COLUMNS, percent, percents
 
 REMEDY = "delete it and run the workflow again, which makes it anew"
@@ -32,6 +33,8 @@ def print_summary(run: Path, console: Console) -> None:
             f"{final / METRICS} or {comparison}: not what the workflow writes ({type(error).__name__}: {error}); "
             f"{REMEDY}"
         ) from None
+    for line in unreached.lines(run):
+        console.print(line, style="yellow", soft_wrap=True)
     console.print("open:")
     for path in (
         run / "results" / "report.html",

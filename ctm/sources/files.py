@@ -9,6 +9,8 @@ from pathlib import PurePosixPath
 
 from ctm.pairs.keys import key_of
 
+OUT_OF_REACH = "source out of reach"
+"""Reason of a reject for a source that could not be read now: asked again, it may be."""
 _TEST_FOLDERS = {"test", "tests", "idle_test", "ctypes_test", "_tests", "testsuite", "test_suite"}
 _TEST_FILE = re.compile(r"(?:test_.*|.*_tests?|tests?|conftest)\.py")
 _VENDORED = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 import zipfile
 from pathlib import Path
 
@@ -113,7 +114,11 @@ def test_what_cannot_be_encoded_is_counted_with_its_reason(written: Path, pairs:
     assert sum(s["rows"] for s in content["shards"]) + len(rejects) == len(pairs)
 
 
-def test_a_shard_is_written_the_same_twice(written: Path, tmp_path: Path) -> None:
+def test_a_shard_is_written_the_same_twice(
+    written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Years later, too: a shard that is made again has its sum in the manifest again, and nothing trains again."""
+    monkeypatch.setattr("time.localtime", lambda *_: time.struct_time((2040, 2, 3, 4, 5, 6, 0, 1, 0)))
     out = tmp_path / "00-of-02.zarr.zip"
     write_shard(
         written / "pairs.parquet",
@@ -124,8 +129,7 @@ def test_a_shard_is_written_the_same_twice(written: Path, tmp_path: Path) -> Non
         sidecar_of(out),
         tmp_path / "r.parquet",
     )
-    with zipfile.ZipFile(out) as one, zipfile.ZipFile(written / out.name) as two:
-        assert {n: one.read(n) for n in one.namelist()} == {n: two.read(n) for n in two.namelist()}
+    assert out.read_bytes() == (written / out.name).read_bytes()
     assert sidecar_of(out).read_bytes() == sidecar_of(written / out.name).read_bytes()
 
 

@@ -180,9 +180,11 @@ def test_the_trainer_is_told_what_the_rule_may_have(checkout: Checkout) -> None:
     assert "Nothing to be done" in checkout.snakemake(*demand).stdout
 
 
-def test_stack_overflow_is_collected_only_where_a_dump_and_its_terms_are_given(checkout: Checkout) -> None:
-    dump = checkout.root / "site.7z"
-    dump.touch()
+def test_stack_overflow_is_collected_only_where_a_dump_and_its_terms_are_given(
+    checkout: Checkout, tmp_path: Path
+) -> None:
+    dump = tmp_path / "site.7z"
+    dump.write_bytes(b"a dump")
     given = {"enabled": True, "posts": str(dump), "users": str(dump), "accept_dump_terms": True}
     checkout.overlay["sources"] = _merged(checkout.overlay["sources"], {"stackoverflow": given})
     assert checkout.planned() == {"collect_stackoverflow"} | PAIRS

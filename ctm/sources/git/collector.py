@@ -24,11 +24,12 @@ from ctm.files import write_text
 from ctm.pairs.milestones import Milestones
 from ctm.pairs.record import PAIR_SCHEMA, REJECT_SCHEMA, Reject, Writer
 from ctm.pairs.splits import project_name
-from ctm.sources.files import is_in_shard
+from ctm.sources.files import OUT_OF_REACH, is_in_shard
 from ctm.sources.git.commits import STEP, CommitSettings
 from ctm.sources.git.history import History
 from ctm.sources.git.process import without_credentials
 from ctm.sources.git.repositories import OptOut, read_list
+from ctm.sources.git.silence import is_transient
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +51,8 @@ def collect(
 
     `repositories` come first, then those of the list `listed` (CSV) in its order. Bare clones are kept in `work`,
     states in `state`; `threads` repositories are read at a time, and the result does not depend on it. A repository
-    that fails is a reject. Returns the counts. Raises ValueError for a list that cannot be read.
+    that fails is a reject, whose reason says whether asking again may help. Returns the counts. Raises ValueError for a
+    list that cannot be read.
     """
     part = f"{shard + 1}-of-{shards}"
     run = _current_run(state / f"{part}.run")
@@ -87,7 +89,8 @@ def collect(
             figures["failed" if failed else "repositories"] += 1
             figures["commits"] += found.commits
             if failed:
-                refused.write(Reject(STEP, "source failed", shown, name, found.errors[-1]))
+                why = OUT_OF_REACH if is_transient(found.errors[-1]) else "source failed"
+                refused.write(Reject(STEP, why, shown, name, found.errors[-1]))
             log.info(
                 "repository %d/%d %s: %s", number + 1, len(entries), shown, found.errors[-1] if failed else
                 f"{found.commits} commits, {found.pairs} pairs",

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from ctm.sources.git.process import command, output, stream, watched
+from ctm.sources.git.silence import ANSWER_SECONDS, await_answer, patience
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://|[^/]+@[^/]+:")
 
@@ -50,22 +51,37 @@ def is_url(repository: str) -> bool:
     return _URL.match(repository) is not None
 
 
-def clone_or_fetch(repository: str, folder: Path, seconds: float, max_bytes: int) -> None:
+def clone_or_fetch(
+    repository: str, folder: Path, seconds: float, max_bytes: int, silence: int = ANSWER_SECONDS
+) -> None:
     """Bring a repository's history into a bare clone in `folder`; blobs of URLs are left out until `prefetch`.
 
-    Raises GitError after `seconds`, past `max_bytes` on disk, or with git's own message.
+    Raises GitError after `seconds`, after `silence` seconds in which a server says nothing, past `max_bytes` on disk,
+    or with git's own message.
     """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    if is_url(repository):
+        await_answer(repository, silence, folder.parent)
     if folder.exists():
         # A clone appears under its name once complete: what is there is whole, and only grows.
         branch = (
             output(command("symbolic-ref", "--quiet", "HEAD", folder=folder), b"", seconds).decode().strip()
         )
-        line = command("fetch", "--quiet", "--no-tags", "origin", f"+{branch}:{branch}", folder=folder)
+        line = command(
+            *patience(silence),
+            "fetch",
+            "--quiet",
+            "--no-tags",
+            "origin",
+            f"+{branch}:{branch}",
+            folder=folder,
+        )
         watched(line, folder, folder, seconds, max_bytes)
         return
-    folder.parent.mkdir(parents=True, exist_ok=True)
     part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
-    line = command("clone", "--quiet", "--bare", "--single-branch", "--no-tags", "--template=")
+    line = command(
+        *patience(silence), "clone", "--quiet", "--bare", "--single-branch", "--no-tags", "--template="
+    )
     if is_url(repository):
         line += ["--filter=blob:none"]
     try:
@@ -150,8 +166,9 @@ def prefetch(folder: Path, names: Sequence[str], seconds: float) -> None:
     known = set(listed.read_text(encoding="utf-8").split()) if listed.exists() else set()
     if missing := [name for name in dict.fromkeys(names) if name not in known]:
         line = command(
-            "-c", "fetch.negotiationAlgorithm=noop", "fetch", "--quiet", "--no-tags", "--no-write-fetch-head",
-            "--recurse-submodules=no", "--filter=blob:none", "--stdin", "origin", folder=folder,
+            *patience(ANSWER_SECONDS), "-c", "fetch.negotiationAlgorithm=noop", "fetch", "--quiet", "--no-tags",
+            "--no-write-fetch-head", "--recurse-submodules=no", "--filter=blob:none", "--stdin", "origin",
+            folder=folder,
         )  # fmt: skip
         output(line, _lines(missing), seconds)
         with listed.open("a", encoding="utf-8") as file:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO
 
 import git
+import psutil
 
 SAFE = (
     "core.hooksPath=/dev/null",
@@ -64,7 +65,7 @@ def command(*arguments: str, folder: Path | None = None) -> list[str]:
 
 def watched(line: Sequence[str], cwd: Path, folder: Path, seconds: float, max_bytes: int) -> None:
     """Run a git command through GitPython; kill it past its time or the folder past its size. Raises GitError."""
-    process = git.Git(str(cwd)).execute(list(line), as_process=True, env=_environment())
+    process = git.Git(str(cwd)).execute(list(line), as_process=True, env=environment())
     deadline = time.monotonic() + seconds
     pause = 0.02
     while process.proc is not None and process.poll() is None:
@@ -72,7 +73,7 @@ def watched(line: Sequence[str], cwd: Path, folder: Path, seconds: float, max_by
         pause = min(0.5, pause * 1.5)
         late, large = time.monotonic() > deadline, _size(folder) > max_bytes
         if late or large:
-            process.proc.kill()
+            kill_tree(process.proc.pid)
             process.proc.wait()
             limit = f"{seconds:.0f} s" if late else f"{max_bytes / 1e6:.0f} MB"
             raise GitError(f"git {_verb(line)}: more than {limit}")
@@ -89,7 +90,7 @@ def stream(line: Sequence[str], seconds: float, given: bytes = b"") -> Iterator[
     Raises GitError.
     """
     process = subprocess.Popen(
-        line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=_environment()
+        line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
     )
     assert process.stdin and process.stdout and process.stderr
     late = threading.Event()
@@ -131,7 +132,7 @@ def stream(line: Sequence[str], seconds: float, given: bytes = b"") -> Iterator[
 def output(line: Sequence[str], given: bytes, seconds: float, good: Sequence[int] = (0,)) -> bytes:
     """All that git writes once it has ended. Raises GitError after `seconds`, and for an exit status not in `good`."""
     try:
-        done = subprocess.run(line, input=given, capture_output=True, timeout=seconds, env=_environment())
+        done = subprocess.run(line, input=given, capture_output=True, timeout=seconds, env=environment())
     except subprocess.TimeoutExpired:
         raise GitError(f"git {_verb(line)}: more than {seconds:.0f} s") from None
     if done.returncode not in good:
@@ -139,11 +140,20 @@ def output(line: Sequence[str], given: bytes, seconds: float, good: Sequence[int
     return done.stdout
 
 
+def kill_tree(pid: int) -> None:
+    """Kill a process and those that it started: git's transports would go on without it."""
+    with suppress(psutil.NoSuchProcess):
+        top = psutil.Process(pid)
+        for process in [*top.children(recursive=True), top]:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+
+
 def _one_line(stderr: bytes) -> str:
     return without_credentials(" ".join(stderr.decode("utf-8", "replace").split()))
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """The caller's environment without what would point git elsewhere, and without tokens, which it does not need."""
     kept = {
         key: value

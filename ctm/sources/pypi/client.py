@@ -55,7 +55,10 @@ class IndexClient:
             logging.ERROR
         )  # it logs paths of addresses, and some hold a token
         session = requests.Session()
-        retry = Retry(total=ATTEMPTS, backoff_factor=PAUSE, status_forcelist=(429, 500, 502, 503, 504))
+        # connections that are refused or silent are tried again by `_fetch` alone: here too, a silent proxy would cost
+        # four times as long
+        again = (429, 500, 502, 503, 504)
+        retry = Retry(total=ATTEMPTS, connect=0, read=0, backoff_factor=PAUSE, status_forcelist=again)
         for scheme in ("http://", "https://"):
             session.mount(scheme, HTTPAdapter(max_retries=retry, pool_maxsize=downloads))
         if certificates := pip_setting("cert"):

@@ -55,7 +55,9 @@ include: "rules/report.smk"
 # log, benchmark, retries, conda and params of every rule, by the table of ctm/pipeline/steps.py
 complete_rules()
 budget.check_against_budgets(workflow)
+keep_ledger()
 
 
 onstart:
     budget.evaluate_demands(workflow)
+    begin_session()

@@ -9,7 +9,7 @@ from shlex import quote
 
 from snakemake.exceptions import WorkflowError
 
-from ctm.pipeline import budget, directives
+from ctm.pipeline import budget, directives, run_lock, session, staleness
 from ctm.pipeline.config import model_json, parse_config, settings_json, stage_json, trm_json
 from ctm.pipeline.config_errors import ConfigError
 from ctm.pipeline.lineage import Lineage
@@ -50,15 +50,34 @@ def unrecorded(value):
 
 def step_params(step):
     """What every command is given: lineage, program, and by name the step's config sections (JSON) and files."""
-    given = {"program": f"{PYTHON} {quote(f'{ROOT}/workflow/scripts/{step.program}.py')}"}
-    given |= {section.rpartition(".")[2]: settings_json(CONFIG, section) for section in step.settings}
+    program = f"{PYTHON} {quote(f'{ROOT}/workflow/scripts/{step.program}.py')}"
+    supervisor, demand = f"{PYTHON} -m ctm.pipeline.job", asked(step.name)
+    given = {section.rpartition(".")[2]: settings_json(CONFIG, section) for section in step.settings}
     given |= {name: str(ROOT / path) for name, path in step.files.items()}
-    return {"lineage": lineage(step.name), **{name: unrecorded(value) for name, value in given.items()}}
+    return {
+        "lineage": lineage(step.name),
+        "program": directives.supervised(supervisor, step.name, lineage(step.name), demand, program),
+        **{name: unrecorded(value) for name, value in given.items()},
+    }
 
 
 def complete_rules():
     """Give all rules what they do not say themselves. To be called after the last one."""
     directives.complete(workflow, STEPS, step_params, ENVIRONMENT)
+
+
+def keep_ledger():
+    """Plan by the ledger, and run alone in the folder. To be called after the last rule."""
+    if workflow.is_main_process:
+        staleness.follow(workflow, {step: LINEAGE.of(step) for step in STEPS})
+        run_lock.guard(workflow)
+
+
+def begin_session():
+    """Write down what this run of jobs is made with."""
+    steps = {job.rule.name for job in workflow.dag.needrun_jobs()} & STEPS.keys()
+    local = workflow.resource_settings.nodes is None
+    session.begin(Path.cwd(), LINEAGE, sorted(steps), workflow.configfiles, local)
 
 
 def settings(section):

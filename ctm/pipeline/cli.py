@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from ctm.pipeline import pairs_cli, why_cli
+from ctm.pipeline import pairs_cli, plan_cli, why_cli
 from ctm.pipeline.config import Config, read_config
 from ctm.pipeline.config_errors import ConfigError
 
@@ -19,6 +19,8 @@ app.add_typer(lineage_app, name="lineage")
 app.add_typer(pairs_cli.app, name="pairs")
 app.command("why")(why_cli.why)
 app.command("diff-lineage")(why_cli.diff_lineage)
+app.command("used")(why_cli.used)
+app.command("plan")(plan_cli.plan)
 console = Console(highlight=False)
 
 Overlays = Annotated[

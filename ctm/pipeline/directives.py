@@ -8,11 +8,13 @@ tests/workflow/test_rules.py holds what is used here.
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from snakemake.exceptions import WorkflowError
 
+from ctm.pipeline.demand import Demand
 from ctm.pipeline.steps import WorkflowStep
 
 _WILDCARD = re.compile(r"\{(\w+)")
@@ -55,6 +57,29 @@ def _complete(rule: Any, step: WorkflowStep, params: Mapping[str, Any], environm
         rule.conda_env = environment
     own = dict(rule.params.items())
     rule.set_params(**{name: value for name, value in params.items() if name not in own})
+
+
+def supervised(supervisor: str, rule: str, lineage: str, demand: Demand, program: str) -> Callable[..., str]:
+    """The `program` of a rule's commands: its own, under the supervisor (job.py), which is told what the job is.
+
+    A function of the job, and so nothing that Snakemake compares. It may not ask for `threads` or `resources`: these
+    would be looked at for finished jobs too, and a budget that those did not keep would stop the plan.
+    """
+
+    def command(wildcards: Any, input: Any, output: Any) -> str:
+        values = dict(wildcards.items())
+        log = job_path(rule, "".join(f"{{{name}}}" for name in values)).format(**values)
+        given = {
+            "rule": rule, "lineage": lineage, "log": f"{log}.log", "threads": demand.threads, "mem-gb": demand.mem_gb,
+            "vram": demand.vram, "gpu-percent": demand.gpu_percent, "runtime": demand.runtime,
+            "network-mbps": demand.network_mbps, "disk": demand.disk,
+        }  # fmt: skip
+        options = [part for name, value in given.items() for part in (f"--{name}", str(value))]
+        lists = {"wildcards": wildcards, "inputs": input, "outputs": output}
+        options += [part for name, items in lists.items() for part in (f"--{name}", *map(str, items))]
+        return f"{supervisor} {shlex.join(options)} -- {program}"
+
+    return command
 
 
 def job_path(rule: str, output: str) -> str:

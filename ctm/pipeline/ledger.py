@@ -1,24 +1,35 @@
-"""The ledger of a run: one line of JSON for each attempt at a job, in results/provenance/ledger.jsonl.
+"""The ledger of a run: one line for each job that ran, with what went in and what came out, by content.
 
-Stands in for the real one, which has the same names.
+`results/provenance/ledger.jsonl` below the run's folder grows by one line a job and is never rewritten; it goes where
+the results go. The last line of a finished job that made a path is the truth about that path: readers of an artifact
+check its sum (`job.py`), and a plan sees what is stale even where Snakemake's own records are gone (`staleness.py`).
+A figure that cannot be had is null.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import fcntl
 import json
 import logging
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ctm.files import sha256_of
+
 log = logging.getLogger(__name__)
-LEDGER = Path("results/provenance/ledger.jsonl")
+FORMAT_VERSION = 1
+FOLDER = Path("results/provenance")
+LEDGER = FOLDER / "ledger.jsonl"
+DONE, FAILED = "done", "failed"
 
 
 @dataclass(frozen=True)
 class File:
-    """A file that a job read or wrote."""
+    """A file as it was: `path` is relative to the run's folder, absolute outside of it; `size` in bytes."""
 
     path: str
     sha256: str
@@ -27,38 +38,108 @@ class File:
 
 @dataclass(frozen=True)
 class Entry:
-    """One attempt at a job."""
+    """One job, once: a job that failed and was tried again has two."""
 
+    job: str
+    """Number of this try, hexadecimal."""
+    session: str | None
+    """The start of Snakemake that it belongs to: `sessions/SESSION.json` (session.py)."""
     rule: str
     wildcards: tuple[str, ...]
     lineage: str
+    """What decided that it ran: `lineage/` has the parts of it (lineage.py), by its first 16 digits."""
     status: str
+    """DONE or FAILED."""
     exit: int
+    """Exit status of the program; 128 and the signal where one ended it."""
     started: str
+    """UTC, as ISO 8601."""
     ended: str
-    log: str
+    host: str
+    command: tuple[str, ...]
+    log: str | None
     inputs: tuple[File, ...]
     outputs: tuple[File, ...]
-    declared: Mapping[str, Any] = field(default_factory=dict)
-    used: Mapping[str, Any] = field(default_factory=dict)
+    declared: dict[str, Any]
+    """threads, mem_gb, vram, gpu_percent, runtime (minutes), network_mbps, disk: what the rule asked for."""
+    used: dict[str, Any] = field(default_factory=dict)
+    """seconds, cpu_seconds, memory_gb (peak of all its processes), vram_gb, read_gb, written_gb, network_gb, energy."""
+    format_version: int = FORMAT_VERSION
+
+
+def append(run: Path, entry: Entry) -> None:
+    """Write one line at the ledger's end, synced to the disk. Raises OSError."""
+    path = run / LEDGER
+    path.parent.mkdir(parents=True, exist_ok=True)
+    line = json.dumps(dataclasses.asdict(entry), allow_nan=False, ensure_ascii=False) + "\n"
+    with path.open("ab+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        end = file.seek(0, os.SEEK_END)
+        if end:
+            file.seek(end - 1)
+            if file.read(1) != b"\n":  # a line that a crash tore
+                line = "\n" + line
+        file.write(line.encode())
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def read(run: Path) -> list[Entry]:
-    """All attempts of a run, oldest first; empty where there is no ledger."""
+    """All entries, oldest first; none where nothing has run yet.
+
+    A line that a crash tore is left out, and the log says so. Raises ValueError for a line of another format.
+    """
     path = run / LEDGER
-    entries = []
-    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else []:
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError:
-            log.warning("%s: a torn line is left out", path)
+    if not path.exists():
+        return []
+    found = []
+    for number, line in enumerate(path.read_bytes().splitlines(), 1):
+        if not line.strip():
             continue
-        files = {name: tuple(File(**one) for one in row[name]) for name in ("inputs", "outputs")}
-        names = ("rule", "lineage", "status", "exit", "started", "ended", "log", "declared", "used")
-        entries.append(Entry(**{n: row[n] for n in names}, wildcards=tuple(row["wildcards"]), **files))
-    return entries
+        try:
+            given = json.loads(line)
+        except ValueError:
+            log.warning("%s:%d: a torn line is left out", path, number)
+            continue
+        found.append(_entry(given, f"{path}:{number}"))
+    return found
+
+
+def _entry(given: Any, place: str) -> Entry:
+    if not isinstance(given, dict) or given.get("format_version") != FORMAT_VERSION:
+        raise ValueError(
+            f"{place}: not a line of format {FORMAT_VERSION} of this ledger; it was written by another version"
+        )
+    known = {f.name for f in dataclasses.fields(Entry)}
+    given = {key: value for key, value in given.items() if key in known}
+    files = {key: tuple(File(**one) for one in given[key]) for key in ("inputs", "outputs")}
+    lists = {key: tuple(given[key]) for key in ("wildcards", "command")}
+    return Entry(**{**given, **files, **lists})
 
 
 def latest(entries: Iterable[Entry]) -> dict[str, Entry]:
-    """The attempt that made each output, by its path."""
-    return {file.path: entry for entry in entries if entry.status == "done" for file in entry.outputs}
+    """By path of an artifact, the last job that made it and ended well."""
+    return {file.path: entry for entry in entries if entry.status == DONE for file in entry.outputs}
+
+
+def sums(entries: Iterable[Entry]) -> dict[str, File]:
+    """By path of an artifact, what it was when it was last made."""
+    return {file.path: file for entry in entries if entry.status == DONE for file in entry.outputs}
+
+
+def file_of(path: Path, run: Path) -> File:
+    """A file as it is now. Raises OSError."""
+    absolute = path.absolute()
+    name = absolute.relative_to(run.absolute()) if absolute.is_relative_to(run.absolute()) else absolute
+    return File(name.as_posix(), sha256_of(path), path.stat().st_size)
+
+
+def damaged(files: Sequence[File], entries: Sequence[Entry]) -> list[tuple[File, File, Entry]]:
+    """Of `files`, those that are not what the ledger says: (found, recorded, the job that made it)."""
+    makers = latest(entries)
+    known = sums(entries)
+    return [
+        (file, known[file.path], makers[file.path])
+        for file in files
+        if file.path in known and known[file.path] != file
+    ]

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-FOLDER = Path("results/provenance/lineage")
+from ctm.pipeline import ledger
+
+FOLDER = ledger.FOLDER / "lineage"
 DIGITS = 16
 """Digits of a lineage that name its file."""
 LONGEST = 60
@@ -72,12 +74,14 @@ def _read(path: Path) -> Parts:
 
 def changes(before: Parts, after: Parts) -> list[Change]:
     """In what two lineages differ, the config's keys first and parents last; empty where they are the same."""
-    found = []
+    found: list[Change] = []
     for kind in dict.fromkeys(["config", *after, *before]):
         old, new = (dict(_leaves(kind, parts.get(kind, {}))) for parts in (before, after))
-        for name in dict.fromkeys([*new, *old]):
-            if old.get(name) != new.get(name):
-                found.append(Change(kind, name, old.get(name), new.get(name)))
+        found += [
+            Change(kind, name, old.get(name), new.get(name))
+            for name in dict.fromkeys([*new, *old])
+            if old.get(name) != new.get(name)
+        ]
     return sorted(found, key=lambda change: change.kind == "parents")
 
 

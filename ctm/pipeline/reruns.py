@@ -1,7 +1,7 @@
 """Which rules run again when a key of the config changes: found by changing each key and comparing the lineages.
 
-Nothing here is a list by hand. Each key is given another value that the config accepts (`alternatives`), the lineages of
-all steps are computed, and those that differ are the rules that run again. `docs/reruns.md` is made of it
+Nothing here is a list by hand. Each key is given another value that the config accepts (`alternatives`), the lineages
+of all steps are computed, and those that differ are the rules that run again. `docs/reruns.md` is made of it
 (reruns_page.py).
 """
 

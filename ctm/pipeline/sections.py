@@ -7,6 +7,7 @@ asking for less memory never reruns a step.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -44,6 +45,14 @@ class MachineBudget:
     """Budget of mem_gb + vram together where both are one memory, GB; null where they are not."""
     environment: Literal["cpu", "cuda", "rocm"] = "cpu"
     """Which lock file of envs/ the rules name as their environment (used with `--sdm conda` only)."""
+    price_per_kwh: float = 0.15
+    """Price of electricity, for what a run cost where its energy could be measured."""
+    currency: str = "USD"
+    """Currency of the price, as it is printed."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.price_per_kwh < math.inf:
+            raise ValueError(f"price_per_kwh is {self.price_per_kwh}; it must be a number of 0 or more")
 
 
 @dataclass(frozen=True)

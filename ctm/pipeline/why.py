@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ctm.pipeline.ledger import Entry
 from ctm.pipeline.lineage import Lineage
-from ctm.pipeline.lineage_records import DIGITS, Change, changes, read_parts
+from ctm.pipeline.lineage_records import DIGITS, changes, read_parts
 from ctm.pipeline.planned import PlannedJob
 
 
@@ -45,18 +45,6 @@ def explain(
             after = tuple(sorted(name for name in job.before if not _implied(name, job.before, above)))
             found.setdefault((job.rule, tuple(reasons.of(job)), after), []).append(job)
     return [Explained(rule, tuple(jobs), why, after) for (rule, why, after), jobs in found.items()]
-
-
-def stale(
-    jobs: Sequence[PlannedJob], latest: Mapping[str, Entry], lineage: Lineage
-) -> list[tuple[PlannedJob, Entry]]:
-    """Jobs that Snakemake takes for up to date although their outputs were built under another lineage."""
-    found = []
-    for job in jobs:
-        entry = next((latest[path] for path in job.outputs if path in latest), None)
-        if entry and not job.runs and entry.lineage != lineage.of(job.rule):
-            found.append((job, entry))
-    return found
 
 
 class _Reasons:

@@ -9,28 +9,35 @@ from shlex import quote
 
 from snakemake.exceptions import WorkflowError
 
-from ctm.pipeline import budget, directives, run_lock, session, staleness
-from ctm.pipeline.config import model_json, parse_config, settings_json, stage_json, trm_json
+from ctm.pipeline import budget, directives, module, run_lock, session, staleness
+from ctm.pipeline.config import from_checkout, model_json, settings_json, stage_json, trm_json
 from ctm.pipeline.config_errors import ConfigError
 from ctm.pipeline.lineage import Lineage
-from ctm.pipeline.real_suites import check_suites, suites_json
+from ctm.pipeline.planning import checked_config
+from ctm.pipeline.real_suites import suites_json
 from ctm.pipeline.shards import shard_names
 
+ROOT = Path(str(workflow.current_basedir)).parent  # the checkout
 try:
-    CONFIG = parse_config(config, [Path(file) for file in workflow.configfiles])
-    ROOT = Path(str(workflow.current_basedir)).parent  # the checkout
-    check_suites(CONFIG, ROOT)
+    CONFIG = checked_config(
+        workflow, module.own_config(workflow, config, ROOT / "config" / "config.yaml"), ROOT
+    )
     LINEAGE = Lineage(CONFIG, ROOT)
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
 
 budget.fill_budgets(workflow, CONFIG.machine)
 STEPS = LINEAGE.steps
+HANDED = from_checkout(CONFIG, ROOT)  # what programs are told
+OWN = {}  # the rules of the steps, once they are declared: as a module's they may have other names
 # job programs run under the Python that runs Snakemake, unless each rule has an environment of its own
 DEPLOYED = bool(workflow.deployment_settings.deployment_method)
 PYTHON = f"env PYTHONPATH={quote(str(ROOT))} python" if DEPLOYED else quote(sys.executable)
+# whether results lie in a bucket (--default-storage-provider), so that a job has what is declared and nothing else
+STORED = workflow.storage_settings.default_storage_provider is not None
 RAW = ("installed", "packages", "releases", "commits", "stackoverflow")
-ENVIRONMENT = f"{ROOT}/envs/{CONFIG.machine.environment}.yaml"
+# which Snakemake formats with the job's wildcards: braces of the checkout's path are no fields
+ENVIRONMENT = f"{ROOT}/envs/{CONFIG.machine.environment}.yaml".replace("{", "{{").replace("}", "}}")
 
 
 wildcard_constraints:
@@ -52,7 +59,7 @@ def step_params(step):
     """What every command is given: lineage, program, and by name the step's config sections (JSON) and files."""
     program = f"{PYTHON} {quote(f'{ROOT}/workflow/scripts/{step.program}.py')}"
     supervisor, demand = f"{PYTHON} -m ctm.pipeline.job", asked(step.name)
-    given = {section.rpartition(".")[2]: settings_json(CONFIG, section) for section in step.settings}
+    given = {section.rpartition(".")[2]: settings_json(HANDED, section) for section in step.settings}
     given |= {name: str(ROOT / path) for name, path in step.files.items()}
     return {
         "lineage": lineage(step.name),
@@ -64,6 +71,7 @@ def step_params(step):
 def complete_rules():
     """Give all rules what they do not say themselves. To be called after the last one."""
     directives.complete(workflow, STEPS, step_params, ENVIRONMENT)
+    OWN.update(module.own_rules(workflow))
 
 
 def keep_ledger():
@@ -75,13 +83,14 @@ def keep_ledger():
 
 def begin_session():
     """Write down what this run of jobs is made with."""
-    steps = {job.rule.name for job in workflow.dag.needrun_jobs()} & STEPS.keys()
+    planned = {job.rule for job in workflow.dag.needrun_jobs()}
+    steps = {step for step in STEPS if OWN.get(step) in planned}
     local = workflow.resource_settings.nodes is None
     session.begin(Path.cwd(), LINEAGE, sorted(steps), workflow.configfiles, local)
 
 
 def settings(section):
-    return unrecorded(settings_json(CONFIG, section))
+    return unrecorded(settings_json(HANDED, section))
 
 
 def stage_settings(stage):
@@ -165,27 +174,29 @@ def clean_code():
     """Options that name where clean code comes from."""
     options = []
     if CONFIG.sources.installed.enabled:
-        options.append(f"--installed={settings_json(CONFIG, 'sources.installed')}")
+        options.append(f"--installed={settings_json(HANDED, 'sources.installed')}")
     if CONFIG.sources.packages.enabled:
         corpus = ROOT / CONFIG.sources.packages.pins
-        options.append(f"--packages={settings_json(CONFIG, 'sources.packages')}")
+        options.append(f"--packages={settings_json(HANDED, 'sources.packages')}")
         options += [f"--corpus={corpus}", "--archives=work/packages"]
     return unrecorded(options)
 
 
-def grids(wildcards):
-    """Encoded shards of a split."""
-    shards = shard_names(getattr(CONFIG.grids, f"{wildcards.split}_shards"))
-    return [f"results/grids/{wildcards.split}/{shard}.zarr.zip" for shard in shards]
-
-
-def encoded(suffix):
-    """A file beside the encoded shards of the splits that training asks for."""
+def encoded(suffix, *splits):
+    """A file of each encoded shard of some splits."""
     return [
         f"results/grids/{split}/{shard}{suffix}"
-        for split in ("train", "validation")
+        for split in splits
         for shard in shard_names(getattr(CONFIG.grids, f"{split}_shards"))
     ]
+
+
+def behind(*splits):
+    """What manifests of splits list, for a job that has to fetch it from a bucket.
+
+    On a disk a manifest alone is the input: shards that were made again and are the same run nothing again.
+    """
+    return [*encoded(".zarr.zip", *splits), *encoded(".parquet", *splits)] if STORED else []
 
 
 def rejects():

@@ -6,8 +6,8 @@ rule data_card:
         sets=expand("results/pairs/{name}.parquet", name=["train", "validation", "test", "real"]),
         counts="results/pairs/counts.json",
         clean="results/clean/counts.json",
-        sidecars=encoded(".parquet"),
-        rejects=encoded(".rejects.parquet"),
+        sidecars=encoded(".parquet", "train", "validation"),
+        rejects=encoded(".rejects.parquet", "train", "validation"),
     output:
         page=report(
             "results/reports/data_card.html", caption="../workflow/report/data_card.rst", category="Data"
@@ -20,5 +20,5 @@ rule data_card:
         sidecars=each("--sidecar", "sidecars"),
         rejects=each("--rejects", "rejects"),
     shell:
-        "{params.program} {input.sets} {params.sidecars} {params.rejects} --counts {input.counts} --clean {input.clean}"
+        "{params.program} {input.sets} {params.sidecars:q} {params.rejects:q} --counts {input.counts} --clean {input.clean}"
         " --page {output.page} --croissant {output.croissant} >> {log} 2>&1"

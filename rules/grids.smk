@@ -19,7 +19,8 @@ rule encode_shard:
 
 rule grid_manifest:
     input:
-        grids=grids,
+        grids=lambda wildcards: encoded(".zarr.zip", wildcards.split),
+        sidecars=lambda wildcards: encoded(".parquet", wildcards.split),
     output:
         manifest="results/grids/{split}/manifest.json",
     threads: cores("grid_manifest")

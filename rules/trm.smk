@@ -7,6 +7,7 @@ rule train_trm:
         train="results/grids/train/manifest.json",
         validation="results/grids/validation/manifest.json",
         tokenizer="results/tokenizer/tokenizer.json",
+        shards=behind("train", "validation"),
     output:
         weights="results/trm/trm.safetensors",
         metrics="results/trm/metrics.jsonl",
@@ -19,7 +20,7 @@ rule train_trm:
         work=unrecorded(work("train_trm")),
     shell:
         "{params.program} --train {input.train} --validation {input.validation} --tokenizer {input.tokenizer}"
-        " --settings {params.settings:q} --threads {threads} --work {params.work}"
+        " --settings {params.settings:q} --threads {threads} --work {params.work:q}"
         " --vram {resources.vram}"
         " --out {output.weights} --metrics {output.metrics} --summary {output.summary} >> {log} 2>&1"
 
@@ -37,6 +38,7 @@ rule compare_trm:
         tokenizer="results/tokenizer/tokenizer.json",
         test="results/pairs/test.parquet",
         grids="results/grids/validation/manifest.json",
+        shards=behind("validation"),
     output:
         report="results/reports/comparison.json",
     threads: cores("compare_trm")

@@ -7,6 +7,7 @@ rule validate_model:
     input:
         manifest="results/grids/train/manifest.json",
         tokenizer="results/tokenizer/tokenizer.json",
+        shards=behind("train"),
     output:
         report="results/reports/validation.json",
         page="results/reports/validation.md",
@@ -27,6 +28,7 @@ rule baseline:
     input:
         manifest="results/grids/validation/manifest.json",
         tokenizer="results/tokenizer/tokenizer.json",
+        shards=behind("validation"),
     output:
         report="results/reports/baseline.json",
         page="results/reports/baseline.md",

@@ -42,4 +42,4 @@ rule judge_criteria:
     resources:
         **demand("judge_criteria"),
     shell:
-        "{params.program} {input} --root results --out {output.verdict} --page {output.page} >> {log} 2>&1"
+        "{params.program} {input} --root $(dirname $(dirname {input.pairs})) --out {output.verdict} --page {output.page} >> {log} 2>&1"

@@ -16,14 +16,20 @@ from snakemake.exceptions import WorkflowError
 from snakemake.resources import Resource
 
 from ctm.pipeline.demand import Demand
+from ctm.pipeline.module import own_rules
 from ctm.pipeline.sections import MachineBudget
 
 BUDGETS = ("mem_gb", "vram", "gpu_percent", "unified_gb")
 
 
 def resources(demand: Demand) -> dict[str, int | str]:
-    """A rule's `resources:`. Memory is given twice, because clusters are handed mem_mb only."""
-    return {
+    """A rule's `resources:`. Memory is given twice, because clusters are handed mem_mb only.
+
+    vram is given twice as well: SLURM knows it as shards of an accelerator, by the generic resource `gres`, which the
+    executor hands on. No other executor looks at it.
+    """
+    shards = {"gres": f"shard:{demand.vram}"} if demand.vram else {}
+    return shards | {
         "mem_gb": demand.mem_gb,
         "mem_mb": 1000 * demand.mem_gb,
         "vram": demand.vram,
@@ -50,11 +56,11 @@ def fill_budgets(workflow: Any, machine: MachineBudget) -> None:
 
 def check_against_budgets(workflow: Any) -> None:
     """Make every rule's demand check itself against the budget. To be called after the last rule is declared."""
-    for rule in workflow.rules:
+    for step, rule in own_rules(workflow).items():
         for name in BUDGETS:
             budget = workflow.global_resources.get(name).value
             if budget is not None and name in rule.resources:
-                rule.resources[name] = Resource(name, _checked(rule.name, rule.resources[name], budget))
+                rule.resources[name] = Resource(name, _checked(step, rule.name, rule.resources[name], budget))
 
 
 def evaluate_demands(workflow: Any) -> None:
@@ -63,7 +69,7 @@ def evaluate_demands(workflow: Any) -> None:
         _ = job.resources
 
 
-def _checked(rule: str, resource: Resource, budget: int) -> Callable[..., int]:
+def _checked(step: str, rule: str, resource: Resource, budget: int) -> Callable[..., int]:
     def evaluate(wildcards: Any, input: Any, attempt: int, threads: int, rulename: str) -> int:
         value = resource.evaluate(
             wildcards, input=input, attempt=attempt, threads=threads, rulename=rulename
@@ -72,7 +78,7 @@ def _checked(rule: str, resource: Resource, budget: int) -> Callable[..., int]:
             raise WorkflowError(
                 f"rule {rule} asks for {resource.name}={value}, the budget is {resource.name}={budget}. Raise the "
                 f"budget (--resources={resource.name}={value}, or machine.{resource.name} in the config) or lower "
-                f"the demand (resources.{rule}.{resource.name} in the config, or "
+                f"the demand (resources.{step}.{resource.name} in the config, or "
                 f"--set-resources={rule}:{resource.name}={budget})."
             )
         return value

@@ -3,46 +3,43 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from ctm.pipeline import pairs_cli, plan_cli, why_cli
-from ctm.pipeline.config import Config, read_config
+from ctm.pipeline import dashboard_cli, pairs_cli, plan_cli, trace_cli, why_cli
+from ctm.pipeline.checkout import find_checkout
 from ctm.pipeline.config_errors import ConfigError
+from ctm.pipeline.planning import config_of
+from ctm.pipeline.sections import Config
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
 lineage_app = typer.Typer(no_args_is_help=True, help="What decides whether a rule runs again.")
 app.add_typer(lineage_app, name="lineage")
 app.add_typer(pairs_cli.app, name="pairs")
+app.command()(trace_cli.trace)
+app.command()(dashboard_cli.dashboard)
 app.command("why")(why_cli.why)
 app.command("diff-lineage")(why_cli.diff_lineage)
 app.command("used")(why_cli.used)
 app.command("plan")(plan_cli.plan)
 console = Console(highlight=False)
 
+# with these nothing runs, and what Snakemake says itself is what was asked for
+_PLANS = {"-n", "--dry-run", "--dryrun", "--unlock"}
 Overlays = Annotated[
     list[Path] | None,
     typer.Option("--configfile", help="Laid over config/config.yaml; may be given several times."),
 ]
 
 
-def checkout() -> Path:
-    """The checkout that this package is installed from: the folder with Snakefile and config/."""
-    for folder in (Path.cwd(), *Path.cwd().parents, Path(__file__).resolve().parents[2]):
-        if (folder / "Snakefile").is_file() and (folder / "config" / "config.yaml").is_file():
-            return folder
-    raise typer.BadParameter(
-        "no checkout found (a folder with Snakefile and config/config.yaml); run it inside one"
-    )
-
-
 def _config(overlays: list[Path] | None) -> Config:
     try:
-        return read_config([checkout() / "config/config.yaml", *(overlays or [])])
-    except (ConfigError, OSError) as error:
+        return config_of(overlays or [], find_checkout())
+    except ConfigError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
 
@@ -57,7 +54,7 @@ def schema(
     from ctm.pipeline import reference
 
     if write:
-        for path in reference.write(checkout()):
+        for path in reference.write(find_checkout()):
             console.print(f"wrote {path}")
     else:
         typer.echo(reference.schema_text(), nl=False)
@@ -88,7 +85,7 @@ def doctor(
     """Say what stands in the way of a run on a machine. Exit status 0: it only informs."""
     from ctm.pipeline.doctor import findings
 
-    folder = profile if profile.is_dir() else checkout() / profile
+    folder = profile if profile.is_dir() else find_checkout() / profile
     if not (folder / "config.yaml").is_file():
         typer.echo(f"{profile}: no Snakemake profile (it has no config.yaml)", err=True)
         raise typer.Exit(2)
@@ -100,13 +97,22 @@ def doctor(
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def run(context: typer.Context) -> None:
     """Run Snakemake with progress bars; all arguments are Snakemake's."""
-    from snakemake.cli import main
+    from snakemake.cli import get_argument_parser, main
     from snakemake_interface_logger_plugins.registry import LoggerPluginRegistry
 
     from ctm.pipeline import progress
+    from ctm.pipeline.caches import caches
+    from ctm.pipeline.run_arguments import ArgumentMistake, checked
 
     LoggerPluginRegistry().register_plugin("snakemake_logger_plugin_ctm", progress)
-    main([*context.args, "--logger", "ctm"])
+    try:
+        arguments = checked(context.args, get_argument_parser(), Path.cwd(), find_checkout())
+    except ArgumentMistake as mistake:
+        typer.echo(str(mistake), err=True)
+        raise typer.Exit(2) from None
+    bars = [] if _PLANS.intersection(arguments) else ["--logger", "ctm"]
+    with caches(os.environ):
+        main([*arguments, *bars])
 
 
 @app.command()
@@ -129,7 +135,7 @@ def lineage_show(
     """Print each rule's lineage, or all that one rule's lineage is made of."""
     from ctm.pipeline.lineage import Lineage
 
-    lineage = Lineage(_config(configfile), checkout())
+    lineage = Lineage(_config(configfile), find_checkout())
     if step is None:
         for name in lineage.steps:
             console.print(f"{lineage.of(name)[:16]}  {name}")

@@ -15,6 +15,7 @@ from typing import Any
 from snakemake.exceptions import WorkflowError
 
 from ctm.pipeline.demand import Demand
+from ctm.pipeline.module import declared_rules, own_rules
 from ctm.pipeline.steps import WorkflowStep
 
 _WILDCARD = re.compile(r"\{(\w+)")
@@ -31,12 +32,12 @@ def complete(
     To be called after the last rule is declared. Raises WorkflowError for a rule that is no step, or a step without a
     rule.
     """
-    rules = {rule.name: rule for rule in workflow.rules if not rule.norun}
-    for name in sorted(rules.keys() ^ steps.keys()):
+    rules = {name: rule for name, rule in own_rules(workflow).items() if not rule.norun}
+    for name in sorted((rules.keys() - steps.keys()) | (steps.keys() - declared_rules(workflow))):
         lacks = "no entry in ctm/pipeline/steps.py" if name in rules else "no rule in rules/"
         raise WorkflowError(lacking(name, lacks))
     for name, rule in rules.items():
-        _complete(rule, steps[name], params(steps[name]), environment)
+        _complete(name, rule, steps[name], params(steps[name]), environment)
 
 
 def lacking(name: str, what: str) -> str:
@@ -44,8 +45,8 @@ def lacking(name: str, what: str) -> str:
     return f"step {name} has {what}; it needs a rule and an entry (docs/adding_a_step.md)"
 
 
-def _complete(rule: Any, step: WorkflowStep, params: Mapping[str, Any], environment: str) -> None:
-    place = job_path(rule.name, str(rule.output[0]))
+def _complete(name: str, rule: Any, step: WorkflowStep, params: Mapping[str, Any], environment: str) -> None:
+    place = job_path(name, str(rule.output[0]))
     rule.log_modifier = rule.benchmark_modifier = rule.output_modifier  # which Snakemake sets with the paths
     if not rule.log:
         rule.set_log(f"{place}.log")
@@ -64,6 +65,9 @@ def supervised(supervisor: str, rule: str, lineage: str, demand: Demand, program
 
     A function of the job, and so nothing that Snakemake compares. It may not ask for `threads` or `resources`: these
     would be looked at for finished jobs too, and a budget that those did not keep would stop the plan.
+
+    `exec`, so that no shell stands between Snakemake and the supervisor: SLURM tells all processes of a job to stop, a
+    shell would die of it at once, and Snakemake would not wait for what the program has still to save.
     """
 
     def command(wildcards: Any, input: Any, output: Any) -> str:
@@ -77,7 +81,7 @@ def supervised(supervisor: str, rule: str, lineage: str, demand: Demand, program
         options = [part for name, value in given.items() for part in (f"--{name}", str(value))]
         lists = {"wildcards": wildcards, "inputs": input, "outputs": output}
         options += [part for name, items in lists.items() for part in (f"--{name}", *map(str, items))]
-        return f"{supervisor} {shlex.join(options)} -- {program}"
+        return f"exec {supervisor} {shlex.join(options)} -- {program}"
 
     return command
 

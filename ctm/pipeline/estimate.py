@@ -7,6 +7,7 @@ that the run did not have. The specification's own figures stand beside it.
 from __future__ import annotations
 
 import copy
+import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,12 +35,15 @@ class Specified:
     """Raw data and grids, checkpoints, final model; 5 GB of logs are of no phase."""
 
 
+MEASURED = "measured"
 SPECIFICATION: Mapping[int, Specified] = {
     1: Specified(56, 80, 4.5, 245),
     2: Specified(14, 90, 1.3, None),
     3: Specified(90, 115, 10.4, 30),
     4: Specified(20, 100, 2.0, 0.06),
 }
+SPECIFIED_PRICE = 0.15
+"""Dollars a kilowatt-hour."""
 SPECIFIED_TOTAL = (180, 18.2, 3, 280)
 """Hours, kWh, dollars and GB of the whole, as the specification adds them up."""
 
@@ -78,11 +82,22 @@ def estimates(
         measured.setdefault(entry.rule, []).append(entry)
     now = Quantities(config, root)
     before = Quantities(config_of_run(run, list(jobs.values()), root), root) if run and measured else None
-    return [_estimate(step.name, measured.get(step.name, []), now, before) for step in table]
+    found = [_estimate(step.name, measured.get(step.name, []), now, before) for step in table]
+    if all(one.basis == MEASURED or one.hours is None for one in found):
+        return found
+    return [
+        dataclasses.replace(one, basis="assumed: the same")
+        if scale_of(one.rule) == "nothing" and one.hours
+        else one
+        for one in found
+    ]
 
 
 def config_of_run(run: Path, jobs: Sequence[Entry], root: Path) -> Config:
-    """The config that a run was built with, from the parts of its lineages, over config/config.yaml."""
+    """The config that a run was built with, from the parts of its lineages.
+
+    What no job of it depended on is as config/config.yaml says: the run should have finished.
+    """
     values: dict[str, Any] = yaml.safe_load((root / "config/config.yaml").read_text(encoding="utf-8"))
     for entry in jobs:
         parts = read_parts(run, entry.lineage) or {}
@@ -109,9 +124,13 @@ def _estimate(rule: str, jobs: Sequence[Entry], now: Quantities, before: Quantit
     hours = sum(second for second in seconds if second is not None) / 3600 * factor
     size = sum(file.size for entry in jobs for file in entry.outputs) / 1e9 * disk_factor
     energy = _wh(jobs)
-    basis = "measured" if factor == 1 else f"assumed: {factor:,.3g} times what was measured, as {scale} grow"
+    basis = MEASURED if factor == 1 else f"assumed: {_times(factor)} what was measured, by {scale}"
     kwh = None if energy is None else energy / 1000 * factor
     return RuleEstimate(rule, hours, hours / jobs_of(rule, now.config), size, kwh, basis)
+
+
+def _times(factor: float) -> str:
+    return f"{factor:,.0f} times" if factor >= 10 else f"{factor:.2g} times"
 
 
 def _wh(jobs: Sequence[Entry]) -> float | None:

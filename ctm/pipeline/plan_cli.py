@@ -8,9 +8,15 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
-from ctm.pipeline.estimate import SPECIFICATION, SPECIFIED_TOTAL, RuleEstimate, estimates, longest_chain
+from ctm.pipeline.estimate import (
+    SPECIFICATION,
+    SPECIFIED_PRICE,
+    SPECIFIED_TOTAL,
+    RuleEstimate,
+    estimates,
+    longest_chain,
+)
 from ctm.pipeline.phases import PHASES
 from ctm.pipeline.steps import WorkflowStep
 
@@ -28,14 +34,14 @@ def plan(
     ] = None,
 ) -> None:
     """Say what a config would take, by what a finished run measured. Exit status 0, whatever it takes."""
-    from ctm.pipeline.cli import checkout
-    from ctm.pipeline.config import read_config
+    from ctm.pipeline.checkout import find_checkout
     from ctm.pipeline.ledger import read
+    from ctm.pipeline.planning import config_of
     from ctm.pipeline.steps import steps
 
-    root = checkout()
+    root = find_checkout()
     try:
-        config = read_config([root / "config/config.yaml", *(configfile or [])])
+        config = config_of(configfile or [], root)
         entries = read(measured) if measured else []
         if measured and not entries:
             raise ValueError(f"{measured}: no ledger (results/provenance/ledger.jsonl), so no rates")
@@ -44,41 +50,56 @@ def plan(
     except (ValueError, OSError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
-    console.print(_phases(estimated, config.machine.price_per_kwh, config.machine.currency))
-    console.print(
-        "Hours: of jobs, one after another. Energy: measured where the run measured it, else assumed: the hours at "
-        f"the specification's {', '.join(f'{one.watts:g}' for one in SPECIFICATION.values())} W by phase.\n"
-        "Disk: what results/ keeps; work/ with downloads and checkpoints is apart. +: at least, as some rules are not "
-        "known.\n"
-    )
-    console.print(_rules(estimated))
-    for line in _larger_machine(estimated, table):
-        console.print(line)
+    lines = [
+        *_phases(estimated, config.machine.price_per_kwh, config.machine.currency),
+        *_rules(estimated),
+        *_larger_machine(estimated, table),
+    ]
+    for line in lines:
+        console.print(line, soft_wrap=True)
 
 
-def _phases(estimated: Sequence[RuleEstimate], price: float, currency: str) -> Table:
-    shown = Table(
-        "phase", "hours", "kWh", currency, "disk, GB", "specification: h", "kWh", "USD", "GB", box=None
-    )
-    total: list[RuleEstimate] = []
+def _phases(estimated: Sequence[RuleEstimate], price: float, currency: str) -> list[str]:
+    """The table by phase, each figure before the specification's, and what the figures are."""
+    lines = [_row("phase", ["hours", "kWh", currency, "disk, GB"])]
     for number, title in PHASES.items():
-        mine, said = [one for one in estimated if one.phase == number], SPECIFICATION[number]
-        cells = _cells(mine, price)
-        disk = "-" if said.disk_gb is None else f"{said.disk_gb:g}"
-        shown.add_row(title, *cells, f"{said.hours:g}", f"{said.kwh:g}", f"{said.kwh * 0.15:.2f}", disk)
-        total += mine
-    hours, kwh, cost, disk_gb = SPECIFIED_TOTAL
-    shown.add_row("in all", *_cells(total, price), f"{hours:g}", f"{kwh:g}", f"{cost:g}", f"{disk_gb:g}")
-    return shown
+        said = SPECIFICATION[number]
+        mine = [one for one in estimated if one.phase == number]
+        theirs = [said.hours, said.kwh, said.kwh * SPECIFIED_PRICE, said.disk_gb]
+        lines.append(
+            _row(f"{number} {title.partition(': ')[2].partition(',')[0]}", _beside(mine, theirs, price))
+        )
+    watts = ", ".join(f"{one.watts:g}" for one in SPECIFICATION.values())
+    return [
+        *lines,
+        _row("in all", _beside(estimated, SPECIFIED_TOTAL, price)),
+        "",
+        "Behind each figure: the specification's, which has hours of writing the code in phase 2 and no train_trm in "
+        "phase 3. Hours are of all jobs, one after another. Energy is the run's where it could be measured, else "
+        f"assumed: the hours at the specification's {watts} W by phase. Disk is what results/ keeps, work/ with its "
+        "downloads and checkpoints apart. +: at least, as some rules are not known.",
+        "",
+    ]
 
 
-def _cells(rules: Sequence[RuleEstimate], price: float) -> list[str]:
-    """Hours, kWh, cost and GB of some rules; a plus where one of them is not known, words where none is."""
+def _row(name: str, cells: Sequence[str]) -> str:
+    return f"{name:24s}" + "".join(f"{cell:>18s}" for cell in cells)
+
+
+def _beside(rules: Sequence[RuleEstimate], said: Sequence[float | None], price: float) -> list[str]:
+    """Hours, kWh, cost and GB of some rules before the specification's; a plus where one rule is not known."""
     hours, kwh = _sum(rules, lambda one: one.hours), _sum(rules, energy)
     cost = None if kwh is None else kwh * price
-    open_ = any(one.hours is None for one in rules)
+    more = "+" if any(one.hours is None for one in rules) else ""
     values = [hours, kwh, cost, _sum(rules, lambda one: one.disk_gb)]
-    return ["not known" if value is None else f"{value:,.3g}{'+' if open_ else ''}" for value in values]
+    ours = ["not known" if value is None else f"{_short(value)}{more}" for value in values]
+    return [
+        f"{mine} / {'-' if their is None else _short(their)}" for mine, their in zip(ours, said, strict=True)
+    ]
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.2g}"
 
 
 def energy(one: RuleEstimate) -> float | None:
@@ -93,12 +114,12 @@ def _sum(rules: Iterable[RuleEstimate], figure: Callable[[RuleEstimate], float |
     return sum(known) if known else None
 
 
-def _rules(estimated: Sequence[RuleEstimate]) -> Table:
-    shown = Table("rule", "hours", "disk, GB", "by what", box=None)
+def _rules(estimated: Sequence[RuleEstimate]) -> list[str]:
+    lines = [f"{'rule':24s}{'hours':>9s}{'disk, GB':>10s}  by what"]
     for one in estimated:
-        figures = ["-" if value is None else f"{value:,.3g}" for value in (one.hours, one.disk_gb)]
-        shown.add_row(one.rule, *figures, one.basis)
-    return shown
+        hours, disk = ("-" if value is None else _short(value) for value in (one.hours, one.disk_gb))
+        lines.append(f"{one.rule:24s}{hours:>9s}{disk:>10s}  {one.basis}")
+    return [*lines, ""]
 
 
 def _larger_machine(estimated: Sequence[RuleEstimate], table: Mapping[str, WorkflowStep]) -> list[str]:
@@ -110,10 +131,9 @@ def _larger_machine(estimated: Sequence[RuleEstimate], table: Mapping[str, Workf
     training = sum(one.longest or 0 for one in estimated if one.rule in names and one.phase == 3)
     costly = sorted(names, key=lambda name: -next(one.longest or 0 for one in estimated if one.rule == name))
     return [
-        "",
-        f"A machine with more of the same cores and memory: from {total:,.3g} h, all jobs one after another, to no "
-        f"less than {chain:,.3g} h, the longest chain of rules that wait for each other (mostly "
+        f"A machine with more of the same cores and memory: from {_short(total)} h, all jobs one after another, to no "
+        f"less than {_short(chain)} h, the longest chain of rules that wait for each other (mostly "
         f"{', '.join(costly[:4])}).",
-        f"Of that chain {training:,.3g} h are stages of training, one after another: a faster accelerator shortens "
+        f"Of that chain {_short(training)} h are stages of training, one after another: a faster accelerator shortens "
         "those, more cores do not.",
     ]

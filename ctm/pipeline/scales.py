@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import typing
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 
 from ctm.pipeline.sections import Config
-from ctm.training.settings import CTMStageSettings
+from ctm.training.settings import Category, CTMStageSettings
 
 
 class Quantities:
@@ -48,9 +49,9 @@ class Quantities:
                 )
                 return stage.samples * stage.epochs * stage.ticks * self._size(rule)
             case "test items x ticks x parameters":
-                return config.pairs.per_category * self._last.ticks * self._size(rule)
+                return self._test_items * self._last.ticks * self._size(rule)
             case "compared items x ticks x parameters":
-                return (config.trm.items or config.pairs.per_category) * self._last.ticks * self._size(rule)
+                return (config.trm.items or self._test_items) * self._last.ticks * self._size(rule)
             case "followed items x ticks x parameters":
                 items = config.analysis.scaling_items + config.analysis.control_items
                 return items * max(config.analysis.scaling_ticks) * self._size(rule)
@@ -61,13 +62,18 @@ class Quantities:
             case "parameters":
                 return self._size(rule)
             case "items":
-                return config.references.items
+                return config.references.items or self._test_items
         raise KeyError(name)
 
     @cached_property
     def _packages(self) -> float:
         sources = self.config.sources
         return _rows(self.root / sources.packages.pins) if sources.packages.enabled else 1
+
+    @property
+    def _test_items(self) -> int:
+        """Of the frozen test set, about: it has at least that many of each category, where there are as many."""
+        return len(typing.get_args(Category)) * self.config.pairs.per_category
 
     @property
     def _last(self) -> CTMStageSettings:
@@ -127,6 +133,7 @@ SCALES: Mapping[str, str] = {
     "bundle": "parameters",
     "judge_criteria": "nothing",
     "report": "nothing",
+    "provenance": "nothing",
 }
 """Of each rule, what its time grows with; stages of training as `train_trm`. A rule that is not here has no scale: it
 waits for others' servers, or reads what the config does not tell the size of."""

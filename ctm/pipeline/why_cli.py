@@ -37,17 +37,17 @@ def why(
     configfile: Overlays = None,
 ) -> None:
     """Say what would run, and because of which change. Exit status 0, whether anything would run or not."""
-    from ctm.pipeline.cli import checkout
-    from ctm.pipeline.config import read_config
+    from ctm.pipeline.checkout import find_checkout
     from ctm.pipeline.ledger import read
     from ctm.pipeline.lineage import Lineage
     from ctm.pipeline.planned import plan
+    from ctm.pipeline.planning import config_of
     from ctm.pipeline.why import explain
 
-    root = checkout()
+    root = find_checkout()
     files = [root / "config/config.yaml", *(configfile or [])]
     try:
-        lineage = Lineage(read_config(files), root)
+        lineage = Lineage(config_of(configfile or [], root), root)
         jobs = plan(files, root, directory, [target] if target else [])
         entries = read(directory)
         explained = explain(jobs, entries, lineage, directory)

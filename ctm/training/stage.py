@@ -23,10 +23,11 @@ from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.base import EditModel
 from ctm.model.device import pick_precision
 from ctm.model.weights import load_weights, save_weights
-from ctm.training.checkpoint import BEST, remove_checkpoints
+from ctm.training.checkpoint import remove_checkpoints
 from ctm.training.data import load_split, plan_visits
 from ctm.training.gradients import Gradients
 from ctm.training.initial import new_model
+from ctm.training.interruption import Stopped, StopRequest
 from ctm.training.memory_plan import cap_ram, cap_vram
 from ctm.training.metrics import Metrics
 from ctm.training.ranks import Ranks, join_process_group
@@ -41,16 +42,18 @@ BEYOND_CHANCE = 3.0
 def train_stage(
     run: StageRun, train: Path, validation: Path, tokenizer: Path, init: Path | None,
     work: Path, out: Path, metrics: Path, summary: Path, threads: int, vram: float = 0, ram: float = 0,
+    stop: StopRequest | None = None,
 ) -> bool:  # fmt: skip
     """Train one stage; True in the process that wrote the results, one of those that `torchrun` started.
 
     train, validation: manifests of grids. init: weights of the stage before (None for the first). work: folder of
     its checkpoints, removed at the end. out: weights. metrics: JSON lines (TensorBoard events go beside them).
     summary: JSON of samples, rates, milestones and what had to be cured. threads: of torch, part of what makes a run
-    repeatable. vram: GB of the device that may be used, ram: GB of this process's memory; 0: no cap.
+    repeatable. vram: GB of the device that may be used, ram: GB of this process's memory; 0: no cap. stop: asks the
+    stage to end with a checkpoint (None: nobody does).
 
     Raises filelock.Timeout where another trainer is at work, FloatingPointError where the loss diverges again and
-    again, MemoryError where a step does not fit however it is cut.
+    again, MemoryError where a step does not fit however it is cut, Stopped where it was asked to stop.
     """
     torch.set_num_threads(threads)
     ranks, device = join_process_group(run.training.device)
@@ -63,14 +66,19 @@ def train_stage(
     with lock:
         cap_vram(device, vram, ranks.local_count)
         cap_ram(ram)
-        _train(run, (train, validation, tokenizer, init), work, out, metrics, summary, ranks, device)
+        places = work, out, metrics, summary
+        try:
+            _train(run, (train, validation, tokenizer, init), *places, ranks, device, stop or StopRequest())
+        except Stopped:
+            ranks.destroy()
+            raise
     ranks.destroy()
     return ranks.is_first
 
 
 def _train(
     run: StageRun, inputs: tuple[Path, Path, Path, Path | None], work: Path, out: Path, metrics: Path,
-    summary: Path, ranks: Ranks, device: torch.device,
+    summary: Path, ranks: Ranks, device: torch.device, stop: StopRequest,
 ) -> None:  # fmt: skip
     started = time.monotonic()
     train, validation, tokenizer, init = inputs
@@ -94,7 +102,7 @@ def _train(
     gradients = Gradients(model, run.stage, run.training, ranks, device, precision, seed, run.loss)
     trainer = Trainer(run, StageInputs(data, held_out, plan, codec), model, gradients, ranks, device, work)
     with Metrics(run.name, metrics if ranks.is_first else None, trainer.steps) as figures:
-        milestones = trainer.run(figures)
+        milestones = trainer.run(figures, stop)
     if not ranks.is_first:
         return
     progress = trainer.progress
@@ -107,7 +115,7 @@ def _train(
     if chosen["step"] != trainer.steps:
         log.warning("%s: the result is the best weights, of step %d (score %.3f), not the last ones (%.3f)",
                     run.name, chosen["step"], chosen["score"], last["score"])  # fmt: skip
-        model.load_state_dict(load_weights(work / BEST)[1])
+        model.load_state_dict(trainer.averages.best)
         save_weights(out, model, {"stage": run.name})
     else:
         with trainer.averaged():

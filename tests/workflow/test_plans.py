@@ -20,8 +20,8 @@ ANALYSES = {"analyze_iterations", "analyze_certainty", "draw_thought", "referenc
 """What is read from the benchmark's answers."""
 THOUGHTS = {"follow_thoughts"}
 SYNCHRONIZATION = {"analyze_synchronization"}
-SAID = {"judge_criteria", "report"}
-"""What is read from the figures of all others."""
+SAID = {"judge_criteria", "report", "provenance"}
+"""What is read from the figures or the records of all others."""
 AFTER = (
     {"benchmark", "compare_trm", "export_onnx", "check_onnx", "bundle"}
     | ANALYSES

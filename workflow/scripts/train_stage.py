@@ -9,6 +9,7 @@ import sys
 
 from filelock import Timeout
 
+from ctm.training.interruption import STOPPED, Stopped, StopRequest
 from ctm.training.settings import StageRun
 from ctm.training.stage import train_stage
 from options import File, Number, OptionalFile, Size, Text, given, start
@@ -36,11 +37,15 @@ def main(
     growing.parent.mkdir(parents=True, exist_ok=True)
     places = work / "checkpoints", out, growing, summary
     try:
-        first = train_stage(run, train, validation, tokenizer, before, *places, threads, vram, ram)
+        with StopRequest().listening() as stop:
+            first = train_stage(run, train, validation, tokenizer, before, *places, threads, vram, ram, stop)
     except Timeout as error:
         held = f"{error.lock_file} is locked: another process trains this stage"
         print(f"{held}. Wait for it, or stop it", file=sys.stderr)
         sys.exit(BUSY)
+    except Stopped as stopped:
+        print(stopped, file=sys.stderr)
+        sys.exit(STOPPED)
     if first:
         shutil.copytree(growing.parent, metrics.parent, dirs_exist_ok=True)
         shutil.rmtree(growing.parent)

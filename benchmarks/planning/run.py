@@ -11,11 +11,9 @@ Prints a table; processor time counts on a machine that does other work.
 from __future__ import annotations
 
 import argparse
-import cProfile
 import hashlib
 import os
 import pstats
-import resource
 import subprocess
 import sys
 import tempfile

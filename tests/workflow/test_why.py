@@ -43,7 +43,9 @@ def test_the_key_the_module_the_file_and_the_parent_are_named(checkout: Checkout
     quotes = checkout.root / "ctm/bugs/syntax/quotes.py"
     quotes.write_text(quotes.read_text(encoding="utf-8") + "\nPASSED = 1\n", encoding="utf-8")
     mix = checkout.root / "config/bug_mix.yaml"
-    mix.write_text(mix.read_text(encoding="utf-8") + "\nanother_kind: 2.0\n", encoding="utf-8")
+    mix.write_text(
+        mix.read_text(encoding="utf-8").replace("missing_colon: 14", "missing_colon: 15"), encoding="utf-8"
+    )
     found = why(checkout, "all")
     assert found["balance_mix"] == ["code ctm.bugs.syntax.quotes changed", "file config/bug_mix.yaml changed"]
     assert found["mutate (2 jobs)"] == ["code ctm.bugs.syntax.quotes changed", "after balance_mix"]

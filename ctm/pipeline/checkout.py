@@ -1,13 +1,28 @@
-"""Which code made a page: the commit of the checkout, or the version where it is none."""
+"""The checkout: where it is, and which code it has, by its commit, or the version where it is none of git."""
 
 from __future__ import annotations
 
 import subprocess
 from pathlib import Path
 
+import typer
+
 import ctm
 
 ROOT = Path(ctm.__file__).resolve().parents[1]
+
+
+def find_checkout() -> Path:
+    """The checkout to work in, with Snakefile and config/: the folder one is in, or the one that this package is of.
+
+    Raises typer.BadParameter where neither is one.
+    """
+    for folder in (Path.cwd(), *Path.cwd().parents, ROOT):
+        if (folder / "Snakefile").is_file() and (folder / "config" / "config.yaml").is_file():
+            return folder
+    raise typer.BadParameter(
+        "no checkout found (a folder with Snakefile and config/config.yaml); run it inside one"
+    )
 
 
 def code_version(root: Path = ROOT) -> str:

@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from ctm.pipeline import dashboard_cli, pairs_cli, trace_cli, why_cli
+from ctm.pipeline import dashboard_cli, pairs_cli, plan_cli, trace_cli, why_cli
+from ctm.pipeline.checkout import find_checkout
 from ctm.pipeline.config_errors import ConfigError
 from ctm.pipeline.planning import config_of
 from ctm.pipeline.sections import Config
@@ -23,6 +24,8 @@ app.command()(trace_cli.trace)
 app.command()(dashboard_cli.dashboard)
 app.command("why")(why_cli.why)
 app.command("diff-lineage")(why_cli.diff_lineage)
+app.command("used")(why_cli.used)
+app.command("plan")(plan_cli.plan)
 console = Console(highlight=False)
 
 # with these nothing runs, and what Snakemake says itself is what was asked for
@@ -33,19 +36,9 @@ Overlays = Annotated[
 ]
 
 
-def checkout() -> Path:
-    """The checkout that this package is installed from: the folder with Snakefile and config/."""
-    for folder in (Path.cwd(), *Path.cwd().parents, Path(__file__).resolve().parents[2]):
-        if (folder / "Snakefile").is_file() and (folder / "config" / "config.yaml").is_file():
-            return folder
-    raise typer.BadParameter(
-        "no checkout found (a folder with Snakefile and config/config.yaml); run it inside one"
-    )
-
-
 def _config(overlays: list[Path] | None) -> Config:
     try:
-        return config_of(overlays or [], checkout())
+        return config_of(overlays or [], find_checkout())
     except ConfigError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
@@ -61,7 +54,7 @@ def schema(
     from ctm.pipeline import reference
 
     if write:
-        for path in reference.write(checkout()):
+        for path in reference.write(find_checkout()):
             console.print(f"wrote {path}")
     else:
         typer.echo(reference.schema_text(), nl=False)
@@ -102,7 +95,7 @@ def doctor(
     if profile is not None:
         try:
             lines = profile_findings(
-                config, read_profile(profile if profile.exists() else checkout() / profile)
+                config, read_profile(profile if profile.exists() else find_checkout() / profile)
             )
         except ConfigError as error:
             typer.echo(str(error), err=True)
@@ -137,7 +130,7 @@ def run(context: typer.Context) -> None:
     LoggerPluginRegistry().register_plugin("snakemake_logger_plugin_ctm", progress)
     parser = get_argument_parser()
     try:
-        arguments = checked(context.args, parser, Path.cwd(), checkout())
+        arguments = checked(context.args, parser, Path.cwd(), find_checkout())
         check_files(context.args, parser)
     except (ArgumentMistake, ConfigError) as mistake:
         typer.echo(str(mistake), err=True)
@@ -169,7 +162,7 @@ def lineage_show(
     """Print each rule's lineage, or all that one rule's lineage is made of."""
     from ctm.pipeline.lineage import Lineage
 
-    lineage = Lineage(_config(configfile), checkout())
+    lineage = Lineage(_config(configfile), find_checkout())
     if step is None:
         for name in lineage.steps:
             console.print(f"{lineage.of(name)[:16]}  {name}")

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-FOLDER = Path("results/provenance/lineage")
+from ctm.pipeline import ledger
+
+FOLDER = ledger.FOLDER / "lineage"
 DIGITS = 16
 """Digits of a lineage that name its file."""
 LONGEST = 60

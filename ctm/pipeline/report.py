@@ -26,6 +26,7 @@ from ctm.pipeline.iterations_section import iterations_section, thinking_section
 from ctm.pipeline.model_sections import checks_section, export_section, sizes_section
 from ctm.pipeline.opening import opening
 from ctm.pipeline.page import render
+from ctm.pipeline.resources_section import resources_part
 from ctm.pipeline.suites_section import real_suites_section, references_section
 from ctm.pipeline.synchronization_section import HEATMAPS, synchronization_section
 from ctm.pipeline.tables import Section
@@ -95,7 +96,7 @@ PHASES: Mapping[str, Sequence[Part]] = {
         of(synchronization_section, "synchronization", more=[HEATMAPS]),
     ),
     "Export": (of(export_section, "onnx"),),
-    "Costs": (costs_section, workflow_section),
+    "Costs": (costs_section, resources_part, workflow_section),
 }
 """Sections by phase, in the order of the page."""
 

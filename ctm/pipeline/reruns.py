@@ -1,7 +1,7 @@
 """Which rules run again when a key of the config changes: found by changing each key and comparing the lineages.
 
-Nothing here is a list by hand. Each key is given another value that the config accepts (`alternatives`), the lineages of
-all steps are computed, and those that differ are the rules that run again. `docs/reruns.md` is made of it
+Nothing here is a list by hand. Each key is given another value that the config accepts (`alternatives`), the lineages
+of all steps are computed, and those that differ are the rules that run again. `docs/reruns.md` is made of it
 (reruns_page.py).
 """
 
@@ -24,6 +24,8 @@ from ctm.pipeline.lineage import Lineage
 Place = tuple[str, ...]
 """A key by its parts: ("training", "stages", "stage3", "ticks")."""
 
+STEPS: Mapping[type, Any] = {int: 1, float: 0.01}
+"""What one of two shares gives the other, where they have to add up."""
 EVERYTHING_ON: Mapping[str, Any] = {
     "sources": {
         "installed": {"enabled": True},
@@ -117,15 +119,12 @@ def _changed(key: Key, values: Mapping[str, Any], root: Path) -> Iterator[dict[s
     section: Any = parse_config(values)
     for part in key.place[:-1]:
         section = section[part] if isinstance(section, Mapping) else getattr(section, part)
-    if isinstance(key.value, int) and not isinstance(key.value, bool):
-        for name, other in vars(section).items():
-            if name != key.place[-1] and type(other) is int:
-                yield _with(values, {key.place: key.value - 1, (*key.place[:-1], name): other + 1})
-    if isinstance(key.value, float):
-        tenth = key.value / 10
-        for name, other in vars(section).items():
-            if name != key.place[-1] and type(other) is float:
-                yield _with(values, {key.place: key.value - tenth, (*key.place[:-1], name): other + tenth})
+    for name, other in vars(section).items():
+        neighbor = (*key.place[:-1], name)
+        if neighbor != key.place and type(other) is type(key.value) and type(other) in STEPS:
+            step = STEPS[type(other)]
+            for less, more in ((-step, step), (step, -step)):
+                yield _with(values, {key.place: key.value + less, neighbor: other + more})
 
 
 def _with(values: Mapping[str, Any], changes: Mapping[Place, Any]) -> dict[str, Any]:
@@ -181,7 +180,7 @@ def _other_texts(value: str, root: Path) -> Iterator[str]:
         for other in sorted(path.parent.glob(f"*{path.suffix}")):
             if other != path:
                 yield str(other.relative_to(root))
-    yield from ("2021-01-01", f"{value}x", "0" * 63 + "1", "config/releases.csv")
+    yield from ("cpu", "2021-01-01", f"{value}x", "0" * 63 + "1", "config/releases.csv")
 
 
 def _other_lists(value: Any, kind: Any, root: Path) -> Iterator[list[Any]]:
@@ -194,6 +193,9 @@ def _other_lists(value: Any, kind: Any, root: Path) -> Iterator[list[Any]]:
 
 def _other_mappings(value: Mapping[str, Any], kind: Any, root: Path) -> Iterator[dict[str, Any]]:
     """Another value of its last key; one key more."""
+    if len(value) > 1 and all(isinstance(one, float) for one in value.values()):
+        first, second, *_ = value  # shares that have to add up
+        yield {**value, first: value[first] - STEPS[float], second: value[second] + STEPS[float]}
     if value:
         last = list(value)[-1]
         for other in alternatives(value[last], kind, root):
@@ -201,6 +203,7 @@ def _other_mappings(value: Mapping[str, Any], kind: Any, root: Path) -> Iterator
         first = next(iter(value))  # shares of a whole
         yield {**value, first: value[last], last: value[first]}
     else:
+        yield {"syntax": 0.5, "clean": 0.5}
         for name in ("mine", "syntax", "100%"):
             for other in ({"loss": 1.0}, 1.0, ["mine"], "config/corpus.csv"):
                 yield {name: other}

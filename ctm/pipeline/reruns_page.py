@@ -24,7 +24,8 @@ INTRODUCTION = """\
 Found by changing each key of the config, one at a time, and comparing the [lineage](workflow.md#what-runs-again) of
 every rule before and after. The config is the full scale with every source switched on and a suite named; of a source
 or step that is off nothing runs, whatever its keys say, and one that is switched on runs too. `section.*` is every key
-of a section that has no row of its own. What would run in a run of yours, and because of which change: [`ctm-pipeline why`](why.md).
+of a section that has no row of its own. What would run in a run of yours, and because of which change:
+[`ctm-pipeline why`](why.md).
 """
 FOLLOW = "A rule that runs is followed by these, each of them by its own, and so on to the report."
 

@@ -47,18 +47,6 @@ def explain(
     return [Explained(rule, tuple(jobs), why, after) for (rule, why, after), jobs in found.items()]
 
 
-def stale(
-    jobs: Sequence[PlannedJob], latest: Mapping[str, Entry], lineage: Lineage
-) -> list[tuple[PlannedJob, Entry]]:
-    """Jobs that Snakemake takes for up to date although their outputs were built under another lineage."""
-    found = []
-    for job in jobs:
-        entry = next((latest[path] for path in job.outputs if path in latest), None)
-        if entry and not job.runs and entry.lineage != lineage.of(job.rule):
-            found.append((job, entry))
-    return found
-
-
 class _Reasons:
     """Reasons of single jobs. What a lineage was made of is compared once for all jobs that have it."""
 

@@ -1,4 +1,4 @@
-"""`ctm-pipeline why` and `diff-lineage`: which change makes a rule run, and in what two runs differ."""
+"""`ctm-pipeline why`, `diff-lineage` and `used`: what would run and why, and what was used."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
+
+from ctm.pipeline.rule_use import Measure
 
 console = Console(highlight=False)
 MOST = 8
@@ -34,24 +37,21 @@ def why(
     configfile: Overlays = None,
 ) -> None:
     """Say what would run, and because of which change. Exit status 0, whether anything would run or not."""
-    from ctm.pipeline.cli import checkout
-    from ctm.pipeline.config import read_config
-    from ctm.pipeline.config_errors import ConfigError
-    from ctm.pipeline.ledger import latest, read
+    from ctm.pipeline.checkout import find_checkout
+    from ctm.pipeline.ledger import read
     from ctm.pipeline.lineage import Lineage
-    from ctm.pipeline.lineage_records import RecordError
-    from ctm.pipeline.planned import PlanError, plan
-    from ctm.pipeline.why import explain, stale
+    from ctm.pipeline.planned import plan
+    from ctm.pipeline.planning import config_of
+    from ctm.pipeline.why import explain
 
-    root = checkout()
+    root = find_checkout()
     files = [root / "config/config.yaml", *(configfile or [])]
     try:
-        lineage = Lineage(read_config(files), root)
+        lineage = Lineage(config_of(configfile or [], root), root)
         jobs = plan(files, root, directory, [target] if target else [])
         entries = read(directory)
         explained = explain(jobs, entries, lineage, directory)
-        left = stale(jobs, latest(entries), lineage)
-    except (ConfigError, PlanError, RecordError, OSError) as error:
+    except (ValueError, OSError) as error:
         _refuse(str(error))
     running = sum(len(one.jobs) for one in explained)
     if not entries and running:
@@ -60,10 +60,6 @@ def why(
         )
     console.print(f"{running} of {len(jobs)} jobs would run{':' if running else '; nothing has changed'}")
     _table((_name(one.rule, len(one.jobs)), [*_few(one.reasons), *_after(one.after)]) for one in explained)
-    for job, entry in left:
-        console.print(
-            f"{job.name}: built under another lineage ({entry.lineage[:16]}), yet not planned", soft_wrap=True
-        )
 
 
 def diff_lineage(
@@ -73,18 +69,41 @@ def diff_lineage(
 ) -> None:
     """Say in what two runs differ, step by step; or two lineages of the run in --directory."""
     from ctm.pipeline.lineage_diff import of_lineages, of_runs
-    from ctm.pipeline.lineage_records import RecordError
 
     try:
         folders = Path(a).is_dir() and Path(b).is_dir()
         steps = of_runs(Path(a), Path(b)) if folders else of_lineages(directory, a, b)
-    except (RecordError, OSError) as error:
+    except (ValueError, OSError) as error:
         _refuse(str(error))
     differ = [one for one in steps if one.differences]
     console.print(
-        f"{len(differ)} of {len(steps)} steps differ" if folders else f"{(differ and 'differ') or 'same'}"
+        f"{len(differ)} of {len(steps)} steps differ" if folders else "they differ" if differ else "the same"
     )
     _table((one.step, one.differences) for one in differ)
+
+
+def used(directory: Run = Path(".")) -> None:
+    """Print what jobs asked for and what they used, and what to ask for, as YAML for section `resources`."""
+    from ctm.pipeline.ledger import read
+    from ctm.pipeline.resources_section import HEAD, NO_LEDGER
+    from ctm.pipeline.rule_use import resources_yaml, rule_uses
+
+    try:
+        uses = rule_uses(read(directory))
+    except (ValueError, OSError) as error:
+        _refuse(str(error))
+    if not uses:
+        _refuse(f"{directory}: {NO_LEDGER}")
+    table = Table(*HEAD[:-2], box=None)
+    for use in uses:
+        cells = [Text(use.rule), Text(str(use.jobs)), *(_measure(one) for one in use.measures)]
+        table.add_row(*cells)
+    console.print(table)
+    typer.echo(resources_yaml(uses), nl=False)
+
+
+def _measure(measure: Measure) -> Text:
+    return Text(measure.text, style="red" if measure.passed else "")
 
 
 def _name(rule: str, jobs: int) -> str:

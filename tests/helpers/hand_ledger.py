@@ -1,18 +1,14 @@
-"""A ledger written by hand for a run that is built: what the jobs themselves would have written."""
+"""Lines of a ledger and parts of lineages, written by hand."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ctm.pipeline.config import read_config
 from ctm.pipeline.ledger import LEDGER
-from ctm.pipeline.lineage import Lineage
 from ctm.pipeline.lineage_records import DIGITS, FOLDER
-from ctm.pipeline.planned import plan
 
 
 def row(rule: str, lineage: str, **more: Any) -> dict[str, Any]:
@@ -42,20 +38,3 @@ def write_parts(run: Path, step: str, lineage: str, parts: dict[str, Any]) -> No
     (run / FOLDER).mkdir(parents=True, exist_ok=True)
     text = json.dumps({**parts, "step": step, "lineage": lineage})
     (run / FOLDER / f"{lineage[:DIGITS]}.json").write_text(text, encoding="utf-8")
-
-
-def write_ledger(root: Path, run: Path, files: Sequence[Path]) -> None:
-    """The ledger and the lineages of a run that is built and up to date. root: its checkout. files: its config."""
-    lineage = Lineage(read_config(files), root)
-    rows = []
-    for job in plan(files, root, run, ["all"]):
-        mine = lineage.of(job.rule)
-        write_parts(run, job.rule, mine, lineage.parts(job.rule))
-        read, made = ([_file(run, path) for path in paths] for paths in (job.inputs, job.outputs))
-        rows.append(row(job.rule, mine, wildcards=list(job.wildcards), inputs=read, outputs=made))
-    write_rows(run, rows)
-
-
-def _file(run: Path, path: str) -> dict[str, Any]:
-    content = (run / path).read_bytes()
-    return {"path": path, "sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}

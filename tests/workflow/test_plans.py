@@ -126,7 +126,7 @@ def test_changed_mutator_reruns_mutate(checkout: Checkout) -> None:
 
 def test_changed_bug_mix_reruns_mutate(checkout: Checkout) -> None:
     mix = checkout.root / "config" / "bug_mix.yaml"
-    mix.write_text(mix.read_text() + "\nanother_kind: 2.0\n")
+    mix.write_text(mix.read_text().replace("missing_colon: 14", "missing_colon: 15"))
     assert checkout.planned() == {"balance_mix", "mutate"} | PAIRS
 
 

@@ -24,6 +24,9 @@ from ctm.pipeline.config_errors import ConfigError
 from ctm.pipeline.sections import Config
 from ctm.pipeline.steps import check_resources, steps
 
+Resolved = dict[str, list[tuple[str, Path]]]
+"""Modules and their files, by the dotted name that an import gives. Programs all lie in one folder."""
+
 
 class Lineage:
     """Lineages of all steps of one configuration.
@@ -35,6 +38,7 @@ class Lineage:
         check_resources(config)
         self.config, self.root, self.steps = config, root, steps(config)
         self._known: dict[str, str] = {}
+        self._files: Resolved = {}
 
     def of(self, step: str) -> str:
         """Lineage of a step, 64 hex characters. Raises KeyError for a step that the configuration switches off."""
@@ -49,28 +53,34 @@ class Lineage:
         script = self.root / "workflow" / "scripts" / f"{entry.program}.py"
         return {
             "config": {path: section(self.config, path) for path in (*entry.settings, *entry.sections)},
-            "code": {entry.program: code_digest(script, self.root)},
+            "code": {entry.program: code_digest(script, self.root, self._files)},
             "files": {name: _file_digest(self.root / name) for name in entry.files.values()},
             "parents": {name: self.of(name) for name in entry.parents},
         }
 
 
-def code_digest(script: Path, root: Path) -> str:
-    """Digest of the syntax trees of a program and of everything of ours that it imports, wherever it imports it."""
+def code_digest(script: Path, root: Path, known: Resolved | None = None) -> str:
+    """Digest of the syntax trees of a program and of everything of ours that it imports, wherever it imports it.
+
+    known: files of names that were looked up before, of the same checkout at the same moment; more are added.
+    """
     digest = hashlib.sha256()
-    for name, path in sorted(closure(script, root).items()):
-        digest.update(f"{name}={_tree_digest(path.read_bytes())}\n".encode())
+    for name, path in sorted(closure(script, root, known).items()):
+        digest.update(f"{name}={_parsed(path.read_bytes(), str(path))[1]}\n".encode())
     return digest.hexdigest()
 
 
-def closure(script: Path, root: Path) -> dict[str, Path]:
+def closure(script: Path, root: Path, known: Resolved | None = None) -> dict[str, Path]:
     """Modules of `ctm` (and neighbors of the script) that a program imports, itself included, by name."""
+    known = {} if known is None else known
     found = {f"scripts.{script.stem}": script}
     waiting = [script]
     while waiting:
         path = waiting.pop()
-        for name in _imports(path.read_bytes(), str(path)):
-            for module, file in _resolve(name, root, script.parent):
+        for name in _parsed(path.read_bytes(), str(path))[0]:
+            if name not in known:  # thirty programs import the same modules
+                known[name] = list(_resolve(name, root, script.parent))
+            for module, file in known[name]:
                 if module not in found:
                     found[module] = file
                     waiting.append(file)
@@ -103,9 +113,16 @@ def _resolve(name: str, root: Path, scripts: Path) -> Iterable[tuple[str, Path]]
 
 
 @cache
-def _imports(source: bytes, path: str) -> frozenset[str]:
+def _parsed(source: bytes, path: str) -> tuple[frozenset[str], str]:
+    """Names that a module imports, and the digest of its syntax tree."""
+    tree = ast.parse(source)
+    names = _imports(tree, path)  # first: docstrings are taken out of the tree in place
+    return names, hashlib.sha256(ast.dump(_Bare().visit(tree)).encode()).hexdigest()
+
+
+def _imports(tree: ast.AST, path: str) -> frozenset[str]:
     names: set[str] = set()
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -125,11 +142,6 @@ def _computed(name: ast.expr) -> str:
     if isinstance(name, ast.JoinedStr) and isinstance(name.values[0], ast.Constant):
         return str(name.values[0].value) + "*"
     return str(name.value) if isinstance(name, ast.Constant) else ""
-
-
-@cache
-def _tree_digest(source: bytes) -> str:
-    return hashlib.sha256(ast.dump(_Bare().visit(ast.parse(source))).encode()).hexdigest()
 
 
 class _Bare(ast.NodeTransformer):

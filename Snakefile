@@ -33,6 +33,7 @@ rule all:
         "results/reports/sync_interpretation_report.md",
         "results/reports/data_card.html",
         "results/reports/success_criteria.md",
+        "results/provenance/provenance.html",
 
 
 include: "rules/collect.smk"
@@ -50,6 +51,7 @@ include: "rules/export.smk"
 include: "rules/suites.smk"
 include: "rules/verdict.smk"
 include: "rules/report.smk"
+include: "rules/provenance.smk"
 
 
 # log, benchmark, retries, conda and params of every rule, by the table of ctm/pipeline/steps.py

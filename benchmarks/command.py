@@ -89,12 +89,14 @@ def run() -> list[dict[str, Any]]:
     records = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "broken.py").write_text("def add(a, b)\n    return a + b\n")
-        (folder / "works.py").write_text("def add(a, b):\n    return a + b\n")
+        (folder / "broken.py").write_text("def add(a, b)\n    return a + b\n", encoding="utf-8")
+        (folder / "works.py").write_text("def add(a, b):\n    return a + b\n", encoding="utf-8")
         many = folder / "many"
         many.mkdir()
         for number, text in enumerate(functions(FILES)):
-            (many / f"f{number:03d}.py").write_text((broken(text) if number % 10 == 0 else text) + "\n")
+            (many / f"f{number:03d}.py").write_text(
+                (broken(text) if number % 10 == 0 else text) + "\n", encoding="utf-8"
+            )
         for what, path in (
             ("broken", folder / "broken.py"),
             ("works", folder / "works.py"),

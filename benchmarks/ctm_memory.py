@@ -48,7 +48,7 @@ def _in_a_process(side: str) -> dict[str, float]:
 
 def _status(name: str) -> float:
     """A line of /proc/self/status, MB."""
-    lines = Path("/proc/self/status").read_text().splitlines()
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
     return next(1024 * float(line.split()[1]) for line in lines if line.startswith(f"{name}:")) / MB
 
 
@@ -68,7 +68,7 @@ def measure(side: str) -> dict[str, float]:
     module.zero_grad(set_to_none=True)
     h.grad = None
     before = _status("VmRSS")
-    Path("/proc/self/clear_refs").write_text("5")
+    Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")
     loss(module, h, inputs, ANSWERS).backward()
     peak = _status("VmHWM") - before
     return {"peak": peak, "saved": _saved(module, lambda: loss(module, h, inputs, ANSWERS)) / TICKS / MB}

@@ -55,7 +55,7 @@ def main(names: list[str]) -> None:
             )
         print(f"  ({path.name}: {time.monotonic() - started:.0f} s)", flush=True)
     OUT.parent.mkdir(parents=True, exist_ok=True)
-    OUT.write_text(json.dumps(done, indent=1) + "\n")
+    OUT.write_text(json.dumps(done, indent=1) + "\n", encoding="utf-8")
     print(f"wrote {OUT}")
 
 

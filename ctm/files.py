@@ -15,6 +15,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+SUMS = "SHA256SUMS"
+"""Name of the file with the checksums of a folder."""
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
@@ -51,3 +54,19 @@ def sha256_of(path: Path) -> str:
     """Of a file's content, hexadecimal; 20 ms for 30 MB."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_sums(folder: Path) -> None:
+    """Write `SHA256SUMS` of all files of a folder, as `sha256sum -c` reads it."""
+    names = sorted(path.name for path in folder.iterdir() if path.is_file() and path.name != SUMS)
+    write_text(folder / SUMS, "".join(f"{sha256_of(folder / name)}  {name}\n" for name in names))
+
+
+def is_as_summed(path: Path) -> bool:
+    """Whether a file is what `SHA256SUMS` beside it says; where there is none, or it does not name the file, it is."""
+    try:
+        lines = (path.parent / SUMS).read_bytes().splitlines()
+    except FileNotFoundError:
+        return True
+    said = [line.split()[0] for line in lines if line.split()[1:] == [path.name.encode()]]
+    return not said or said == [sha256_of(path).encode()]

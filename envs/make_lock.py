@@ -61,11 +61,13 @@ def conda(hardware: str, pins: list[str]) -> str:
 def lock_docs(requirements: list[str]) -> None:
     """Writes `docs.lock`; runs in the site's environment (`make lock-docs`)."""
     pins = sorted(map(pin, closure(requirements)))
-    (HERE / "docs.lock").write_text("# Made by `make lock-docs`.\n" + "\n".join(pins) + "\n")
+    (HERE / "docs.lock").write_text(
+        "# Made by `make lock-docs`.\n" + "\n".join(pins) + "\n", encoding="utf-8"
+    )
 
 
 def main() -> None:
-    project = tomllib.loads((HERE.parent / "pyproject.toml").read_text())["project"]
+    project = tomllib.loads((HERE.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
     if sys.argv[1:] == ["docs"]:
         lock_docs(extras["docs"])
@@ -74,10 +76,10 @@ def main() -> None:
     pins = sorted(map(pin, train))
     for hardware in HARDWARE:
         tested = "" if hardware == "cpu" else "# Untested.\n"
-        (HERE / f"{hardware}.lock").write_text(HEAD + tested + "\n".join(pins) + "\n")
-        (HERE / f"{hardware}.yaml").write_text(conda(hardware, pins))
+        (HERE / f"{hardware}.lock").write_text(HEAD + tested + "\n".join(pins) + "\n", encoding="utf-8")
+        (HERE / f"{hardware}.yaml").write_text(conda(hardware, pins), encoding="utf-8")
     dev = sorted(map(pin, closure(extras["dev"]) - train))
-    (HERE / "dev.lock").write_text(HEAD + "\n".join(dev) + "\n")
+    (HERE / "dev.lock").write_text(HEAD + "\n".join(dev) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -60,7 +60,7 @@ if "discover_repositories" in STEPS:
             listed=option("--listed", CONFIG.sources.github.listed),
             state=unrecorded(f"{work('discover_repositories')}/search.sqlite"),
         shell:
-            "{params.program} {params.listed:q} --settings {params.github:q} --state {params.state}"
+            "{params.program} {params.listed:q} --settings {params.github:q} --state {params.state:q}"
             " --etags work/github/etags.sqlite --out {output.listed} --rejects {output.rejects} --counts {output.counts}"
             " >> {log} 2>&1"
 
@@ -82,8 +82,8 @@ if "collect_commits" in STEPS:
             listed=each("--listed", "listed"),
             state=unrecorded(work("collect_commits")),
         shell:
-            "{params.program} {params.repositories:q} {params.listed} --shard {wildcards.shard}"
-            " --settings {params.commits:q} --threads {threads} --work work/repositories --state {params.state}"
+            "{params.program} {params.repositories:q} {params.listed:q} --shard {wildcards.shard}"
+            " --settings {params.commits:q} --threads {threads} --work work/repositories --state {params.state:q}"
             " --out {output.pairs} --rejects {output.rejects} --counts {output.counts} >> {log} 2>&1"
 
 

@@ -10,23 +10,25 @@ from shlex import quote
 from snakemake.exceptions import WorkflowError
 
 from ctm.pipeline import budget, directives, module, run_lock, session, staleness
-from ctm.pipeline.config import model_json, parse_config, settings_json, stage_json, trm_json
+from ctm.pipeline.config import from_checkout, model_json, settings_json, stage_json, trm_json
 from ctm.pipeline.config_errors import ConfigError
 from ctm.pipeline.lineage import Lineage
-from ctm.pipeline.real_suites import check_suites, suites_json
+from ctm.pipeline.planning import checked_config
+from ctm.pipeline.real_suites import suites_json
 from ctm.pipeline.shards import shard_names
 
 ROOT = Path(str(workflow.current_basedir)).parent  # the checkout
 try:
-    given = module.own_config(workflow, config, ROOT / "config" / "config.yaml")
-    CONFIG = parse_config(given, [Path(file) for file in workflow.configfiles])
-    check_suites(CONFIG, ROOT)
+    CONFIG = checked_config(
+        workflow, module.own_config(workflow, config, ROOT / "config" / "config.yaml"), ROOT
+    )
     LINEAGE = Lineage(CONFIG, ROOT)
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
 
 budget.fill_budgets(workflow, CONFIG.machine)
 STEPS = LINEAGE.steps
+HANDED = from_checkout(CONFIG, ROOT)  # what programs are told
 OWN = {}  # the rules of the steps, once they are declared: as a module's they may have other names
 # job programs run under the Python that runs Snakemake, unless each rule has an environment of its own
 DEPLOYED = bool(workflow.deployment_settings.deployment_method)
@@ -34,7 +36,8 @@ PYTHON = f"env PYTHONPATH={quote(str(ROOT))} python" if DEPLOYED else quote(sys.
 # whether results lie in a bucket (--default-storage-provider), so that a job has what is declared and nothing else
 STORED = workflow.storage_settings.default_storage_provider is not None
 RAW = ("installed", "packages", "releases", "commits", "stackoverflow")
-ENVIRONMENT = f"{ROOT}/envs/{CONFIG.machine.environment}.yaml"
+# which Snakemake formats with the job's wildcards: braces of the checkout's path are no fields
+ENVIRONMENT = f"{ROOT}/envs/{CONFIG.machine.environment}.yaml".replace("{", "{{").replace("}", "}}")
 
 
 wildcard_constraints:
@@ -56,7 +59,7 @@ def step_params(step):
     """What every command is given: lineage, program, and by name the step's config sections (JSON) and files."""
     program = f"{PYTHON} {quote(f'{ROOT}/workflow/scripts/{step.program}.py')}"
     supervisor, demand = f"{PYTHON} -m ctm.pipeline.job", asked(step.name)
-    given = {section.rpartition(".")[2]: settings_json(CONFIG, section) for section in step.settings}
+    given = {section.rpartition(".")[2]: settings_json(HANDED, section) for section in step.settings}
     given |= {name: str(ROOT / path) for name, path in step.files.items()}
     return {
         "lineage": lineage(step.name),
@@ -87,7 +90,7 @@ def begin_session():
 
 
 def settings(section):
-    return unrecorded(settings_json(CONFIG, section))
+    return unrecorded(settings_json(HANDED, section))
 
 
 def stage_settings(stage):
@@ -171,10 +174,10 @@ def clean_code():
     """Options that name where clean code comes from."""
     options = []
     if CONFIG.sources.installed.enabled:
-        options.append(f"--installed={settings_json(CONFIG, 'sources.installed')}")
+        options.append(f"--installed={settings_json(HANDED, 'sources.installed')}")
     if CONFIG.sources.packages.enabled:
         corpus = ROOT / CONFIG.sources.packages.pins
-        options.append(f"--packages={settings_json(CONFIG, 'sources.packages')}")
+        options.append(f"--packages={settings_json(HANDED, 'sources.packages')}")
         options += [f"--corpus={corpus}", "--archives=work/packages"]
     return unrecorded(options)
 

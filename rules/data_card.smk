@@ -20,5 +20,5 @@ rule data_card:
         sidecars=each("--sidecar", "sidecars"),
         rejects=each("--rejects", "rejects"),
     shell:
-        "{params.program} {input.sets} {params.sidecars} {params.rejects} --counts {input.counts} --clean {input.clean}"
+        "{params.program} {input.sets} {params.sidecars:q} {params.rejects:q} --counts {input.counts} --clean {input.clean}"
         " --page {output.page} --croissant {output.croissant} >> {log} 2>&1"

@@ -48,6 +48,7 @@ rule bundle:
         config="results/final/final_config.yaml",
         metrics="results/final/final_metrics.json",
         card="results/final/MODEL_CARD.md",
+        sums="results/final/SHA256SUMS",
     threads: cores("bundle")
     resources:
         **demand("bundle"),

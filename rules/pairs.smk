@@ -20,7 +20,7 @@ rule build_pairs:
         fixes=each("--fixes", "fixes"),
         suites=suites(),
     shell:
-        "{params.program} {input.mutants} {params.fixes} --splits {params.splits:q} --settings {params.pairs:q}"
+        "{params.program} {input.mutants} {params.fixes:q} --splits {params.splits:q} --settings {params.pairs:q}"
         " --quality {params.quality:q} --clean {input.clean} {params.suites:q}"
         " --train {output.train} --validation {output.validation} --test {output.test} --real {output.real}"
         " --rejects {output.rejects} --counts {output.counts} >> {log} 2>&1"

@@ -26,6 +26,6 @@ for stage, before in stages():
             work=unrecorded(work(f"train_{stage}")),
         shell:
             "{params.program} --train {input.train} --validation {input.validation} --tokenizer {input.tokenizer}"
-            " {params.before} --settings {params.settings:q} --threads {threads} --work {params.work}"
+            " {params.before:q} --settings {params.settings:q} --threads {threads} --work {params.work:q}"
             " --vram {resources.vram}"
             " --out {output.weights} --metrics {output.metrics} --summary {output.summary} >> {log} 2>&1"

@@ -20,7 +20,7 @@ rule train_trm:
         work=unrecorded(work("train_trm")),
     shell:
         "{params.program} --train {input.train} --validation {input.validation} --tokenizer {input.tokenizer}"
-        " --settings {params.settings:q} --threads {threads} --work {params.work}"
+        " --settings {params.settings:q} --threads {threads} --work {params.work:q}"
         " --vram {resources.vram}"
         " --out {output.weights} --metrics {output.metrics} --summary {output.summary} >> {log} 2>&1"
 

@@ -16,7 +16,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
-BELOW_ALL = {"files", "python", "shares", "bundle_names"}
+BELOW_ALL = {"files", "parquet", "python", "shares", "bundle_names", "bounds", "strict_yaml"}
 """What every package may import, and what imports nothing of ours but one another."""
 
 ALLOWED = {

@@ -52,8 +52,8 @@ def evaluate(bundle: Path, suite: Path) -> dict[str, Any]:
     out = bundle.parents[1] / f"{suite.stem}.json"
     command = [str(BIN / "ctm-repair"), "evaluate", "--bundle", str(bundle), str(suite), "--json", str(out)]
     subprocess.run(command, check=True, cwd=CHECKOUT)
-    metrics = json.loads((bundle / "final_metrics.json").read_text())
-    measured = json.loads(out.read_text())
+    metrics = json.loads((bundle / "final_metrics.json").read_text(encoding="utf-8"))
+    measured = json.loads(out.read_text(encoding="utf-8"))
     return {
         **measured["all"],
         "samples": metrics["samples_seen"],
@@ -91,10 +91,10 @@ def main() -> None:
     if not given.suite.is_file():
         parser.error(f"{given.suite}: no such file")
     RUNS.mkdir(parents=True, exist_ok=True)
-    EQUAL_MIX.write_text(yaml.safe_dump(dict.fromkeys(registry(), 1)))
+    EQUAL_MIX.write_text(yaml.safe_dump(dict.fromkeys(registry(), 1)), encoding="utf-8")
     measured = {name: evaluate(train(name, given.cores), given.suite) for name in given.names or names()}
     text = table(measured, given.suite)
-    (RUNS / "table.md").write_text(text)
+    (RUNS / "table.md").write_text(text, encoding="utf-8")
     print(text, end="")
 
 

@@ -186,7 +186,7 @@ def measured(folder: Path, data: Data, items: int, threads: int) -> dict[str, An
             project=projects,
         )
         write_json(out, model_figures(cases, model, codec, said))
-    return json.loads(out.read_text())
+    return json.loads(out.read_text(encoding="utf-8"))
 
 
 def answers(folder: Path, items: int) -> Path:
@@ -320,7 +320,7 @@ def main() -> None:
     parser.add_argument("--blocks", nargs="*", type=int, default=[],
                         help="encoders on which the CTM and the CTM of one tick are trained besides")  # fmt: skip
     parser.add_argument("--config", nargs="*", type=Path, default=[],
-                        help="overlays of config/demo.yaml: another mix of the last stage, more ticks, a wider model")  # fmt: skip
+                        help="overlays of config/demo.yaml: another last mix, more ticks, a wider model")  # fmt: skip
     parser.add_argument("--comparisons", nargs="*", choices=COMPARISONS, default=list(COMPARISONS))
     parser.add_argument("--minutes", type=float, default=180, help="time limit; the next call goes on")
     parser.add_argument("--seeds", type=int, default=3, help="trainings of each model")
@@ -351,7 +351,7 @@ def main() -> None:
                 run = run_of(sizes, name, blocks, paid, usable, seed)
                 print(f"{comparison}: {label}, {paid:,} samples, seed {seed}", flush=True)
                 folder = trained(run, data, given.threads, deadline)
-                summary = json.loads((folder / "summary.json").read_text())
+                summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
                 rows.append(
                     {
                         "comparison": comparison, "model": label, "seed": seed, "training_flops": cost[label],
@@ -368,7 +368,7 @@ def main() -> None:
     text = tables(rows, pairs, given.items)
     options = {k: str(v) for k, v in vars(given).items()}
     write_json(RUNS / "table.json", {"options": options, "rows": rows, "differences": pairs})
-    (RUNS / "table.md").write_text(text)
+    (RUNS / "table.md").write_text(text, encoding="utf-8")
     print(text, end="")
 
 

@@ -254,10 +254,10 @@ def curves(config: Config, data: Path, folder: Path, samples: int) -> Iterator[d
             data / "grids/validation/manifest.json", data / "tokenizer/tokenizer.json", None, own / "work",
             own / "weights.safetensors", own / "metrics.jsonl", own / "summary.json", 4, vram=40,
         )  # fmt: skip
-        summary = json.loads((own / "summary.json").read_text())
+        summary = json.loads((own / "summary.json").read_text(encoding="utf-8"))
         losses = [
             record["loss"]
-            for record in map(json.loads, (own / "metrics.jsonl").read_text().splitlines())
+            for record in map(json.loads, (own / "metrics.jsonl").read_text(encoding="utf-8").splitlines())
             if "loss_lowest" in record
         ]
         yield {
@@ -347,8 +347,8 @@ def main() -> None:
         for record in records:
             found[part].append(record)
             print(json.dumps({k: v for k, v in record.items() if k != "losses"}), flush=True)
-            (given.out / "figures.json").write_text(json.dumps(found))
-            (given.out / "table.md").write_text(tables(found))
+            (given.out / "figures.json").write_text(json.dumps(found), encoding="utf-8")
+            (given.out / "table.md").write_text(tables(found), encoding="utf-8")
 
     for name in given.stages:
         if "rates" in given.parts:

@@ -64,9 +64,14 @@ def results() -> dict[str, Any]:
     """Pairs after each step, what was dropped and why, and bytes on disk, as the files say."""
     import pyarrow.parquet as pq
 
+    from ctm.parquet import read_parquet
+
     place = FOLDER / "results"
     grids = FOLDER / "results" / "grids" / "train"
-    shards = [shard["sidecar"] for shard in json.loads((grids / "manifest.json").read_text())["shards"]]
+    shards = [
+        shard["sidecar"]
+        for shard in json.loads((grids / "manifest.json").read_text(encoding="utf-8"))["shards"]
+    ]
     sidecars = [grids / shard["path"] for shard in shards]
     mutants = _shards(place / "mutants")
     dropped: Counter[str] = Counter()
@@ -74,7 +79,7 @@ def results() -> dict[str, Any]:
         *_shards(place / "mutants", ".rejects"), place / "pairs" / "rejects.parquet",
         *(path.with_name(f"{path.stem}.rejects.parquet") for path in sidecars),
     ]:  # fmt: skip
-        table = pq.read_table(path, columns=["step", "reason"])
+        table = read_parquet(path, ["step", "reason"])
         dropped.update(
             map(": ".join, zip(*(table[name].to_pylist() for name in table.column_names), strict=True))
         )
@@ -150,7 +155,7 @@ def main() -> None:
             "steps": steps,
             **results(),
         }
-        (FOLDER / "million.json").write_text(json.dumps(report, indent=1) + "\n")
+        (FOLDER / "million.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
         print(json.dumps(report[name], indent=1), flush=True)
     print(table(report))
 

@@ -53,7 +53,7 @@ class Watch:
             if entry.name.isdigit():
                 try:
                     # the name in brackets may hold anything: what counts comes behind it
-                    fields = Path(entry.path, "stat").read_text().rpartition(")")[2].split()
+                    fields = Path(entry.path, "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
                 except OSError:
                     continue
                 stats[int(entry.name)] = fields
@@ -66,7 +66,7 @@ class Watch:
     def _note(self, pid: int, fields: list[str]) -> None:
         try:
             command = Path(f"/proc/{pid}/cmdline").read_bytes().decode("utf-8", "replace").split("\0")
-            status = Path(f"/proc/{pid}/status").read_text()
+            status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
         except OSError:
             return
         peak = status.partition("VmHWM:")[2].split()

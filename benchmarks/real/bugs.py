@@ -56,7 +56,7 @@ def build_suite(out: Path) -> Path:
     """The suite, its rejects and counts in `out`, built anew of wheels that are brought once."""
     suite = out / "suite.jsonl"
     counts = build(PINS, out / "wheels", suite, out / "rejects.parquet", ReleaseSettings())
-    (out / "counts.json").write_text(json.dumps(counts, indent=1) + "\n")
+    (out / "counts.json").write_text(json.dumps(counts, indent=1) + "\n", encoding="utf-8")
     print(
         f"{counts['items']} items of {counts['projects']} projects; dropped: {counts['dropped']}", flush=True
     )
@@ -199,7 +199,7 @@ def main() -> int:
                                 "strength": one.strength, "fits": one.fits}) + "\n"
                     for item, one in rows
                 )
-            )  # fmt: skip
+            , encoding="utf-8")  # fmt: skip
     except (BundleError, ItemsError, OSError, ValueError) as error:
         print(f"real bugs: {error}", file=sys.stderr)
         return 2
@@ -209,8 +209,8 @@ def main() -> int:
         results["at_equal_recall"][sort] = at_equal_recall(
             models, projects, [window.project for window in windows]
         )
-    (given.out / "bugs.json").write_text(json.dumps(results, indent=1) + "\n")
-    (given.out / "table.md").write_text(table(results))
+    (given.out / "bugs.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    (given.out / "table.md").write_text(table(results), encoding="utf-8")
     print(table(results))
     trained = {
         name: figures["trained_on"] for name, figures in results["models"].items() if figures["trained_on"]

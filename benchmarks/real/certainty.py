@@ -63,7 +63,7 @@ def main() -> None:
     parser.add_argument("--bundle", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args()
-    config = yaml.safe_load((given.bundle / CONFIG).read_text())
+    config = yaml.safe_load((given.bundle / CONFIG).read_text(encoding="utf-8"))
     thresholds = config.get("precision_thresholds", [])
     figures = certainty_figures(answers(given.suite, given.items), curve_of(config["confidence"]), thresholds)
     write_json(given.out, figures)

@@ -39,7 +39,7 @@ def main() -> None:
     dropped = ", ".join(f"{n:,} {reason}" for reason, n in figures["dropped"].items())
     print(f"\nOf {figures['items']:,} items left out: {dropped or 'none'}.")
     if given.json:
-        given.json.write_text(json.dumps(figures, indent=1) + "\n")
+        given.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

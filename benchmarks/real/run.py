@@ -61,7 +61,7 @@ def measure_suite(bundle: Path, suite: Path, out: Path, threads: int) -> dict[st
     command += ["--json", str(result), "--items", str(out / "items.jsonl"), "--threads", str(threads)]
     began = time.monotonic()
     subprocess.run(command, check=True, cwd=CHECKOUT, stdout=subprocess.DEVNULL)
-    measures = json.loads(result.read_text())
+    measures = json.loads(result.read_text(encoding="utf-8"))
     return {
         "name": suite.name,
         "model": measures["all"],
@@ -226,13 +226,13 @@ def main(arguments: list[str] | None = None) -> int:
     else:
         results["suite"] = measure_suite(given.bundle, given.suite, given.out, given.threads)
     results |= measure_projects(given.bundle, projects, given.out / "wheels", given.threads)
-    with (given.out / "proposals.jsonl").open("w") as file:
+    with (given.out / "proposals.jsonl").open("w", encoding="utf-8") as file:
         for name, row in results["projects"].items():
             for change in row.get("proposals", {}).get("changes", []):
                 file.write(json.dumps({"project": name, **change}) + "\n")
-    (given.out / "real.json").write_text(json.dumps(results, indent=1) + "\n")
+    (given.out / "real.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     text = table(results)
-    (given.out / "table.md").write_text(text)
+    (given.out / "table.md").write_text(text, encoding="utf-8")
     print(text, end="")
     problems = wrong(results)
     for line in problems:

@@ -19,9 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from ctm.pairs.splits import project_name
+from ctm.parquet import read_parquet
 from ctm.repair.bundle import Bundle
 from ctm.repair.file_repair import LineChange, first_error
 from ctm.repair.source import FileError, PythonFile, read_source
@@ -87,7 +86,7 @@ def trained_on(bundle: Path) -> frozenset[str] | None:
     pairs = bundle.resolve().parent / "pairs" / "train.parquet"
     if not pairs.is_file():
         return None
-    table = pq.read_table(pairs, columns=["project", "group"])
+    table = read_parquet(pairs, ["project", "group"])
     names = set(table["project"].unique().to_pylist()) | set(table["group"].unique().to_pylist())
     return frozenset(project_name(name.rsplit("/", 1)[-1].removesuffix(".git")) for name in names)
 

@@ -111,7 +111,7 @@ def train(runs: list[StageRun], results: Path, folder: Path, threads: int) -> tu
             results / "tokenizer/tokenizer.json", before, folder / "work", out, folder / f"{run.name}.jsonl",
             summary, threads,
         )  # fmt: skip
-        samples += json.loads(summary.read_text())["samples_seen"]
+        samples += json.loads(summary.read_text(encoding="utf-8"))["samples_seen"]
         before = out
     assert before is not None
     return before, time.process_time() - began, samples
@@ -207,7 +207,7 @@ def main() -> None:
         study.optimize(
             lambda trial: objective(trial, config, given.results, given.seconds, given.threads), n_trials=1
         )
-        (RUNS / "table.md").write_text(table(study.trials))
+        (RUNS / "table.md").write_text(table(study.trials), encoding="utf-8")
         if given.set:
             break
     print(table(study.trials), end="")

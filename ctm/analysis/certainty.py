@@ -26,7 +26,7 @@ def analyze_certainty(
 
     report, items: what the benchmark wrote. Raises ValueError if the items are of an earlier benchmark.
     """
-    measured = json.loads(report.read_text())
+    measured = json.loads(report.read_text(encoding="utf-8"))
     table = read_items(items, COLUMNS).to_pandas()
     figures = certainty_figures(table, curve_of(measured["confidence"]), measured["precision_thresholds"])
     write_json(out, {"format_version": FORMAT_VERSION, **figures})

@@ -55,8 +55,8 @@ def analyze_iterations(
     report, items, validation_items: what the benchmark wrote. thoughts: what rule follow_thoughts wrote. test: Parquet
     of the test pairs, for their texts. Raises ValueError if the model was asked about no item.
     """
-    threshold = json.loads(report.read_text())["thresholds"]["tick"]
-    followed = json.loads(thoughts.read_text())
+    threshold = json.loads(report.read_text(encoding="utf-8"))["thresholds"]["tick"]
+    followed = json.loads(thoughts.read_text(encoding="utf-8"))
     rows = read_items(items).to_pandas()
     texts = {
         pair.pair_id: (pair.buggy, pair.fixed) for pair in read_pairs(test, ("pair_id", "buggy", "fixed"))

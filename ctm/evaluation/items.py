@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from ctm.files import replacing
+from ctm.parquet import read_parquet, write_parquet
 
 FORMAT_VERSION = "1"
 ITEMS = pa.schema(
@@ -52,8 +51,7 @@ ITEMS = pa.schema(
 
 def write_items(path: Path, rows: Sequence[dict[str, Any]]) -> None:
     """Write rows (schema ITEMS)."""
-    with replacing(path) as temporary:
-        pq.write_table(pa.Table.from_pylist(list(rows), schema=ITEMS), temporary, compression="zstd")
+    write_parquet(path, pa.Table.from_pylist(list(rows), schema=ITEMS))
 
 
 def read_items(path: Path, columns: Sequence[str] = ()) -> pa.Table:
@@ -61,7 +59,7 @@ def read_items(path: Path, columns: Sequence[str] = ()) -> pa.Table:
 
     columns: those that earlier runs of this version did not write.
     """
-    table = pq.read_table(path)
+    table = read_parquet(path)
     metadata = table.schema.metadata or {}
     found = (metadata.get(b"format"), metadata.get(b"format_version"))
     if found != (b"ctm.items", FORMAT_VERSION.encode()):

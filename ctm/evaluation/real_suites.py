@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from ctm.evaluation.groups import Size, by_group, size_of
 from ctm.evaluation.published.erased import measure_erased
@@ -27,8 +26,9 @@ from ctm.evaluation.published.registry import LAYOUTS, load_suite
 from ctm.evaluation.published.settings import SuiteSettings
 from ctm.evaluation.references import Answerer, answerers, judge, read_mutations
 from ctm.evaluation.security_repairs import SecurityVerdict, judge_security, security_figures
-from ctm.files import replacing, write_json
+from ctm.files import write_json
 from ctm.pairs.overall import CLEAN
+from ctm.parquet import write_parquet
 from ctm.python.compiling import quiet
 from ctm.repair.bundle import Bundle, load_bundle
 from ctm.repair.evaluate import TOP_K, Evaluated, Evaluator, Item, judge_texts, run_item_test
@@ -115,8 +115,7 @@ def evaluate_suites(
         figures[name]["published"] = others.get(suite.published or suite.layout, [])
         figures[name]["seconds"] = time.monotonic() - started
         rows += [_row(name, judged, place) for place in range(len(judged.items))]
-    with replacing(items) as temporary:
-        pq.write_table(pa.Table.from_pylist(rows, schema=ROWS), temporary, compression="zstd")
+    write_parquet(items, pa.Table.from_pylist(rows, schema=ROWS))
     write_json(out, {"format_version": FORMAT_VERSION, "suites": figures})
 
 

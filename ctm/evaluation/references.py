@@ -123,7 +123,7 @@ def _of_model(item: Item, row: Mapping[str, Any]) -> Outcome:
 
 def read_mutations(path: Path) -> InverseMutations:
     """The list of edits that `reference_points` wrote. Raises ValueError for another format version."""
-    content = json.loads(path.read_text())
+    content = json.loads(path.read_text(encoding="utf-8"))
     if content.get("format_version") != FORMAT_VERSION:
         raise ValueError(f"{path}: not a list of edits of format_version {FORMAT_VERSION}; make it again")
     return InverseMutations.from_dict(content)

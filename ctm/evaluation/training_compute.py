@@ -43,7 +43,7 @@ class TrainedStage:
     @staticmethod
     def read(summary: Path) -> TrainedStage:
         """From what `ctm.training.stage` wrote. Raises ValueError for a file that names no settings."""
-        content = json.loads(summary.read_text())
+        content = json.loads(summary.read_text(encoding="utf-8"))
         if "settings" not in content:
             raise ValueError(f"{summary}: has no settings of its stage; train it again with this version")
         return TrainedStage(

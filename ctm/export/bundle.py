@@ -1,7 +1,7 @@
 """The final bundle: all that `ctm-repair` needs, the weights for torch, the figures, and a card that says what it is.
 
 Every figure is read from the run's own reports; nothing here measures or assumes. The config names the graph's
-checksum and the tokenizer's fingerprint, which `ctm-repair` compares when it loads the bundle.
+checksum and the tokenizer's fingerprint, and `SHA256SUMS` the config's; `ctm-repair` compares them when it loads.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import yaml
 
 from ctm.bundle_names import CARD, CONFIG, METRICS, MODEL, TOKENIZER, WEIGHTS
 from ctm.export.card import model_card
-from ctm.files import replacing, sha256_of, write_json, write_text
+from ctm.files import replacing, sha256_of, write_json, write_sums, write_text
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.weights import load_weights
 
@@ -49,8 +49,10 @@ def write_bundle(
             f"{tokenizer} has {codec.vocab_size} tokens, but the model in {weights} was trained with "
             f"{config.vocabulary}; they are not from the same run"
         )
-    measured, checked, data = (json.loads(path.read_text()) for path in (benchmark, check, counts))
-    summaries = [json.loads(path.read_text()) for path in stages]
+    measured, checked, data = (
+        json.loads(path.read_text(encoding="utf-8")) for path in (benchmark, check, counts)
+    )
+    summaries = [json.loads(path.read_text(encoding="utf-8")) for path in stages]
     metrics = final_metrics(measured, summaries)
     content = {
         "format_version": FORMAT_VERSION,
@@ -75,6 +77,7 @@ def write_bundle(
     write_text(out / CONFIG, yaml.safe_dump(content, sort_keys=False))
     write_json(out / METRICS, metrics)
     write_text(out / CARD, model_card(content, metrics, summaries, data, checked))
+    write_sums(out)
 
 
 def final_metrics(measured: dict[str, Any], summaries: Sequence[dict[str, Any]]) -> dict[str, Any]:

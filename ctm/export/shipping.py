@@ -21,7 +21,7 @@ import yaml
 from onnx import TensorProto, helper, numpy_helper
 
 from ctm.bundle_names import CARD, CONFIG, MODEL, TOKENIZER, WEIGHTS
-from ctm.files import replacing, sha256_of, write_text
+from ctm.files import replacing, sha256_of, write_sums, write_text
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.pairs.record import read_pairs
 from ctm.repair.bundle import PRETRAINED, Release, load_bundle
@@ -56,7 +56,7 @@ def ship(bundle: Path, pairs: Path, release: Release, out: Path, items: int = IT
         prepare(bundle / MODEL, new / MODEL)
         for name in (TOKENIZER, CARD):
             shutil.copyfile(bundle / name, new / name)
-        content = yaml.safe_load((bundle / CONFIG).read_text())
+        content = yaml.safe_load((bundle / CONFIG).read_text(encoding="utf-8"))
         content = {
             "release": {**asdict(release), "weights_sha256": sha256_of(bundle / WEIGHTS)},
             **content,
@@ -77,6 +77,7 @@ def ship(bundle: Path, pairs: Path, release: Release, out: Path, items: int = IT
         for path in sorted(new.iterdir()):
             with replacing(out / path.name) as temporary:
                 shutil.copyfile(path, temporary)
+        write_sums(out)
     finally:
         shutil.rmtree(new, ignore_errors=True)
     log.info("%s: %.1f MB; %d of %d items are answered otherwise", out, size / 1e6, changed, len(states))

@@ -35,6 +35,7 @@ from ctm.grid.edits import Edit, Unreachable, steps_between
 from ctm.grid.layout import COLS, ROWS, DoesNotFit, Ids, check_fits, to_grids
 from ctm.grid.tokenizer import CONT, PAD, CodeTokenizer
 from ctm.pairs.record import Reject, column_of, read_pairs, write_rejects
+from ctm.parquet import read_parquet, write_parquet
 from ctm.python.compiling import quiet
 
 FORMAT_VERSION = "1"
@@ -137,8 +138,7 @@ def _write_shard(
         )
     rows.sort(key=itemgetter(0))
     _write_zarr(out, [row[1:3] for row in rows], _digest(row[0] for row in rows))
-    with replacing(sidecar) as temporary:
-        pq.write_table(_sidecar(rows), temporary, compression="zstd")
+    write_parquet(sidecar, _sidecar(rows))
     write_rejects(rejects, lost)
     return len(rows)
 
@@ -245,7 +245,7 @@ def read_split(manifest: Path) -> Iterator[tuple[NDArray[np.uint16], pa.Table]]:
 
     Raises ValueError naming the file if a size or sha256 differs from the manifest, or rows are missing.
     """
-    content = json.loads(manifest.read_text())
+    content = json.loads(manifest.read_text(encoding="utf-8"))
     if content.get("format_version") != FORMAT_VERSION:
         raise ValueError(
             f"{manifest}: format_version {content.get('format_version')}, expected {FORMAT_VERSION}"
@@ -258,7 +258,7 @@ def read_split(manifest: Path) -> Iterator[tuple[NDArray[np.uint16], pa.Table]]:
                     f"{path}: missing, or its size or sha256 differs from {manifest}; "
                     "delete it and run rule encode_shard again"
                 )
-        table = pq.read_table(manifest.parent / entry["sidecar"]["path"])
+        table = read_parquet(manifest.parent / entry["sidecar"]["path"])
         with ZipStore(manifest.parent / entry["grids"]["path"], mode="r") as store:
             stored = zarr.open_array(store, mode="r")
             if stored.shape[0] != table.num_rows:

@@ -12,7 +12,7 @@ import hashlib
 import itertools
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from tokenizers import Tokenizer
@@ -34,6 +34,8 @@ SPECIALS = (
     + [f"<spaces:{n}>" for n in range(MAX_SPACES + 1)]
     + [f"<tabs:{n}>" for n in range(1, MAX_TABS + 1)]
 )
+LEAST_VOCABULARY = len(SPECIALS) + 576
+"""The special tokens, two for each byte, and 64 merges."""
 _INDENT = re.compile(rf"\t{{1,{MAX_TABS}}}(?![\t ])| {{0,{MAX_SPACES}}}(?![\t ])|")
 _SIGN = r"[\x00-\x08\x0e-\x1b!-/:-@[-^`{-\x7f]"  # ASCII but words and white space; [^…\U0010ffff] compiles in 5 ms
 _OPERATOR = (
@@ -102,9 +104,9 @@ class CodeTokenizer:
     @classmethod
     def train(cls, texts: Iterable[str], vocabulary: int) -> CodeTokenizer:
         """Count merges inside pieces (words, operators, white space) of `texts`."""
-        if vocabulary < len(SPECIALS) + 512 + 64:
+        if vocabulary < LEAST_VOCABULARY:
             raise ValueError(
-                f"tokenizer.vocabulary is {vocabulary}; it must be at least {len(SPECIALS) + 576} (special tokens, two "
+                f"tokenizer.vocabulary is {vocabulary}; it must be at least {LEAST_VOCABULARY} (special tokens, two "
                 "for each byte, and 64 merges)"
             )
         tokenizer = Tokenizer(BPE(continuing_subword_prefix=CONTINUES))
@@ -150,6 +152,9 @@ class CodeTokenizer:
             raise ValueError(
                 f"{path}: format_version {version!r:.20}, expected {FORMAT_VERSION}; train it again"
             )
+        # files of before there were checksums have none
+        if "sha256" in stored and stored["sha256"] != _checksum(stored):
+            raise ValueError(f"{path}: damaged: its checksum differs; copy it again, or train it again")
         try:
             vocab = {token: index for index, token in enumerate(stored["vocabulary"])}
             merges = [(left, right) for left, right in stored["merges"]]
@@ -163,12 +168,12 @@ class CodeTokenizer:
             raise ValueError(f"{path}: not a tokenizer of this project ({str(error)[:200]})") from error
 
     def save(self, path: Path) -> None:
-        """Write `tokenizer.json` in one rename."""
+        """Write `tokenizer.json`, with a checksum of its content, in one rename."""
         model = json.loads(self._bpe.to_str())["model"]
         merges = [m.split(" ") if isinstance(m, str) else list(m) for m in model["merges"]]
         vocabulary = [self._bpe.id_to_token(i) for i in range(self._vocabulary)]
         content = {"format_version": FORMAT_VERSION, "vocabulary": vocabulary, "merges": merges}
-        write_json(path, content, end="", indent=0, ensure_ascii=False)
+        write_json(path, {**content, "sha256": _checksum(content)}, end="", indent=0, ensure_ascii=False)
 
     @property
     def vocab_size(self) -> int:
@@ -254,6 +259,12 @@ class _Pieces(dict[str, tuple[int, ...]]):
         if len(self) < CACHED_PIECES:
             self[piece] = found
         return found
+
+
+def _checksum(content: Mapping[str, object]) -> str:
+    """Of what `tokenizer.json` holds, less the checksum."""
+    rest = {key: value for key, value in content.items() if key != "sha256"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 
 def _printable(piece: str) -> str:

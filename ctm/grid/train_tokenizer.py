@@ -7,8 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-from ctm.grid.tokenizer import CodeTokenizer
+from pydantic import Field
+
+from ctm.bounds import Count
+from ctm.grid.tokenizer import LEAST_VOCABULARY, CodeTokenizer
 from ctm.pairs.record import read_snippets
 
 
@@ -16,9 +20,9 @@ from ctm.pairs.record import read_snippets
 class TokenizerSettings:
     """How the vocabulary is trained."""
 
-    vocabulary: int = 8192
+    vocabulary: Annotated[int, Field(ge=LEAST_VOCABULARY, le=1_000_000)] = 8192
     """Tokens in all, special ones included."""
-    max_texts: int = 60_000
+    max_texts: Count = 60_000
     """Snippets of the training split that the merges are counted on."""
 
 

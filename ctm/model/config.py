@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
+from ctm.bounds import Amount, Few, FewOrNone, Part, Seed, Weight, Width
+
 Pairing = Literal["random-pairing", "random", "first-last"]
 PAIRINGS = get_args(Pairing)
 Precision = Literal["auto", "float32", "bfloat16"]
@@ -14,23 +16,23 @@ Precision = Literal["auto", "float32", "bfloat16"]
 class ModelSizes:
     """What encoder and heads need to know, whatever the model between them is."""
 
-    vocabulary: int = 8192
+    vocabulary: Width = 8192
     """Tokens, V; set from the tokenizer when training starts."""
-    diagnoses: int = 26
+    diagnoses: Width = 26
     """Classes of the parser's diagnosis, "none" included."""
-    width: int = 512
+    width: Width = 512
     """Width of a cell's encoding, d."""
-    blocks: int = 1
+    blocks: FewOrNone = 1
     """Attention blocks of the backbone; a CTM's has 0 to 4: the thinking belongs to the ticks."""
-    heads: int = 8
+    heads: Few = 8
     """Attention heads, in the backbone and where the model looks at its cells."""
-    kernel: int = 5
+    kernel: Few = 5
     """Cells that the backbone's local convolution sees, an odd number."""
-    ticks: int = 64
+    ticks: Few = 64
     """Ticks of a thought, T."""
-    units: int = 16
+    units: Width = 16
     """Slots of a replacement."""
-    dropout: float = 0.0
+    dropout: Part = 0.0
     """Dropout in the backbone and, in a CTM, in the synapse and the neuron-level models."""
 
     @property
@@ -62,28 +64,28 @@ def refuse(*problems: tuple[bool, str]) -> None:
 class CTMConfig(ModelSizes):
     """Sizes and variants of a CTM; the defaults are the full-scale model of about 15 M parameters."""
 
-    neurons: int = 1024
+    neurons: Width = 1024
     """Neurons, D."""
-    memory: int = 32
+    memory: Few = 32
     """Pre-activations that a neuron-level model sees, M."""
     nlm: Literal["deep", "linear"] = "deep"
     """Neuron-level model: "deep" (one hidden layer) or "linear" (the specification's fallback)."""
-    nlm_hidden: int = 32
+    nlm_hidden: Width = 32
     """Hidden units of each neuron's private MLP, H."""
-    synapse_depth: int = 4
+    synapse_depth: Few = 4
     """Layers of the synapse U-Net from its full width D down to `synapse_minimum`; 1 is a single layer."""
-    synapse_minimum: int = 16
+    synapse_minimum: Width = 16
     """Narrowest width of the synapse U-Net."""
-    action_pairs: int = 512
+    action_pairs: Width = 512
     """Neuron pairs of the action synchronization, which makes the attention's query."""
-    out_pairs: int = 512
+    out_pairs: Width = 512
     """Neuron pairs of the output synchronization, which the heads read the answer from."""
     pairing: Pairing = "random-pairing"
     """How pairs are drawn, by the public code's names: "random-pairing" (each pair by itself), "random" (all pairs
     between two drawn sets of neurons), "first-last" (all pairs among the first neurons, and among the last)."""
-    self_pairs: int = 32
+    self_pairs: Amount = 32
     """Pairs of a neuron with itself in each set, drawn first; only "random-pairing" asks."""
-    seed: int = 0
+    seed: Seed = 0
     """Draws the pairs; weights come from the training's own seed."""
 
     def __post_init__(self) -> None:
@@ -118,15 +120,15 @@ class CTMConfig(ModelSizes):
 class TRMConfig(ModelSizes):
     """Sizes of a Tiny Recursive Model; the defaults are the full-scale model with a body of about 7 M parameters."""
 
-    blocks: int = 0
+    blocks: FewOrNone = 0
     """Attention blocks of the backbone; 0: what is thought is thought by the recursive network."""
-    layers: int = 1
+    layers: Few = 1
     """Layers of the recursive network, each attention and a gated MLP."""
-    mlp: int = 704
+    mlp: Width = 704
     """Hidden units of a layer's gated MLP."""
-    updates: int = 6
+    updates: Few = 6
     """Updates of the latent state before each one of the answer (the paper's n)."""
-    ticks: int = 8
+    ticks: Few = 8
     """Recursions, each supervised (the paper's deep supervision); a tick is one of them."""
 
     def __post_init__(self) -> None:
@@ -150,9 +152,9 @@ class TRMConfig(ModelSizes):
 class TransformerConfig(ModelSizes):
     """Sizes of a plain transformer: the backbone with more blocks, one look at its cells, the same heads."""
 
-    blocks: int = 4
+    blocks: FewOrNone = 4
     """Attention blocks of the backbone: as many as make its compute the other model's."""
-    ticks: int = 1
+    ticks: Few = 1
     """Always 1: it has no recurrence."""
 
     def __post_init__(self) -> None:
@@ -168,9 +170,9 @@ class TransformerConfig(ModelSizes):
 class LossTerms:
     """Weights of terms that a model may have in its loss; one that it does not have counts for nothing."""
 
-    diversity: float = 0.0
+    diversity: Weight = 0.0
     """Against collapse of the synchronization."""
-    later_ticks: float = 0.0
+    later_ticks: Weight = 0.0
     """Of the loss at a tick drawn at random, later ones likelier."""
 
 

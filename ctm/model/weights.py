@@ -1,14 +1,20 @@
-"""Weights on disk: safetensors with the model's config inside, written in one rename."""
+"""Weights on disk: safetensors with the model's config and a checksum inside, written in one rename.
+
+The checksum is of the header (less the checksum) and of all tensors' bytes, and is compared on every load: a changed
+bit would be another weight, and nothing else would notice. 77 MB take 50 ms.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import save
+from safetensors import SafetensorError
+from safetensors.torch import load, save
 
 from ctm.files import replacing
 from ctm.model.architectures import build, make_config
@@ -19,6 +25,11 @@ from ctm.model.model import CTM
 FORMAT_VERSION = "3"
 """2: cells did not know how far the same token is; 1: pointers had a key for every cell, and the pairing
 "random-pairing" was called "random"."""
+CHECKSUM = "sha256"
+"""Its key in the metadata."""
+ALIGNED = 8
+"""Bytes that the header's length is a multiple of, as the library writes it, so that tensors lie aligned."""
+_REMEDY = "delete it and run the workflow again, or copy it again"
 
 
 def save_weights(path: Path, model: EditModel, extra: dict[str, str] | None = None) -> None:
@@ -31,31 +42,56 @@ def save_weights(path: Path, model: EditModel, extra: dict[str, str] | None = No
     }
     tensors = {k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}
     with replacing(path) as temporary:
-        temporary.write_bytes(_ordered(save(tensors, metadata)))
-
-
-def _ordered(content: bytes) -> bytes:
-    """The same file with its metadata sorted: safetensors writes them in the order of a hash map."""
-    size = int.from_bytes(content[:8], "little")
-    header = json.loads(content[8 : 8 + size])
-    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
-    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode().ljust(size)
-    assert len(text) == size
-    return content[:8] + text + content[8 + size :]
+        temporary.write_bytes(_sealed(save(tensors, metadata)))
 
 
 def load_weights(path: Path) -> tuple[ModelSizes, dict[str, torch.Tensor]]:
-    """Config and tensors of a file. Raises ValueError if it is not one of ours."""
-    with safe_open(path, framework="pt") as file:
-        metadata = file.metadata() or {}
-        if metadata.get("format_version") != FORMAT_VERSION:
-            raise ValueError(
-                f"{path}: weights of format_version {metadata.get('format_version')}; this version reads "
-                f"{FORMAT_VERSION}. Train the model again"
-            )
-        # files of before there were other kinds do not name theirs
-        config = make_config(metadata.get("architecture", CTM.architecture), json.loads(metadata["config"]))
-        return config, {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118
+    """Config and tensors of a file. Raises ValueError if it is not one of ours, or damaged.
+
+    Files of before there were checksums are taken as they are.
+    """
+    content = path.read_bytes()
+    try:
+        header, data = _parts(content)
+        metadata = header.get("__metadata__", {})
+        said = metadata.pop(CHECKSUM, None)
+    except (AttributeError, ValueError) as error:
+        raise ValueError(f"{path}: no safetensors file, or damaged ({error}); {_REMEDY}") from None
+    if said is not None and said != _checksum(header, data):
+        raise ValueError(f"{path}: damaged: its checksum differs; {_REMEDY}")
+    if metadata.get("format_version") != FORMAT_VERSION:
+        raise ValueError(
+            f"{path}: weights of format_version {metadata.get('format_version')}; this version reads "
+            f"{FORMAT_VERSION}. Train the model again"
+        )
+    # files of before there were other kinds do not name theirs
+    config = make_config(metadata.get("architecture", CTM.architecture), json.loads(metadata["config"]))
+    try:
+        return config, load(content)
+    except SafetensorError as error:
+        raise ValueError(f"{path}: damaged ({error}); {_REMEDY}") from None
+
+
+def _sealed(content: bytes) -> bytes:
+    """A safetensors file with its checksum, and its metadata sorted: the library writes them in a hash map's order."""
+    header, data = _parts(content)
+    metadata = {**header["__metadata__"], CHECKSUM: _checksum(header, data)}
+    header["__metadata__"] = dict(sorted(metadata.items()))
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text = text.ljust(-(-len(text) // ALIGNED) * ALIGNED)
+    return len(text).to_bytes(8, "little") + text + data
+
+
+def _parts(content: bytes) -> tuple[dict[str, Any], memoryview]:
+    """Header and tensors' bytes of a safetensors file. Raises ValueError."""
+    size = int.from_bytes(content[:8], "little")
+    return json.loads(content[8 : 8 + size]), memoryview(content)[8 + size :]
+
+
+def _checksum(header: dict[str, Any], data: memoryview) -> str:
+    digest = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
+    digest.update(data)
+    return digest.hexdigest()
 
 
 def load_model(path: Path) -> EditModel:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
+from ctm.bounds import Count, Lines, Seed, Share
 from ctm.files import write_json
 from ctm.pairs.categories import SecurityRule
 from ctm.pairs.clashes import PairConflicts
@@ -53,21 +54,21 @@ IN_ORDER = ("test", "validation", "train")
 class PairSettings:
     """How the sets are made of the pairs."""
 
-    seed: int = 0
+    seed: Seed = 0
     """Seed of the drawing of the frozen sets."""
-    per_category: int = 5000
+    per_category: Count = 5000
     """Least items of a category in the test set, where there are as many."""
-    validation_per_category: int = 400
+    validation_per_category: Count = 400
     """Least items of a category in the validation set, where there are as many."""
-    per_kind: int = 40
+    per_kind: Count = 40
     """Least items of a kind in the test set, where there are as many."""
-    validation_per_kind: int = 12
+    validation_per_kind: Count = 12
     """Least items of a kind in the validation set, where there are as many."""
-    clean_share: float = 0.2
+    clean_share: Share = 0.2
     """Largest share of clean samples in a frozen set; the other categories grow until it holds."""
-    least_clean_share: float = 0.1
+    least_clean_share: Share = 0.1
     """Least share of clean samples in a frozen set, where there are as many."""
-    max_lines: int = 64
+    max_lines: Lines = 64
     """Longest real fix, lines; the grid has 64 rows."""
 
     def __post_init__(self) -> None:

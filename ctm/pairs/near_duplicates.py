@@ -17,6 +17,8 @@ import numpy as np
 import numpy.typing as npt
 from rensa import RMinHash, RMinHashLSH
 
+from ctm.bounds import Count, Share
+
 Signatures = npt.NDArray[np.uint32]
 """[n, permutations]"""
 
@@ -41,22 +43,22 @@ class NearSettings:
 
     near: bool = True
     """Whether near duplicates are looked for at all; exact ones and those but for names always are."""
-    jaccard: float = 0.85
+    jaccard: Share = 0.85
     """Least estimated Jaccard similarity of near duplicates."""
-    margin: float = 0.06
+    margin: Share = 0.06
     """How much lower it is between splits and against suites, so that errors of the estimate leave no copy there."""
-    permutations: int = 128
+    permutations: Count = 128
     """Length of a signature; the estimate is off by sqrt(J (1 - J) / permutations), 0.03 at 0.85 and 128."""
-    bands: int = 16
+    bands: Count = 16
     """Bands of a signature; texts are compared when they share one. 16 of 8 find 99.4 % of the pairs at 0.85."""
-    run: int = 5
+    run: Count = 5
     """Lexical tokens of a shingle."""
-    joined_share: float = 0.5
+    joined_share: Share = 0.5
     """Share of a project's texts, or of its qualified names, that another one has too from which on both are one group
     (a vendored copy or a fork with its origin); 0 joins none."""
-    joined_texts: int = 20
+    joined_texts: Count = 20
     """Least number of such texts or names."""
-    joined_lines: int = 5
+    joined_lines: Count = 5
     """Shortest text that counts for it, lines: short ones are alike by chance."""
 
     def __post_init__(self) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, fields
 from datetime import date as calendar
 from operator import attrgetter
@@ -21,7 +21,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ctm.files import replacing
+from ctm.parquet import parquet_file, parquet_writer
 
 FORMAT_VERSION = 3
 CATEGORIES = ("syntax", "logic", "security", "complex", "clean")
@@ -193,8 +193,7 @@ class Writer:
 
     def __enter__(self) -> Writer:
         with ExitStack() as stack:
-            part = stack.enter_context(replacing(self.path))
-            self._file = stack.enter_context(pq.ParquetWriter(part, self.schema, compression="zstd"))
+            self._file = stack.enter_context(parquet_writer(self.path, self.schema))
             self._stack = stack.pop_all()
         return self
 
@@ -249,18 +248,18 @@ def write_rejects(path: Path, items: Iterable[Reject]) -> int:
     return _write(path, items, REJECT_SCHEMA)
 
 
-def _open(path: Path, schema: pa.Schema) -> pq.ParquetFile:
-    file = pq.ParquetFile(path)
-    metadata = file.schema_arrow.metadata or {}
-    for key in (b"format", b"format_version"):
-        found, wanted = metadata.get(key, b"none").decode(), schema.metadata[key].decode()
-        if found != wanted:
-            file.close()
-            raise ValueError(
-                f"{path}: {key.decode()} is {found}, but this version reads {wanted}; "
-                "delete the file and run the workflow again"
-            )
-    return file
+@contextmanager
+def _open(path: Path, schema: pa.Schema) -> Iterator[pq.ParquetFile]:
+    with parquet_file(path) as file:
+        metadata = file.schema_arrow.metadata or {}
+        for key in (b"format", b"format_version"):
+            found, wanted = metadata.get(key, b"none").decode(), schema.metadata[key].decode()
+            if found != wanted:
+                raise ValueError(
+                    f"{path}: {key.decode()} is {found}, but this version reads {wanted}; "
+                    "delete the file and run the workflow again"
+                )
+        yield file
 
 
 RowFilter = tuple[str, Callable[[str], bool]]

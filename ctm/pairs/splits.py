@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from ctm.bounds import Percent, Seed
 from ctm.pairs.keys import key_of
 
 STDLIB = "python-stdlib"
@@ -17,14 +18,14 @@ STDLIB = "python-stdlib"
 class SplitSettings:
     """How projects are dealt to training, validation and test."""
 
-    seed: int = 2915
+    seed: Seed = 2915
     """Seed of the hash that deals projects to splits; the default gives validation and test of installed code at
     least five projects each, of which none is half of its set."""
-    train: int = 90
+    train: Percent = 90
     """Share of the projects that train, percent."""
-    validation: int = 5
+    validation: Percent = 5
     """Share of the projects for choosing thresholds, percent."""
-    test: int = 5
+    test: Percent = 5
     """Share of the projects for testing, percent."""
     always_train: tuple[str, ...] = (
         STDLIB,

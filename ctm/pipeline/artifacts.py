@@ -43,9 +43,9 @@ class RunArtifacts:
         """Content of an artifact: of JSON and YAML what it says, of a picture its base64, of any other its path."""
         path = self.path(name)
         if path.suffix == ".json":
-            return json.loads(path.read_text())
+            return json.loads(path.read_text(encoding="utf-8"))
         if path.suffix == ".yaml":
-            return yaml.safe_load(path.read_text())
+            return yaml.safe_load(path.read_text(encoding="utf-8"))
         if path.suffix in (".png", ".gif"):
             return base64.b64encode(path.read_bytes()).decode()
         return path

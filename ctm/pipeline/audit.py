@@ -56,10 +56,10 @@ def audit_page(pairs: Sequence[Pair], source: str, seed: int) -> str:
     """The page for these pairs."""
     from jinja2 import Environment
 
-    script = SCRIPT.read_text()
+    script = SCRIPT.read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     name = hashlib.blake2b("".join(pair.pair_id for pair in pairs).encode(), digest_size=6).hexdigest()
-    template = Environment(autoescape=True).from_string(TEMPLATE.read_text())
+    template = Environment(autoescape=True).from_string(TEMPLATE.read_text(encoding="utf-8"))
     return template.render(
         cards=[_card(pair) for pair in pairs],
         source=source,

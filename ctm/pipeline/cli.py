@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from ctm.pipeline import pairs_cli
-from ctm.pipeline.config import Config, read_config
+from ctm.pipeline import dashboard_cli, pairs_cli, trace_cli, why_cli
 from ctm.pipeline.config_errors import ConfigError
+from ctm.pipeline.planning import config_of
+from ctm.pipeline.sections import Config
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
 lineage_app = typer.Typer(no_args_is_help=True, help="What decides whether a rule runs again.")
 app.add_typer(lineage_app, name="lineage")
 app.add_typer(pairs_cli.app, name="pairs")
+app.command()(trace_cli.trace)
+app.command()(dashboard_cli.dashboard)
+app.command("why")(why_cli.why)
+app.command("diff-lineage")(why_cli.diff_lineage)
 console = Console(highlight=False)
 
+# with these nothing runs, and what Snakemake says itself is what was asked for
+_PLANS = {"-n", "--dry-run", "--dryrun", "--unlock"}
 Overlays = Annotated[
     list[Path] | None,
     typer.Option("--configfile", help="Laid over config/config.yaml; may be given several times."),
@@ -37,17 +45,19 @@ def checkout() -> Path:
 
 def _config(overlays: list[Path] | None) -> Config:
     try:
-        return read_config([checkout() / "config/config.yaml", *(overlays or [])])
-    except (ConfigError, OSError) as error:
+        return config_of(overlays or [], checkout())
+    except ConfigError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
 
 
 @app.command()
 def schema(
-    write: Annotated[bool, typer.Option(help="Write config/schema.yaml and docs/config.md.")] = False,
+    write: Annotated[
+        bool, typer.Option(help="Write config/schema.yaml, docs/config.md and docs/reruns.md.")
+    ] = False,
 ) -> None:
-    """Print the configuration's JSON schema, or write it and the reference page."""
+    """Print the configuration's JSON schema, or write it and the pages that are made of it."""
     from ctm.pipeline import reference
 
     if write:
@@ -94,13 +104,22 @@ def doctor(
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def run(context: typer.Context) -> None:
     """Run Snakemake with progress bars; all arguments are Snakemake's."""
-    from snakemake.cli import main
+    from snakemake.cli import get_argument_parser, main
     from snakemake_interface_logger_plugins.registry import LoggerPluginRegistry
 
     from ctm.pipeline import progress
+    from ctm.pipeline.caches import caches
+    from ctm.pipeline.run_arguments import ArgumentMistake, checked
 
     LoggerPluginRegistry().register_plugin("snakemake_logger_plugin_ctm", progress)
-    main([*context.args, "--logger", "ctm"])
+    try:
+        arguments = checked(context.args, get_argument_parser(), Path.cwd(), checkout())
+    except ArgumentMistake as mistake:
+        typer.echo(str(mistake), err=True)
+        raise typer.Exit(2) from None
+    bars = [] if _PLANS.intersection(arguments) else ["--logger", "ctm"]
+    with caches(os.environ):
+        main([*arguments, *bars])
 
 
 @app.command()

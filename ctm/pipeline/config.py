@@ -6,47 +6,69 @@ Its keys are in `sections.py`. What is wrong is refused in the words of `config_
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import json
-from collections.abc import Mapping, Sequence
+import typing
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from ctm.pipeline.config_errors import ConfigError, unknown_keys, without_retired_keys, wrong_values
+from ctm.pipeline.config_errors import (
+    ConfigError,
+    mistaken_truths,
+    unknown_keys,
+    value_at,
+    without_retired_keys,
+    wrong_values,
+)
 from ctm.pipeline.demand import demands
-from ctm.pipeline.sections import Config
+from ctm.pipeline.given import Given
+from ctm.pipeline.sections import Config, Training
 from ctm.pipeline.steps import table
+from ctm.strict_yaml import EXPONENT, Place
 from ctm.training.settings import StageRun, stage_of_ctm, training_of_any
 
 _ADAPTER: TypeAdapter[Config] = TypeAdapter(Config)
 
 
-def parse_config(values: Mapping[str, Any], files: Sequence[Path] = ()) -> Config:
+def parse_config(values: Mapping[str, Any], given: Given | None = None) -> Config:
     """The checked configuration of merged `values`.
 
-    `files` are the files they came from, in order; they are read again only to say where a bad value stands. A value
-    of null stands for the default. Raises ConfigError.
+    given: what they were merged from, to say where a bad value stands. A value of null stands for the default. Raises
+    ConfigError.
     """
-    values = without_retired_keys(_without_nulls(values), files)
+    given = given or Given()
+    _check_nulls(values, given)
+    values = without_retired_keys(_plain(values), given.where)
     try:
         config = _ADAPTER.validate_python(values)
     except ValidationError as error:
-        raise ConfigError("\n".join(wrong_values(error, values, files))) from None
-    if unknown := unknown_keys(values, _dump(config), files):
-        raise ConfigError("\n".join(unknown))
+        raise ConfigError("\n".join(wrong_values(error, values, given.where))) from None
+    known = plain(config)
+    if wrong := [
+        *unknown_keys(values, known, given.where),
+        *mistaken_truths(values, known, given.where),
+    ]:
+        raise ConfigError("\n".join(wrong))
     whole = {name: step.demand for name, step in table(config).items()}
-    given = values.get("resources", {})
-    return dataclasses.replace(config, resources=demands(whole, config.resources, given))
+    resources = demands(whole, config.resources, values.get("resources", {}))
+    return dataclasses.replace(config, resources=resources)
 
 
 def read_config(files: Sequence[Path]) -> Config:
     """The checked configuration of YAML files, the later ones laid over the earlier ones (as Snakemake does)."""
-    merged: dict[str, Any] = {}
-    for file in files:
-        overlay(merged, yaml.safe_load(file.read_text()) or {})
-    return parse_config(merged, files)
+    given = Given(files)
+    return parse_config(merged(given), given)
+
+
+def merged(given: Given) -> dict[str, Any]:
+    """The values of files laid over each other."""
+    values: dict[str, Any] = {}
+    for document in given.documents:
+        overlay(values, document.values)
+    return values
 
 
 def overlay(base: dict[str, Any], top: Mapping[str, Any]) -> None:
@@ -63,7 +85,12 @@ def section(config: Config, path: str) -> Any:
 
     "training.*" is a mapping less the sections that have steps of their own (`order`, `stages`).
     """
-    value: Any = _dump(config)
+    return section_of(plain(config), path)
+
+
+def section_of(values: Mapping[str, Any], path: str) -> Any:
+    """`section` of values that `plain` made."""
+    value: Any = values
     *parents, last = path.split(".")
     for name in parents:
         value = value[name]
@@ -86,6 +113,18 @@ def settings_json(config: Config, path: str) -> str:
     names = {f.name for f in dataclasses.fields(own)}
     plain = TypeAdapter(kind).dump_python(value, mode="json")
     return json.dumps({k: v for k, v in plain.items() if k in names}, sort_keys=True)
+
+
+def from_checkout(config: Config, root: Path) -> Config:
+    """The configuration with the paths of its sections made absolute, as programs run in another folder.
+
+    Only what travels within a section: files that a step names are made so by its rule. Not for lineage, which does not
+    depend on where the checkout `root` lies.
+    """
+    installed = config.sources.installed
+    paths = tuple(str(root / path) for path in installed.paths)
+    sources = dataclasses.replace(config.sources, installed=dataclasses.replace(installed, paths=paths))
+    return dataclasses.replace(config, sources=sources)
 
 
 def stage_json(config: Config, stage: str) -> str:
@@ -114,13 +153,47 @@ def model_json(config: Config) -> str:
     )
 
 
-def _dump(config: Config) -> dict[str, Any]:
-    plain: dict[str, Any] = _ADAPTER.dump_python(config, mode="json")
-    return plain
+def plain(config: Config) -> dict[str, Any]:
+    """A configuration as dicts, lists and scalars."""
+    values: dict[str, Any] = _ADAPTER.dump_python(config, mode="json")
+    return values
 
 
-def _without_nulls(values: Any) -> Any:
-    """A key with the value null is as good as absent: an overlay takes a mapping of the file below away with it."""
-    if not isinstance(values, Mapping):
-        return values
-    return {key: _without_nulls(value) for key, value in values.items() if value is not None}
+def _check_nulls(values: Mapping[str, Any], given: Given) -> None:
+    """Refuse a section that is null: a key with nothing below it would take away all that is said in other files."""
+    if empty := next(_null_sections(values, Config, ()), None):
+        raise ConfigError(
+            f"{given.where(empty)}: {'.'.join(empty)} has nothing below it (null), which would take away all that the "
+            "files below say of it; delete the line, or write what it should have"
+        )
+    order = value_at(values, ("training", "order")) or Training.order
+    stages = value_at(values, ("training", "stages"))
+    for name in order if isinstance(order, (list, tuple)) and isinstance(stages, Mapping) else ():
+        if name in stages and stages[name] is None:
+            raise ConfigError(
+                f"{given.where(('training', 'stages', name))}: training.stages.{name} is null, but training.order "
+                "names it; write its settings, or take it out of training.order"
+            )
+
+
+def _null_sections(values: Any, kind: type, place: Place) -> Iterator[Place]:
+    """Places of sections (dataclasses) whose value is null."""
+    for name, inner in typing.get_type_hints(kind).items() if isinstance(values, Mapping) else ():
+        if name in values and dataclasses.is_dataclass(inner) and isinstance(inner, type):
+            if values[name] is None:
+                yield (*place, name)
+            yield from _null_sections(values[name], inner, (*place, name))
+
+
+def _plain(values: Any) -> Any:
+    """Values as they are meant, whoever read the YAML: a day is text, 1e-3 is a number, and null is as good as absent:
+    an overlay takes a mapping of the file below away with it."""
+    if isinstance(values, Mapping):
+        return {key: _plain(value) for key, value in values.items() if value is not None}
+    if isinstance(values, (list, tuple)):
+        return [_plain(value) for value in values]
+    if isinstance(values, datetime.date) and not isinstance(values, datetime.datetime):
+        return values.isoformat()
+    if isinstance(values, str) and EXPONENT.fullmatch(values):
+        return float(values)
+    return values

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +26,12 @@ COLORS = {
 """Okabe and Ito's palette, told apart by color-blind readers, and on white as on black."""
 
 
-def training_curves(metrics: Mapping[str, Path]) -> str:
+def training_curves(stages: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
     """SVG text: loss, certainty, speed and accuracy at milestones, over the samples of all stages, in order.
 
-    metrics: JSON lines of each stage, by stage. Empty where no stage wrote anything. One drawing for each figure, so
-    that a narrow page has them below each other.
+    stages: lines of metrics of each stage, by stage. Empty where no stage wrote anything. One drawing for each figure,
+    so that a narrow page has them below each other.
     """
-    stages = {stage: _read(path) for stage, path in metrics.items()}
     if not any(stages.values()):
         return ""
     from matplotlib.figure import Figure
@@ -76,5 +75,6 @@ def training_curves(metrics: Mapping[str, Path]) -> str:
     return svg_of(figures)
 
 
-def _read(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """Metrics of a stage that has ended."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]

@@ -93,7 +93,10 @@ def coverage_section(found: Facts) -> Section:
 
 def cleaning_section(counts: Path, clean: Path) -> Section:
     """What was dropped, masked and joined. counts, clean: of build_pairs and clean_snippets."""
-    made, snippets = json.loads(counts.read_text()), json.loads(clean.read_text())
+    made, snippets = (
+        json.loads(counts.read_text(encoding="utf-8")),
+        json.loads(clean.read_text(encoding="utf-8")),
+    )
     masked = [("snippets", sort, n) for sort, n in sorted(snippets.get("masked", {}).items())]
     masked += [(item["source"], item["sort"], item["n"]) for item in made.get("masked", [])]
     dropped = [("snippets", reason, n) for reason, n in sorted(snippets["rejects"].items())]
@@ -117,7 +120,7 @@ def cleaning_section(counts: Path, clean: Path) -> Section:
 
 def leaks_section(counts: Path) -> Section:
     """What is left of texts in other splits and in suites."""
-    leaks: Mapping[str, Any] = json.loads(counts.read_text()).get("leaks") or {}
+    leaks: Mapping[str, Any] = json.loads(counts.read_text(encoding="utf-8")).get("leaks") or {}
     if not leaks:
         return Section("Leaks")
     compared = [(split, n, leaks["compared"].get(split, 0)) for split, n in leaks["texts"].items()]

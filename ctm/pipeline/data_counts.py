@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from ctm.pairs.record import CATEGORIES, ROW_GROUP, read_rejects
+from ctm.parquet import parquet_file, read_parquet
 
 SHOWN = 10
 """Examples of each category."""
@@ -53,7 +53,7 @@ def count(sets: Sequence[Path], sidecars: Sequence[Path], rejects: Sequence[Path
     places: dict[str, list[tuple[bytes, str]]] = {category: [] for category in CATEGORIES}
     columns = ["pair_id", "buggy", "date", *PLAIN]
     for path in sets:
-        with pq.ParquetFile(path) as file:
+        with parquet_file(path) as file:
             for batch in file.iter_batches(ROW_GROUP, columns=columns):
                 for name in PLAIN:
                     _add(found.counts[name], batch.column(name), path.stem)
@@ -83,7 +83,7 @@ def _add(counter: Counter[tuple[str, str]], column: Any, name: str) -> None:
 
 
 def _count_values(counter: Counter[str], path: Path) -> None:
-    for item in pc.value_counts(pq.read_table(path, columns=["source"])["source"]).to_pylist():
+    for item in pc.value_counts(read_parquet(path, ["source"])["source"]).to_pylist():
         counter[item["values"]] += item["counts"]
 
 

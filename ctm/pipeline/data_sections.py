@@ -30,7 +30,7 @@ def collected_section(run: RunArtifacts) -> Section:
         file = run.address(run.path("repositories/counts"))
         blocks += [_with(block, "What was looked for on GitHub, and what was kept.", file) for block in found]
     paths = [path for path in run.sources if path.parent.name == "commits"]
-    if shards := [json.loads(path.read_text()) for path in paths]:
+    if shards := [json.loads(path.read_text(encoding="utf-8")) for path in paths]:
         table = [(name, sum(shard[name] for shard in shards)) for name in _COLLECTED]
         ends = Counter(shard["ended"] for shard in shards)
         table += [(f"shards where {ended}", n) for ended, n in ends.items()]
@@ -50,7 +50,7 @@ def _sources(run: RunArtifacts) -> list[Block]:
     sums: dict[tuple[str, str], list[float]] = {}
     jobs = []
     for path in sorted(run.sources):
-        found = json.loads(path.read_text())
+        found = json.loads(path.read_text(encoding="utf-8"))
         passed = {m["milestone"]: m["items_per_hour"] for m in found["milestones"]}
         speeds = [passed.get(f"{quarter:.0%}") for quarter in QUARTERS]
         shard = path.name.removesuffix(SOURCE_COUNTS)

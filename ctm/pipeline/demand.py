@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
+from ctm.bounds import Amount, Count, Few, Gigabytes, GigabytesOrNone, GpuPercent
+
 EVERY_OTHER = "default"
 """Key of the config section `resources` that stands for the rules which it does not name."""
 
@@ -17,19 +19,19 @@ EVERY_OTHER = "default"
 class Demand:
     """What one job of a rule asks for."""
 
-    threads: int = 1
+    threads: Few = 1
     """Processor cores."""
-    mem_gb: int = 1
+    mem_gb: Gigabytes = 1
     """Memory, GB."""
-    vram: int = 0
+    vram: GigabytesOrNone = 0
     """Memory of the accelerator, GB."""
-    gpu_percent: int = 0
+    gpu_percent: GpuPercent = 0
     """Share of the accelerator, percent."""
-    runtime: int = 60
+    runtime: Count = 60
     """Time limit on a cluster, minutes."""
     disk: Literal["low", "medium", "high", "very high"] = "low"
     """Class of disk traffic; information for a scheduler, no budget."""
-    network_mbps: int = 0
+    network_mbps: Amount = 0
     """Network traffic, Mbit/s."""
 
 

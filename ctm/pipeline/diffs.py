@@ -62,13 +62,15 @@ def find_pairs(run: Path, name: str) -> Iterator[Pair]:
         if path.parent.name not in ("installed", "packages") and "rejects" not in path.name
     ]
     for paths in (sets_of(run), raw):
-        found = False
-        for path in paths:
-            if any(pair.pair_id.startswith(name) for pair in read_pairs(path, ["pair_id"])):
-                found = True
-                yield from (pair for pair in read_pairs(path) if pair.pair_id.startswith(name))
+        found = [pair for path in paths for pair in pairs_named(path, name)]
         if found:
+            yield from found
             return
+
+
+def pairs_named(path: Path, name: str) -> Iterator[Pair]:
+    """Pairs of a file whose identity begins with `name`; only row groups that have one are read whole."""
+    return read_pairs(path, where=("pair_id", lambda value: value.startswith(name)))
 
 
 def drawn(pairs: Iterable[Pair], count: int, seed: int) -> list[Pair]:

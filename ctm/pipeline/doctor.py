@@ -39,7 +39,7 @@ class Conflict:
 
 def read_profile(path: Path) -> tuple[dict[str, int], dict[str, Mapping[str, Any]]]:
     """(budgets, resources by rule) of a Snakemake profile's config.yaml."""
-    profile = yaml.safe_load((path / "config.yaml").read_text()) or {}
+    profile = yaml.safe_load((path / "config.yaml").read_text(encoding="utf-8")) or {}
     given = profile.get("resources", {})
     pairs = given.items() if isinstance(given, Mapping) else (entry.split("=", 1) for entry in given)
     return {name: int(value) for name, value in pairs}, profile.get("set-resources", {})

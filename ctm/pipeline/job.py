@@ -141,7 +141,7 @@ def _run(command: list[str], lock: int, usage: Usage) -> int:
         except subprocess.TimeoutExpired:
             usage.sample()
             wait = min(POLL, 2 * wait)
-        if os.getppid() != parent or (watched is not None and not watched.is_running()):
+        if os.getppid() != parent or (watched is not None and not _alive(watched)):
             print("Snakemake is gone: this job ends, the next run makes its files anew", file=sys.stderr)
             status = _stop(child)
             break
@@ -182,6 +182,14 @@ def _snakemake() -> psutil.Process | None:
     if not alive:
         raise Orphaned
     return process
+
+
+def _alive(process: psutil.Process) -> bool:
+    """A process that ended is there until its parent asks how; a parent may never ask."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _inputs(given: argparse.Namespace, run: Path) -> list[File]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ctm.analysis.settings import AnalysisSettings, SynchronizationSettings
+from ctm.bounds import Amount, Gigabytes, GigabytesOrNone, GpuPercent, Part, Shards, Text
 from ctm.bugs.settings import MutationSettings
 from ctm.evaluation.published.settings import SuiteSettings
 from ctm.evaluation.settings import EvaluationSettings, ReferenceSettings, WorkingSettings
@@ -35,13 +36,13 @@ from ctm.training.settings import CTMStageSettings, CTMTrainingSettings, StageSe
 class MachineBudget:
     """What the jobs share. Missing budgets of the command line are filled from here; no step's result depends on it."""
 
-    mem_gb: int = 128
+    mem_gb: Gigabytes = 128
     """Memory that all running jobs may ask for together, GB."""
-    vram: int = 96
+    vram: GigabytesOrNone = 96
     """Memory of the accelerator that all running jobs may ask for together, GB."""
-    gpu_percent: int = 100
+    gpu_percent: GpuPercent = 100
     """Share of the accelerator that all running jobs may ask for together, percent."""
-    unified_gb: int | None = None
+    unified_gb: Gigabytes | None = None
     """Budget of mem_gb + vram together where both are one memory, GB; null where they are not."""
     environment: Literal["cpu", "cuda", "rocm"] = "cpu"
     """Which lock file of envs/ the rules name as their environment (used with `--sdm conda` only)."""
@@ -61,7 +62,7 @@ class InstalledSource(InstalledSettings):
 
     enabled: bool = False
     """Whether this source is collected."""
-    shards: int = 2
+    shards: Shards = 2
     """Jobs that share the work; distributions are dealt by hash of their name."""
 
 
@@ -71,9 +72,9 @@ class PackageSource(PackageSettings):
 
     enabled: bool = True
     """Whether this source is collected."""
-    shards: int = 2
+    shards: Shards = 2
     """Jobs that share the work; packages are dealt by hash of their name."""
-    pins: str = "config/corpus.csv"
+    pins: Text = "config/corpus.csv"
     """Pinned list: name, version, sha256, file; relative to the checkout."""
 
 
@@ -83,9 +84,9 @@ class ReleaseSource(ReleaseSettings):
 
     enabled: bool = True
     """Whether this source is collected."""
-    shards: int = 2
+    shards: Shards = 2
     """Jobs that share the work; packages are dealt by hash of their name."""
-    pins: str = "config/releases.csv"
+    pins: Text = "config/releases.csv"
     """Pinned list: name, version, sha256; relative to the checkout."""
 
 
@@ -95,7 +96,7 @@ class CommitSource(CommitSettings):
 
     enabled: bool = True
     """Whether this source is collected."""
-    shards: int = 2
+    shards: Shards = 2
     """Jobs that share the work; repositories are dealt by hash of their name."""
     repositories: tuple[str, ...] = ()
     """Git repositories to read: URLs or local paths (relative ones from the checkout)."""
@@ -118,7 +119,7 @@ class StackOverflowSource(StackOverflowSettings):
 
     enabled: bool = False
     """Whether this source is collected; needs `accept_dump_terms`, and `posts` or `api.questions`."""
-    shards: int = 1
+    shards: Shards = 1
     """Jobs that share the work; each reads the whole dump and keeps its share of the questions."""
     posts: str = ""
     """Posts.xml of the dump, plain or inside a .7z; relative to the checkout."""
@@ -163,9 +164,9 @@ class Sources:
 class Bugs(MutationSettings):
     """Synthetic bugs made from clean snippets."""
 
-    shards: int = 2
+    shards: Shards = 2
     """Jobs that share the work."""
-    mix: str = "config/bug_mix.yaml"
+    mix: Text = "config/bug_mix.yaml"
     """How often each kind of bug is made; relative to the checkout."""
 
 
@@ -173,11 +174,11 @@ class Bugs(MutationSettings):
 class Grids:
     """Encoded pairs."""
 
-    train_shards: int = 2
+    train_shards: Shards = 2
     """Jobs that encode the training split."""
-    validation_shards: int = 1
+    validation_shards: Shards = 1
     """Jobs that encode the validation split."""
-    test_shards: int = 1
+    test_shards: Shards = 1
     """Jobs that encode the test split."""
 
 
@@ -206,14 +207,10 @@ class Baseline:
         samples=1_000_000,
     )
     """Its training, as of a stage of the curriculum; `ticks` are recursions."""
-    ema: float = 0.999
+    ema: Part = 0.999
     """Decay of the moving average of its weights (training.ema is the CTM's)."""
-    items: int = 5000
+    items: Amount = 5000
     """Test items that both models answer, categories in equal shares; 0: all."""
-
-    def __post_init__(self) -> None:
-        if self.items < 0:
-            raise ValueError(f"trm.items is {self.items}; it must be 0 (all) or more")
 
 
 @dataclass(frozen=True)

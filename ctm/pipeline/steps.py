@@ -286,7 +286,13 @@ def table(config: Config) -> dict[str, WorkflowStep]:
         parents=(*made, verdict.name),
         files=page_files("report"),
     )
-    return {step.name: step for step in [*steps, verdict, report]}
+    provenance = WorkflowStep(
+        "provenance",
+        Demand(threads=1, mem_gb=2, runtime=30),
+        parents=(*made, "data_card", verdict.name, report.name),
+        files=page_files("provenance"),
+    )
+    return {step.name: step for step in [*steps, verdict, report, provenance]}
 
 
 def steps(config: Config) -> dict[str, WorkflowStep]:

@@ -17,7 +17,7 @@ from ctm.shares import COLUMNS, percent, percents
 def print_summary(run: Path, console: Console) -> None:
     """Print the figures of the run in folder `run`. Raises FileNotFoundError where it has no bundle yet."""
     final = run / "results" / "final"
-    metrics: dict[str, Any] = json.loads((final / METRICS).read_text())
+    metrics: dict[str, Any] = json.loads((final / METRICS).read_text(encoding="utf-8"))
     console.print("\nExact match on projects never seen in training, at the most certain tick", style="bold")
     table = Table()
     for name in ("category", "by kinds", "95 %", "by items", "95 %", "coverage", "items"):
@@ -59,7 +59,7 @@ def _baseline(path: Path) -> list[str]:
     """Both models on the same items, where they were compared."""
     if not path.exists():
         return []
-    comparison: dict[str, Any] = json.loads(path.read_text())
+    comparison: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     said = [
         f"{name} {percent(m['accuracy']['overall'])} ({m['parameters']['body'] / 1e6:.2f} M)"
         for name, m in comparison["models"].items()

@@ -28,11 +28,16 @@ _NUMBER = re.compile(r"-?[\d,]*\.?\d+%?( to -?[\d,]*\.?\d+%?)?( \(90 %\))?")
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell: text, whether it is a number, and a mark ("yes", "no"; "code": a name that stays as it is written)."""
+    """One cell: text, whether it is a number, and a mark ("yes", "no"; "code": a name that stays as it is written).
+
+    A mark is a class of the page or several; "whole" is never broken into lines.
+    address: where a reader gets from it, relative to the page; empty: nowhere.
+    """
 
     text: str
     number: bool = False
     mark: str = ""
+    address: str = ""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ctm.pipeline.artifacts import RunArtifacts
-from ctm.pipeline.curves import training_curves
+from ctm.pipeline.curves import read_lines, training_curves
 from ctm.pipeline.tables import Block, Cell, Section, rows
 
 _STAGE_FIGURES = {
@@ -32,7 +32,7 @@ def training_section(run: RunArtifacts) -> Section:
         for m in summary.get("milestones", []):
             milestones += [(stage, m["milestone"], *_compared(c)) for c in m.get("compared", [])]
     folder = run.address(next(iter(run.metrics.values())).parent.parent) if run.metrics else ""
-    if curves := training_curves(run.metrics):
+    if curves := training_curves({stage: read_lines(path) for stage, path in run.metrics.items()}):
         blocks.append(
             Block(
                 "Curves",
@@ -65,7 +65,9 @@ def training_section(run: RunArtifacts) -> Section:
     if events:
         head = ["stage", "what", "at step", "why", "what was done"]
         note = "What went wrong in a stage and how it went on."
-        blocks.append(Block("Out of memory and divergence", note, rows(head, events), file=folder))
+        blocks.append(
+            Block("Out of memory, divergence, damaged checkpoints", note, rows(head, events), file=folder)
+        )
     return Section("Stages of training", blocks, "Each stage goes on from the weights of the one before.")
 
 

@@ -149,12 +149,17 @@ def load_bundle(path: Path, threads: int = 1) -> Bundle:
 
 
 def _load(path: Path, threads: int) -> Bundle:
-    from ctm.files import sha256_of
+    from ctm.files import SUMS, is_as_summed, sha256_of
     from ctm.grid.tokenizer import CodeTokenizer
     from ctm.repair.bundle_config import BundleConfig
     from ctm.repair.onnx_proposer import OnnxProposer
 
-    config = BundleConfig(path / CONFIG)
+    if not is_as_summed(path / CONFIG):
+        raise BundleError(
+            f"{path / CONFIG}: damaged (its checksum is not that of {SUMS}); copy or build the bundle again. Where it "
+            f"was changed on purpose, delete {path / SUMS}"
+        )
+    config = BundleConfig(path / CONFIG)  # with the checksums of the other two
     tick = config.number("thresholds", "tick", low=0.0, high=NEVER)
     edit = config.number("thresholds", "edit", low=0.0, high=MAX_STRENGTH)
     further = config.number("thresholds", "further", low=0.0, high=1.0, default=0.0)

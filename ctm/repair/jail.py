@@ -118,9 +118,9 @@ def _enter_namespaces() -> None:
         _check(_libc.unshare(flags), "unshare")
         return
     _check(_libc.unshare(flags | NEWUSER), "unshare (user namespace)")
-    Path("/proc/self/setgroups").write_text("deny")
-    Path("/proc/self/uid_map").write_text(f"{NOBODY} {user} 1")
-    Path("/proc/self/gid_map").write_text(f"{NOBODY} {group} 1")
+    Path("/proc/self/setgroups").write_text("deny", encoding="utf-8")
+    Path("/proc/self/uid_map").write_text(f"{NOBODY} {user} 1", encoding="utf-8")
+    Path("/proc/self/gid_map").write_text(f"{NOBODY} {group} 1", encoding="utf-8")
 
 
 def _mount(source: str, target: Path | str, kind: str, flags: int, data: str = "") -> None:
@@ -228,7 +228,7 @@ def _kill_descendants(program: int) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(program, signal.SIGKILL)
     with contextlib.suppress(OSError):  # one of them has ended by itself
-        while time.monotonic() < stop and (left := children.read_text().split()):
+        while time.monotonic() < stop and (left := children.read_text(encoding="utf-8").split()):
             for pid in left:
                 os.kill(int(pid), signal.SIGKILL)
             _reap(0)

@@ -1,18 +1,28 @@
-"""Checkpoints of a running stage: weights, optimizer, position and random states, each written in one rename."""
+"""Checkpoints of a running stage: weights, optimizer, position and random states, each written in one rename.
+
+A file ends with the SHA-256 of what stands before, so that half a file or one with a changed bit is found before
+anything is taken from it; torch alone would notice the half.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import io
+import logging
+import os
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from ctm.files import replacing
+from ctm.files import replacing, sha256_of
 from ctm.training.optimizer import CombinedOptimizer
 
-BEST = "best.safetensors"
+log = logging.getLogger(__name__)
+DIGEST = hashlib.sha256().digest_size
 
 
 @dataclass
@@ -34,17 +44,31 @@ class Progress:
     """Step, score and its standard error of the best weights by validation (`validation_accuracy.ValidationResult`)."""
 
 
+@dataclass
+class Averages:
+    """Weights that are kept beside those that train, by name of the parameter or of the model's state."""
+
+    ema: dict[str, torch.Tensor] = field(default_factory=dict)
+    """The moving average; empty where there is none."""
+    best: dict[str, torch.Tensor] = field(default_factory=dict)
+    """The best by validation so far, on the processor; empty before the first measurement."""
+
+
+class DamagedCheckpoint(ValueError):
+    """A checkpoint that is not what was written."""
+
+
 def save_checkpoint(
-    work: Path, model: torch.nn.Module, ema: dict[str, torch.Tensor], optimizer: CombinedOptimizer,
-    progress: Progress, keep: int, stopped: bool = False,
+    work: Path, model: torch.nn.Module, averages: Averages, optimizer: CombinedOptimizer, progress: Progress,
+    keep: int, stopped: bool = False,
 ) -> None:  # fmt: skip
-    """Write `work/step-N.pt`, synced, then renamed; older ones than the last `keep` go.
+    """Write `work/step-N.pt` with its checksum, synced, then renamed; older ones than the last `keep` go.
 
     stopped: the stage ends here because it was asked to. Then the file is `stopped-N.pt`, and the others stay.
     """
     content: dict[str, Any] = {
         "model": model.state_dict(),
-        "ema": ema,
+        **vars(averages),
         "optimizer": optimizer.state_dict(),
         "progress": vars(progress),
         "random": torch.get_rng_state(),
@@ -54,6 +78,9 @@ def save_checkpoint(
     place = stopped_at(work, progress.step) if stopped else checkpoint_at(work, progress.step)
     with replacing(place) as temporary:
         torch.save(content, temporary)
+        digest = bytes.fromhex(sha256_of(temporary))
+        with temporary.open("ab") as file:
+            file.write(digest)
     outlived = [] if stopped else [*checkpoints(work)[: -max(1, keep)], *_stopped(work)]
     for old in outlived:
         old.unlink()
@@ -61,15 +88,43 @@ def save_checkpoint(
 
 def load_checkpoint(
     path: Path, model: torch.nn.Module, optimizer: CombinedOptimizer
-) -> tuple[Progress, dict[str, torch.Tensor]]:
-    """Restore a checkpoint in place: progress and moving average."""
-    content = torch.load(path, map_location="cpu", weights_only=True)
+) -> tuple[Progress, Averages]:
+    """Restore a checkpoint in place: progress, and the weights beside the model's. Raises DamagedCheckpoint."""
+    content = torch.load(io.BytesIO(_checked(path)), map_location="cpu", weights_only=True)
     model.load_state_dict(content["model"])
     optimizer.load_state_dict(content["optimizer"])
     torch.set_rng_state(content["random"])
     if "random_cuda" in content and torch.cuda.is_available():
         torch.cuda.set_rng_state_all(content["random_cuda"])
-    return Progress(**content["progress"]), content["ema"]
+    return Progress(**content["progress"]), Averages(content["ema"], content["best"])
+
+
+def _checked(path: Path) -> memoryview:
+    """What `torch.save` wrote, without the checksum behind it. Raises DamagedCheckpoint."""
+    whole = memoryview(path.read_bytes())
+    content, digest = whole[:-DIGEST], whole[-DIGEST:]
+    if not len(content) or hashlib.sha256(content).digest() != digest:
+        raise DamagedCheckpoint(f"{path}: damaged ({len(whole):,} bytes, and its checksum differs)")
+    return content
+
+
+def usable_checkpoints(found: Sequence[Path]) -> tuple[Sequence[Path], list[Path]]:
+    """Those up to the newest that is whole, and the damaged ones behind it; nothing is changed on the disk."""
+    for count in range(len(found), 0, -1):
+        try:
+            _checked(found[count - 1])
+        except DamagedCheckpoint as error:
+            log.warning("%s; the one before it is looked at", error)
+        else:
+            return found[:count], list(found[count:])
+    return [], list(found)
+
+
+def set_aside(damaged: Path) -> Path:
+    """Rename a checkpoint so that it is none any more, and can be looked at; it goes with the stage's other ones."""
+    aside = damaged.with_suffix(".damaged")
+    os.replace(damaged, aside)
+    return aside
 
 
 def checkpoint_at(work: Path, step: int) -> Path:

@@ -26,16 +26,24 @@ class MachineMonitor:
 
     def __init__(self, device: torch.device, sysfs: Path = SYSFS) -> None:
         self.device, self.sysfs, self.process = device, sysfs, psutil.Process()
-        self.last: tuple[float, float, float | None] = self._clocks()
+        self.last: tuple[float, float, float | None, int | None] = self._clocks()
 
     def figures(self) -> dict[str, Figure]:
-        """GB, shares 0..1 of a device, cores busy, watts."""
+        """GB, shares 0..1 of a device, cores busy, watts, MB to and from disks a second."""
         return {**self._processor(), **(self._device() if self.device.type == "cuda" else {})}
 
-    def _clocks(self) -> tuple[float, float, float | None]:
+    def _clocks(self) -> tuple[float, float, float | None, int | None]:
         times = self.process.cpu_times()
         energy = _number(self.sysfs / "class/powercap/intel-rapl:0/energy_uj")
-        return time.monotonic(), times.user + times.system, energy
+        return time.monotonic(), times.user + times.system, energy, self._disk_bytes()
+
+    def _disk_bytes(self) -> int | None:
+        """Read from and written to disks so far; None where the system does not say (macOS)."""
+        try:
+            counters = self.process.io_counters()
+        except (AttributeError, psutil.Error, OSError):
+            return None
+        return counters.read_bytes + counters.write_bytes
 
     def _processor(self) -> dict[str, Figure]:
         before, self.last = self.last, self._clocks()
@@ -43,12 +51,16 @@ class MachineMonitor:
         joules = None
         if self.last[2] is not None and before[2] is not None and self.last[2] >= before[2]:
             joules = (self.last[2] - before[2]) / 1e6
+        disk = None
+        if self.last[3] is not None and before[3] is not None:
+            disk = (self.last[3] - before[3]) / 1e6
         now = self.process.memory_info().rss
         return {
             "ram_gb": now / GB,
             "ram_peak_gb": max(now, _peak_bytes()) / GB,  # the system updates the peak later than the size
             "cores_busy": (self.last[1] - before[1]) / seconds,
             "processor_watts": MISSING if not joules else joules / seconds,
+            "disk_mb_per_second": MISSING if disk is None else disk / seconds,
         }
 
     def _device(self) -> dict[str, Figure]:
@@ -94,7 +106,7 @@ def _read_or_none(question: Callable[[], float]) -> float | None:
 
 def _number(path: Path) -> float | None:
     try:
-        return float(path.read_text())
+        return float(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
 

@@ -10,6 +10,7 @@ import json
 import logging
 import sys
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, get_args
 
@@ -72,9 +73,14 @@ class Metrics:
         return self.file.seek(0, 2)
 
     def write(self, record: dict[str, Any]) -> None:
-        """One line of figures. Nested ones go to TensorBoard as group/name."""
+        """One line of figures, with when it was written (UTC) and how many steps the stage has.
+
+        Nested figures go to TensorBoard as group/name.
+        """
         if self.file is None or self.board is None:
             return
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        record = {**record, "steps": self.steps, "time": now}
         self.file.write(json.dumps(record).encode() + b"\n")
         for key, value in record.items():
             for name, figure in value.items() if isinstance(value, dict) else [("", value)]:

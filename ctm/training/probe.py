@@ -43,7 +43,9 @@ def probe_failure(option: str, device: torch.device) -> str | None:
     """None where "graphs" or "compile" works on the device, else why not, in a line."""
     command = [sys.executable, "-m", "ctm.training.probe", option, str(device)]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
+        done = subprocess.run(
+            command, capture_output=True, encoding="utf-8", errors="replace", timeout=SECONDS
+        )
     except subprocess.TimeoutExpired:
         return f"its trial run took longer than {SECONDS:.0f} s"
     if done.returncode == 0:

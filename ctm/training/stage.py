@@ -23,7 +23,7 @@ from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.base import EditModel
 from ctm.model.device import pick_precision
 from ctm.model.weights import load_weights, save_weights
-from ctm.training.checkpoint import BEST, remove_checkpoints
+from ctm.training.checkpoint import remove_checkpoints
 from ctm.training.data import load_split, plan_visits
 from ctm.training.gradients import Gradients
 from ctm.training.initial import new_model
@@ -115,7 +115,7 @@ def _train(
     if chosen["step"] != trainer.steps:
         log.warning("%s: the result is the best weights, of step %d (score %.3f), not the last ones (%.3f)",
                     run.name, chosen["step"], chosen["score"], last["score"])  # fmt: skip
-        model.load_state_dict(load_weights(work / BEST)[1])
+        model.load_state_dict(trainer.averages.best)
         save_weights(out, model, {"stage": run.name})
     else:
         with trainer.averaged():

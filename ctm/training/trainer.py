@@ -6,7 +6,7 @@ import dataclasses
 import logging
 import math
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,17 +17,18 @@ import torch
 
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.base import EditModel
-from ctm.model.weights import save_weights
 from ctm.training.batch import TrainingBatch, batches
 from ctm.training.checkpoint import (
-    BEST,
+    Averages,
     Progress,
     checkpoint_at,
     checkpoints,
     load_checkpoint,
     resumable,
     save_checkpoint,
+    set_aside,
     step_of,
+    usable_checkpoints,
 )
 from ctm.training.cuda_graphs import rounded
 from ctm.training.data import Plan, TrainingSet
@@ -71,8 +72,7 @@ class Trainer:
         self.optimizer = make_optimizer(model, self.training)
         self.steps = len(material.plan) // self.stage.accumulation
         self.machine = MachineMonitor(device)
-        self.progress = Progress()
-        self.ema: dict[str, torch.Tensor] = {}
+        self.progress, self.averages = Progress(), Averages()
 
     def run(self, metrics: Metrics, stop: StopRequest) -> list[dict[str, Any]]:
         """All remaining steps; returns the milestones of the whole stage.
@@ -95,12 +95,12 @@ class Trainer:
     @contextmanager
     def averaged(self) -> Iterator[EditModel]:
         """The model with its moving average in place of the weights, where there is one; the weights come back."""
-        if not self.ema:
+        if not self.averages.ema:
             yield self.model
             return
         live = [p.detach().clone() for p in self.model.parameters()]
         try:
-            self._put(self.ema.values())
+            self._put(self.averages.ema.values())
             yield self.model
         finally:
             self._put(live)
@@ -113,31 +113,53 @@ class Trainer:
 
     def _begin(self, metrics: Metrics) -> None:
         """From the newest checkpoint, or the one of step 0, which is written first: a rollback may lead to it."""
-        if found := resumable(self.work):
+        found, damaged = usable_checkpoints(resumable(self.work))
+        self.ranks.barrier()  # all have looked before a file is renamed or written
+        if found:
             self._load(found[-1])
             metrics.resume_at(self.progress.step, self.progress.metrics_bytes)
             log.info("%s: resuming at step %d of %d", self.name, self.progress.step, self.steps)
-            return
+        else:
+            self._begin_anew(metrics)
+        if damaged:
+            self._tell_damaged(damaged, metrics)
+        if damaged or not found:
+            self._save_checkpoint(metrics)
+        # last, so that a kill before it leads here again
+        self._set_aside(damaged)
+
+    def _begin_anew(self, metrics: Metrics) -> None:
         with as_memory_error(
             f"{self.name}: out of memory for the model and its optimizer state; give the rule more vram, or make the "
             "model smaller"
         ):
             self.optimizer.allocate()  # now: a step that fails half way cannot be taken back
         if self.training.ema:
-            self.ema = {k: v.detach().clone() for k, v in self.model.named_parameters()}
+            self.averages.ema = {k: v.detach().clone() for k, v in self.model.named_parameters()}
         metrics.resume_at(0, 0)
-        self.ranks.barrier()  # all have looked for a checkpoint before there is one
-        self._save_checkpoint(metrics)
 
     def _load(self, path: Path) -> None:
-        self.progress, self.ema = load_checkpoint(path, self.model, self.optimizer)
-        self.ema = {k: v.to(self.device) for k, v in self.ema.items()}
+        self.progress, self.averages = load_checkpoint(path, self.model, self.optimizer)
+        self.averages.ema = {k: v.to(self.device) for k, v in self.averages.ema.items()}
         if self.progress.fit:
             fit = MemoryPlan(**self.progress.fit)
             graphs = (
                 fit.graphs and self.gradients.memory_plan.graphs
             )  # the probe of this process decides, too
             self.gradients.apply_memory_plan(dataclasses.replace(fit, graphs=graphs))
+
+    def _tell_damaged(self, damaged: Sequence[Path], metrics: Metrics) -> None:
+        """Damaged checkpoints, newest last, as events: what was trained since the newest good one is trained again."""
+        for path in damaged:
+            self._record_event(
+                "damaged checkpoint", {"why": "its checksum differs", "file": path.name}, metrics
+            )
+
+    def _set_aside(self, damaged: Sequence[Path]) -> None:
+        if self.ranks.is_first:
+            for path in damaged:
+                log.warning("%s: kept as %s, and not used", self.name, set_aside(path))
+        self.ranks.barrier()
 
     def _stop(self, metrics: Metrics) -> None:
         """End here, with a checkpoint. Raises Stopped."""
@@ -152,7 +174,13 @@ class Trainer:
         self.progress.fit = dataclasses.asdict(self.gradients.memory_plan)
         if self.ranks.is_first:
             save_checkpoint(
-                self.work, self.model, self.ema, self.optimizer, self.progress, self.training.keep, stopped
+                self.work,
+                self.model,
+                self.averages,
+                self.optimizer,
+                self.progress,
+                self.training.keep,
+                stopped,
             )
         self.ranks.barrier()
 
@@ -220,11 +248,12 @@ class Trainer:
             self.optimizer.step()
         self.gradients.clear()
         self.model.after_step()
-        if self.ema:
+        if self.averages.ema:
             with torch.no_grad():
                 # young averages forget faster, so that the random start does not linger
                 keep = min(self.training.ema, (1 + step) / (10 + step))
-                torch._foreach_lerp_(list(self.ema.values()), list(self.model.parameters()), 1 - keep)
+                average = list(self.averages.ema.values())
+                torch._foreach_lerp_(average, list(self.model.parameters()), 1 - keep)
         self.progress.losses = [*self.progress.losses[1 - HISTORY :], loss]
         return {
             "step": step + 1, "samples": self._samples(step + 1), "loss": loss, **figures, "gradient_norm": norm,
@@ -250,8 +279,17 @@ class Trainer:
                 f"({self.stage.learning_rate:g}) or raise warmup of the stage; raise training.spike "
                 f"({self.training.spike:g}) if this data's loss jumps without diverging"
             )
-        self._load(found[-1])
-        self.progress.events, self.progress.best = now.events, now.best
+        usable, damaged = usable_checkpoints(found)
+        self.ranks.barrier()
+        if not usable:
+            self._set_aside(damaged)
+            raise FloatingPointError(
+                f"{self.name}: {why} at step {failed}, and no checkpoint to go back to is whole ({self.work}). Start "
+                "again: the stage begins anew"
+            )
+        best = self.averages.best
+        self._load(usable[-1])
+        self.progress.events, self.progress.best, self.averages.best = now.events, now.best, best
         self.progress.rate_factor = now.rate_factor * self.training.rollback_rate
         metrics.resume_at(self.progress.step, self.progress.metrics_bytes)
         self._record_event(
@@ -262,7 +300,9 @@ class Trainer:
             },
             metrics,
         )  # fmt: skip
+        self._tell_damaged(damaged, metrics)
         self._save_checkpoint(metrics)
+        self._set_aside(damaged)
         if self.ranks.is_first:
             for later in checkpoints(self.work):
                 if later > checkpoint_at(self.work, self.progress.step):
@@ -289,7 +329,7 @@ class Trainer:
                 self.stage.max_cells or self.training.max_cells,
             )  # fmt: skip
             if measured.score > self.progress.best.get("score", -math.inf):
-                save_weights(self.work / BEST, model, {"stage": self.name})
+                self.averages.best = {k: v.detach().cpu().clone() for k, v in model.state_dict().items()}
                 self.progress.best = {
                     "step": record["step"], "score": measured.score, "error": measured.error,
                 }  # fmt: skip

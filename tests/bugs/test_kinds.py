@@ -84,8 +84,12 @@ def test_mix_names_every_kind():
     [
         ("no_such: 1\n", "no kind 'no_such'"),
         ("missing_colon: -1\n", "-1"),
-        ("- a\n", "mapping"),
-        ("missing_colon: x\n", "mapping"),
+        ("- a\n", "keys with values are due"),
+        ("missing_colon: x\n", ":1: missing_colon: expected a weight"),
+        (
+            "missing_colon: 1\nextra_colon: 2\nmissing_colon: 3\n",
+            ":3: key 'missing_colon' stands here and in line 1",
+        ),
     ],
 )
 def test_bad_mix_is_refused_with_its_file(tmp_path, text, message):

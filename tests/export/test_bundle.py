@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from ctm.repair.candidates import make_state
 def test_bundle_is_complete(bundle: Path) -> None:
     assert sorted(path.name for path in bundle.iterdir()) == sorted(
         ["ctm.onnx", "ctm_code_repair_final.pt", "tokenizer.json", "final_config.yaml", "final_metrics.json",
-         "MODEL_CARD.md"]
+         "MODEL_CARD.md", "SHA256SUMS"]
     )  # fmt: skip
 
 
@@ -49,6 +50,25 @@ def test_the_graph_is_the_one_it_was_built_with(bundle: Path, tmp_path: Path) ->
         file.write(b"other")
     with pytest.raises(BundleError, match=r"ctm\.onnx is not the one"):
         load_bundle(copy)
+
+
+def test_sums_are_those_of_all_files(bundle: Path) -> None:
+    """Coreutils read them, and none is forgotten."""
+    checked = subprocess.run(
+        ["sha256sum", "--strict", "-c", "SHA256SUMS"], cwd=bundle, capture_output=True, text=True, check=True
+    )
+    assert checked.stdout.count(": OK") == len(list(bundle.iterdir())) - 1
+
+
+def test_a_changed_config_is_found(bundle: Path, tmp_path: Path) -> None:
+    """A threshold of another digit would repair otherwise, and nothing else would notice."""
+    copy = shutil.copytree(bundle, tmp_path / "copy")
+    config = (copy / "final_config.yaml").read_text()
+    (copy / "final_config.yaml").write_text(config.replace("edit: 0.4", "edit: 0.5", 1))
+    with pytest.raises(BundleError, match=r"final_config\.yaml: damaged .*SHA256SUMS"):
+        load_bundle(copy)
+    (copy / "SHA256SUMS").unlink()
+    assert load_bundle(copy).threshold == 0.5, "whoever changes it on purpose is told how"
 
 
 def test_weights_load_without_trusting_the_file(bundle: Path, exported) -> None:
@@ -85,6 +105,7 @@ def test_a_bundle_from_before_there_were_such_thresholds_loads(bundle: Path, tmp
     config = yaml.safe_load((copy / "final_config.yaml").read_text())
     del config["precision_thresholds"]
     (copy / "final_config.yaml").write_text(yaml.safe_dump(config))
+    (copy / "SHA256SUMS").unlink()
     assert load_bundle(copy).threshold == load_bundle(bundle).threshold
 
 

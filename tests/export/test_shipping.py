@@ -45,7 +45,7 @@ def test_it_says_which_release_it_is(shipped: Path, bundle: Path) -> None:
 
 def test_nothing_but_what_the_command_reads_ships(shipped: Path) -> None:
     assert sorted(path.name for path in shipped.iterdir()) == [
-        "MODEL_CARD.md", "ctm.onnx", "final_config.yaml", "tokenizer.json",
+        "MODEL_CARD.md", "SHA256SUMS", "ctm.onnx", "final_config.yaml", "tokenizer.json",
     ]  # fmt: skip
 
 

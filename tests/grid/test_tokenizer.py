@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -97,6 +98,21 @@ def test_answers_of_a_model_decode_to_something(tokenizer: CodeTokenizer) -> Non
     assert text in ("\ufffd", "éé")
     for index in range(tokenizer.vocab_size):
         assert isinstance(tokenizer.decode([index, index]), str)
+
+
+def test_swapped_tokens_are_found(tokenizer: CodeTokenizer, tmp_path: Path) -> None:
+    """They would be other words to every step that comes, and the file is as long as before."""
+    path = tmp_path / "tokenizer.json"
+    tokenizer.save(path)
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    first, second = stored["vocabulary"][-2:]
+    stored["vocabulary"][-2:] = second, first
+    path.write_text(json.dumps(stored), encoding="utf-8")
+    with pytest.raises(ValueError, match=r"tokenizer\.json: damaged: its checksum differs"):
+        CodeTokenizer.load(path)
+    del stored["sha256"]
+    path.write_text(json.dumps(stored), encoding="utf-8")
+    assert CodeTokenizer.load(path).vocab_size == tokenizer.vocab_size, "files of before there were checksums"
 
 
 def test_saved_and_loaded_it_is_the_same(tokenizer: CodeTokenizer, texts: list[str], tmp_path: Path) -> None:

@@ -14,10 +14,13 @@ from snakemake.api import SnakemakeApi
 from snakemake.settings.types import ConfigSettings, DAGSettings, OutputSettings, Quietness, ResourceSettings
 
 ROOT = Path(__file__).resolve().parents[2]
+# a space, an apostrophe, letters outside of ASCII; braces and a dollar, which Snakemake and shells expand
+HARD_NAME = "it's a größe 测试 {x} $HOME dir"
 
-# writes to each output (a path that is not there yet) what it was told and what it read; FAIL names a step to fail
+# writes to each output (a path that is not there yet) what it was told and what it read; FAIL names a step to fail,
+# SLOW one that hangs with its outputs half written
 FAKE = '''"""Stands in for a program: its outputs say what went in."""
-import hashlib, os, re, sys
+import hashlib, os, re, sys, time
 from pathlib import Path
 
 arguments = sys.argv[1:]
@@ -40,11 +43,15 @@ for option, value in zip([None, *arguments], arguments):
     elif name == "bundle" and option == "--out":
         path.mkdir(parents=True, exist_ok=True)
         outputs += [path / n for n in ("ctm.onnx", "ctm_code_repair_final.pt", "tokenizer.json",
-                                       "final_config.yaml", "final_metrics.json", "MODEL_CARD.md")]
+                                       "final_config.yaml", "final_metrics.json", "MODEL_CARD.md", "SHA256SUMS")]
     else:
         outputs.append(path)
 for path in outputs:
     path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(digest.hexdigest()[:9])
+if os.environ.get("SLOW") and os.environ["SLOW"] in " ".join(sys.argv):
+    time.sleep(600)
+for path in outputs:
     path.write_text(digest.hexdigest())
 '''
 
@@ -56,23 +63,30 @@ class Checkout:
     root: Path
     overlay: dict[str, object] = field(default_factory=dict)
 
-    def snakemake(
-        self, *arguments: str, fail: str = "", check: bool = True
-    ) -> subprocess.CompletedProcess[str]:
-        """Run snakemake in the folder `run`, with config/demo.yaml and the overlay laid over the config."""
-        overlay = self.root / "overlay.yaml"
-        overlay.write_text(yaml.safe_dump(self.overlay))
-        command = [
+    def command(self, *arguments: str) -> list[str]:
+        """Snakemake in the folder `run`, with config/demo.yaml and the overlay laid over the config."""
+        (self.root / "overlay.yaml").write_text(yaml.safe_dump(self.overlay))
+        return [
             sys.executable, "-m", "snakemake", "--configfile", "config/config.yaml", "config/demo.yaml",
             "overlay.yaml", "--cores", "2", "--directory", "run", *arguments,
         ]  # fmt: skip
-        environment = {**os.environ, "PYTHONPATH": str(self.root), "FAIL": fail}
+
+    def snakemake(
+        self, *arguments: str, fail: str = "", check: bool = True
+    ) -> subprocess.CompletedProcess[str]:
+        """Run it, with FAIL if given. Raises AssertionError where it fails, unless not to `check`."""
+        command = self.command(*arguments)
+        environment = self.environment() | {"FAIL": fail}
         done = subprocess.run(
             command, cwd=self.root, env=environment, capture_output=True, text=True, timeout=400
         )
         if check and done.returncode:
             raise AssertionError(f"snakemake failed:\n{done.stdout}\n{done.stderr}")
         return done
+
+    def environment(self) -> dict[str, str]:
+        """Variables of a run: this checkout's code is what jobs import."""
+        return {**os.environ, "PYTHONPATH": str(self.root)}
 
     def planned(self, target: str = "all") -> set[str]:
         """Names of the rules that would run now."""

@@ -12,7 +12,7 @@ from typing import Any
 from ctm.model.config import LossTerms
 from ctm.training.settings import StageRun, StageSettings, TrainingSettings
 
-TIMED = ("samples_per_second", "machine")
+TIMED = ("samples_per_second", "machine", "time")
 """Figures of a line of metrics that no two runs share."""
 PROGRAM = """
 import pickle, sys

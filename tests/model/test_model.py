@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
@@ -234,6 +235,36 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
         ValueError, match=r"other\.safetensors: weights of format_version 1; this version reads 3"
     ):
         load_model(path)
+
+
+def test_any_changed_byte_of_weights_is_found(tmp_path: Path) -> None:
+    """Each byte of the header, and some of the tensors'; the half, and nothing."""
+    path = tmp_path / "stage.safetensors"
+    save_weights(path, make_model(), {"stage": "one"})
+    good, wanted = path.read_bytes(), load_weights(path)
+    header = 8 + int.from_bytes(good[:8], "little")
+    for place in [*range(0, header, 7), *range(header, len(good), len(good) // 40), len(good) - 1]:
+        path.write_bytes(good[:place] + bytes([good[place] ^ 1]) + good[place + 1 :])
+        try:
+            config, tensors = load_weights(path)
+        except ValueError as error:
+            assert str(path) in str(error), "the file is named"
+        else:  # in a space behind the header, or in the name of the checksum
+            assert place < header and config == wanted[0]
+            assert all(torch.equal(tensors[name], value) for name, value in wanted[1].items())
+    for cut in (0, 5, header - 1, len(good) // 2, len(good) - 1):
+        path.write_bytes(good[:cut])
+        with pytest.raises(ValueError, match=r"stage\.safetensors: .*damaged"):
+            load_weights(path)
+
+
+def test_weights_of_before_there_were_checksums_load(tmp_path: Path) -> None:
+    path = tmp_path / "old.safetensors"
+    save_weights(path, make_model())
+    with safe_open(path, "pt") as file:
+        metadata = {k: v for k, v in file.metadata().items() if k != "sha256"}
+        save_file({name: file.get_tensor(name) for name in file.keys()}, path, metadata)  # noqa: SIM118
+    assert load_model(path).config == CONFIG
 
 
 def test_ticks_can_be_chosen_at_run_time() -> None:

@@ -135,9 +135,9 @@ def test_an_orphan_ends_with_all_it_started(folder: Path) -> None:
     process = begin(folder, supervised(grandchild), CTM_SNAKEMAKE=f"{snakemake.pid}:{created}")
     below = psutil.Process(process.pid).children(recursive=True)
     assert len(below) == 2
-    snakemake.kill()
-    snakemake.wait()
+    snakemake.kill()  # and nobody asks how it ended, so that its number stays
     assert process.wait(WAITED) != 0
+    snakemake.wait()
     until(lambda: not any(one.is_running() for one in below))
     (entry,) = read(folder)
     assert entry.status == "failed"

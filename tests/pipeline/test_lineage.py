@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from ctm.bugs.registry import _MODULES as registry_modules
+from ctm.pipeline.code import Code
 from ctm.pipeline.config import overlay, read_config
-from ctm.pipeline.lineage import Lineage, closure, code_digest
+from ctm.pipeline.lineage import Lineage
 from ctm.pipeline.shards import shard_names, shard_number
 from ctm.pipeline.steps import steps
 
@@ -39,12 +40,12 @@ def tree(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def digest(tree: Path) -> str:
-    return code_digest(tree / "workflow/scripts/run.py", tree)
+def digest(tree: Path) -> dict[str, str]:
+    return Code(tree).digests(tree / "workflow/scripts/run.py")
 
 
 def test_closure_follows_lazy_computed_and_neighboring_imports(tree: Path) -> None:
-    found = closure(tree / "workflow/scripts/run.py", tree)
+    found = Code(tree).closure(tree / "workflow/scripts/run.py")
     expected = (
         "scripts.run scripts.helper ctm ctm.a ctm.deep ctm.deep.b ctm.kinds ctm.kinds.x ctm.kinds.inner.z"
     )
@@ -70,9 +71,9 @@ def test_comment_docstring_layout_and_foreign_code_do_not(tree: Path) -> None:
 
 
 def test_nlm_is_run_by_training_but_not_by_data() -> None:
-    config = read_config([FULL])
+    config, code = read_config([FULL]), Code(ROOT)
     runs = {
-        step: "ctm.model.nlm" in closure(ROOT / "workflow" / "scripts" / f"{entry.program}.py", ROOT)
+        step: "ctm.model.nlm" in code.closure(ROOT / "workflow" / "scripts" / f"{entry.program}.py")
         for step, entry in steps(config).items()
     }
     assert runs["train_stage1"] and runs["train_stage4"]
@@ -81,7 +82,7 @@ def test_nlm_is_run_by_training_but_not_by_data() -> None:
 
 def test_every_kind_of_bug_is_run_by_mutate() -> None:
     """The registry loads its modules by computed names, in packages: a changed kind has to make the mutants anew."""
-    found = closure(ROOT / "workflow" / "scripts" / "mutate.py", ROOT)
+    found = Code(ROOT).closure(ROOT / "workflow" / "scripts" / "mutate.py")
     modules = {f"ctm.bugs.{module}" for module in registry_modules}
     assert modules and modules <= set(found)
 
@@ -100,14 +101,17 @@ def test_real_digests_ignore_a_comment_and_see_a_line_of_nlm(tmp_path: Path) -> 
     shutil.copytree(ROOT / "ctm", tmp_path / "ctm", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / "workflow", tmp_path / "workflow")
     script, nlm = tmp_path / "workflow/scripts/train_stage.py", tmp_path / "ctm/model/nlm.py"
-    before = code_digest(script, tmp_path)
-    assert before == code_digest(ROOT / "workflow/scripts/train_stage.py", ROOT), (
+    before = Code(tmp_path).digests(script)
+    assert before == Code(ROOT).digests(ROOT / "workflow/scripts/train_stage.py"), (
         "a fresh clone is the same code"
     )
     nlm.write_text(nlm.read_text() + "# a remark\n")
-    assert code_digest(script, tmp_path) == before
+    assert Code(tmp_path).digests(script) == before
     nlm.write_text(nlm.read_text() + "LINE = 1\n")
-    assert code_digest(script, tmp_path) != before
+    after = Code(tmp_path).digests(script)
+    assert {name for name in before if after[name] != before[name]} == {"ctm.model.nlm"}, (
+        "the module is named"
+    )
 
 
 def test_lineage_folds_in_parents_but_neither_machine_nor_resources() -> None:

@@ -20,6 +20,7 @@ from ctm.pipeline.opening import Opening
 from ctm.pipeline.report import PHASES, Phase, of, phases, write_report
 from ctm.pipeline.svg import drawing
 from ctm.pipeline.tables import Block, Section, Table, cell
+from helpers.ledger import make_ledger_run, provenance_of
 from helpers.report_run import make_run, page_of, pair_of
 
 VOID = {"meta", "br", "img", "hr", "input", "link", "path", "use", "rect", "line", "circle"}
@@ -94,8 +95,10 @@ def write_card(run: Path) -> Path:
     return page
 
 
-@pytest.fixture(params=["report", "data card"])
+@pytest.fixture(params=["report", "data card", "provenance"])
 def page(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    if request.param == "provenance":
+        return provenance_of(make_ledger_run(tmp_path))
     run = make_run(tmp_path / "demo")
     if request.param == "data card":
         return write_card(run)

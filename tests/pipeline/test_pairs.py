@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from ctm.pairs.record import Origin, Pair, Reject, make_pair, write_pairs, write_rejects
 from ctm.pipeline.audit import AnswersError, audit_page, precision, wilson
 from ctm.pipeline.cli import app
+from ctm.pipeline.croissant import licenses
 from ctm.pipeline.data_card import write_data_card
 from ctm.pipeline.diffs import diff_lines, link, visible
 
@@ -205,11 +206,27 @@ def test_croissant_names_files_by_checksum_and_all_columns(card: Path) -> None:
         "license",
         "date",
     }
+    assert all(field["description"] for entry in content["recordSet"][:4] for field in entry["field"])
+    assert (
+        content["isLiveDataset"] is False and content["version"] and content["citeAs"].startswith("@software")
+    )
+    assert content["license"] == ["https://spdx.org/licenses/MIT.html"]
+    described = {entry["name"]: entry["description"] for entry in content["recordSet"]}
+    assert described["train"].endswith(" 30 rows.") and "splits" in described
+
+
+def test_a_license_that_spdx_does_not_list_is_not_lost() -> None:
+    assert licenses(["MIT AND LicenseRef-kit", "GPL-2.0-only WITH Classpath-exception-2.0"]) == [
+        "https://spdx.org/licenses/Classpath-exception-2.0.html",
+        "https://spdx.org/licenses/GPL-2.0-only.html",
+        "LicenseRef-kit",
+        "https://spdx.org/licenses/MIT.html",
+    ]
 
 
 def test_croissant_is_valid_and_its_records_can_be_read(card: Path) -> None:
     mlcroissant = pytest.importorskip(
-        "mlcroissant", reason="needs pip install mlcroissant, which brings scipy"
+        "mlcroissant", reason="needs mlcroissant, which brings rdflib: make crate-check"
     )
     dataset = mlcroissant.Dataset(card / "croissant.json")
     assert not dataset.metadata.ctx.issues.errors and not dataset.metadata.ctx.issues.warnings

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import math
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ from helpers.stage_runs import arguments, lines
 
 STEP = {
     "step", "samples", "loss", "loss_lowest", "loss_certain", "diversity", "certainty", "sync_variance",
-    "gradient_norm", "rate", "samples_per_second", "neurons", "machine",
+    "gradient_norm", "rate", "samples_per_second", "neurons", "machine", "steps", "time",
 }  # fmt: skip
 
 
@@ -44,6 +45,10 @@ def test_every_line_has_all_figures_and_tensorboard_has_them_too(
         assert neurons["std"] > 0 and all(0 <= neurons[k] <= 1 for k in ("near_zero", "large", "still"))
         assert 0.01 < machine["ram_gb"] <= machine["ram_peak_gb"] < 24
         assert machine["cores_busy"] > 0 and machine["processor_watts"] != 0
+        assert machine["disk_mb_per_second"] == MISSING or machine["disk_mb_per_second"] >= 0
+        assert record["steps"] == 24 and datetime.fromisoformat(record["time"]).tzinfo, (
+            "how far a stage is, and when that was, is read from the line alone"
+        )
     measured = [r for r in records if "accuracy" in r]
     assert [(r["step"], r.get("milestone")) for r in measured] == [
         (6, "25%"), (8, None), (12, "50%"), (16, None), (18, "75%"), (24, "100%"),

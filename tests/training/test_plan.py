@@ -47,7 +47,7 @@ def test_the_split_is_read_whole(data: TrainingSet, grids) -> None:
                 compile(text, "", "exec")
 
 
-@pytest.mark.parametrize("mix", [{"syntax": 0.5, "clean": 0.2, "logic": 0.3}, {"syntax": 9, "clean": 1}])
+@pytest.mark.parametrize("mix", [{"syntax": 0.5, "clean": 0.2, "logic": 0.3}, {"syntax": 0.9, "clean": 0.1}])
 def test_shares_of_the_mix_are_kept(data: TrainingSet, mix: dict[str, float]) -> None:
     plan = plan_visits(data, stage(mix=mix), TrainingSettings(), 1)
     assert len(plan.pair) == 300 and len(plan) == 30

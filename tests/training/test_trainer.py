@@ -30,7 +30,7 @@ def test_weights_come_back_after_an_error_too(run: StageRun, grids, tmp_path: Pa
         run, StageInputs(data, data, plan, codec), model, nothing, nothing, torch.device("cpu"), tmp_path
     )
     before = {name: value.detach().clone() for name, value in model.named_parameters()}
-    trainer.ema = {name: torch.full_like(value, 7.0) for name, value in before.items()}
+    trainer.averages.ema = {name: torch.full_like(value, 7.0) for name, value in before.items()}
     with pytest.raises(MemoryError), trainer.averaged() as averaged:
         assert all((value == 7.0).all() for value in averaged.parameters())
         raise MemoryError

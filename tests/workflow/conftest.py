@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.fake_checkout import Checkout, fake_checkout
+from helpers.fake_checkout import HARD_NAME, Checkout, fake_checkout
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -17,8 +17,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """A fake checkout with everything built; tests copy it."""
-    checkout = fake_checkout(tmp_path_factory.mktemp("workflow") / "checkout")
+    """A fake checkout with everything built, in a folder with a name that breaks what is not quoted; tests copy it."""
+    checkout = fake_checkout(tmp_path_factory.mktemp("workflow") / HARD_NAME)
     checkout.overlay = {"sources": {"commits": {"repositories": ["https://example.org/one.git"]}}}
     checkout.snakemake("all")
     return checkout

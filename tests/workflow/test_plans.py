@@ -8,7 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
+from ctm.pipeline.config import overlay
+from ctm.pipeline.reruns import walk
 from helpers.fake_checkout import ROOT, Checkout
 
 TRAINING = {"train_stage1", "train_stage2", "train_stage3", "train_stage4"}
@@ -17,8 +20,8 @@ ANALYSES = {"analyze_iterations", "analyze_certainty", "draw_thought", "referenc
 """What is read from the benchmark's answers."""
 THOUGHTS = {"follow_thoughts"}
 SYNCHRONIZATION = {"analyze_synchronization"}
-SAID = {"judge_criteria", "report"}
-"""What is read from the figures of all others."""
+SAID = {"judge_criteria", "report", "provenance"}
+"""What is read from the figures or the records of all others."""
 AFTER = (
     {"benchmark", "compare_trm", "export_onnx", "check_onnx", "bundle"}
     | ANALYSES
@@ -219,3 +222,20 @@ def test_the_api_takes_the_place_of_a_dump(checkout: Checkout) -> None:
 def _merged(before: object, change: dict[str, object]) -> dict[str, object]:
     merged = dict(before) if isinstance(before, dict) else {}
     return {**merged, **change}
+
+
+def test_a_key_of_each_row_of_the_page_runs_what_it_says(built: Checkout) -> None:
+    """What docs/reruns.md is made of, against Snakemake's own plan: one key of each set of rules."""
+    before = built.overlay
+    values: dict[str, object] = {}
+    for name in ("config.yaml", "demo.yaml"):
+        overlay(values, yaml.safe_load((built.root / "config" / name).read_text(encoding="utf-8")))
+    overlay(values, before)
+    groups = {change.rules: change for change in walk(values, built.root) if change.rules is not None}
+    assert len(groups) > 20
+    try:
+        for rules, change in groups.items():
+            built.overlay = dict(change.values or {})
+            assert built.planned() == set(rules or ()) - {"fit_bug_mix"}, change.key.name
+    finally:
+        built.overlay = before

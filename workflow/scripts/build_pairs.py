@@ -37,7 +37,7 @@ def main(
         security_rule,
         quality=given(QualitySettings, quality),
         suites={name: Path(path) for name, _, path in (text.partition("=") for text in suite or [])},
-        joined=json.loads(clean.read_text())["joined"],
+        joined=json.loads(clean.read_text(encoding="utf-8"))["joined"],
     )
 
 

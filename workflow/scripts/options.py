@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from ctm.pipeline.shards import shard_number
 
@@ -26,8 +26,14 @@ Kind = TypeVar("Kind")
 
 
 def given(kind: type[Kind], settings: str) -> Kind:
-    """Settings that a rule hands over as JSON."""
-    return TypeAdapter(kind).validate_json(settings)
+    """Settings that a rule hands over as JSON. What is out of bounds is said in a line each, and ends the program."""
+    try:
+        return TypeAdapter(kind).validate_json(settings)
+    except ValidationError as error:
+        for found in error.errors():
+            name = ".".join(map(str, found["loc"])) or "as a whole"
+            typer.echo(f"--settings: {name}: {found['msg']} (given: {found['input']!r:.80})", err=True)
+        raise typer.Exit(2) from None
 
 
 def part(shard: str) -> tuple[int, int]:

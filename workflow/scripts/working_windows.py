@@ -37,7 +37,7 @@ def main(
         given(SplitSettings, splits),
         given(QualitySettings, quality),
         given(WorkingSettings, settings),
-        json.loads(clean.read_text())["joined"],
+        json.loads(clean.read_text(encoding="utf-8"))["joined"],
         train,
         out,
         rejects,

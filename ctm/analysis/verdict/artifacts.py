@@ -25,7 +25,7 @@ class Artifacts:
 
     def __init__(self, root: Path, paths: Sequence[Path]) -> None:
         self.paths = {path.relative_to(root).as_posix(): path for path in paths}
-        self._read = cache(lambda name: json.loads(self.paths[name].read_text()))
+        self._read = cache(lambda name: json.loads(self.paths[name].read_text(encoding="utf-8")))
 
     def __contains__(self, name: str) -> bool:
         return name in self.paths and self.paths[name].is_file()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
+from pathlib import Path
 from random import Random
 
 from ctm.bugs.registry import Kind, registry
+from ctm.strict_yaml import read_mapping
 
 SORTS = ("syntax", "logic", "clean", "security", "complex")
 """Sorts of samples, in the order in which they are dealt."""
@@ -54,6 +57,22 @@ class BugMix:
                 list(accumulate(1.0 if uniform else self.weights[kind.name] for kind in among)),
             )
         return kinds[_pick(sums, rng)] if kinds else None
+
+
+def load_mix(path: Path) -> BugMix:
+    """The mix of a YAML file `kind: weight`. Raises ValueError with file and line for anything else."""
+    document = read_mapping(path)
+    for kind, weight in document.values.items():
+        number = isinstance(weight, (int, float)) and not isinstance(weight, bool)
+        if not number or not 0 <= weight < math.inf:
+            raise ValueError(
+                f"{document.at((kind,))}: {kind}: expected a weight, a number of at least 0 such as "
+                f"`missing_colon: 7`, not {weight!r}"
+            )
+    try:
+        return BugMix(document.values)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
 
 
 def _pick(sums: Sequence[float], rng: Random) -> int:

@@ -14,8 +14,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from ctm.bugs.generation.draw import Mutant, SnippetMutants, mutate_text, nothing, snippet_rng
-from ctm.bugs.generation.mix import BugMix
-from ctm.bugs.generation.quotas import drawing_mix, load_mix, read_quotas
+from ctm.bugs.generation.mix import BugMix, load_mix
+from ctm.bugs.generation.quotas import drawing_mix, read_quotas
 from ctm.bugs.generation.rates import DUPLICATES, Tally, figures_of
 from ctm.bugs.generation.worker import mutate_in_workers
 from ctm.bugs.settings import MutationSettings, Shares

@@ -22,10 +22,9 @@ from random import Random
 from typing import NamedTuple
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
-from ctm.bugs.generation.mix import BugMix
+from ctm.bugs.generation.mix import BugMix, load_mix
 from ctm.bugs.generation.rates import MUTANTS
 from ctm.bugs.generation.security import MOST_ASKED
 from ctm.bugs.generation.worker import mutate_in_workers
@@ -78,19 +77,6 @@ class Quotas(dict[str, Quota]):
         super().__init__(quotas)
         self.hosting = hosting
         """How many times the share of security samples a snippet with a place for one is asked for."""
-
-
-def load_mix(path: Path) -> BugMix:
-    """The mix of a YAML file `kind: weight`. Raises ValueError with the file's name for anything else."""
-    weights = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    if not isinstance(weights, dict) or not all(
-        isinstance(weight, (int, float)) for weight in weights.values()
-    ):
-        raise ValueError(f"{path}: expected a mapping of kinds to weights, such as `missing_colon: 7`")
-    try:
-        return BugMix(weights)
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
 
 
 def balance_mix(snippets: Path, settings: MutationSettings, mix: Path, out: Path) -> Quotas:

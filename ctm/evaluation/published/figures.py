@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import yaml
+from ctm.strict_yaml import read_mapping
 
 FIELDS = ("system", "parameters", "measure", "figure", "source")
 
 
 def read_published(path: Path) -> dict[str, list[dict[str, str]]]:
     """Rows by suite, each with FIELDS as text ("" for what is not said). Raises ValueError for other keys."""
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    document = read_mapping(path)
     found: dict[str, list[dict[str, str]]] = {}
-    for suite, rows in content.items():
+    for suite, rows in document.values.items():
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise ValueError(
+                f"{document.at((suite,))}: {suite}: expected a list of rows, such as - {{system: …}}"
+            )
         for row in rows:
             if unknown := set(row) - set(FIELDS):
                 raise ValueError(
-                    f"{path}: {suite}: unknown key {min(unknown)!r}; the keys are {', '.join(FIELDS)}"
+                    f"{document.at((suite,))}: {suite}: unknown key {min(unknown)!r}; the keys are {', '.join(FIELDS)}"
                 )
             found.setdefault(suite, []).append({name: str(row.get(name, "")) for name in FIELDS})
     return found

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from ctm.bounds import Amount
+
 LayoutName = Literal[
     "json_lines", "quixbugs", "humanevalpack", "condefects", "sven", "bugsinpy", "debugbench", "bifi"
 ]
@@ -27,7 +29,7 @@ class SuiteSettings:
     """Under which license you have it; shown beside the figures."""
     published: str = ""
     """Entry of config/published.yaml whose figures stand beside; empty: the layout's."""
-    items: int = 0
+    items: Amount = 0
     """Most items that are asked about, drawn at random with a fixed seed; 0: all."""
 
     def __post_init__(self) -> None:
@@ -38,5 +40,3 @@ class SuiteSettings:
                 f"sha256 is {self.sha256!r}; it must be 64 hexadecimal digits in lower case (sha256sum FILE; for a "
                 "folder see docs/suites.md)"
             )
-        if self.items < 0:
-            raise ValueError(f"items is {self.items}; it must be 0 (all) or more")

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from rapidfuzz.distance import Levenshtein
 
+from ctm.bounds import Count, Lines
 from ctm.python.compiling import compiles
 from ctm.python.newer_syntax import TOO_NEW, too_new
 from ctm.sources.changes.meaning import same_meaning_reason, same_parameters
@@ -38,13 +39,13 @@ _INNER = re.compile(r"[ \t]+(?:async[ \t]+)?def[ \t]")
 class ChangeLimits:
     """Which changed functions are taken for bug fixes."""
 
-    min_lines: int = 3
+    min_lines: Count = 3
     """Shortest function, lines."""
-    max_lines: int = 64
+    max_lines: Lines = 64
     """Longest function, lines; the grid has 64 rows."""
-    max_hunks: int = 3
+    max_hunks: Count = 3
     """Most separate places that changed."""
-    max_changed_lines: int = 10
+    max_changed_lines: Count = 10
     """Most lines that changed: of each place, the longer of its two sides."""
     same_meaning: bool = False
     """Whether functions are taken that differ in formatting, comments, docstrings, annotations, casts and wording of

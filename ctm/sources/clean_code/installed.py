@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ctm.bounds import Amount, Count
 from ctm.pairs.record import REJECT_SCHEMA, Writer
 from ctm.pairs.splits import STDLIB, project_name
 from ctm.sources.clean_code.projects import Project, SnippetSettings, SourceFile, collect_projects
@@ -25,14 +26,14 @@ STEP = "collect_installed"
 class InstalledSettings(SnippetSettings):
     """What is read of the installed packages."""
 
-    per_distribution: int = 6000
+    per_distribution: Count = 6000
     """Most snippets of one distribution."""
-    stdlib: int = 16000
+    stdlib: Amount = 16000
     """Most snippets of the standard library; 0 leaves it out."""
     exclude: tuple[str, ...] = ("ctm-code-repair", "ctm")
     """Distributions that are left out, normalized names."""
     paths: tuple[str, ...] = ()
-    """Folders of installed distributions to read; empty: those of the running Python."""
+    """Folders of installed distributions (relative ones from the checkout); empty: those of the running Python."""
 
 
 def collect(

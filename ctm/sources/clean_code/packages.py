@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from ctm.bounds import Count, Few, Seconds
 from ctm.pairs.record import REJECT_SCHEMA, Reject, Writer
 from ctm.sources.clean_code.projects import Project, SnippetSettings, SourceFile, collect_projects
 from ctm.sources.files import is_in_shard
@@ -28,13 +29,13 @@ STEP = "collect_packages"
 class PackageSettings(SnippetSettings):
     """What is read of the pinned packages."""
 
-    per_package: int = 2000
+    per_package: Count = 2000
     """Most snippets of one package."""
     tests: bool = True
     """Whether tests and documentation are read too; examples and scripts always are."""
-    timeout: int = 30
+    timeout: Seconds = 30
     """Time limit of one connection to the package index, and of each read from it, seconds."""
-    downloads: int = 8
+    downloads: Few = 8
     """Archives that are downloaded at the same time."""
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from ctm.bounds import Count, Lines, Seed
 from ctm.pairs.milestones import Milestones
 from ctm.pairs.record import SNIPPET_SCHEMA, Origin, Reject, Writer, make_snippet
 from ctm.pairs.snippets import MAX_LINES, SHAPES, Shape, cut
@@ -28,13 +29,13 @@ _SCRIPTS = re.compile(r"(?:examples?|samples?|demos?|scripts?|tutorials?|docs?|r
 class SnippetSettings:
     """How projects are cut into snippets."""
 
-    seed: int = 0
+    seed: Seed = 0
     """Seed of the drawing of files and of runs of statements."""
-    max_lines: int = MAX_LINES
+    max_lines: Lines = MAX_LINES
     """Longest snippet, lines; the grid has 64 rows."""
     shapes: tuple[Shape, ...] = SHAPES
     """Which snippets are used: "function", "method", "class", "statements" (runs of statements)."""
-    max_bytes: int = 400_000
+    max_bytes: Count = 400_000
     """Largest source file that is read, bytes."""
 
 

@@ -167,7 +167,7 @@ def _dealt(
 def _current_run(path: Path) -> str:
     """Name of the run that is under way: the one that was cut off, or a new one."""
     try:
-        return path.read_text()
+        return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         name = uuid.uuid4().hex
         write_text(path, name)

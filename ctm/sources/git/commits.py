@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from ctm.bounds import Amount, Count, Megabytes, Seconds
 from ctm.pairs.record import Origin, Pair, Reject, day, make_pair
 from ctm.sources.changes import cosmetic, functions
 from ctm.sources.changes.functions import FixLimits, changed_functions
@@ -29,7 +30,7 @@ BATCH = 200
 class CommitSettings(FixLimits):
     """How git histories are read."""
 
-    pairs: int = 0
+    pairs: Amount = 0
     """Pairs asked for, shared equally by the shards; repositories are read in order until there are so many. 0: all."""
     opt_out: tuple[str, ...] = ()
     """Repositories that are not read, wherever they are listed: `owner/name`, `owner/*`, a URL or a path."""
@@ -41,19 +42,19 @@ class CommitSettings(FixLimits):
     """Whether commits by bots are read."""
     reverted: bool = False
     """Whether commits that a later one reverts are read."""
-    max_commits: int = 200_000
+    max_commits: Count = 200_000
     """Most commits of one repository, merges included, newest first."""
-    max_functions: int = 2
+    max_functions: Count = 2
     """Most functions that a fix changes; of commits that change three, half of the functions only go along with it."""
-    max_files: int = 5
+    max_files: Count = 5
     """Most Python files that a fix changes, tests aside."""
-    max_bytes: int = 400_000
+    max_bytes: Count = 400_000
     """Largest source file that is compared, bytes."""
-    max_repository_mb: int = 2000
+    max_repository_mb: Megabytes = 2000
     """Largest clone, MB on disk."""
-    clone_timeout: int = 900
+    clone_timeout: Seconds = 900
     """Time limit of a clone or a fetch, seconds."""
-    git_timeout: int = 300
+    git_timeout: Seconds = 300
     """Time limit of any other call of git, seconds."""
 
 

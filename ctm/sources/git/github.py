@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ctm.bounds import Address, Amount, Count
 from ctm.sources.rest.client import RestClient, RestError, RestSettings
 from ctm.sources.rest.days import day_seconds
 
@@ -42,9 +43,9 @@ CREATE TABLE IF NOT EXISTS repositories
 class RepositorySearchSettings(RestSettings):
     """Which repositories GitHub's search is asked for."""
 
-    api: str = "https://api.github.com"
+    api: Address = "https://api.github.com"
     """Address of the REST API. The token is read from the environment variable GITHUB_TOKEN, and works without."""
-    min_stars: int = 50
+    min_stars: Amount = 50
     """Fewest stars of a repository."""
     created_from: str = "2008-01-01"
     """First day of creation."""
@@ -56,7 +57,7 @@ class RepositorySearchSettings(RestSettings):
     """Whether archived repositories are taken; their history is as good as any."""
     licenses: tuple[str, ...] = ()
     """Licenses that are taken, as SPDX ids; empty: any, also repositories of which GitHub knows none."""
-    most: int = 200_000
+    most: Count = 200_000
     """Most repositories on the list, those with most stars."""
 
     def __post_init__(self) -> None:

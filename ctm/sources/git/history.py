@@ -76,7 +76,7 @@ class History:
         self.folder.parent.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
             for path in (self.folder.with_suffix(".lock"), self.state_folder / ".lock"):
-                fcntl.flock(stack.enter_context(path.open("w")), fcntl.LOCK_EX)
+                fcntl.flock(stack.enter_context(path.open("w", encoding="utf-8")), fcntl.LOCK_EX)
             yield
 
     def saved_state(self) -> HistoryState:
@@ -107,7 +107,7 @@ class History:
 
     def _load(self) -> None:
         try:
-            known = HistoryState(**json.loads(self.file.read_text()))
+            known = HistoryState(**json.loads(self.file.read_text(encoding="utf-8")))
         except FileNotFoundError:
             return
         except (ValueError, TypeError):

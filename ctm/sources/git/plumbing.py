@@ -147,14 +147,14 @@ def prefetch(folder: Path, names: Sequence[str], seconds: float) -> None:
     if not is_partial(folder):
         return
     listed = folder / "prefetched"
-    known = set(listed.read_text().split()) if listed.exists() else set()
+    known = set(listed.read_text(encoding="utf-8").split()) if listed.exists() else set()
     if missing := [name for name in dict.fromkeys(names) if name not in known]:
         line = command(
             "-c", "fetch.negotiationAlgorithm=noop", "fetch", "--quiet", "--no-tags", "--no-write-fetch-head",
             "--recurse-submodules=no", "--filter=blob:none", "--stdin", "origin", folder=folder,
         )  # fmt: skip
         output(line, _lines(missing), seconds)
-        with listed.open("a") as file:
+        with listed.open("a", encoding="utf-8") as file:
             file.write("".join(f"{name}\n" for name in missing))
 
 

@@ -35,6 +35,8 @@ ENVIRONMENT = {
     "GIT_NO_REPLACE_OBJECTS": "1",
     "GIT_ATTR_NOSYSTEM": "1",
     "GIT_ASKPASS": "true",
+    "SSH_ASKPASS": "true",  # a key's passphrase, a host that is not known: no to all, and never on the terminal
+    "SSH_ASKPASS_REQUIRE": "force",
     "GIT_OPTIONAL_LOCKS": "0",
     "LC_ALL": "C",
 }

@@ -149,6 +149,8 @@ def pip_setting(name: str) -> str:
 def pip_settings() -> dict[str, str]:
     """What `pip config list` says, "SECTION.NAME" -> value; empty where pip is not there."""
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "config", "list"]
-    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    done = subprocess.run(
+        command, capture_output=True, encoding="utf-8", errors="replace", stdin=subprocess.DEVNULL
+    )
     pairs = (line.partition("=") for line in done.stdout.splitlines())
     return {key: value.strip("'\"") for key, _, value in pairs}

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ctm.bounds import Amount, Count, Few, Megabytes, Seconds
 from ctm.pairs.milestones import Milestones
 from ctm.pairs.record import PAIR_SCHEMA, REJECT_SCHEMA, Origin, Reject, Writer, make_pair
 from ctm.sources.changes.functions import VERSION, FixLimits, FunctionChange, changed_functions
@@ -47,22 +48,22 @@ UNNOTICED = ("no change of the code", "formatting only", "declaration of an over
 class ReleaseSettings(FixLimits):
     """How wheels are brought and compared."""
 
-    timeout: int = 30
+    timeout: Seconds = 30
     """Time limit of one connection to the package index, and of each read from it, seconds."""
-    downloads: int = 8
+    downloads: Few = 8
     """Projects whose wheels are downloaded at the same time."""
 
-    max_hunks: int = 2
+    max_hunks: Count = 2
     """Most separate places that changed; three are mostly a feature."""
-    max_shorter: int = 1
+    max_shorter: Amount = 1
     """Most lines that a function loses; what loses more is mostly a simplification."""
-    max_bytes: int = 1_000_000
+    max_bytes: Count = 1_000_000
     """Largest source file that is compared, bytes."""
-    max_wheel_mb: int = 50
+    max_wheel_mb: Megabytes = 50
     """Largest wheel that is opened, MB of its files together."""
-    max_functions: int = 10
+    max_functions: Count = 10
     """Most functions that a release changes so that a run can notice; one that changes more is no patch release."""
-    max_alike: int = 2
+    max_alike: Count = 2
     """Most functions of a release that exchange the same words; what is done to more is no fix but a new rule."""
 
 

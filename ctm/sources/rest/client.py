@@ -21,6 +21,7 @@ from urllib.parse import quote
 
 import httpx
 
+from ctm.bounds import Amount, Few, Megabytes, Seconds, Wait
 from ctm.sources.rest.etags import CachedResponse, ResponseCache
 
 log = logging.getLogger(__name__)
@@ -39,19 +40,19 @@ MAX_REDIRECTS = 5
 class RestSettings:
     """How patient the client of a REST API is."""
 
-    timeout: int = 30
+    timeout: Seconds = 30
     """Time limit of one connection, and of each read from it, seconds."""
-    attempts: int = 8
+    attempts: Few = 8
     """Most times that one request is sent before it counts as failed."""
-    backoff: float = 1.0
+    backoff: Wait = 1.0
     """First wait after a 5xx, a cut connection or an answer that is no JSON, seconds; it doubles each time."""
-    limit_backoff: float = 60.0
+    limit_backoff: Wait = 60.0
     """First wait after a 403 or 429 that does not say how long, seconds; it doubles each time."""
-    max_backoff: float = 900.0
+    max_backoff: Wait = 900.0
     """Longest of these waits before jitter, seconds."""
-    max_wait: int = 4000
+    max_wait: Amount = 4000
     """Longest wait that the server may ask for, seconds; GitHub's limits start anew every hour."""
-    max_answer_mb: int = 32
+    max_answer_mb: Megabytes = 32
     """Largest answer that is read, MB."""
 
 

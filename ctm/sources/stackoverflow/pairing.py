@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from rapidfuzz.distance import Indel
 
+from ctm.bounds import Count, Share
 from ctm.pairs.snippets import MAX_LINE_CHARACTERS
 from ctm.sources.changes import functions
 from ctm.sources.changes.functions import BUGGY_SIDE_BROKEN, ChangeLimits, change_reject_reason
@@ -28,15 +29,15 @@ VERSION = f"pairing/1;{functions.VERSION}"
 class PairingLimits(ChangeLimits):
     """Which blocks are taken for a broken and a corrected text."""
 
-    min_lines: int = 3
+    min_lines: Count = 3
     """Shortest block, lines, where both sides compile: shorter ones are alike by chance."""
-    min_broken_lines: int = 1
+    min_broken_lines: Count = 1
     """Shortest block, lines, where the earlier side does not compile."""
-    min_similarity: float = 0.6
+    min_similarity: Share = 0.6
     """Least share of their characters that both blocks have in common."""
-    max_similarity: float = 0.99
+    max_similarity: Share = 0.99
     """Largest share of their lines that both blocks have in common (by characters, one missing colon is over 0.99)."""
-    max_blocks: int = 20
+    max_blocks: Count = 20
     """Most code blocks of a post that are compared."""
 
     def __post_init__(self) -> None:

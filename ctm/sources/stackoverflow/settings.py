@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ctm.bounds import Address, Amount, Count
 from ctm.sources.rest.client import RestSettings
 from ctm.sources.rest.days import day_seconds
 from ctm.sources.stackoverflow.pairing import PairingLimits
@@ -19,9 +20,9 @@ TERMS = (
 class ApiSettings(RestSettings):
     """How the Stack Exchange API is asked, in place of a dump, for a small number of questions."""
 
-    questions: int = 0
+    questions: Amount = 0
     """Questions asked for, the first of the period with an accepted answer; 0: the API is not used."""
-    address: str = "https://api.stackexchange.com/2.3"
+    address: Address = "https://api.stackexchange.com/2.3"
     """Address of the API. A key is read from the environment variable STACKEXCHANGE_KEY; it works without, with a
     quota of 300 requests a day (of 100 questions or answers each) in place of 10,000."""
     created_from: str = "2015-01-01"
@@ -30,8 +31,6 @@ class ApiSettings(RestSettings):
     """Last day of questions."""
 
     def __post_init__(self) -> None:
-        if self.questions < 0:
-            raise ValueError(f"questions must be 0 or more, not {self.questions}")
         first, last = (day_seconds(getattr(self, key), key) for key in ("created_from", "created_to"))
         if first > last:
             raise ValueError(
@@ -47,11 +46,11 @@ class StackOverflowSettings(PairingLimits):
     """That you have read and accept the terms of the dump, or of the API; nothing is read without it."""
     tags: tuple[str, ...] = ("python",)
     """Questions with one of these tags are read."""
-    site: str = "https://stackoverflow.com"
+    site: Address = "https://stackoverflow.com"
     """Where the posts stand, for their addresses."""
-    max_body: int = 200_000
+    max_body: Count = 200_000
     """Longest body of a post that is searched for code, characters."""
-    target: int = 100_000
+    target: Count = 100_000
     """Pairs hoped for: at each quarter of it the log gives the pairs an hour."""
     api: ApiSettings = ApiSettings()
     """The API in place of a dump."""

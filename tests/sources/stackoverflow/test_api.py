@@ -249,11 +249,9 @@ def test_without_accepted_terms_nothing_is_asked(api: Api, clock: Clock, tmp_pat
     assert not api.requests
 
 
-@pytest.mark.parametrize(
-    "settings", [{"questions": -1}, {"created_from": "2020-13-01"}, {"created_to": "2000-01-01"}]
-)
+@pytest.mark.parametrize("settings", [{"created_from": "2020-13-01"}, {"created_to": "2000-01-01"}])
 def test_bad_settings_are_refused(settings: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match=r"questions|created_"):
+    with pytest.raises(ValueError, match="created_"):
         ApiSettings(**settings)  # type: ignore[arg-type]
 
 

@@ -1,0 +1,115 @@
+"""Which modules of ours a program runs, and what each of them says: the part of lineage that is code.
+
+The digest of a module is taken of its syntax tree without docstrings, so that a comment, a docstring, layout or a
+touched file change nothing. Imports are followed wherever they stand in a module, those of a computed name too.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from functools import cache
+from pathlib import Path
+
+DIGITS = 16
+"""Hexadecimal digits of a module's digest: enough for accidents, and short where a hundred are written down."""
+
+
+class Code:
+    """The modules of a checkout (ctm/ and the neighbors of its programs); each file is looked at once.
+
+    root: the checkout.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._programs: dict[Path, dict[str, str]] = {}
+        self._modules: dict[Path, tuple[list[tuple[str, Path]], str]] = {}
+
+    def digests(self, script: Path) -> dict[str, str]:
+        """Digest of each module that a program runs, itself included, by name: 16 hexadecimal digits each."""
+        if script not in self._programs:
+            found = sorted(self.closure(script).items())
+            self._programs[script] = {name: self._module(path, script)[1] for name, path in found}
+        return self._programs[script]
+
+    def closure(self, script: Path) -> dict[str, Path]:
+        """Modules of `ctm` (and neighbors of the script) that a program imports, itself included, by name."""
+        found = {f"scripts.{script.stem}": script}
+        waiting = [script]
+        while waiting:
+            for module, file in self._module(waiting.pop(), script)[0]:
+                if module not in found:
+                    found[module] = file
+                    waiting.append(file)
+        return found
+
+    def _module(self, path: Path, script: Path) -> tuple[list[tuple[str, Path]], str]:
+        """What a module imports of ours, name and file of each, and its digest."""
+        if path not in self._modules:
+            names, digest = _module(path.read_bytes(), str(path))
+            files = [one for name in sorted(names) for one in _files(name, self.root, script.parent)]
+            self._modules[path] = list(dict.fromkeys(files)), digest
+        return self._modules[path]
+
+
+def _files(name: str, root: Path, scripts: Path) -> list[tuple[str, Path]]:
+    """Files of a dotted name: the packages above it, and itself as module or package; of "a.*" all below `a`."""
+    parts = name.split(".")
+    if parts[0] != "ctm":
+        neighbor = scripts / f"{parts[0]}.py"
+        return [(f"scripts.{parts[0]}", neighbor)] if neighbor.is_file() else []
+    files = []
+    if parts[-1] == "*":
+        folder = root.joinpath(*parts[:-1])
+        parts.pop()
+        below = sorted(folder.rglob("*.py"))
+        files = [
+            (".".join([*parts, *file.relative_to(folder).with_suffix("").parts]), file) for file in below
+        ]
+    for i in range(1, len(parts) + 1):
+        base = root.joinpath(*parts[:i])
+        for file in (base / "__init__.py", base.with_name(base.name + ".py")):
+            if file.is_file():
+                files.append((".".join(parts[:i]), file))
+    return files
+
+
+@cache
+def _module(source: bytes, path: str) -> tuple[frozenset[str], str]:
+    """Dotted names that a module imports, and the digest of its syntax tree without docstrings."""
+    tree = ast.parse(source)
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            if node.level:
+                raise ValueError(
+                    f"{path}:{node.lineno}: relative import; use the full module name, since lineage follows imports "
+                    "by name"
+                )
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Call) and _is_import_module(node.func):
+            names.add(_computed(node.args[0]))
+    return frozenset(names), hashlib.sha256(ast.dump(_Bare().visit(tree)).encode()).hexdigest()[:DIGITS]
+
+
+def _is_import_module(called: ast.expr) -> bool:
+    """Whether a call is one of `import_module`, by whatever name of importlib."""
+    return "import_module" in (getattr(called, "attr", ""), getattr(called, "id", ""))
+
+
+def _computed(name: ast.expr) -> str:
+    """The name that `import_module` is given; of an f-string its constant beginning and any end, "a.*"."""
+    if isinstance(name, ast.JoinedStr) and isinstance(name.values[0], ast.Constant):
+        return str(name.values[0].value) + "*"
+    return str(name.value) if isinstance(name, ast.Constant) else ""
+
+
+class _Bare(ast.NodeTransformer):
+    """Takes docstrings (of attributes too) out of a tree."""
+
+    def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
+        is_text = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        return None if is_text else self.generic_visit(node)

@@ -1,0 +1,52 @@
+"""What went wrong on a day, what was done about it, and what was seen: from Snakemake's log and the stages' metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from itertools import zip_longest
+from typing import Any
+
+from ctm.pipeline.dashboard.records import Records
+from ctm.pipeline.dashboard.stages import Stage
+
+TOLD = ("event", "step", "samples", "why", "at_step", "at", "time", "steps")
+"""Keys of an event that its line says in words, or not at all; the others are what was done."""
+
+
+def issues_of(records: Records, day: date, moment: datetime) -> list[str]:
+    """Of that day up to the moment, in the order of time."""
+    found = [*_of_jobs(records), *(line for stage in records.stages for line in _of_stage(stage))]
+    then = sorted(issue for issue in found if issue[0].date() == day and issue[0] <= moment)
+    return [f"{time:%H:%M} {text}" for time, text in then]
+
+
+def _of_jobs(records: Records) -> Iterator[tuple[datetime, str]]:
+    for job in records.jobs():
+        if job.failed and job.ended:
+            yield job.ended, f"{job.name} failed{' and is tried again' if job.again else f'; see {job.log}'}"
+    for session, following in zip_longest(records.sessions, records.sessions[1:]):
+        if not session.over and (following is not None or not records.alive):
+            again = f"; started again at {following.started:%H:%M}" if following else ""
+            yield session.last, f"Snakemake was killed{again}"
+
+
+def _of_stage(stage: Stage) -> Iterator[tuple[datetime, str]]:
+    for event in stage.events:
+        yield event["at"], f"{stage.name}: {event_text(event)}"
+    for line in stage.milestones:
+        for asked in line.get("compared", []):
+            if not asked["met"]:
+                yield (
+                    line["at"],
+                    f"{stage.name} at {line['milestone']}: {asked['figure']} is not what was asked",
+                )
+
+
+def event_text(event: Mapping[str, Any]) -> str:
+    """What happened in a stage, why, and how it went on."""
+    done = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in event.items() if key not in TOLD)
+    step = event.get("at_step", event["step"])
+    return f"{event['event']} at step {step}: {event.get('why', 'no reason on record')}" + (
+        f" ({done})" if done else ""
+    )

@@ -1,0 +1,25 @@
+# What made each artifact: the run's ledger as a page, as Markdown and as a Workflow Run RO-Crate. It comes after the pages
+# that are made of all others; its own line is written into the ledger when it has ended, so no page can hold that.
+
+
+rule provenance:
+    input:
+        report="results/report.html",
+        card="results/reports/data_card.html",
+    output:
+        page=report(
+            "results/provenance/provenance.html",
+            caption="../workflow/report/provenance.rst",
+            category="Report",
+        ),
+        text="results/provenance/provenance.md",
+        crate="results/ro-crate-metadata.json",
+        workflow="results/provenance/Snakefile",
+    threads: cores("provenance")
+    resources:
+        **demand("provenance"),
+    params:
+        snakefile=unrecorded(f"{ROOT}/Snakefile"),
+    shell:
+        "{params.program} --page {output.page} --text {output.text} --crate {output.crate}"
+        " --snakefile {params.snakefile:q} --workflow {output.workflow} >> {log} 2>&1"

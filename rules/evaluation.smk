@@ -15,6 +15,7 @@ rule benchmark:
         report="results/reports/benchmark.json",
         answers="results/reports/items.parquet",
         chosen_on="results/reports/validation_items.parquet",
+    priority: 5
     threads: cores("benchmark")
     resources:
         **demand("benchmark"),
@@ -32,6 +33,7 @@ rule follow_thoughts:
         test="results/pairs/test.parquet",
     output:
         report="results/reports/thoughts.json",
+    priority: 5
     threads: cores("follow_thoughts")
     resources:
         **demand("follow_thoughts"),
@@ -47,6 +49,7 @@ rule reference_points:
         test="results/pairs/test.parquet",
         real="results/pairs/real.parquet",
         answers="results/reports/items.parquet",
+        compared="results/reports/comparison_items.parquet",
     output:
         report="results/reports/references.json",
         learned="results/reports/inverse_mutations.json",
@@ -55,7 +58,7 @@ rule reference_points:
         **demand("reference_points"),
     shell:
         "{params.program} --train {input.train} --test {input.test} --real {input.real} --answers {input.answers}"
-        " --settings {params.references:q} --threads {threads} --out {output.report} --learned {output.learned}"
+        " --compared {input.compared} --settings {params.references:q} --threads {threads} --out {output.report} --learned {output.learned}"
         " >> {log} 2>&1"
 
 
@@ -75,6 +78,7 @@ rule analyze_iterations:
         ),
         flips="results/reports/flips_by_tick.png",
         exits="results/reports/early_exit.png",
+    priority: 3
     threads: cores("analyze_iterations")
     resources:
         **demand("analyze_iterations"),
@@ -100,6 +104,7 @@ rule analyze_certainty:
             caption="../workflow/report/risk_coverage.rst",
             category="Evaluation",
         ),
+    priority: 3
     threads: cores("analyze_certainty")
     resources:
         **demand("analyze_certainty"),
@@ -123,6 +128,7 @@ rule draw_thought:
         ),
         still="results/reports/iteration_progression.png",
         report="results/reports/thought.json",
+    priority: 3
     threads: cores("draw_thought")
     resources:
         **demand("draw_thought"),
@@ -146,6 +152,7 @@ rule analyze_synchronization:
             category="Evaluation",
         ),
         page="results/reports/sync_interpretation_report.md",
+    priority: 4
     threads: cores("analyze_synchronization")
     resources:
         **demand("analyze_synchronization"),

@@ -7,6 +7,7 @@ rule export_onnx:
         tokenizer="results/tokenizer/tokenizer.json",
     output:
         onnx="results/export/ctm.onnx",
+    priority: 4
     threads: cores("export_onnx")
     resources:
         **demand("export_onnx"),
@@ -23,6 +24,7 @@ rule check_onnx:
         test="results/pairs/test.parquet",
     output:
         report="results/reports/onnx.json",
+    priority: 4
     threads: cores("check_onnx")
     resources:
         **demand("check_onnx"),
@@ -49,6 +51,7 @@ rule bundle:
         metrics="results/final/final_metrics.json",
         card="results/final/MODEL_CARD.md",
         sums="results/final/SHA256SUMS",
+    priority: 4
     threads: cores("bundle")
     resources:
         **demand("bundle"),

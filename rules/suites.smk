@@ -8,7 +8,7 @@ if "real_suites" in STEPS:
             onnx="results/final/ctm.onnx",
             tokenizer="results/final/tokenizer.json",
             config="results/final/final_config.yaml",
-            mutations="results/reports/inverse_mutations.json",
+            train="results/pairs/train.parquet",
         output:
             report="results/reports/suites.json",
             answers="results/reports/suite_items.parquet",
@@ -18,6 +18,7 @@ if "real_suites" in STEPS:
         params:
             suites=unrecorded(suites_json(CONFIG, ROOT)),
         shell:
-            "{params.program} --bundle $(dirname {input.onnx}) --suites {params.suites:q} --mutations {input.mutations}"
+            "{params.program} --bundle $(dirname {input.onnx}) --suites {params.suites:q} --train {input.train}"
+            " --references {params.references:q}"
             " --published {params.published:q} --threads {threads} --out {output.report} --items {output.answers}"
             " >> {log} 2>&1"

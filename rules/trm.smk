@@ -41,6 +41,7 @@ rule compare_trm:
         shards=behind("validation"),
     output:
         report="results/reports/comparison.json",
+        answers="results/reports/comparison_items.parquet",
     threads: cores("compare_trm")
     resources:
         **demand("compare_trm"),
@@ -49,4 +50,4 @@ rule compare_trm:
     shell:
         "{params.program} {input.stages} --trm {input.trm} --trm-summary {input.summary} --tokenizer {input.tokenizer}"
         " --test {input.test} --grids {input.grids} --items {params.asked} --settings {params.evaluation:q}"
-        " --threads {threads} --out {output.report} >> {log} 2>&1"
+        " --threads {threads} --out {output.report} --answers {output.answers} >> {log} 2>&1"

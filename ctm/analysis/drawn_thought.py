@@ -42,9 +42,12 @@ def draw_thought(
 
 
 def shown_ticks(thought: RecordedThought, most: int) -> list[int]:
-    """Ticks that get a frame: the first, the last, the one that answers, and evenly spaced ones between."""
+    """Ticks that get a frame: the last, the first, evenly spaced ones between, and the one that answers.
+
+    With one frame the last is shown, where the thought has come to its end.
+    """
     count = len(thought.certainty)
-    spaced = np.linspace(1, count, min(most, count)).round().astype(int)
+    spaced = np.linspace(count, 1, min(most, count)).round().astype(int)
     return sorted({*spaced.tolist(), thought.answering})
 
 

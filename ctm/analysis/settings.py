@@ -26,7 +26,8 @@ class AnalysisSettings:
     dpi: Dpi = 240
     """Resolution of the plots, dots per inch."""
     thought_frames: Few = 16
-    """Most frames of the animation of a thought; of more ticks, as many are shown, evenly spaced."""
+    """Most frames of the animation of a thought; of more ticks, as many are shown, evenly spaced;
+    1: the last one. The tick that answers is always shown."""
 
 
 @dataclass(frozen=True)

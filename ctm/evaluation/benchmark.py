@@ -25,9 +25,10 @@ from ctm.bugs.generation.quotas import drawing_mix, read_quotas
 from ctm.evaluation.averages import accuracy, counts, rare_kinds, shares
 from ctm.evaluation.calibrate import EVERY_EDIT, Thresholds, answering_ticks, calibrate
 from ctm.evaluation.items import write_items
+from ctm.evaluation.proposal_rate import rate
 from ctm.evaluation.repairs import CaseResult, repair_cases, single_threads
 from ctm.evaluation.settings import EvaluationSettings
-from ctm.evaluation.suggestions import FirstEditFinder, draw_windows, rate
+from ctm.evaluation.suggestions import FirstEditFinder, draw_windows
 from ctm.evaluation.suites import Case, prepare, read_suite
 from ctm.evaluation.torch_proposer import TorchProposer
 from ctm.evaluation.working import Window, read_windows

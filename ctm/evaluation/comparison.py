@@ -13,6 +13,7 @@ import torch
 
 from ctm.evaluation.averages import accuracy
 from ctm.evaluation.calibrate import draw_equally
+from ctm.evaluation.compared_items import write_compared
 from ctm.evaluation.fairness import equality, nearest, nearest_milestones
 from ctm.evaluation.first_edits import FirstEdits, first_edit_figures, first_edits_of_several
 from ctm.evaluation.first_states import inputs_of
@@ -68,9 +69,11 @@ def contestants(ctm: Sequence[tuple[Path, Path]], trm: tuple[Path, Path]) -> dic
 
 def compare_models(
     models: Mapping[str, Contestant], tokenizer: Path, test: Path, grids: Path, items: int,
-    settings: EvaluationSettings, threads: int, out: Path,
+    settings: EvaluationSettings, threads: int, out: Path, answers: Path,
 ) -> None:  # fmt: skip
     """Write what the models, by name, say of the same items, and what divides each from the TRM (JSON).
+
+    answers: Parquet, a row for each item and model (ctm.evaluation.compared_items).
 
     test: Parquet of the frozen test set; up to `items` of it are drawn, categories in equal shares; 0: all. grids:
     manifest of a split on whose lengths training operations are estimated. Raises ValueError if there are no items.
@@ -109,6 +112,7 @@ def compare_models(
     for pair in pairs:
         pair["sentence"] = sentence(pair)
         log.info("%s", pair["sentence"])
+    write_compared(answers, cases, said)
     milestones = nearest_milestones(CTM, models[CTM].stages, TRM, models[TRM].stages)
     write_json(
         out,

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ctm.evaluation.averages import counts, shares
 from ctm.evaluation.calibrate import answering_ticks
 from ctm.evaluation.repairs import single_threads
+from ctm.evaluation.scored import equal_mass_error
 from ctm.evaluation.suites import Case
 from ctm.evaluation.torch_proposer import TargetEdit, TickResults, TorchProposer
 from ctm.grid.batching import by_length
@@ -26,7 +27,7 @@ from ctm.model.base import EditModel
 from ctm.model.inference import RUN_ALL_TICKS
 from ctm.pairs.overall import CLEAN, OVERALL, averages
 from ctm.repair.candidates import CodeState, make_state
-from ctm.repair.metrics import BINS, auroc
+from ctm.repair.metrics import auroc
 
 CHUNK, CHUNK_CELLS = 64, 8192
 """Cases that are thought of together, at most, and their cells: a batch of the proposer."""
@@ -151,20 +152,6 @@ def first_edit_figures(said: FirstEdits) -> dict[str, Any]:
         "halting": [_halted(said, threshold) for threshold in HALT_THRESHOLDS],
         "items_per_second": len(said.right) / max(said.seconds, 1e-9),
     }
-
-
-def equal_mass_error(
-    confidence: NDArray[np.float32], right: NDArray[np.bool_], bins: int = BINS
-) -> float | None:
-    """Calibration error in bins of as many items each: mean |confidence - accuracy|, weighted by items.
-
-    Certainties crowd near 1, where bins of equal width would hold nearly all of them. None without items.
-    """
-    if not len(confidence):
-        return None
-    order = np.argsort(confidence, kind="stable")
-    gaps = (confidence.astype(np.float64) - right)[order]
-    return float(sum(abs(part.sum()) for part in np.array_split(gaps, bins)) / len(gaps))
 
 
 def _halted(said: FirstEdits, threshold: float) -> dict[str, Any]:

@@ -12,25 +12,28 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from ctm.evaluation.groups import Size, by_group, size_of
+from ctm.evaluation.inverse_mutation import InverseMutations
 from ctm.evaluation.published.erased import measure_erased
 from ctm.evaluation.published.figures import read_published
 from ctm.evaluation.published.loading import Loaded
 from ctm.evaluation.published.registry import LAYOUTS, load_suite
 from ctm.evaluation.published.settings import SuiteSettings
-from ctm.evaluation.references import Answerer, answerers, judge, read_mutations
+from ctm.evaluation.references import Answerer, answerers, judge
 from ctm.evaluation.security_repairs import SecurityVerdict, judge_security, security_figures
+from ctm.evaluation.working_sides import working_sides
 from ctm.files import write_json
 from ctm.pairs.overall import CLEAN
 from ctm.parquet import write_parquet
 from ctm.python.compiling import quiet
 from ctm.repair.bundle import Bundle, load_bundle
+from ctm.repair.clock import OVER, TestClock
 from ctm.repair.evaluate import TOP_K, Evaluated, Evaluator, Item, judge_texts, run_item_test
 from ctm.repair.metrics import Outcome, report
 from ctm.repair.sandbox import SandboxSettings, unavailable
@@ -91,20 +94,20 @@ class Judged:
 def evaluate_suites(
     bundle: Path,
     suites: Mapping[str, SuiteSettings],
-    mutations: Path,
+    mutations: InverseMutations,
     published: Path,
     threads: int,
     out: Path,
     items: Path,
 ) -> None:
-    """Judge the bundle on every suite (paths absolute). mutations: what `reference_points` learned.
+    """Judge the bundle on every suite (paths absolute). mutations: learned from the training pairs.
 
     published: YAML of figures that others report, by suite; they are shown, never compared by the code.
     out: JSON of all figures; items: Parquet, a row per item (schema ROWS). Raises SuiteError, BundleError.
     """
     loaded = {name: load_suite(name, suite) for name, suite in suites.items()}
     model = load_bundle(bundle, threads)
-    ask = answerers(read_mutations(mutations))
+    ask = answerers(mutations)
     others = read_published(published)
     figures: dict[str, Any] = {}
     rows: list[dict[str, Any]] = []
@@ -127,6 +130,7 @@ def evaluate_suite(
     items = drawn(loaded.items, suite.items)
     has_tests = any(item.test for item in items)
     why_no_tests = unavailable() if has_tests else NO_TESTS
+    seconds = suite.test_seconds / (1 + len(ask))
     evaluator = Evaluator(
         model.proposer,
         model.tokenizer,
@@ -135,13 +139,15 @@ def evaluate_suite(
         model.confidence,
         run_tests=not why_no_tests,
         threads=threads,
+        clock=TestClock(seconds),
     )
     results = evaluator.evaluate(items)
     references = (
         judge(items, ask, TOP_K, threads)
         if why_no_tests
-        else {name: _tested(items, ask[name], evaluator.sandbox, threads) for name in ask}
+        else {name: _tested(items, ask[name], evaluator.sandbox, TestClock(seconds), threads) for name in ask}
     )
+    results, references, untested = _without_untested(results, references, bool(why_no_tests))
     secure = [place for place, item in enumerate(items) if item.category == "security"]
     found, why_no_bandit = _security([results[place] for place in secure])
     verdicts = dict(zip(secure, found, strict=True))
@@ -160,8 +166,13 @@ def evaluate_suite(
         "asked": len(items),
         "dropped": _by_number(loaded.dropped),
         "notes": _by_number(loaded.notes),
-        "tests": {"items": sum(bool(item.test) for item in items), "why_not_run": why_no_tests or None},
+        "tests": {
+            "items": sum(bool(item.test) for item in items),
+            "left_out": {OVER: untested} if untested else {},
+            "why_not_run": why_no_tests or None,
+        },
         **figures,
+        "working": working_sides([item for item in items if layout.has_fix or item.category == CLEAN], model),
         "by": by_group(items, judged.sizes, judged.outcomes) if layout.has_fix else None,
         "security": security_figures([items[place] for place in secure], found, why_no_bandit)
         if secure
@@ -178,19 +189,50 @@ def drawn(items: Sequence[Item], most: int) -> list[Item]:
     return [items[place] for place in sorted(places)]
 
 
-def _tested(items: Sequence[Item], answer: Answerer, sandbox: SandboxSettings, threads: int) -> list[Outcome]:
-    """A reference point's outcomes with its answers put to the tests; where it has none, the text as it is."""
+def _tested(
+    items: Sequence[Item], answer: Answerer, sandbox: SandboxSettings, clock: TestClock, threads: int
+) -> list[Outcome]:
+    """A reference point's outcomes with its answers put to the tests; where it has none, the text as it is.
+
+    Short items first, as the model has them: where time runs out, all points lack about the same ones.
+    """
 
     def judged(item: Item) -> Outcome:
         texts = answer(item.buggy, TOP_K)
-        tests = run_item_test(item, ((text, True) for text in texts or [item.buggy]), sandbox)
+        tests = run_item_test(item, ((text, True) for text in texts or [item.buggy]), sandbox, clock=clock)
         return judge_texts(item, texts, tests)
 
-    with (
-        ThreadPoolExecutor(threads) as pool,
-        quiet(),
-    ):  # threads wait for tests, which are processes of their own
-        return list(pool.map(judged, items))
+    order = sorted(range(len(items)), key=lambda place: len(items[place].buggy))
+    # threads wait for tests, which are processes of their own
+    with clock.running(), ThreadPoolExecutor(threads) as pool, quiet():
+        done = dict(zip(order, pool.map(judged, [items[place] for place in order]), strict=True))
+    return [done[place] for place in range(len(items))]
+
+
+def _without_untested(
+    results: Sequence[Evaluated], references: Mapping[str, Sequence[Outcome]], none_ran: bool
+) -> tuple[list[Evaluated], dict[str, list[Outcome]], int]:
+    """The same where tests that the time did not reach for one of them count for none, and of how many items."""
+    lists = [[result.outcome for result in results], *references.values()]
+    left_out = {
+        place
+        for outcomes in lists
+        for place, outcome in enumerate(outcomes)
+        if outcome.has_test and not outcome.test_ran and not none_ran
+    }
+
+    def counted(outcomes: Sequence[Outcome]) -> list[Outcome]:
+        return [
+            replace(outcome, has_test=False, pass_rank=None) if place in left_out else outcome
+            for place, outcome in enumerate(outcomes)
+        ]
+
+    model, *others = map(counted, lists)
+    return (
+        [replace(result, outcome=outcome) for result, outcome in zip(results, model, strict=True)],
+        dict(zip(references, others, strict=True)),
+        len(left_out),
+    )
 
 
 def _security(results: Sequence[Evaluated]) -> tuple[list[SecurityVerdict], str]:

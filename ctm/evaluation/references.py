@@ -12,7 +12,6 @@ Everything is in their scope: they have no grid. None says how sure it is.
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,8 +24,10 @@ from typing import Any
 import numpy as np
 
 from ctm.evaluation.averages import accuracy
+from ctm.evaluation.compared_items import read_compared
 from ctm.evaluation.inverse_mutation import ANSWERS, InverseMutations, learn
 from ctm.evaluation.items import read_items
+from ctm.evaluation.one_edit import one_edit_figures
 from ctm.evaluation.settings import ReferenceSettings
 from ctm.files import write_json
 from ctm.pairs.record import read_pair_columns
@@ -74,6 +75,7 @@ def reference_points(
     test: Path,
     real: Path,
     answers: Path,
+    compared: Path,
     settings: ReferenceSettings,
     threads: int,
     out: Path,
@@ -82,25 +84,31 @@ def reference_points(
     """Measure first answers on `test` and `real` (Parquet files of pairs); `threads` processes share the items.
 
     train: the pairs that the list of edits is learned from; `learned`: where it goes. answers: items.parquet of the
-    benchmark, for the model's row on the same items. out: JSON with M, intervals and accuracy by category of each
-    suite and point.
+    benchmark, for the model's row on the same items. compared: what compare_trm wrote of single items. Both rules draw
+    in one way, so that with one seed the smaller part is in the larger. out: JSON with M, intervals and accuracy by
+    category of each suite and point, and what ctm.evaluation.one_edit makes of them.
     """
-    from ctm.evaluation.suites import (
-        read_suite,
-    )  # torch, which the processes that share the items need not load
+    # torch, which the processes that share the items need not load
+    from ctm.evaluation.calibrate import draw_equally
+    from ctm.evaluation.suites import read_suite
 
     started = time.monotonic()
-    rng = np.random.default_rng(settings.seed)
-    mutations = learn(_training_pairs(train, settings.pairs, rng), settings.edits)
-    suites = {"test": _drawn(read_suite(test), settings.items, rng), "real": read_suite(real)}
+    mutations = learned_mutations(train, settings)
+    tested = read_suite(test)
+    if settings.items:
+        tested = draw_equally(tested, settings.items, np.random.default_rng(settings.seed))
+    suites = {"test": tested, "real": read_suite(real)}
     rows = read_items(answers).select(["suite", "id", "in_scope", "confidence", "answer"]).to_pylist()
     known = {(row["suite"], row["id"]): row for row in rows}
     found: dict[str, Any] = {}
+    beside_models: dict[str, Any] | None = None
     for name, items in suites.items():
         if items:
             outcomes = judge(items, answerers(mutations), 1, threads)
             model = [_of_model(item, known[name, item.item_id]) for item in items]
             found[name] = {point: figures(items, of) for point, of in {MODEL: model, **outcomes}.items()}
+            if name == "test":
+                beside_models = one_edit_figures(items, outcomes, read_compared(compared))
     write_json(learned, {"format_version": FORMAT_VERSION, **mutations.as_dict()})
     write_json(
         out,
@@ -109,6 +117,7 @@ def reference_points(
             "items": {name: len(items) for name, items in suites.items()},
             "training_pairs": mutations.pairs,
             "suites": found,
+            "one_edit": beside_models,
             "seconds": time.monotonic() - started,
         },
     )
@@ -119,14 +128,6 @@ def _of_model(item: Item, row: Mapping[str, Any]) -> Outcome:
     text = row["answer"]
     outcome = judge_texts(item, [text] if text not in ("", item.buggy) else [])
     return replace(outcome, in_scope=row["in_scope"], confidence=row["confidence"])
-
-
-def read_mutations(path: Path) -> InverseMutations:
-    """The list of edits that `reference_points` wrote. Raises ValueError for another format version."""
-    content = json.loads(path.read_text(encoding="utf-8"))
-    if content.get("format_version") != FORMAT_VERSION:
-        raise ValueError(f"{path}: not a list of edits of format_version {FORMAT_VERSION}; make it again")
-    return InverseMutations.from_dict(content)
 
 
 def judge(
@@ -167,24 +168,15 @@ def figures(items: Sequence[Item], outcomes: Sequence[Outcome]) -> dict[str, Any
     }
 
 
+def learned_mutations(train: Path, settings: ReferenceSettings) -> InverseMutations:
+    """The edits that undo most bugs of the training pairs (Parquet); the same for every rule that asks."""
+    rng = np.random.default_rng(settings.seed)
+    return learn(_training_pairs(train, settings.pairs, rng), settings.edits)
+
+
 def _training_pairs(path: Path, most: int, rng: np.random.Generator) -> Iterator[tuple[str, str, bool]]:
     """Pairs with a bug, at most so many, drawn at random; whether one compiles is told by its category."""
     rows = [row for row in read_pair_columns(path, ("buggy", "fixed", "category")) if row[0] != row[1]]
     for place in np.sort(rng.permutation(len(rows))[:most]):
         buggy, fixed, category = rows[place]
         yield buggy, fixed, category != "syntax"
-
-
-def _drawn(items: Sequence[Item], most: int, rng: np.random.Generator) -> list[Item]:
-    """At most so many, categories in equal shares as far as they have items; in the order of the file. 0: all."""
-    if not most or len(items) <= most:
-        return list(items)
-    places: dict[str, list[int]] = {}
-    for place in rng.permutation(len(items)).tolist():
-        places.setdefault(items[place].category, []).append(place)
-    chosen: list[int] = []
-    left = sorted(places.values(), key=len)
-    while left:
-        share = (most - len(chosen)) // len(left)
-        chosen += left.pop(0)[:share]
-    return [items[place] for place in sorted(chosen)]

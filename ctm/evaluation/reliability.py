@@ -16,10 +16,9 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss
 
-from ctm.evaluation.scored import Counts, Scored, equal_mass
+from ctm.evaluation.scored import BINS, Counts, Scored, equal_mass, equal_mass_error
 from ctm.repair.intervals import SEED, Floats, Interval, draw_units, farther_ends, intervals_of_means, ratios
 
-BINS = 15
 LEAST = 50
 """Answers below which there is no calibration error: bins of three say nothing."""
 LEAST_OF_EACH = 10
@@ -82,7 +81,8 @@ def _calibration(scored: Scored) -> dict[str, Any]:
     place = equal_mass(scored.score, BINS)
     gaps = np.zeros((len(scored), BINS))
     gaps[np.arange(len(scored)), place] = scored.score - scored.right
-    error = float(np.abs(gaps.sum(axis=0)).sum() / len(scored))
+    error = equal_mass_error(scored.score, scored.right)
+    assert error is not None, "there are answers"
     chance = _if_calibrated(scored, place)
     return {
         "ece": error,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,8 @@ from scipy.stats import rankdata
 
 from ctm.repair.intervals import Floats, draw_items, draw_units, units_of
 
+BINS = 15
+"""Of equal mass, for the calibration error and its diagram."""
 LEVELS = 200
 """Levels of the score in the draws, at most: equal shares of the answers. Intervals need no finer order."""
 
@@ -90,10 +93,24 @@ class Scored:
         return [Counts(one[:, :count] + one[:, count:], one[:, count:]) for one in drawn]
 
 
-def equal_mass(values: Floats, bins: int) -> NDArray[np.int64]:
+def equal_mass(values: NDArray[np.floating[Any]], bins: int) -> NDArray[np.int64]:
     """Which of `bins` bins each of the values [n] is in, from 0, lowest values first, as many values in each.
 
     Equal values are in one bin, the one of their middle rank, so bins may differ in size or stay empty.
     """
     ranks = rankdata(values, method="average")
     return np.minimum((ranks - 0.5) / max(len(values), 1) * bins, bins - 1).astype(np.int64)
+
+
+def equal_mass_error(
+    score: NDArray[np.floating[Any]], right: NDArray[np.bool_], bins: int = BINS
+) -> float | None:
+    """Expected calibration error: mean |mean score - share right| over bins of equal mass, weighted by answers.
+
+    Scores crowd near 1, where bins of equal width would hold nearly all of them. Of answers with equal scores the order
+    says nothing, so it never divides them (`equal_mass`). None without answers.
+    """
+    if not len(score):
+        return None
+    gaps = np.bincount(equal_mass(score, bins), score.astype(np.float64) - right, minlength=bins)
+    return float(np.abs(gaps).sum() / len(score))

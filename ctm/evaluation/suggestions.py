@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ctm.evaluation.proposal_rate import ProjectBootstrap, Rate, rate
 from ctm.evaluation.repairs import CHUNK, CHUNK_CELLS, single_threads
 from ctm.evaluation.torch_proposer import TorchProposer
 from ctm.evaluation.working import Window
@@ -34,25 +35,8 @@ EVERY_EDIT = -1.0
 """An edit threshold that every edit exceeds."""
 NO_EDIT_THRESHOLD = 1.0
 """One that none exceeds."""
-LEVEL = 0.9
-"""Of the intervals: above the upper end is the truth once in twenty times."""
-DRAWS = 2000
-"""Of the bootstrap."""
 FIRST_BIN = 5
 """Edits of working code in the strongest bin of the curve; each further bin has as many as all before it."""
-
-
-@dataclass(frozen=True)
-class Rate:
-    """Edits proposed on working code, per 1,000 functions (windows that the model is asked about)."""
-
-    per_1000: float | None
-    low: float | None
-    high: float | None
-    proposals: int
-    windows: int
-    projects: dict[str, tuple[int, int]] = field(default_factory=dict)
-    """Proposals and windows of each."""
 
 
 @dataclass(frozen=True)
@@ -182,7 +166,7 @@ def lowest_threshold(
     """See `choose_edit`. If even zero proposals do not prove the limit (too few functions), the strongest edit's."""
     if not len(strengths):
         return NO_EDIT_THRESHOLD
-    bootstrap = _Bootstrap(projects, seed)
+    bootstrap = ProjectBootstrap(projects, seed)
     ranked = np.unique(strengths)[::-1]
     chosen = float(ranked[0])
     for threshold in ranked.tolist():
@@ -190,65 +174,6 @@ def lowest_threshold(
             break
         chosen = threshold
     return chosen
-
-
-def rate(proposed: NDArray[np.bool_], projects: Sequence[str], seed: int) -> Rate:
-    """Proposals per 1,000 functions with their interval; proposed: bool [n], projects: of each function."""
-    if not len(proposed):
-        return Rate(None, None, None, 0, 0)
-    names = np.array(projects)
-    low, high = _Bootstrap(projects, seed).interval(proposed)
-    table = {
-        name: (int(proposed[names == name].sum()), int((names == name).sum()))
-        for name in sorted(set(projects))
-    }
-    return Rate(1000 * float(proposed.mean()), low, high, int(proposed.sum()), len(proposed), table)
-
-
-class _Bootstrap:
-    """Draws whole projects, always the same ones."""
-
-    def __init__(self, projects: Sequence[str], seed: int) -> None:
-        names, self.of = np.unique(np.array(projects), return_inverse=True)
-        self.sizes = np.bincount(self.of, minlength=len(names))
-        rng = np.random.default_rng(seed)
-        self.draws = rng.integers(len(names), size=(DRAWS, len(names)))
-
-    def interval(self, proposed: NDArray[np.bool_]) -> tuple[float, float]:
-        """Proposals per 1,000: the wider of the bootstrap's interval and that of the count (Poisson), on each side."""
-        counts = np.bincount(self.of, weights=proposed, minlength=len(self.sizes))
-        rates = counts[self.draws].sum(axis=1) / self.sizes[self.draws].sum(axis=1)
-        low, high = np.quantile(rates, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-        total, functions = int(proposed.sum()), len(proposed)
-        return (
-            1000 * min(float(low), fewest(total) / functions),
-            1000 * min(1.0, max(float(high), most(total) / functions)),
-        )
-
-
-def most(count: int) -> float:
-    """Upper end of the interval of a Poisson mean of which `count` were seen."""
-    return _mean_with(lambda mean: _at_most(count, mean) < (1 - LEVEL) / 2)
-
-
-def fewest(count: int) -> float:
-    """Lower end of the interval of a Poisson mean of which `count` were seen."""
-    return _mean_with(lambda mean: 1 - _at_most(count - 1, mean) > (1 - LEVEL) / 2) if count else 0.0
-
-
-def _mean_with(is_above: Any) -> float:
-    low, high = 0.0, 1.0
-    while not is_above(high):
-        high *= 2
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (low, middle) if is_above(middle) else (middle, high)
-    return high
-
-
-def _at_most(count: int, mean: float) -> float:
-    """Probability of at most `count` events."""
-    return sum(math.exp(k * math.log(mean) - mean - math.lgamma(k + 1)) for k in range(count + 1))
 
 
 def area(positive: NDArray[np.float64], negative: NDArray[np.float64]) -> float | None:

@@ -212,7 +212,7 @@ def table(config: Config) -> dict[str, WorkflowStep]:
         WorkflowStep(
             "reference_points",
             Demand(threads=8, mem_gb=16, runtime=240),
-            parents=("build_pairs", "benchmark"),
+            parents=("build_pairs", "benchmark", "compare_trm"),
             settings=("references",),
         ),
         WorkflowStep(
@@ -271,7 +271,8 @@ def table(config: Config) -> dict[str, WorkflowStep]:
         WorkflowStep(
             "real_suites",
             Demand(threads=8, mem_gb=16, runtime=480),
-            parents=("bundle", "reference_points"),
+            parents=("build_pairs", "bundle"),
+            settings=("references",),
             sections=("real_suites",),
             files={"published": "config/published.yaml"},
             enabled=bool(config.real_suites),

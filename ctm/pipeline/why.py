@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ctm.pipeline.ledger import Entry
 from ctm.pipeline.lineage import Lineage
-from ctm.pipeline.lineage_records import DIGITS, Change, changes, read_parts
+from ctm.pipeline.lineage_records import DIGITS, changes, read_parts
 from ctm.pipeline.planned import PlannedJob
 
 

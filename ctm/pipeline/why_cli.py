@@ -82,7 +82,7 @@ def diff_lineage(
         _refuse(str(error))
     differ = [one for one in steps if one.differences]
     console.print(
-        f"{len(differ)} of {len(steps)} steps differ" if folders else f"{differ and 'differ' or 'same'}"
+        f"{len(differ)} of {len(steps)} steps differ" if folders else f"{(differ and 'differ') or 'same'}"
     )
     _table((one.step, one.differences) for one in differ)
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import io
 import re
 import tokenize
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import cache
 
 NEWLINE, INDENT, DEDENT = "<newline>", "<indent>", "<dedent>"
 QUOTES = ("'", '"')
@@ -25,21 +26,70 @@ _PIECE = r"""
 """
 """A name, a number, an operator of several signs."""
 
-LENIENT = re.compile(
-    rf"""
-      (?P<space>[ \t\f\v\r]+|\\\r?(?=\n)|\#[^\n]*)
-    | (?P<newline>\n)
-    | (?P<token>
-        (?:[rRbBuUfF]{{1,2}})?(?:\"\"\"(?:[^\\]|\\.)*?\"\"\"|'''(?:[^\\]|\\.)*?'''
-                             |\"(?:[^\\\"\n]|\\.)*\"|'(?:[^\\'\n]|\\.)*')
-      | {_PIECE}
-      | \"\"\"|'''
-      | .
-      )
-    """,
-    re.VERBOSE | re.DOTALL,
-)
+_STRINGS = {
+    '"""': r"\"\"\"(?:[^\\]|\\.)*?\"\"\"",
+    "'''": r"'''(?:[^\\]|\\.)*?'''",
+    '"': r"\"(?:[^\\\"\n]|\\.)*\"",
+    "'": r"'(?:[^\\'\n]|\\.)*'",
+}
+"""What a string is, by the quotes around it; the longer ones first."""
+_INSIDE = {"'": re.compile(r"(?:[^\\'\n]|\\.)*", re.DOTALL), '"': re.compile(r'(?:[^\\"\n]|\\.)*', re.DOTALL)}
 _PIECES = re.compile(rf"{_PIECE} | \S", re.VERBOSE)
+
+
+@cache
+def _lenient(open_quotes: frozenset[str]) -> re.Pattern[str]:
+    """The lenient lexer where strings with such quotes are known not to end."""
+    strings = "|".join(string for quote, string in _STRINGS.items() if quote not in open_quotes)
+    string = rf"(?:[rRbBuUfF]{{1,2}})?(?:{strings}) |" if strings else ""
+    return re.compile(
+        rf"""
+          (?P<space>[ \t\f\v\r]+|\\\r?(?=\n)|\#[^\n]*)
+        | (?P<newline>\n)
+        | (?P<token>{string} {_PIECE} | .)
+        """,
+        re.VERBOSE | re.DOTALL,
+    )
+
+
+def lenient_matches(text: str) -> Iterator[re.Match[str]]:
+    """Everything in any text, in order and without gaps: matches whose `lastgroup` is space, newline or token.
+
+    Takes time linear in the text. A quote whose string has no end costs a look at the rest of the line, or of the text
+    where there are three; it is remembered how far that was, for none of the same quotes on the way has an end either:
+    those that would end the string are escaped, and what stands behind them is read in the same way again.
+    """
+    at = 0
+    ends: dict[str, int] = {}  # up to where no string with such quotes ends
+    while at < len(text):
+        next_end = min(ends.values(), default=len(text))
+        for match in _lenient(frozenset(ends)).finditer(text, at):
+            yield match
+            at = match.end()
+            quote = _without_end(match.group(), text, at) if text[at - 1] in QUOTES else ""
+            if at >= next_end or (quote and quote not in ends):
+                if quote:
+                    ends[quote] = len(text) if len(quote) == 3 else _end_of_look(text, at, quote)
+                ends = {quote: end for quote, end in ends.items() if end > at}
+                break
+
+
+def _without_end(token: str, text: str, at: int) -> str:
+    """The quotes whose string has no end, as a token that ends at `at` in a quote shows; "" where it shows none.
+
+    A quote alone is one; an empty string before a third quote was to begin one in three.
+    """
+    quote = token[-1]
+    if token == quote:
+        return quote
+    is_empty = token[-2] == quote and (len(token) == 2 or token[:-2].isalpha())
+    return 3 * quote if is_empty and text.startswith(quote, at) else ""
+
+
+def _end_of_look(text: str, begin: int, quote: str) -> int:
+    found = _INSIDE[quote].match(text, begin)
+    assert found is not None, "it takes the empty text too"
+    return found.end()
 
 
 def lexical_tokens(text: str) -> tuple[str, ...] | None:
@@ -70,7 +120,7 @@ def lenient_tokens(text: str) -> list[str]:
     tokens: list[str] = []
     levels = [0]
     fresh = True
-    for match in LENIENT.finditer(text):
+    for match in lenient_matches(text):
         if match.lastgroup == "token":
             if fresh:
                 _indentation(text, match.start(), levels, tokens)
@@ -102,7 +152,7 @@ def taken_apart(tokens: Iterable[str]) -> list[str]:
 
 def lenient_spans(text: str) -> list[tuple[int, int]]:
     """Where the lenient tokens stand in `text` ([begin, end), characters), those for lines and blocks left out."""
-    return [match.span() for match in LENIENT.finditer(text) if match.lastgroup == "token"]
+    return [match.span() for match in lenient_matches(text) if match.lastgroup == "token"]
 
 
 def _indentation(text: str, at: int, levels: list[int], tokens: list[str]) -> None:

@@ -20,6 +20,7 @@ from ctm.pairs.categories import categorize
 from ctm.python.compiling import compiles
 from ctm.python.lexical import exact_match, lexical_tokens, token_distance
 from ctm.repair.candidates import Proposer
+from ctm.repair.clock import OVER, TestClock
 from ctm.repair.confidence import ConfidenceCurve
 from ctm.repair.deletion import shortest_deletion
 from ctm.repair.harm import measure_harm
@@ -154,6 +155,8 @@ class Evaluator:
     unsafe: bool = False
     threads: int = 1
     sandbox: SandboxSettings = field(default_factory=SandboxSettings)
+    clock: TestClock = field(default_factory=lambda: TestClock(float("inf")))
+    """When it is over, tests that are left are not run; the longest items are, as shorter ones come first."""
 
     def evaluate(
         self, items: Sequence[Item], advance: Callable[[int], None] = lambda done: None
@@ -204,13 +207,13 @@ class Evaluator:
         """Results of each item's answers in their order, up to the first that passes; () for items without test."""
         if not self.run_tests or not any(item.test for item, _ in todo):
             return [()] * len(todo)
-        with ThreadPoolExecutor(self.threads) as pool:
+        with self.clock.running(), ThreadPoolExecutor(self.threads) as pool:
             answers = [list(ranked) for _, ranked in todo]
             return list(pool.map(self._test_item, [item for item, _ in todo], answers, reasons))
 
     def _test_item(self, item: Item, answers: Iterable[Repair], reason: str) -> tuple[TestResult, ...]:
         texts = ((answer.text, answer.compiles) for answer in answers)
-        return run_item_test(item, texts, self.sandbox, reason=reason, unsafe=self.unsafe)
+        return run_item_test(item, texts, self.sandbox, reason=reason, unsafe=self.unsafe, clock=self.clock)
 
 
 def run_item_test(
@@ -220,10 +223,12 @@ def run_item_test(
     *,
     reason: str = "",
     unsafe: bool = False,
+    clock: TestClock | None = None,
 ) -> tuple[TestResult, ...]:
     """Results of ranked (text, compiles) up to the first that passes; () for an item without test.
 
-    reason: why the item is out of scope; then nothing is run, and it fails.
+    reason: why the item is out of scope; then nothing is run, and it fails. clock: once it is over, nothing is run
+    either, and the last result says so.
     """
     results: list[TestResult] = []
     if item.test:
@@ -232,6 +237,8 @@ def run_item_test(
                 results.append(TestResult(False, "out of scope"))
             elif not is_valid:
                 results.append(TestResult(False, "does not compile"))
+            elif clock is not None and clock.is_over:
+                results.append(TestResult(None, OVER))
             else:
                 results.append(run_test(text, item.test, sandbox, unsafe=unsafe))
             if results[-1].passed is not False:  # it passed, or tests cannot be run here

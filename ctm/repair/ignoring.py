@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ctm.python.lexical import LENIENT
+from ctm.python.lexical import lenient_matches
 
 IGNORED = "edits of lines with # ctm: ignore"
 """Why edits were passed over."""
@@ -61,7 +61,7 @@ def _marked(text: str, mark: re.Pattern[str]) -> Iterator[int]:
     if mark.search(text) is None:  # nearly every text
         return
     line = counted = 0
-    for match in LENIENT.finditer(text):
+    for match in lenient_matches(text):
         if match.lastgroup == "space" and mark.search(match.group()):
             line += text.count("\n", counted, match.start())
             counted = match.start()

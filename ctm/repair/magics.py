@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from ctm.python.compiling import NAMELESS, compile_limit_reason, compiles, quiet
-from ctm.python.lexical import LENIENT
+from ctm.python.lexical import lenient_matches
 from ctm.repair.file_repair import FileRepair
 from ctm.repair.source import PythonFile
 from ctm.repair.text_edits import LineStarts, TextEdit, applied
@@ -111,7 +111,7 @@ def _statement_lines(source: PythonFile) -> tuple[set[int], set[int]]:
     found: set[int] = {0}
     quoted: set[int] = set()
     depth = line = 0
-    for match in LENIENT.finditer(source.text):
+    for match in lenient_matches(source.text):
         text = match.group()
         if match.lastgroup == "token":
             depth = max(0, depth + (text in "([{") - (text in ")]}"))

@@ -136,6 +136,7 @@ def test_of_many_ticks_the_first_the_last_and_the_answer_are_shown() -> None:
     thought = made()
     assert shown_ticks(thought, 16) == [1, 2, 3, 4]
     assert shown_ticks(thought, 2) == [1, 3, 4]
+    assert shown_ticks(thought, 1) == [3, 4], "the last, and the one that answers"
 
 
 def test_the_figures_say_where_the_text_comes_from() -> None:

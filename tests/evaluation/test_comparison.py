@@ -12,6 +12,7 @@ import torch
 
 from ctm.evaluation.benchmark import by_tick
 from ctm.evaluation.calibrate import EVERY_EDIT
+from ctm.evaluation.compared_items import read_compared
 from ctm.evaluation.comparison import compare_models, contestants, sentence
 from ctm.evaluation.fairness import equality
 from ctm.evaluation.first_edits import HALT_THRESHOLDS, FirstEdits, first_edit_figures, first_edits
@@ -88,7 +89,7 @@ def test_two_kinds_of_models_answer_the_same_items(
     settings = EvaluationSettings(device="cpu")
     pairs, out = pairs_of(tmp_path / "test.parquet", items), tmp_path / "out.json"
     given = (grids.tokenizer, pairs, grids.validation)
-    compare_models(models, *given, 12, settings, 1, out)
+    compare_models(models, *given, 12, settings, 1, out, tmp_path / "items.parquet")
     report = json.loads(out.read_text())
     ctm_figures, other = report["models"]["CTM"], report["models"]["TRM"]
     assert report["items"] == 12 and ctm_figures["n"] == other["n"] and sum(other["n"].values()) > 0
@@ -101,6 +102,15 @@ def test_two_kinds_of_models_answer_the_same_items(
     cost = [stage["step_flops"] for stage in ctm_figures["training"]["stages"]]
     assert ctm_figures["training"]["flops"] == pytest.approx(96 * cost[0] + 192 * cost[1])
     assert cost[1] > cost[0] > 0, "four ticks cost more than two"
+    asked = read_compared(tmp_path / "items.parquet")
+    assert len(asked) == 12 * len(report["models"]) and {row["model"] for row in asked} == set(
+        report["models"]
+    )
+    known = [row["right"] for row in asked if row["model"] == "TRM"]
+    by_items = report["models"]["TRM"]["accuracy_by_items"]
+    assert sum(known) == pytest.approx(
+        sum(by_items[name] * n for name, n in other["n"].items() if name != "overall" and n)
+    ), "the rows give the same figures again"
     unequal, even = report["pairs"]
     assert (unequal["first"], even["first"]) == ("CTM", "CTM after first")
     assert not unequal["comparable"] and unequal["factors"]["samples_seen"] == pytest.approx(3)
@@ -114,7 +124,17 @@ def test_two_kinds_of_models_answer_the_same_items(
     assert near["CTM"]["samples"] == near["TRM"]["samples"] == 96 and near["CTM"]["stage"] == "first"
     with pytest.raises(ValueError, match="has no pairs"):
         none = pairs_of(tmp_path / "none.parquet", [])
-        compare_models(models, grids.tokenizer, none, grids.validation, 0, settings, 1, out)
+        compare_models(
+            models,
+            grids.tokenizer,
+            none,
+            grids.validation,
+            0,
+            settings,
+            1,
+            out,
+            tmp_path / "none-items.parquet",
+        )
 
 
 def summary(folder: Path, name: str, samples: int, ticks: int, model: dict | None = None) -> Path:

@@ -7,7 +7,6 @@ from math import comb
 import numpy as np
 import pytest
 
-from ctm.evaluation.first_edits import equal_mass_error
 from ctm.evaluation.paired import conclusion, mcnemar, paired_difference
 
 CATEGORY = np.repeat(["syntax", "logic", "clean"], [40, 20, 20])
@@ -106,11 +105,3 @@ def p_of(more: int, fewer: int) -> float:
 )
 def test_what_an_interval_lets_one_say(interval: tuple[float, float] | None, words: str) -> None:
     assert words in conclusion(interval, "A", "B")
-
-
-def test_calibration_error_in_bins_of_equal_mass() -> None:
-    confidence = np.array([0.9, 0.9, 0.9, 0.9, 0.5, 0.5], dtype=np.float32)
-    right = np.array([1, 1, 1, 0, 1, 0], dtype=bool)
-    # three bins of two, least certain first: |.5 - .5|, |.9 - 1|, |.9 - .5|
-    assert equal_mass_error(confidence, right, 3) == pytest.approx((0 + 0.1 + 0.4) / 3, abs=1e-6)
-    assert equal_mass_error(confidence[:0], right[:0]) is None

@@ -8,6 +8,7 @@ import random
 import sys
 import tokenize
 from collections.abc import Callable
+from dataclasses import replace
 from math import log
 from pathlib import Path
 from typing import Any
@@ -25,11 +26,12 @@ from ctm.evaluation.published.settings import SuiteSettings
 from ctm.evaluation.real_suites import drawn, evaluate_suite, evaluate_suites
 from ctm.evaluation.references import answerers
 from ctm.evaluation.security_repairs import judge_security, security_figures
-from ctm.files import write_json
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.pipeline.suites_section import real_suites_section
 from ctm.repair.bundle import Bundle
+from ctm.repair.clock import OVER
 from ctm.repair.evaluate import Item
+from ctm.repair.sandbox import TestResult
 from helpers.fake_proposer import FakeProposer, Suggest
 
 BUGS, CLEAN = 24, 8
@@ -133,8 +135,7 @@ def test_the_rows_give_the_same_figures_again(items, tokenizer, monkeypatch, tmp
         for i in items
     ]
     suite.write_text("".join(json.dumps(row) + "\n" for row in fields))
-    mutations = tmp_path / "mutations.json"
-    write_json(mutations, {"format_version": 1, **learn([(text(1, "+"), text(1, "-"), True)], 3).as_dict()})
+    mutations = learn([(text(1, "+"), text(1, "-"), True)], 3)
     published = Path(__file__).parents[2] / "config" / "published.yaml"
     named = {"mine": SuiteSettings(str(suite), "json_lines", checksum(suite), published="humanevalpack")}
     out, rows = tmp_path / "suites.json", tmp_path / "suite_items.parquet"
@@ -143,6 +144,8 @@ def test_the_rows_give_the_same_figures_again(items, tokenizer, monkeypatch, tmp
     assert real_suites_section(content).blocks[0].title.startswith("mine: "), (
         "the report reads this very file"
     )
+    titles = [block.title for block in real_suites_section(content).blocks]
+    assert "mine: false alarms on working code" in titles
     found = content["suites"]["mine"]
     table = pq.read_table(rows).to_pylist()
     right = [tokens(row["answers"][0]) == tokens(item.fixed) for row, item in zip(table, items, strict=True)]
@@ -174,6 +177,48 @@ def test_tests_say_what_exact_match_cannot(tokenizer, judge) -> None:
     assert found["baselines"]["no_edit"]["pass_at_1"] == 0
 
 
+def test_tests_that_hang_end_with_the_suites_time(tokenizer, monkeypatch) -> None:
+    """Two tests end in a second each, the next hangs for as long as each point has: the last is not reached."""
+    now = [0.0]
+
+    def run(code: str, test: str, *_: Any, **__: Any) -> TestResult:
+        now[0] += 1 if test == "ends" else 100
+        return TestResult(" - " in code, "")
+
+    monkeypatch.setattr("ctm.repair.evaluate.run_test", run)
+    monkeypatch.setattr("ctm.repair.clock.time.monotonic", lambda: now[0])
+    monkeypatch.setattr(real_suites, "unavailable", lambda: "")
+    items = [  # the longest first
+        Item(str(n), text(n, "+") + n * "# more\n", text(n, "-"), "logic", test=test)
+        for n, test in ((4, "hangs"), (3, "hangs"), (2, "ends"), (1, "ends"))
+    ]
+    model = Bundle(
+        Path("none"), tokenizer, FakeProposer(tokenizer, lambda s: [(s.text, -0.01)]), threshold=0.0
+    )
+    points = answerers(learn([(text(1, "+"), text(1, "-"), True)], 3))
+    settings = replace(SETTINGS, test_seconds=100 * (1 + len(points)))
+    found, judged = evaluate_suite(Loaded(items), settings, model, points, 1)
+    assert found["tests"]["left_out"] == {OVER: 1} and found["tests"]["items"] == 4
+    reached = [result.outcome.has_test for result in judged.results]
+    assert reached == [False, True, True, True], "the longest item counts for no point"
+    assert found["baselines"]["inverse_mutation"]["pass_at_1"] == 1 and found["all"]["pass_at_1"] == 0
+
+
+def test_false_alarms_are_proposals_for_the_working_sides(items, judge) -> None:
+    """24 repairs and 8 clean texts, each a function: eight minus, eight stars, eight percents, and plus."""
+    fine = judge(lambda state: [(state.text, -0.01)])["working"]
+    assert (fine["texts"], fine["functions"], fine["proposals"], fine["per_1000"]) == (32, 32, 0, 0.0)
+    assert fine["interval"][0] == 0 < fine["interval"][1], (
+        "no alarm in 32 functions does not show that there is none"
+    )
+    eager = judge(lambda state: [(state.text.replace(" - ", " + "), -0.01)], [*items, items[0]])["working"]
+    assert (eager["proposals"], eager["functions"]) == (8, 32), "those with a minus"
+    assert eager["per_1000"] == 250 and eager["interval"][0] < 250 < eager["interval"][1]
+    assert eager["left_out"] == {"the same text as another item's": 1}
+    broken = judge(lambda s: [(s.text, -0.01)], [Item("b", "x = (1\n", "x = 1)\n", "syntax")])["working"]
+    assert broken["per_1000"] is None and broken["left_out"] == {"does not compile": 1}
+
+
 def test_without_anybodys_fix_nothing_is_compared_with_it(tokenizer) -> None:
     loaded = Loaded([Item("bad", "x = (1\n", "", "syntax"), Item("good", "x = 1\n", "x = 1\n", "clean")])
     model = Bundle(
@@ -183,6 +228,7 @@ def test_without_anybodys_fix_nothing_is_compared_with_it(tokenizer) -> None:
     found, _ = evaluate_suite(loaded, settings, model, answerers(InverseMutations((), (), 0, 0)), 1)
     assert found["all"]["exact_at_1"] is None and found["all"]["same_tree"] is None and found["by"] is None
     assert found["all"]["n"] == 2 and found["all"]["false_alarm"] == 0 and found["all"]["bifi"] is not None
+    assert found["working"]["texts"] == 1, "the good one; the bad one has no other side"
     assert found["baselines"]["single_token"]["bifi"] == 1 and found["baselines"]["no_edit"]["bifi"] == 0
 
 

@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from ctm.evaluation.compared_items import write_compared
+from ctm.evaluation.first_edits import FirstEdits
 from ctm.evaluation.inverse_mutation import InverseMutations, exchange, learn
 from ctm.evaluation.items import write_items
-from ctm.evaluation.references import answerers, judge, read_mutations, reference_points, single_token
+from ctm.evaluation.references import answerers, judge, reference_points, single_token
 from ctm.evaluation.settings import ReferenceSettings
-from ctm.evaluation.suites import read_suite
+from ctm.evaluation.suites import Case, read_suite
+from ctm.evaluation.torch_proposer import TargetEdit
+from ctm.grid.edits import Edit
 from ctm.pipeline.suites_section import references_section
 from ctm.repair.evaluate import Item
 
@@ -84,10 +89,13 @@ def test_figures_by_hand(tmp_path: Path, pairs_of) -> None:
         )
     ]
     write_items(tmp_path / "items.parquet", rows)
+    tested = read_suite(test)
+    colon, wrong, clean = tested[0], tested[1], tested[3]
+    write_asked(tmp_path / "compared.parquet", [(colon, 1), (wrong, 1), (tested[2], 2), (clean, 0)])
     out, learned = tmp_path / "references.json", tmp_path / "learned.json"
     reference_points(
         pairs_of(tmp_path / "train.parquet", train), test, pairs_of(tmp_path / "real.parquet", []),
-        tmp_path / "items.parquet", ReferenceSettings(edits=5), 1, out, learned,
+        tmp_path / "items.parquet", tmp_path / "compared.parquet", ReferenceSettings(edits=5), 1, out, learned,
     )  # fmt: skip
     content = json.loads(out.read_text())
     found = {name: point["measures"] for name, point in content["suites"]["test"].items()}
@@ -104,12 +112,41 @@ def test_figures_by_hand(tmp_path: Path, pairs_of) -> None:
     }  # fmt: skip
     assert found["no_edit"]["bifi"] == 0 and found["single_token"]["bifi"] == 1
     assert content["items"] == {"test": 5, "real": 0} and "real" not in content["suites"]
-    assert read_mutations(learned).pairs == len(train)
-    (block,) = references_section(content).blocks  # the report reads this very file
+    assert json.loads(learned.read_text())["pairs"] == len(train)
+    beside = content["one_edit"]
+    assert (beside["items"], beside["left_out"]["several edits"]) == (3, 1)
+    assert beside["left_out"]["not asked of the models"] == 1
+    by_items = {name: point["accuracy_by_items"] for name, point in beside["points"].items()}
+    assert [by_items[name]["syntax"] for name in ("first_edit", "first_tick", "trm", "no_edit")] == [
+        1,
+        0,
+        0,
+        0,
+    ]
+    assert [by_items[name]["clean"] for name in ("first_edit", "first_tick", "trm", "no_edit")] == [
+        1,
+        0,
+        0,
+        1,
+    ]
+    assert by_items["inverse_mutation"]["logic"] == 1 and by_items["first_edit"]["logic"] == 1
+    block, other = references_section(content).blocks  # the report reads this very file
+    assert other.title == "test: 3 items of one edit or none" and "1 several edits" in other.note
     assert block.table is not None and [cell.text[:5] for cell in block.table.rows[0][1:3]] == [
         "60.0%",
         "40.0%",
     ]
+
+
+def write_asked(path: Path, asked: list[tuple[Item, int]]) -> None:
+    """A CTM that is right at its second tick, the surer one, and a TRM that is never right."""
+    cases = [Case(item, "", 3, edits, TargetEdit(Edit(0, 0, ()), item.fixed)) for item, edits in asked]
+    names = np.array(["any"] * len(cases))
+    ticks = np.tile([False, True], (len(cases), 1))
+    sure = np.tile(np.float32([0.1, 0.9]), (len(cases), 1))
+    ctm = FirstEdits(names, names, ticks, sure, 1.0)
+    trm = FirstEdits(names, names, np.zeros_like(ticks), sure, 1.0)
+    write_compared(path, cases, {"CTM": ctm, "TRM": trm})
 
 
 def test_the_number_of_processes_changes_nothing(functions: list[str]) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ctm.evaluation.reliability import BINS, LEAST, bin_table, fit_lines, log_odds, reliability
-from ctm.evaluation.scored import Counts, Scored, equal_mass
+from ctm.evaluation.reliability import LEAST, bin_table, fit_lines, log_odds, reliability
+from ctm.evaluation.scored import BINS, Counts, Scored, equal_mass, equal_mass_error
 
 
 def scored(scores: list[float], right: list[bool], projects: list[str] | None = None) -> Scored:
@@ -31,6 +31,30 @@ def test_bins_hold_as_many_answers_each_and_equal_scores_together() -> None:
         {0},
         {2},
     ]
+
+
+def test_error_by_hand_and_of_nothing() -> None:
+    confidence = np.array([0.9, 0.85, 0.8, 0.7, 0.5, 0.4])
+    right = np.array([1, 1, 1, 0, 1, 0], dtype=bool)
+    # three bins of two, least certain first: |.45 - .5|, |.75 - .5|, |.875 - 1|
+    assert equal_mass_error(confidence, right, 3) == pytest.approx((0.05 + 0.25 + 0.125) / 3)
+    assert equal_mass_error(confidence[:0], right[:0]) is None
+
+
+def test_one_error_for_both_pages_whatever_the_order_of_equal_scores() -> None:
+    """The error beside the TRM and the one of the certainty section are one figure, ties included.
+
+    Forty answers of .9, 20 right, and twenty of .2, 10 right, in three bins: the .9 are one bin in any order, so
+    (40 x .4 + 20 x .3) / 60. Bins that divide them in the order of the file would say another thing for each order.
+    """
+    score = np.array([0.9] * 40 + [0.2] * 20)
+    right = np.array([True] * 20 + [False] * 20 + [True] * 10 + [False] * 10)
+    other = np.concatenate([right[39::-1], right[40:]])
+    assert equal_mass_error(score, right, 3) == pytest.approx((40 * 0.4 + 20 * 0.3) / 60)
+    assert equal_mass_error(score, other, 3) == pytest.approx(equal_mass_error(score, right, 3))
+    assert equal_mass_error(score, right) == pytest.approx(
+        reliability(Scored(score, right, [""] * 60))["ece"]
+    )
 
 
 def test_error_of_two_levels_by_hand() -> None:

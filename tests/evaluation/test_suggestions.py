@@ -8,17 +8,15 @@ import numpy as np
 import pytest
 import torch
 
+from ctm.evaluation.proposal_rate import fewest, most, rate
 from ctm.evaluation.suggestions import (
     NO_EDIT_THRESHOLD,
     FirstEditFinder,
     area,
     choose_edit,
     draw_windows,
-    fewest,
     fit_odds,
     lowest_threshold,
-    most,
-    rate,
 )
 from ctm.evaluation.working import Window
 from ctm.grid.tokenizer import CodeTokenizer

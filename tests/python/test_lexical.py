@@ -1,12 +1,16 @@
+import re
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ctm.python import lexical
 from ctm.python.lexical import (
     DEDENT,
     INDENT,
     NEWLINE,
     exact_match,
+    lenient_matches,
     lenient_spans,
     lenient_tokens,
     lexical_tokens,
@@ -95,3 +99,38 @@ def test_a_missing_quote_is_one_piece() -> None:
 def test_spans_are_where_the_tokens_stand(text: str) -> None:
     shown = [token for token in lenient_tokens(text) if token not in (NEWLINE, INDENT, DEDENT)]
     assert [text[begin:end] for begin, end in lenient_spans(text)] == shown
+
+
+PARTS = ['"', "'", '"""', "'''", "\\", '\\"', "\\'", "\n", "\\\n", "rb", "f", "a", " ", "#", "1.5", "é"]
+ONE_PATTERN = re.compile(
+    rf"""
+      (?P<space>[ \t\f\v\r]+|\\\r?(?=\n)|\#[^\n]*)
+    | (?P<newline>\n)
+    | (?P<token>
+        (?:[rRbBuUfF]{{1,2}})?(?:\"\"\"(?:[^\\]|\\.)*?\"\"\"|'''(?:[^\\]|\\.)*?'''
+                             |\"(?:[^\\\"\n]|\\.)*\"|'(?:[^\\'\n]|\\.)*')
+      | {lexical._PIECE}
+      | .
+      )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+"""What is a token, said in one pattern. It looks from every quote to the end of its line or of the text."""
+
+
+@settings(max_examples=400)
+@given(st.lists(st.sampled_from(PARTS), max_size=30).map("".join))
+def test_tokens_are_those_of_one_pattern(text: str) -> None:
+    """That a quote without an end is remembered changes the time and nothing else."""
+    found, wanted = (
+        [(match.span(), match.lastgroup) for match in matches]
+        for matches in (lenient_matches(text), ONE_PATTERN.finditer(text))
+    )
+    assert found == wanted
+
+
+@pytest.mark.parametrize("part", ['\\"', "\\'", "\\'''a", '\\"""a'])
+def test_a_line_of_quotes_without_an_end_takes_no_minutes(part: str) -> None:
+    """Looking from each to the end of the text took two minutes for 50,000, in which `ctm-repair` said nothing."""
+    text = part[1:] + 50_000 * part
+    assert sum(match.end() - match.start() for match in lenient_matches(text)) == len(text)

@@ -16,10 +16,12 @@ def main(
     settings: Text,
     threads: Number,
     out: File,
+    answers: File,
 ) -> None:
     # weights and summary of each stage in turn
     models = contestants(list(zip(stages[::2], stages[1::2], strict=True)), (trm, trm_summary))
-    compare_models(models, tokenizer, test, grids, items, given(EvaluationSettings, settings), threads, out)
+    chosen = given(EvaluationSettings, settings)
+    compare_models(models, tokenizer, test, grids, items, chosen, threads, out, answers)
 
 
 if __name__ == "__main__":

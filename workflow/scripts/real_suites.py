@@ -2,20 +2,24 @@
 
 from ctm.evaluation.published.settings import SuiteSettings
 from ctm.evaluation.real_suites import evaluate_suites
+from ctm.evaluation.references import learned_mutations
+from ctm.evaluation.settings import ReferenceSettings
 from options import File, Number, Text, given, start
 
 
 def main(
     bundle: File,
     suites: Text,
-    mutations: File,
+    train: File,
+    references: Text,
     published: File,
     threads: Number,
     out: File,
     items: File,
 ) -> None:
     named = given(dict[str, SuiteSettings], suites)
-    evaluate_suites(bundle, named, mutations, published, threads, out, items)
+    learned = learned_mutations(train, given(ReferenceSettings, references))
+    evaluate_suites(bundle, named, learned, published, threads, out, items)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from ctm.bounds import Amount
+from ctm.bounds import Amount, Seconds
 
 LayoutName = Literal[
     "json_lines", "quixbugs", "humanevalpack", "condefects", "sven", "bugsinpy", "debugbench", "bifi"
@@ -31,6 +31,9 @@ class SuiteSettings:
     """Entry of config/published.yaml whose figures stand beside; empty: the layout's."""
     items: Amount = 0
     """Most items that are asked about, drawn at random with a fixed seed; 0: all."""
+    test_seconds: Seconds = 3600
+    """Longest that tests of the suite run, shared equally by the model and the reference points. Items whose tests are
+    not reached, the longest ones, are counted and left out of `pass_at_k` for all of them."""
 
     def __post_init__(self) -> None:
         if not self.path:

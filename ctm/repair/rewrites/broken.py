@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from ctm.python.lexical import LENIENT
+from ctm.python.lexical import lenient_matches
 
 OPENING = {"(": ")", "[": "]", "{": "}"}
 CLOSING = {closing: opening for opening, closing in OPENING.items()}
@@ -92,7 +92,7 @@ class Broken:
         """Its tokens, line ends among them."""
         return [
             CodeToken(match.start(), match.end(), match.group())
-            for match in LENIENT.finditer(self.text)
+            for match in lenient_matches(self.text)
             if match.lastgroup != "space"
         ]
 

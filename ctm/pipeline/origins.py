@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ctm.pairs.record import Origin
+from ctm.parquet import parquet_file
 from ctm.pipeline.ledger import Entry
 from ctm.pipeline.run_records import RunRecords
 from ctm.sources.pypi.pins import read_pins
@@ -47,7 +48,7 @@ class Source:
 def sources_of(dump: Path, pins: dict[tuple[str, str], str]) -> list[Source]:
     """What the rows of a raw dump came from, by name. pins: sha256 of an archive by project and version.
 
-    Empty for a file that is no dump of snippets or pairs.
+    Empty for a Parquet file of others' columns. Raises ValueError for one that is damaged, or none; OSError.
     """
     releases: Counter[str] = Counter()
     sums: dict[str, str | None] = {}
@@ -107,15 +108,8 @@ def archives(origin: Origin, pins: dict[tuple[str, str], str]) -> list[tuple[str
 
 def _origins(dump: Path) -> Iterator[tuple[str, str, str, str, str, int]]:
     """Different origins of the rows of a dump and how many rows have each; counted by Arrow, in milliseconds."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        file = pq.ParquetFile(dump)
-    except (OSError, pa.ArrowInvalid):
-        return
-    with file:
-        if not set(COLUMNS) <= set(file.schema_arrow.names):
+    with parquet_file(dump) as file:
+        if not set(COLUMNS) <= set(file.schema_arrow.names):  # rejects
             return
         table = file.read(columns=list(COLUMNS))
     counted = table.group_by(list(COLUMNS)).aggregate([([], "count_all")])

@@ -6,10 +6,11 @@ import json
 import os
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ctm.pipeline.ledger import Entry
+from ctm.pipeline.ledger import LEDGER, Entry
 from ctm.pipeline.run_records import FOLDER, RunRecords, job_name, seconds
 from ctm.pipeline.tables import Block, Cell, Section, Table, cell
 from ctm.pipeline.words import plain
@@ -28,13 +29,15 @@ USED = ("cpu_seconds", "memory_gb", "vram_gb", "read_gb", "written_gb", "network
 USED_HEAD = ("s of CPU", "GB, peak", "GB of vram", "GB read", "GB written", "GB of network")
 NOT_THERE = "Used is measured over the job and its child processes; a minus: not available."
 PAGE = f"{FOLDER}/provenance.html"
+_LEDGER = LEDGER.name  # it lies beside the page
 
 
 def rule_sections(records: RunRecords) -> Iterator[Section]:
     """A section a rule, in the order in which their first jobs ended."""
     for rule in dict.fromkeys(entry.rule for entry in records.jobs):
         jobs = [entry for entry in records.jobs if entry.rule == rule]
-        yield Section(plain(rule), list(_blocks(records, jobs)), _note(records, jobs))
+        blocks = [replace(block, file=block.file or _LEDGER) for block in _blocks(records, jobs)]
+        yield Section(plain(rule), blocks, _note(records, jobs))
 
 
 def _note(records: RunRecords, jobs: Sequence[Entry]) -> str:
@@ -76,9 +79,8 @@ def _blocks(records: RunRecords, jobs: Sequence[Entry]) -> Iterator[Block]:
     read = list(_inputs(records, jobs))
     if read:
         yield Block("Inputs", "", Table(["file", "sha256", "made by"], read), fold=True)
-    yield Block(
-        "What the lineage is made of", "", Table(["", "", ""], list(_parts(records, jobs))), fold=True
-    )
+    parts = Table(["", "", ""], list(_parts(records, jobs)))
+    yield Block("What the lineage is made of", "", parts, file=_address(f"{FOLDER}/lineage"), fold=True)
     commands = [[_code(job_name(entry)), _code(_bare(entry.command))] for entry in jobs]
     yield Block(
         "Commands", "Folders of the machine are left out.", Table(["job", "command"], commands), fold=True
@@ -172,7 +174,9 @@ def session_section(records: RunRecords) -> Section:
     blocks = [Block("", "", Table(head, rows), file=_address(f"{FOLDER}/sessions"))]
     packages = _packages(records)
     if packages:
-        blocks.append(Block("Packages", "", Table(["package", "version"], packages), fold=True))
+        blocks.append(
+            replace(blocks[0], title="Packages", table=Table(["package", "version"], packages), fold=True)
+        )
     note = "Each file has the command, the code with its difference from the commit, and all packages."
     return Section("Starts of Snakemake", blocks, note)
 
@@ -194,7 +198,7 @@ def failed_section(records: RunRecords) -> Section:
     ]
     note = "They failed, or their files were made again since. The ledger keeps them, as they had their cost."
     table = Table(["job", "start", "", "exit status", "s", "log"], rows)
-    return Section("Attempts that no artifact is of", [Block("", note, table)] if rows else [])
+    return Section("Attempts that no artifact is of", [Block("", note, table, file=_LEDGER)] if rows else [])
 
 
 def gone(records: RunRecords) -> list[str]:

@@ -21,6 +21,9 @@ from ctm.pipeline.run_records import RunRecords, job_name
 WORKERS = min(8, os.cpu_count() or 1)
 """Files that are hashed at the same time: hashlib leaves Python's lock, and a disk likes some."""
 
+DUMP = ".parquet"
+"""How the names of raw dumps end."""
+
 
 @dataclass(frozen=True)
 class Node:
@@ -74,8 +77,11 @@ def _node(records: RunRecords, read: File, checkout: Path, seen: set[str], is_to
     if entry.rule.startswith(COLLECTS):
         pins, notes = pins_of(records, entry, checkout)
         node.notes.extend(notes)
-        for file in entry.outputs:
-            node.sources.extend(sources_of(records.run / file.path, pins))
+        for dump in (file.path for file in entry.outputs if file.path.endswith(DUMP)):
+            try:
+                node.sources.extend(sources_of(records.run / dump, pins))
+            except (OSError, ValueError) as error:
+                node.notes.append(f"sources not known: {error}")
     node.inputs.extend(_node(records, file, checkout, seen) for file in entry.inputs)
     return node
 

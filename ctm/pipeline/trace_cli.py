@@ -61,7 +61,7 @@ def trace(
     except (OSError, ValueError) as error:
         _refuse(str(error))
     if artifact is None:
-        _say(*check_all(records), records)
+        _tell(*check_all(records), records)
         return
     try:
         node = tree_of(records, nearest(records, artifact))
@@ -70,7 +70,7 @@ def trace(
     number, faults = check(records, node) if verify else (0, [])
     _draw(_tree(node, {fault.path for fault in faults}, every))
     if verify:
-        _say(number, faults, records)
+        _tell(number, faults, records)
 
 
 def _refuse(message: str) -> NoReturn:
@@ -84,7 +84,7 @@ def _unknown(records: RunRecords, path: str) -> str:
     return f"{path}: no job of the ledger in {records.run} made it ({len(records.latest):,} files){meant}"
 
 
-def _say(number: int, faults: Sequence[Fault], records: RunRecords) -> None:
+def _tell(number: int, faults: Sequence[Fault], records: RunRecords) -> None:
     """What was verified; ends with exit status 1 if anything is wrong."""
     for fault in faults:
         entry = records.latest.get(fault.path)

@@ -78,6 +78,16 @@ def test_every_altered_byte_is_named(run: Path) -> None:
         path.write_bytes(content)
 
 
+def test_a_damaged_dump_is_traced_and_named(run: Path) -> None:
+    (run / "results/raw/packages/01-of-01.parquet").write_bytes(b"PAR1 no more")
+    code, shown = call("results/final/ctm.onnx", "--verify", "--directory", run)
+    assert (
+        code == 1
+        and "sources not known" in shown
+        and "✗ results/raw/packages/01-of-01.parquet differs" in shown
+    )
+
+
 def test_what_lies_above_a_fault_does_not_hide_it(run: Path) -> None:
     (run / "results/mutants/01-of-01.parquet").unlink()
     code, shown = call("results/final/ctm.onnx", "--verify", "--directory", run)

@@ -22,6 +22,8 @@
 # make crate-check RUN=runs/demo   a run's RO-Crate by roc-validator and runcrate, its Croissant by mlcroissant (their own .venv)
 # make kill-workflow   KILLS=30 random kills over runs of the test config, each started again: same ends -> runs/kills/table.md
 # make budget-loads   LOADS=200 random DAGs, watched while they run: never more in use than the machine has
+# sudo make test-slurm    the test config through a SLURM of one node (apt-get install slurmctld slurmd slurm-client munge)
+# make test-s3    the test config with its results in a bucket, of a server that it starts itself
 # make setup   .venv/ alone              make lock    the pinned versions in envs/ (make lock-docs: those of the site)
 # make clean-demo   runs/demo/ removed
 #
@@ -31,7 +33,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: demo test coverage check bench ablate evaluate-real real-bugs compare tune gpu million reference ship wheel kill-collector kill-trainer kill-workflow budget-loads try-hooks crate-check docs dag full lock lock-docs setup clean-demo
+.PHONY: demo test coverage check bench ablate evaluate-real real-bugs compare tune gpu million reference ship wheel kill-collector kill-trainer kill-workflow budget-loads try-hooks test-slurm test-s3 crate-check docs dag full lock lock-docs setup clean-demo
 
 PYTHON ?= python3
 HARDWARE ?= cpu
@@ -155,6 +157,20 @@ crate-check: .venv/crate/.made
 .venv/crate/.made: Makefile
 	@$(PYTHON) -m venv .venv/crate
 	@.venv/crate/bin/python -m pip --disable-pip-version-check -q install --no-compile roc-validator==0.13.0 runcrate==0.6.2 mlcroissant==1.1.1
+	@touch $@
+
+# both compare with the same on this machine alone, bit by bit, and take minutes (docs/clusters.md)
+test-slurm: .venv/clusters/.made
+	.venv/clusters/bin/python tests/slurm/run.py $(SLURM)
+
+test-s3: .venv/clusters/.made
+	.venv/clusters/bin/python tests/s3/run.py $(S3)
+
+# plugins in an environment of their own, on top of .venv: with SLURM's installed, each start of Snakemake looks for it
+.venv/clusters/.made: .venv/.train
+	@$(PYTHON) -m venv .venv/clusters
+	@$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > "$$(.venv/clusters/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/train.pth"
+	@.venv/clusters/bin/python -m pip --disable-pip-version-check -q install 'snakemake-executor-plugin-slurm>=2.8,<3' 'snakemake-storage-plugin-s3>=0.3,<1' 'moto[server]>=5'
 	@touch $@
 
 # links that lead nowhere, pages outside the navigation and anything fetched from elsewhere fail it (mkdocs.yml)

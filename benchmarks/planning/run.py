@@ -1,6 +1,6 @@
 """How long Snakemake plans this workflow, by the number of shards, and what an up-to-date plan costs at full scale.
 
-    python benchmarks/planning/run.py            # full scale, and 100, 1,000 and 5,000 shards of every step that has any
+    python benchmarks/planning/run.py            # full scale, and 100, 1,000 and 5,000 shards of each step that has any
     python benchmarks/planning/run.py --profile  # and where the time of the up-to-date plan goes
 
 Nothing of the workflow is run. For each size a folder is planned empty; then every output is made as a file of a few

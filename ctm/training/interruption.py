@@ -25,16 +25,16 @@ class StopRequest:
     """Whether this process was asked to stop."""
 
     def __init__(self) -> None:
-        self.asked = False
+        self.requested = False
 
-    def ask(self, signum: int = 0, frame: FrameType | None = None) -> None:
-        """Ask. Does nothing else, for it may interrupt anything."""
-        self.asked = True
+    def request(self, signum: int = 0, frame: FrameType | None = None) -> None:
+        """Does nothing else, for it may interrupt anything."""
+        self.requested = True
 
     @contextmanager
     def listening(self) -> Iterator[StopRequest]:
         """SIGTERM and SIGUSR1 ask, instead of ending the process, until the block ends. In the main thread only."""
-        before = {number: signal.signal(number, self.ask) for number in SIGNALS}
+        before = {number: signal.signal(number, self.request) for number in SIGNALS}
         try:
             yield self
         finally:

@@ -85,7 +85,7 @@ class Trainer:
             try:
                 for parts in self._micro_batches():
                     # any of several processes may be asked first; all stop after the same step
-                    if self.ranks.any(stop.asked, self.device):
+                    if self.ranks.any(stop.requested, self.device):
                         self._stop(metrics)
                     self._step(parts, metrics, clock)
             except Diverged as error:

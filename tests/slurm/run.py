@@ -166,17 +166,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--keep", type=Path, help="folder of both runs; default: a temporary one")
     parser.add_argument("--profile", type=Path, default=ROOT / "profiles" / "slurm")
+    parser.add_argument("--target", default="all", help="what both runs build first; default: %(default)s")
     given = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as Ctrl-C does: what was started is ended
     with tempfile.TemporaryDirectory() as name:
         place = given.keep or Path(name)
         (place / "logs").mkdir(parents=True, exist_ok=True)
-        report = both(place, given.profile, Path(name) / "slurm")
+        report = both(place, given.profile, given.target, Path(name) / "slurm")
     print(json.dumps(report, indent=1))
     return int(not report["equal"])
 
 
-def both(place: Path, profile: Path, slurm: Path) -> dict[str, Any]:
+def both(place: Path, profile: Path, target: str, slurm: Path) -> dict[str, Any]:
     """Both runs and both halves; `equal` is the verdict."""
     alone, cluster, logs = place / "alone", place / "cluster", place / "logs"
     base = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -185,8 +186,10 @@ def both(place: Path, profile: Path, slurm: Path) -> dict[str, Any]:
     report: dict[str, Any] = {}
     with one_node(slurm, cpus=4, memory_mb=16_000) as environment, Queue(environment) as queue:
         environment = {**environment, "PYTHONPATH": str(ROOT)}
-        report["slurm, s"] = finish(snakemake("all", cluster, FIRST, *there), environment, logs / "slurm.log")
-        report["alone, s"] = finish(snakemake("all", alone, FIRST, *here), base, logs / "alone.log")
+        report["slurm, s"] = finish(
+            snakemake(target, cluster, FIRST, *there), environment, logs / "slurm.log"
+        )
+        report["alone, s"] = finish(snakemake(target, alone, FIRST, *here), base, logs / "alone.log")
         report["submissions"] = len(queue.jobs)
         report["most shards at once"], report["waited for resources"] = (
             queue.most_shards,

@@ -29,7 +29,7 @@ module ctm:
         config["ctm"]
 
 
-use rule * from ctm {names}
+use rule {use}
 
 
 rule summarize:
@@ -46,7 +46,6 @@ rule summarize:
 onstart:
     ctm.budget.evaluate_demands(workflow)
 """
-CONFIG = {"machine": {"mem_gb": 4, "vram": 0}, "resources": {"default": {"threads": 1, "mem_gb": 1}}}
 
 
 @pytest.fixture(scope="module")
@@ -55,26 +54,48 @@ def inner(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
 
 
 def outer(
-    inner: Checkout, folder: Path, names: str, *arguments: str, more: str = "", config: dict | None = None
+    inner: Checkout, folder: Path, use: str, *arguments: str, demands: dict | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run a workflow that has ours as a module."""
-    (folder / "Snakefile").write_text(OUTER.format(root=inner.root, names=names) + more)
+    (folder / "Snakefile").write_text(OUTER.format(root=inner.root, use=use))
     demo = yaml.safe_load((inner.root / "config/test.yaml").read_text())
-    (folder / "outer.yaml").write_text(yaml.safe_dump({"ctm": demo | (config or {})}))
+    demo["resources"] |= demands or {}
+    (folder / "outer.yaml").write_text(yaml.safe_dump({"ctm": demo}))
     command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
     environment = {"PYTHONPATH": str(inner.root), "PATH": "/usr/bin:/bin", "HOME": str(folder)}
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=400)
 
 
 @pytest.mark.parametrize(
-    ("names", "prefix"), [("exclude all", ""), ("as ctm_*", "ctm_")], ids=["same names", "prefixed"]
+    ("use", "prefix"),
+    [("* from ctm exclude all", ""), ("* from ctm as ctm_*", "ctm_")],
+    ids=["same names", "prefixed"],
 )
-def test_another_workflow_builds_our_pairs(inner: Checkout, tmp_path: Path, names: str, prefix: str) -> None:
+def test_another_workflow_builds_our_pairs(inner: Checkout, tmp_path: Path, use: str, prefix: str) -> None:
     """An overlay as its config is enough, logs keep our names, and a second run has nothing to do."""
-    done = outer(inner, tmp_path, names, "--jobs", "1")
+    done = outer(inner, tmp_path, use, "--jobs", "1")
     assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "summary.txt").read_text().endswith("before\n")
     assert f"rule {prefix}build_pairs:" in done.stderr
     assert (tmp_path / "logs/build_pairs.log").exists() and (tmp_path / "logs/build_pairs.tsv").exists()
-    again = outer(inner, tmp_path, names, "-n")
+    again = outer(inner, tmp_path, use, "-n")
     assert "Nothing to be done" in again.stdout + again.stderr
+
+
+def test_some_of_our_rules_alone(inner: Checkout, tmp_path: Path) -> None:
+    """Steps whose rules are not taken over are no fault."""
+    done = outer(
+        inner, tmp_path, "collect_installed, clean_snippets from ctm", "-n", "results/clean/snippets.parquet"
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "collect_installed" in done.stdout and "train_tokenizer" not in done.stdout
+
+
+def test_the_budget_holds_there_too(inner: Checkout, tmp_path: Path) -> None:
+    """And the message names the rule as it is called there, and the key as the config has it."""
+    demands = {"build_pairs": {"mem_gb": 64}}
+    done = outer(inner, tmp_path, "* from ctm as ctm_*", "-n", demands=demands)
+    assert done.returncode != 0
+    said = done.stdout + done.stderr
+    assert "rule ctm_build_pairs asks for mem_gb=64, the budget is mem_gb=4" in said
+    assert "(resources.build_pairs.mem_gb in the config" in said

@@ -99,7 +99,7 @@ def _recorded(given: argparse.Namespace, command: list[str], inputs: list[File],
     if status:
         _remove(given.outputs)  # with --keep-incomplete too: half an artifact looks like one
     if status and log:
-        log = _kept(Path(log), number)
+        log = _saved_log(Path(log), number)
     declared = {
         "threads": given.threads, "mem_gb": given.mem_gb, "vram": given.vram, "gpu_percent": given.gpu_percent,
         "runtime": given.runtime, "network_mbps": given.network_mbps, "disk": given.disk,
@@ -122,7 +122,7 @@ def _remove(outputs: Sequence[str]) -> None:
             shutil.rmtree(left.parent, ignore_errors=True)
 
 
-def _kept(log: Path, number: str) -> str:
+def _saved_log(log: Path, number: str) -> str:
     """A copy of a failed job's log: Snakemake deletes the log itself when the job is tried again."""
     sys.stdout.flush()
     kept = log.with_suffix(f".failed-{number[:8]}.log")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ctm.pipeline.ledger import Entry, latest, read
-from ctm.pipeline.lineage_records import DIGITS, Change, Parts, RecordError, changes, find, read_parts
+from ctm.pipeline.lineage_records import DIGITS, Difference, Parts, RecordError, changes, find, read_parts
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def _parts(before: Parts, after: Parts) -> list[str]:
     return [_described(change) for change in changes(before, after)]
 
 
-def _described(change: Change) -> str:
+def _described(change: Difference) -> str:
     if change.kind != "parents" or change.before is None or change.after is None:
         return change.text
     return f"{change.text} ({change.before[:DIGITS]} → {change.after[:DIGITS]})"

@@ -29,7 +29,7 @@ class RecordError(ValueError):
 
 
 @dataclass(frozen=True)
-class Change:
+class Difference:
     """What one part of a lineage was, and what it is; None where it was or is not there."""
 
     kind: str
@@ -76,13 +76,13 @@ def _read(path: Path) -> Parts:
     return {kind: part for kind, part in whole.items() if isinstance(part, Mapping)}
 
 
-def changes(before: Parts, after: Parts) -> list[Change]:
+def changes(before: Parts, after: Parts) -> list[Difference]:
     """In what two lineages differ, the config's keys first and parents last; empty where they are the same."""
-    found: list[Change] = []
+    found: list[Difference] = []
     for kind in dict.fromkeys(["config", *after, *before]):
         old, new = (dict(_leaves(kind, parts.get(kind, {}))) for parts in (before, after))
         found += [
-            Change(kind, name, old.get(name), new.get(name))
+            Difference(kind, name, old.get(name), new.get(name))
             for name in dict.fromkeys([*new, *old])
             if old.get(name) != new.get(name)
         ]

@@ -51,7 +51,7 @@ class Key:
 
 
 @dataclass(frozen=True)
-class Change:
+class Difference:
     """Another value of a key, and which rules run again by it; None: no value but this one is accepted alone."""
 
     key: Key
@@ -60,7 +60,7 @@ class Change:
     rules: frozenset[str] | None
 
 
-def walk(values: Mapping[str, Any], root: Path, only: str = "") -> Iterator[Change]:
+def walk(values: Mapping[str, Any], root: Path, only: str = "") -> Iterator[Difference]:
     """Change each key of a config, one at a time. values: merged, as its files have them. root: the checkout.
 
     only: the keys whose names begin with it. Raises ConfigError where `values` are no config.
@@ -73,7 +73,9 @@ def walk(values: Mapping[str, Any], root: Path, only: str = "") -> Iterator[Chan
             yield _change(key, values, before, root, code)
 
 
-def _change(key: Key, values: Mapping[str, Any], before: Mapping[str, str], root: Path, code: Code) -> Change:
+def _change(
+    key: Key, values: Mapping[str, Any], before: Mapping[str, str], root: Path, code: Code
+) -> Difference:
     for changed in _changed(key, values, root):
         try:
             after = _lineages(parse_config(changed), root, code)
@@ -83,8 +85,8 @@ def _change(key: Key, values: Mapping[str, Any], before: Mapping[str, str], root
         ):  # a value that does not go; KeyError: a stage that training.order names
             continue
         rules = frozenset(step for step in after if after[step] != before.get(step))
-        return Change(key, changed, rules)
-    return Change(key, None, None)
+        return Difference(key, changed, rules)
+    return Difference(key, None, None)
 
 
 def _lineages(config: Config, root: Path, code: Code) -> dict[str, str]:

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from ctm.pipeline.config import overlay, parse_config
-from ctm.pipeline.reruns import EVERYTHING_ON, Change, Place, walk
+from ctm.pipeline.reruns import EVERYTHING_ON, Difference, Place, walk
 from ctm.pipeline.steps import WorkflowStep, steps
 
 PAGE = Path("docs/reruns.md")
@@ -43,7 +43,7 @@ def page_text(root: Path) -> str:
     return page_of(list(walk(values, root)), steps(parse_config(values)))
 
 
-def page_of(changes: Sequence[Change], table: Mapping[str, WorkflowStep]) -> str:
+def page_of(changes: Sequence[Difference], table: Mapping[str, WorkflowStep]) -> str:
     """The page, of every key's change and of the steps that there are."""
     lines = ["# What a changed key runs again", "", f"<!-- {HEADER} -->", "", *INTRODUCTION.splitlines(), ""]
     lines += ["## Keys", "", f"| key | runs first | rules in all, of {len(table)} |", "|---|---|---|"]
@@ -61,7 +61,7 @@ def page_of(changes: Sequence[Change], table: Mapping[str, WorkflowStep]) -> str
     return "\n".join(lines) + "\n"
 
 
-def rows(changes: Iterable[Change]) -> list[tuple[list[str], Rules]]:
+def rows(changes: Iterable[Difference]) -> list[tuple[list[str], Rules]]:
     """Keys that lead to the same rules, in the order of the config.
 
     `section.*` stands for all keys of a section, deeper ones too, that no longer name stands for.

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ctm.pipeline.config import parse_config
-from ctm.pipeline.reruns import Change, alternatives, walk
+from ctm.pipeline.reruns import Difference, alternatives, walk
 from ctm.pipeline.reruns_page import PAGE, everything_on, page_of
 from ctm.pipeline.steps import WorkflowStep, steps
 
@@ -23,7 +23,7 @@ def table() -> dict[str, WorkflowStep]:
 
 
 @pytest.fixture(scope="module")
-def changes() -> list[Change]:
+def changes() -> list[Difference]:
     """Every key of the config, changed."""
     return list(walk(everything_on(ROOT), ROOT))
 
@@ -57,11 +57,11 @@ def documented(key: str, keys: Mapping[str, list[str]], follow: Mapping[str, lis
     return found
 
 
-def test_the_page_is_what_the_code_says(changes: list[Change], table: dict[str, WorkflowStep]) -> None:
+def test_the_page_is_what_the_code_says(changes: list[Difference], table: dict[str, WorkflowStep]) -> None:
     assert page_of(changes, table) == TEXT, "stale; run `ctm-pipeline schema --write`"
 
 
-def test_every_key_runs_the_rules_that_the_page_names(changes: list[Change]) -> None:
+def test_every_key_runs_the_rules_that_the_page_names(changes: list[Difference]) -> None:
     """Read as a person reads it: the key's row, or its section's, and what follows from there."""
     keys = {name: names(row[1]) for row in table_of("Keys") for name in names(row[0])}
     follow = {names(row[0])[0]: names(row[1]) for row in table_of("What follows a rule")}
@@ -74,7 +74,7 @@ def test_every_key_runs_the_rules_that_the_page_names(changes: list[Change]) -> 
     assert len(changes) > 300, "all keys of all sections, those of each stage too"
 
 
-def test_the_machine_and_resources_run_nothing_and_a_rate_its_stage(changes: list[Change]) -> None:
+def test_the_machine_and_resources_run_nothing_and_a_rate_its_stage(changes: list[Difference]) -> None:
     rules = {change.key.name: change.rules for change in changes}
     assert rules["machine.vram"] == rules["resources.train_stage1.mem_gb"] == frozenset()
     rate = rules["training.stages.stage3.learning_rate"]

@@ -72,7 +72,7 @@ def training_rows(stage: Stage, job: Job | None) -> list[Row]:
         Row(
             "Training Loss",
             _plain(loss),
-            asked("", asked_for["loss"], "<") if "loss" in asked_for else "none",
+            goal("", asked_for["loss"], "<") if "loss" in asked_for else "none",
             None if loss is None or "loss" not in asked_for else loss < asked_for["loss"],
         ),
         *_accuracy_rows(measured, asked_for),
@@ -101,7 +101,7 @@ def model_figures(stage: Stage) -> list[Figure]:
     ]
 
 
-def asked(name: str, value: float, sign: str = "") -> str:
+def goal(name: str, value: float, sign: str = "") -> str:
     """A milestone in words: "syntax >85%", "loss <4"."""
     if name == "loss" or sign == "<":
         return f"{name} <{value:g}".strip()

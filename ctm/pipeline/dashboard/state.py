@@ -155,7 +155,7 @@ def _next(records: Records, running: Sequence[Job], stage: Stage | None, moment:
     if not running:
         return "none", "nothing runs"
     if stage is not None and (milestone := next_milestone(stage)):
-        asked = ", ".join(rows.asked(name, value) for name, value in milestone.asked.items())
+        asked = ", ".join(rows.goal(name, value) for name, value in milestone.asked.items())
         target = f"{milestone.quarter} of {stage.name}, {milestone.samples:,} samples ({asked or 'nothing is asked'})"
         return target, "not known" if milestone.eta is None else _time(milestone.eta, moment)
     job = _main(running)

@@ -10,6 +10,7 @@ import copy
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,8 @@ SPECIFICATION: Mapping[int, Specified] = {
     3: Specified(90, 115, 10.4, 30),
     4: Specified(20, 100, 2.0, 0.06),
 }
+PINNED = {"collect_packages": "packages", "collect_releases": "releases"}
+"""Rules with a pinned list, and the source whose `pins` it is: a lineage has it as a file, not as a key."""
 SPECIFIED_PRICE = 0.15
 """Dollars a kilowatt-hour."""
 SPECIFIED_TOTAL = (180, 18.2, 3, 280)
@@ -107,6 +110,8 @@ def config_of_run(run: Path, jobs: Sequence[Entry], root: Path) -> Config:
             for part in reversed(above):
                 nested = {part: nested}
             overlay(values, nested)
+        if entry.rule in PINNED and parts:
+            values["sources"][PINNED[entry.rule]]["pins"] = next(iter(parts["files"]))
     return parse_config(values)
 
 
@@ -155,9 +160,8 @@ def longest_chain(
     """
     longest: dict[str, tuple[float, list[str]]] = {}
     hours = {one.rule: one.longest or 0.0 for one in estimated}
-    for name, step in table.items():  # parents come before children
-        before = max(
-            (longest[parent] for parent in step.parents), default=(0.0, []), key=lambda found: found[0]
-        )
+    parents = {name: [one for one in step.parents if one in table] for name, step in table.items()}
+    for name in TopologicalSorter(parents).static_order():
+        before = max((longest[one] for one in parents[name]), default=(0.0, []), key=lambda found: found[0])
         longest[name] = before[0] + hours[name], [*before[1], name]
     return max(longest.values(), key=lambda found: found[0])

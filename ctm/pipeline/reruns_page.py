@@ -99,11 +99,14 @@ def first(rules: frozenset[str], table: Mapping[str, WorkflowStep]) -> list[str]
 
 def followers(name: str, table: Mapping[str, WorkflowStep]) -> frozenset[str]:
     """All rules that read what a rule makes, directly or not."""
-    found = {name}
-    for step in table.values():  # parents come before children
-        if not found.isdisjoint(step.parents):
-            found.add(step.name)
-    return frozenset(found - {name})
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        made = waiting.pop()
+        new = {step.name for step in table.values() if made in step.parents} - found
+        found |= new
+        waiting += sorted(new)
+    return frozenset(found)
 
 
 def _next(name: str, table: Mapping[str, WorkflowStep]) -> list[str]:

@@ -27,6 +27,11 @@ def begun(run: Path, name: str) -> list[Program]:
     raise AssertionError(f"{name} did not begin")
 
 
+def _heed_interrupts() -> None:
+    """In the child: tests that a shell runs in the background inherit that SIGINT is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT], ids=["killed", "interrupted"])
 @pytest.mark.parametrize("profile", [[], ["--workflow-profile", "none"]], ids=["profile", "no profile"])
 def test_the_same_command_again(built: Checkout, tmp_path: Path, number: int, profile: list[str]) -> None:
@@ -38,7 +43,12 @@ def test_the_same_command_again(built: Checkout, tmp_path: Path, number: int, pr
     slow = checkout.environment() | {"SLOW": "checkpoints/stage2"}
     command = checkout.command(WEIGHTS, *profile)
     with subprocess.Popen(
-        command, cwd=root, env=slow, stderr=subprocess.DEVNULL, start_new_session=True
+        command,
+        cwd=root,
+        env=slow,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        preexec_fn=_heed_interrupts,
     ) as first:
         begun(run, "train_stage")
         if number == signal.SIGINT:

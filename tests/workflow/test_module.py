@@ -98,4 +98,4 @@ def test_the_budget_holds_there_too(inner: Checkout, tmp_path: Path) -> None:
     assert done.returncode != 0
     said = done.stdout + done.stderr
     assert "rule ctm_build_pairs asks for mem_gb=64, the budget is mem_gb=4" in said
-    assert "(resources.build_pairs.mem_gb in the config" in said
+    assert "or resources.build_pairs.mem_gb in the config" in said

@@ -88,7 +88,7 @@ def test_run_folder_and_overlay_may_be_called_anything(tmp_path: Path) -> None:
 
 def test_only_what_holds_no_path_is_written_bare() -> None:
     """Params are texts of the config or paths: in a command they are quoted. `program` quotes its parts itself."""
-    bare = {"{params.program}", "{params.lineage}", "{params.asked}"}
+    bare = {"{params.program}", "{params.lineage}", "{params.asked}", "{params.threads}"}
     for file in sorted((ROOT / "rules").glob("*.smk")):
         for number, line in enumerate(file.read_text().splitlines(), 1):
             for word in line.replace('"', " ").split():

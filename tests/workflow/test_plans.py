@@ -57,7 +57,7 @@ PAIRS = {"build_pairs"} | WORKING | GRIDS | TRAINING | AFTER | TRM
             {"collect_commits"} | PAIRS,
         ),
         ("splits", {"seed": 7}, {"clean_snippets", "train_tokenizer", "balance_mix", "mutate"} | PAIRS),
-        ("tokenizer", {"vocabulary": 512}, {"train_tokenizer"} | PAIRS - {"build_pairs"} - WORKING),
+        ("tokenizer", {"vocabulary": 700}, {"train_tokenizer"} | PAIRS - {"build_pairs"} - WORKING),
         ("bugs", {"seed": 3}, {"balance_mix", "mutate"} | PAIRS),
         ("pairs", {"seed": 3}, PAIRS),
         ("quality", {"decontamination": {"repositories": {"mine": ["flask"]}}}, PAIRS),
@@ -169,7 +169,7 @@ def test_unknown_key_is_refused_with_file_and_remedy(checkout: Checkout) -> None
     checkout.overlay["bugs"] = {"shrads": 2}
     done = checkout.snakemake("-n", "all", check=False)
     assert done.returncode != 0
-    assert "overlay.yaml: unknown key 'bugs.shrads'; did you mean 'shards'?" in done.stdout + done.stderr
+    assert "overlay.yaml:2: unknown key 'bugs.shrads'; did you mean 'shards'?" in done.stdout + done.stderr
 
 
 def test_the_trainer_is_told_what_the_rule_may_have(checkout: Checkout) -> None:

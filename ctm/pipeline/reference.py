@@ -102,7 +102,7 @@ def reference_text(root: Path) -> str:
         "below it is refused. Numbers are read as they look: `1e-3` and `1_000` are taken, `010` (8 in YAML) and",
         "`1:30` (90) are not, and neither is a key that stands twice in a file.",
         "Changing a key runs exactly the rules whose results depend on it, and what follows from them; the sections",
-        "`machine` and `resources` change no result, so they run nothing again: [which rules, by key](reruns.md).",
+        "`machine` and `resources` change no result, less the threads of training: [which rules, by key](reruns.md).",
     ]
     plain = [_plain(files[:1]), _plain(files)]
     for name, kind, note, values in _sections(Config, "", plain):

@@ -31,6 +31,7 @@ EVERYTHING_ON: Mapping[str, Any] = {
         "installed": {"enabled": True},
         "stackoverflow": {"enabled": True, "accept_dump_terms": True, "posts": "config/corpus.csv"},
     },
+    "resources": {"train_trm": {"threads": 12}},
     "real_suites": {"mine": {"path": "config/corpus.csv", "layout": "json_lines", "sha256": "0" * 64}},
 }
 """Laid over the config, so that every step is there. The files need only be there."""

@@ -65,6 +65,9 @@ Factor = Annotated[float, Field(gt=0, le=1_000_000)]
 Weight = Annotated[float, Field(ge=0, le=1_000_000)]
 """How much something counts; 0: not at all."""
 
+Price = Annotated[float, Field(ge=0, le=1_000_000)]
+"""What something costs, in a currency that is named elsewhere."""
+
 Text = Annotated[str, Field(min_length=1)]
 """Text that is not empty."""
 Address = Annotated[str, Field(pattern=r"^https?://[^\s/]")]

@@ -135,7 +135,12 @@ def equal_blocks(
     config: Config, parts: list[TrainingBatch], codec: CodeTokenizer, wanted: float, seed: int
 ) -> int:
     """Blocks of the transformer whose training costs what is nearest to `wanted`; the cost grows evenly with them."""
-    one, two = (training_flops(run_of(config, TRANSFORMER, n, 1, 1, seed), parts, codec) for n in (1, 2))
+    batch = config.training.stages[
+        config.training.order[-1]
+    ].batch  # of so many samples, as a stage has no fewer
+    one, two = (
+        training_flops(run_of(config, TRANSFORMER, n, batch, batch, seed), parts, codec) for n in (1, 2)
+    )
     return min(MOST_BLOCKS, max(1, 1 + round((wanted - one) / (two - one))))
 
 
@@ -340,7 +345,9 @@ def main() -> None:
     blocks = equal_blocks(config, parts, codec, cost[CTM], given.seed)
     asked = variants(config, given.models, given.blocks)
     for label, (name, sizes) in asked.items():
-        cost[label] = training_flops(run_of(sizes, name, blocks, 1, 1, given.seed), parts, codec)
+        cost[label] = training_flops(
+            run_of(sizes, name, blocks, given.samples, usable, given.seed), parts, codec
+        )
     rows: list[dict[str, Any]] = []
     try:
         # seed by seed, so that what a time limit leaves can be read

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
@@ -36,6 +35,7 @@ from ctm.model.device import pick_device, pick_precision
 from ctm.model.weights import load_model
 from ctm.pairs.record import CATEGORIES, Pair, read_pairs, write_pairs
 from ctm.pairs.splits import project_name
+from ctm.parquet import read_parquet, write_parquet
 from ctm.repair.evaluate import read_items
 from ctm.repair.metrics import intervals, measure
 
@@ -110,10 +110,9 @@ def _pairs_of(run: Path, split: str) -> Iterator[Pair]:
 
 def unseen_rows(table: Path, seen: frozenset[str], out: Path) -> int:
     """Write the rows of a Parquet file whose project is not in `seen`; returns how many."""
-    rows = pq.read_table(table)
+    rows = read_parquet(table)
     kept = [project_name(name) not in seen for name in rows.column("project").to_pylist()]
-    with replacing(out) as temporary:
-        pq.write_table(rows.filter(kept), temporary, compression="zstd")
+    write_parquet(out, rows.filter(kept))
     return sum(kept)
 
 

@@ -67,7 +67,7 @@ def load_weights(path: Path) -> tuple[ModelSizes, dict[str, torch.Tensor]]:
     # files of before there were other kinds do not name theirs
     config = make_config(metadata.get("architecture", CTM.architecture), json.loads(metadata["config"]))
     try:
-        return config, load(content)
+        return config, dict(sorted(load(content).items()))  # the library's order changes from read to read
     except SafetensorError as error:
         raise ValueError(f"{path}: damaged ({error}); {_REMEDY}") from None
 

@@ -7,12 +7,11 @@ asking for less memory never reruns a step.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import Literal
 
 from ctm.analysis.settings import AnalysisSettings, SynchronizationSettings
-from ctm.bounds import Amount, Gigabytes, GigabytesOrNone, GpuPercent, Part, Shards, Text
+from ctm.bounds import Amount, Gigabytes, GigabytesOrNone, GpuPercent, Part, Price, Shards, Text
 from ctm.bugs.settings import MutationSettings
 from ctm.evaluation.published.settings import SuiteSettings
 from ctm.evaluation.settings import EvaluationSettings, ReferenceSettings, WorkingSettings
@@ -46,14 +45,10 @@ class MachineBudget:
     """Budget of mem_gb + vram together where both are one memory, GB; null where they are not."""
     environment: Literal["cpu", "cuda", "rocm"] = "cpu"
     """Which lock file of envs/ the rules name as their environment (used with `--sdm conda` only)."""
-    price_per_kwh: float = 0.15
+    price_per_kwh: Price = 0.15
     """Price of electricity, for what a run cost where its energy could be measured."""
     currency: str = "USD"
     """Currency of the price, as it is printed."""
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.price_per_kwh < math.inf:
-            raise ValueError(f"price_per_kwh is {self.price_per_kwh}; it must be a number of 0 or more")
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ def test_two_seeds_of_two_models_are_paired_and_trained_once(
     in_process(monkeypatch)
     monkeypatch.setattr(compare, "RUNS", tmp_path / "runs")
     monkeypatch.setattr(compare, "CONFIG", [ROOT / "config/config.yaml", ROOT / "config/test.yaml"])
-    options = ["--data", str(results), "--samples", "32", "--items", "30", "--threads", "1", "--seeds", "2"]
+    options = ["--data", str(results), "--samples", "64", "--items", "30", "--threads", "1", "--seeds", "2"]
     monkeypatch.setattr(sys, "argv", ["compare", *options])
     compare.main()
     table = json.loads((tmp_path / "runs/table.json").read_text())

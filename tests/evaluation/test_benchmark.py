@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import TypeAdapter
 
 from ctm.bugs.generation.quotas import balance_mix
 from ctm.bugs.settings import MutationSettings
@@ -204,7 +205,6 @@ def test_empty_test_set_is_refused(
 
 
 def test_shares_that_are_none_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"evaluation\.prior is 5"):
-        EvaluationSettings(prior=5)
-    with pytest.raises(ValueError, match=r"evaluation\.proposals_per_1000 is 0"):
-        EvaluationSettings(proposals_per_1000=0)
+    for name, value in (("prior", 5), ("proposals_per_1000", 0)):
+        with pytest.raises(ValueError, match=name):
+            TypeAdapter(EvaluationSettings).validate_python({name: value})

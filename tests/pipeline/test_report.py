@@ -12,7 +12,7 @@ from rich.console import Console
 
 from ctm.bugs.generation.rates import Tally, figures_of
 from ctm.pairs.milestones import Milestones
-from ctm.pipeline.summary import print_summary
+from ctm.pipeline.summary import SummaryError, print_summary
 from helpers.report_run import HOSTILE, PAIR, make_run, page_of
 
 
@@ -223,5 +223,5 @@ def test_summary_names_figures_and_paths(run: Path) -> None:
 
 
 def test_summary_of_an_unfinished_run_says_so(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(SummaryError, match="no such file; has the run finished"):
         print_summary(tmp_path, Console(file=io.StringIO()))

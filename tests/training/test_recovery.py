@@ -73,7 +73,8 @@ def test_it_goes_back_and_finishes_slower(
                 factor * learning_rate_at(record["step"] - 1, 24, careful.stage)
             )
     summary = json.loads((tmp_path / "summary.json").read_text())
-    assert summary["events"] == [event] and summary["samples_seen"] == 24 * 16
+    assert summary["events"] == [{k: v for k, v in event.items() if k not in ("time", "steps")}]
+    assert summary["samples_seen"] == 24 * 16
     assert all(r["loss"] < 100 for r in records if "rate" in r)
 
 

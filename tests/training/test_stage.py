@@ -21,7 +21,7 @@ from helpers.stage_runs import arguments, figures, lines, newest, start
 
 def test_two_stages_learn_and_the_second_remembers_more(run: StageRun, grids, tmp_path: Path) -> None:
     one = dataclasses.replace(
-        run, stage=dataclasses.replace(run.stage, epochs=6, milestones={"100%": {"syntax": 2.0, "loss": 1e9}})
+        run, stage=dataclasses.replace(run.stage, epochs=6, milestones={"100%": {"syntax": 1.0, "loss": 1e9}})
     )
     train_stage(*arguments(one, grids, tmp_path / "one"))
     records = [r for r in lines(tmp_path / "one/metrics.jsonl") if "milestone" not in r]
@@ -104,6 +104,9 @@ def test_killed_and_started_again_it_ends_with_the_same_bits(run: StageRun, grid
         "lines lost or twice"
     )
     one, two = (json.loads((tmp_path / name / "summary.json").read_text()) for name in ("whole", "cut"))
+    for summary in (one, two):
+        for milestone in summary["milestones"]:
+            milestone.pop("time")
     assert one["milestones"] == two["milestones"] and one["samples_seen"] == two["samples_seen"]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from pydantic import TypeAdapter
 
 from ctm.pipeline import energy_counters
 from ctm.pipeline.energy import EnergyMeter, process_share
@@ -229,4 +230,4 @@ def test_importing_it_loads_no_library() -> None:
 @pytest.mark.parametrize("price", [-0.1, float("nan"), float("inf")])
 def test_a_price_that_is_none_is_refused(price: float) -> None:
     with pytest.raises(ValueError, match="price_per_kwh"):
-        MachineBudget(price_per_kwh=price)
+        TypeAdapter(MachineBudget).validate_python({"price_per_kwh": price})

@@ -27,14 +27,15 @@ def find_checkout() -> Path:
 
 def code_version(root: Path = ROOT) -> str:
     """The commit, its day, and whether files of git differ from it; the version of the package without git."""
-    commit = _git(root, "log", "-1", "--format=%h of %cs")
-    if not commit or _git(root, "rev-parse", "--show-prefix"):  # a folder of somebody else's repository
+    commit = git(root, "log", "-1", "--format=%h of %cs")
+    if not commit or git(root, "rev-parse", "--show-prefix"):  # a folder of somebody else's repository
         return f"unknown, as this is no checkout of git (version {ctm.__version__})"
-    changed = _git(root, "status", "--porcelain", "--untracked-files=no")
+    changed = git(root, "status", "--porcelain", "--untracked-files=no")
     return f"{commit}, {'with changes that are in no commit' if changed else 'nothing changed since'}"
 
 
-def _git(root: Path, *arguments: str) -> str:
+def git(root: Path, *arguments: str) -> str | None:
+    """What git prints of a checkout; None where there is no git, or it fails."""
     try:
         done = subprocess.run(
             ["git", "-C", str(root), *arguments],
@@ -45,5 +46,5 @@ def _git(root: Path, *arguments: str) -> str:
             check=True,
         )
     except (OSError, subprocess.SubprocessError):
-        return ""
+        return None
     return done.stdout.strip()

@@ -10,7 +10,6 @@ import os
 import platform
 import shlex
 import socket
-import subprocess
 import sys
 import uuid
 from collections.abc import Iterable, Sequence
@@ -22,6 +21,7 @@ from typing import Any
 import psutil
 
 from ctm.files import write_json
+from ctm.pipeline.checkout import git
 from ctm.pipeline.job import SESSION, SNAKEMAKE
 from ctm.pipeline.ledger import FOLDER
 from ctm.pipeline.lineage import Lineage
@@ -70,11 +70,11 @@ def record(session: str, root: Path, config_files: Sequence[Path]) -> dict[str, 
 
 def code(root: Path) -> dict[str, Any]:
     """The commit of the checkout, and what differs from it; null where it is no checkout of git."""
-    commit = _git(root, "rev-parse", "HEAD")
-    if commit is None or _git(root, "rev-parse", "--show-prefix"):  # a folder of somebody else's repository
+    commit = git(root, "rev-parse", "HEAD")
+    if commit is None or git(root, "rev-parse", "--show-prefix"):  # a folder of somebody else's repository
         return {"commit": None, "dirty": None, "diff": None}
-    diff = _git(root, "diff", "HEAD")
-    return {"commit": commit, "dirty": bool(diff), "diff": diff or None}
+    diff = git(root, "diff", "HEAD")
+    return {"commit": commit, "dirty": None if diff is None else bool(diff), "diff": diff or None}
 
 
 def processor() -> str | None:
@@ -94,18 +94,3 @@ def driver() -> str | None:
         except OSError:
             continue
     return None
-
-
-def _git(root: Path, *arguments: str) -> str | None:
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(root), *arguments],
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=20,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.strip()

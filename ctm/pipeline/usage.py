@@ -66,7 +66,10 @@ class Usage:
         self.energy = self.meter.stop(self.cpu)
 
     def figures(self) -> dict[str, Any]:
-        """As the ledger has them (Entry.used); null where this machine does not tell."""
+        """As the ledger has them (Entry.used); null where this machine does not tell.
+
+        Nothing here measures vram and network yet: they are always null.
+        """
         read, written = (None, None) if self.bytes is None else self.bytes
         return {
             "seconds": round(self.seconds, 3),

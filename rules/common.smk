@@ -73,6 +73,7 @@ def step_params(step):
 def complete_rules():
     """Give all rules what they do not say themselves. To be called after the last one."""
     directives.complete(workflow, STEPS, step_params, ENVIRONMENT)
+    LINEAGE.keep()
     report_entries.mark(workflow, ROOT)
     OWN.update(module.own_rules(workflow))
 

@@ -11,6 +11,8 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
+from ctm.pipeline.module_cache import ModuleCache
+
 DIGITS = 16
 """Hexadecimal digits of a module's digest: enough for accidents, and short where a hundred are written down."""
 
@@ -18,11 +20,12 @@ DIGITS = 16
 class Code:
     """The modules of a checkout (ctm/ and the neighbors of its programs); each file is looked at once.
 
-    root: the checkout.
+    root: the checkout. caches: folder of what was found before; None for the user's own.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, caches: Path | None = None) -> None:
         self.root = root
+        self._cache = ModuleCache(_module, Path(__file__), caches)
         self._programs: dict[Path, dict[str, str]] = {}
         self._modules: dict[Path, tuple[list[tuple[str, Path]], str]] = {}
 
@@ -32,6 +35,10 @@ class Code:
             found = sorted(self.closure(script).items())
             self._programs[script] = {name: self._module(path, script)[1] for name, path in found}
         return self._programs[script]
+
+    def keep(self) -> None:
+        """Keep what was found for the next plan."""
+        self._cache.keep()
 
     def closure(self, script: Path) -> dict[str, Path]:
         """Modules of `ctm` (and neighbors of the script) that a program imports, itself included, by name."""
@@ -47,7 +54,7 @@ class Code:
     def _module(self, path: Path, script: Path) -> tuple[list[tuple[str, Path]], str]:
         """What a module imports of ours, name and file of each, and its digest."""
         if path not in self._modules:
-            names, digest = _module(path.read_bytes(), str(path))
+            names, digest = self._cache.of(path)
             files = [one for name in sorted(names) for one in _files(name, self.root, script.parent)]
             self._modules[path] = list(dict.fromkeys(files)), digest
         return self._modules[path]

@@ -56,6 +56,10 @@ class Lineage:
             self._known[step] = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
         return self._known[step]
 
+    def keep(self) -> None:
+        """Keep what was found in modules for the next plan."""
+        self._code.keep()
+
     def parts(self, step: str) -> dict[str, Mapping[str, object]]:
         """What is hashed: config sections, digests of modules, of files, lineages of parents, and threads, by name.
 

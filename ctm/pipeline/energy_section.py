@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ctm.pipeline.ledger import Entry
+from ctm.pipeline.ledger import Entry, that_ran
 from ctm.pipeline.phases import PHASES, phase_of
 from ctm.pipeline.tables import Block, rows
 
@@ -41,9 +41,10 @@ class PhaseUse:
 
 def by_phase(entries: Sequence[Entry]) -> list[PhaseUse]:
     """A line for each phase that anything ran of, and one of all together."""
-    phases = {name: [e for e in entries if phase_of(e.rule) == n] for n, name in PHASES.items()}
+    ran = that_ran(entries)
+    phases = {name: [e for e in ran if phase_of(e.rule) == n] for n, name in PHASES.items()}
     lines = [_use(name, jobs) for name, jobs in phases.items() if jobs]
-    return [*lines, _use("All phases", entries)] if lines else []
+    return [*lines, _use("All phases", ran)] if lines else []
 
 
 def energy_block(entries: Sequence[Entry], price: float | None = None, currency: str = "") -> Block | None:

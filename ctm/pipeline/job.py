@@ -9,7 +9,7 @@ What it adds to Snakemake:
 - An orphan ends. Where Snakemake is killed its jobs live on, and would put their results over those of the next run;
   here a job whose Snakemake is gone is stopped, and what a killed supervisor ran dies with it.
 - Nothing reads damaged artifacts: inputs are hashed and compared with the ledger.
-- One line in the ledger for each job: what went in and out, by content, and what it used.
+- One line in the ledger for each try: what went in and out, by content, and what it used; or why it was refused.
 
 It starts in less than a tenth of a second: nothing heavy is imported here.
 """
@@ -35,7 +35,7 @@ from types import FrameType
 
 import psutil
 
-from ctm.pipeline.ledger import DONE, FAILED, Entry, File, append, damaged, file_of, read
+from ctm.pipeline.ledger import DONE, FAILED, REFUSED, Entry, File, append, damaged, file_of, read
 from ctm.pipeline.locks import HeldError, hold
 from ctm.pipeline.usage import Usage
 
@@ -61,26 +61,42 @@ def main(arguments: Sequence[str]) -> int:
     """Run one job; its exit status."""
     place = list(arguments).index("--")
     given, command = _parser().parse_args(arguments[:place]), list(arguments[place + 1 :])
-    run = Path.cwd()
+    run, started = Path.cwd(), _now()
     try:
         lock = hold(_lock(given), WAIT)
     except HeldError as error:
-        print(f"{given.rule}: {error}, which makes the same files. Wait for it, or stop it", file=sys.stderr)
-        return BUSY
+        reason, remedy = f"{error}, which makes the same files", "Wait for it, or stop it"
+        return _refused(given, command, [], run, BUSY, started, reason, remedy)
     _remove(given.outputs)  # of an orphan that held the lock
     inputs = _inputs(given, run)
-    if refused := damaged(inputs, read(run)):
-        print(*(_refusal(*one) for one in refused), sep="\n", file=sys.stderr)
-        return DAMAGED
+    if found := damaged(inputs, read(run)):
+        reason = "; ".join(_damage(*one) for one in found)
+        remedy = "Delete what is damaged and start the same command again: it is made anew"
+        return _refused(given, command, inputs, run, DAMAGED, started, reason, remedy)
     return _recorded(given, command, inputs, lock, run)
 
 
-def _refusal(found: File, recorded: File, maker: Entry) -> str:
+def _damage(found: File, recorded: File, maker: Entry) -> str:
     return (
         f"{found.path} is not what rule {maker.rule} made (sha256 {found.sha256[:16]}…, {found.size} bytes; the ledger "
-        f"has {recorded.sha256[:16]}…, {recorded.size}): it was damaged or changed. Delete it and start the same "
-        "command again: it is made anew"
+        f"has {recorded.sha256[:16]}…, {recorded.size}): it was damaged or changed"
     )
+
+
+def _refused(
+    given: argparse.Namespace, command: list[str], inputs: list[File], run: Path, status: int, started: str,
+    reason: str, remedy: str,
+) -> int:  # fmt: skip
+    """Say why the command is not run, and write that down; the exit status."""
+    print(f"{given.rule}: {reason}. {remedy}", file=sys.stderr)
+    entry = Entry(
+        job=uuid.uuid4().hex, session=os.environ.get(SESSION), rule=given.rule, wildcards=tuple(given.wildcards),
+        lineage=given.lineage, status=REFUSED, exit=status, started=started, ended=_now(),
+        host=socket.gethostname(), command=tuple(command), log=None, inputs=tuple(inputs), outputs=(),
+        declared=_declared(given), reason=reason,
+    )  # fmt: skip
+    append(run, entry)
+    return status
 
 
 def _recorded(given: argparse.Namespace, command: list[str], inputs: list[File], lock: int, run: Path) -> int:
@@ -100,18 +116,21 @@ def _recorded(given: argparse.Namespace, command: list[str], inputs: list[File],
         _remove(given.outputs)  # with --keep-incomplete too: half an artifact looks like one
     if status and log:
         log = _saved_log(Path(log), number)
-    declared = {
-        "threads": given.threads, "mem_gb": given.mem_gb, "vram": given.vram, "gpu_percent": given.gpu_percent,
-        "runtime": given.runtime, "network_mbps": given.network_mbps, "disk": given.disk,
-    }  # fmt: skip
     entry = Entry(
         job=number, session=os.environ.get(SESSION), rule=given.rule, wildcards=tuple(given.wildcards),
         lineage=given.lineage, status=FAILED if status else DONE, exit=status, started=started, ended=_now(),
         host=socket.gethostname(), command=tuple(command), log=log, inputs=tuple(inputs),
-        outputs=tuple(outputs), declared=declared, used=usage.figures(),
+        outputs=tuple(outputs), declared=_declared(given), used=usage.figures(),
     )  # fmt: skip
     append(run, entry)
     return status
+
+
+def _declared(given: argparse.Namespace) -> dict[str, object]:
+    return {
+        "threads": given.threads, "mem_gb": given.mem_gb, "vram": given.vram, "gpu_percent": given.gpu_percent,
+        "runtime": given.runtime, "network_mbps": given.network_mbps, "disk": given.disk,
+    }  # fmt: skip
 
 
 def _remove(outputs: Sequence[str]) -> None:

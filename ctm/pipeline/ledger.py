@@ -1,9 +1,10 @@
-"""The ledger of a run: one line for each job that ran, with what went in and what came out, by content.
+"""The ledger of a run: one line for each try of a job, with what went in and what came out, by content.
 
 `results/provenance/ledger.jsonl` below the run's folder grows by one line a job and is never rewritten; it goes where
 the results go. The last line of a finished job that made a path is the truth about that path: readers of an artifact
 check its sum (`job.py`), and a plan sees what is stale even where Snakemake's own records are gone (`staleness.py`).
-A figure that cannot be had is null.
+A try that was refused before its program began has a line with the reason; it made nothing and used nothing, and what
+counts jobs leaves it out (`that_ran`). A figure that cannot be had is null.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ log = logging.getLogger(__name__)
 FORMAT_VERSION = 1
 FOLDER = Path("results/provenance")
 LEDGER = FOLDER / "ledger.jsonl"
-DONE, FAILED = "done", "failed"
+DONE, FAILED, REFUSED = "done", "failed", "refused"
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class File:
 
 @dataclass(frozen=True)
 class Entry:
-    """One job, once: a job that failed and was tried again has two."""
+    """One try of a job: a job that failed and was tried again has two."""
 
     job: str
     """Number of this try, hexadecimal."""
@@ -49,9 +50,9 @@ class Entry:
     lineage: str
     """What decided that it ran: `lineage/` has the parts of it (lineage.py), by its first 16 digits."""
     status: str
-    """DONE or FAILED."""
+    """DONE, FAILED, or REFUSED: its program did not begin."""
     exit: int
-    """Exit status of the program; 128 and the signal where one ended it."""
+    """Exit status of the program; 128 and the signal where one ended it; of the supervisor where that refused."""
     started: str
     """UTC, as ISO 8601."""
     ended: str
@@ -63,7 +64,10 @@ class Entry:
     declared: dict[str, Any]
     """threads, mem_gb, vram, gpu_percent, runtime (minutes), network_mbps, disk: what the rule asked for."""
     used: dict[str, Any] = field(default_factory=dict)
-    """seconds, cpu_seconds, memory_gb (peak of all its processes), vram_gb, read_gb, written_gb, network_gb, energy."""
+    """seconds, cpu_seconds, memory_gb (peak of all its processes), vram_gb, read_gb, written_gb, network_gb, energy;
+    nothing where it was refused."""
+    reason: str | None = None
+    """Why it was refused; None where it was not, and in lines from before there were reasons."""
     format_version: int = FORMAT_VERSION
 
 
@@ -125,6 +129,17 @@ def latest(entries: Iterable[Entry]) -> dict[str, Entry]:
 def sums(entries: Iterable[Entry]) -> dict[str, File]:
     """By path of an artifact, what it was when it was last made."""
     return {file.path: file for entry in entries if entry.status == DONE for file in entry.outputs}
+
+
+def that_ran(entries: Iterable[Entry]) -> list[Entry]:
+    """Tries whose program began: what used time, memory and energy."""
+    return [entry for entry in entries if entry.status != REFUSED]
+
+
+def refused(entries: Iterable[Entry]) -> dict[tuple[str, tuple[str, ...]], Entry]:
+    """By rule and wildcards, the last try of each job, where it was refused."""
+    last = {(entry.rule, entry.wildcards): entry for entry in entries}
+    return {job: entry for job, entry in last.items() if entry.status == REFUSED}
 
 
 def file_of(path: Path, run: Path) -> File:

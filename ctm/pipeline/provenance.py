@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ctm.files import replacing, write_json, write_text
 from ctm.pipeline.crate import crate_of
+from ctm.pipeline.ledger import FAILED, REFUSED
 from ctm.pipeline.markdown import markdown
 from ctm.pipeline.page import render
 from ctm.pipeline.provenance_sections import (
@@ -77,8 +78,8 @@ def _facts(records: RunRecords, gathered: str) -> Iterator[tuple[str, str]]:
             "Gone since",
             f"{len(missing):,} of them: {', '.join(missing[:5])}{', …' if len(missing) > 5 else ''}",
         )
-    failed = sum(entry.status == "failed" for entry in records.entries)
-    yield "Jobs", f"{len(jobs):,} made them, {failed:,} attempts failed"
+    failed, refused = (sum(entry.status == how for entry in records.entries) for how in (FAILED, REFUSED))
+    yield "Jobs", f"{len(jobs):,} made them, {failed:,} attempts failed, {refused:,} were refused"
     if jobs:
         first, last = min(entry.started for entry in jobs), max(entry.ended for entry in jobs)
         took = sum(seconds(entry) or 0 for entry in jobs)

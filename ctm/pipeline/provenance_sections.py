@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ctm.pipeline.ledger import LEDGER, Entry
+from ctm.pipeline.ledger import DONE, LEDGER, Entry, that_ran
 from ctm.pipeline.run_records import FOLDER, RunRecords, job_name, seconds
 from ctm.pipeline.tables import Block, Cell, Section, Table, cell
 from ctm.pipeline.words import plain
@@ -149,7 +149,7 @@ def session_section(records: RunRecords) -> Section:
             [
                 Cell(name[:8], mark="code", address=_address(f"{FOLDER}/sessions/{name}.json")),
                 _moment(str(one.get("started", ""))),
-                cell(sum(entry.session == name for entry in records.entries)),
+                cell(sum(entry.session == name for entry in that_ran(records.entries))),
                 _code(str(code.get("commit") or "not known")[:12]),
                 Cell(_changed(code)),
                 Cell(str(environment.get("python") or "-")),
@@ -186,22 +186,26 @@ def session_section(records: RunRecords) -> Section:
 
 
 def failed_section(records: RunRecords) -> Section:
-    """Attempts that failed, and jobs that were made again since."""
+    """Attempts that failed or were refused, and jobs that were made again since."""
     current = {entry.job for entry in records.jobs}
     rows = [
         [
             _code(job_name(entry)),
             _moment(entry.started),
-            Cell("failed" if entry.status == "failed" else "made again since", mark="no"),
+            Cell("made again since" if entry.status == DONE else entry.status, mark="no"),
             cell(entry.exit),
             _took(entry),
+            Cell(entry.reason or "-"),
             _link(records, entry.log),
         ]
         for entry in records.entries
         if entry.job not in current
     ]
-    note = "They failed, or their files were made again since. The ledger keeps them, as they had their cost."
-    table = Table(["job", "start", "", "exit status", "s", "log"], rows)
+    note = (
+        "They failed, their files were made again since, or they were refused before they began. The ledger keeps "
+        "them: those that ran had their cost."
+    )
+    table = Table(["job", "start", "", "exit status", "s", "why refused", "log"], rows)
     return Section("Attempts that no artifact is of", [Block("", note, table, file=_LEDGER)] if rows else [])
 
 

@@ -33,7 +33,7 @@ class Rules:
     jobs_done: Mapping[str, int]
     """Jobs of each rule that ended well, under the lineage that it has now."""
     failed: frozenset[str]
-    """Rules whose last job failed."""
+    """Rules whose last job failed or was refused."""
 
     def is_done(self, rule: str) -> bool:
         """Whether jobs of it ended well, and none failed since."""
@@ -78,7 +78,7 @@ def rules_block(
     legend = ", ".join(f"{COLOR_NAMES[phase]}: {name}" for phase, name in PHASES.items())
     note = (
         f"An arrow leads to what reads the result. {legend}. Full frame: done; thick: running; dashed: still to come; "
-        "red: its last job failed. Jobs that ended stand below the name."
+        "red: its last job failed or was refused. Jobs that ended stand below the name."
     )
     return Block("Rules", f"{note} {NOT_DRAWN if svg is None else ''}".strip(), svg=svg or "")
 

@@ -1,6 +1,7 @@
 """What jobs asked for and what they used, rule by rule, from the ledger; and what they should ask for.
 
-A rule's figures are the largest of its jobs, tries that failed included: a demand has to suffice for each of them.
+A rule's figures are the largest of its jobs, tries that failed included: a demand has to suffice for each of them. A
+try that was refused used nothing and is none.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ctm.pipeline.ledger import Entry
+from ctm.pipeline.ledger import Entry, that_ran
 
 HEADROOM = 1.25
 """What suggested memory is a multiple of the peak: samples of a process tree miss short peaks."""
@@ -88,7 +89,7 @@ class RuleUse:
 def rule_uses(entries: Iterable[Entry]) -> list[RuleUse]:
     """One line a rule, in the order in which they first ran."""
     by_rule: dict[str, list[Entry]] = {}
-    for entry in entries:
+    for entry in that_ran(entries):
         by_rule.setdefault(entry.rule, []).append(entry)
     return [_use(rule, jobs) for rule, jobs in by_rule.items()]
 

@@ -26,7 +26,7 @@ class RunRecords:
 
     run: Path
     entries: Sequence[Entry]
-    """All lines of the ledger, in its order: failed attempts and jobs that were made again too."""
+    """All lines of the ledger, in its order: refused and failed attempts, and jobs that were made again, too."""
     _parts: dict[str, Mapping[str, Any] | None] = field(default_factory=dict)
 
     @cached_property
@@ -49,6 +49,11 @@ class RunRecords:
         """The jobs that made the artifacts, each once, in the order of their ends."""
         made = {entry.job: entry for entry in self.latest.values()}
         return sorted(made.values(), key=lambda entry: (entry.ended, entry.job))
+
+    @cached_property
+    def refused(self) -> dict[tuple[str, tuple[str, ...]], Entry]:
+        """By rule and wildcards, the last try of each job, where it was refused."""
+        return ledger.refused(self.entries)
 
     @cached_property
     def sessions(self) -> dict[str, Mapping[str, Any]]:
@@ -92,6 +97,12 @@ def seconds(entry: Entry) -> float | None:
 def job_name(entry: Entry) -> str:
     """Rule and wildcards: "mutate 01-of-02"."""
     return " ".join([entry.rule, *entry.wildcards])
+
+
+def refusal_text(entry: Entry) -> str:
+    """When and why a try was refused."""
+    moment = entry.ended[:19].replace("T", " ")
+    return f"refused at {moment}Z (exit status {entry.exit}): {entry.reason}"
 
 
 def _flat(content: Any, name: str = "") -> Iterator[tuple[str, Any]]:

@@ -16,7 +16,7 @@ from ctm.files import sha256_of
 from ctm.pipeline.checkout import ROOT
 from ctm.pipeline.ledger import LEDGER, Entry, File
 from ctm.pipeline.origins import COLLECTS, Source, pins_of, sources_of
-from ctm.pipeline.run_records import RunRecords, job_name
+from ctm.pipeline.run_records import RunRecords, job_name, refusal_text
 
 WORKERS = min(8, os.cpu_count() or 1)
 """Files that are hashed at the same time: hashlib leaves Python's lock, and a disk likes some."""
@@ -74,6 +74,8 @@ def _node(records: RunRecords, read: File, checkout: Path, seen: set[str], is_to
         return Node(read.path, made, entry, given, is_repeated=True)
     seen.add(entry.job)
     node = Node(read.path, made, entry, given)
+    if refusal := records.refused.get((entry.rule, entry.wildcards)):
+        node.notes.append(f"tried again since, and {refusal_text(refusal)}")
     if entry.rule.startswith(COLLECTS):
         pins, notes = pins_of(records, entry, checkout)
         node.notes.extend(notes)

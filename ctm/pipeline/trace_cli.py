@@ -79,9 +79,15 @@ def _refuse(message: str) -> NoReturn:
 
 
 def _unknown(records: RunRecords, path: str) -> str:
+    from ctm.pipeline.run_records import job_name, refusal_text
+
     near = difflib.get_close_matches(path, records.latest, 3)
     meant = f"; is it {' or '.join(near)}?" if near else ""
-    return f"{path}: no job of the ledger in {records.run} made it ({len(records.latest):,} files){meant}"
+    refused = [f"\n{job_name(one)} was {refusal_text(one)}" for one in records.refused.values()]
+    return (
+        f"{path}: no job of the ledger in {records.run} made it ({len(records.latest):,} files){meant}"
+        f"{''.join(refused)}"
+    )
 
 
 def _tell(number: int, faults: Sequence[Fault], records: RunRecords) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ctm.pipeline.ledger import Entry
+from ctm.pipeline.ledger import DONE, REFUSED, Entry
 from ctm.pipeline.lineage import Lineage
 from ctm.pipeline.lineage_records import DIGITS, changes, read_parts
 from ctm.pipeline.planned import PlannedJob
@@ -54,9 +54,10 @@ class _Reasons:
         self.lineage, self.run = lineage, run
         self.latest: dict[str, Entry] = {}
         self.failed: dict[tuple[str, tuple[str, ...]], Entry | None] = {}
+        """By rule and wildcards the last try, where it failed or was refused."""
         for entry in entries:
-            done = entry.status == "done"
-            self.failed[entry.rule, tuple(entry.wildcards)] = None if done else entry
+            done = entry.status == DONE
+            self.failed[entry.rule, entry.wildcards] = None if done else entry
             self.latest |= {file.path: entry for file in entry.outputs} if done else {}
         self._compared: dict[tuple[str, str], list[str]] = {}
 
@@ -69,7 +70,7 @@ class _Reasons:
         elif job.missing:
             reasons += [f"{path} is missing" for path in job.missing]
         if failed := self.failed.get((job.rule, job.wildcards)):
-            reasons.append(f"its last try failed (exit status {failed.exit}, {failed.log})")
+            reasons.append(_how_it_ended(failed))
         for old in dict.fromkeys(entry.lineage for entry in made_by):
             reasons += self._compare(job.rule, old)
         if made_by:
@@ -116,6 +117,12 @@ class _Reasons:
         """The sum of a file when it was last built."""
         maker = self.latest.get(path)
         return next((file.sha256 for file in maker.outputs if file.path == path), None) if maker else None
+
+
+def _how_it_ended(last: Entry) -> str:
+    if last.status == REFUSED:
+        return f"its last try was refused (exit status {last.exit}): {last.reason}"
+    return f"its last try failed (exit status {last.exit}, {last.log})"
 
 
 def _sha256(path: Path) -> str:

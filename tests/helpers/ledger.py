@@ -12,7 +12,7 @@ import pytest
 
 from ctm.files import write_json
 from ctm.pairs.record import Origin, Pair, Snippet, make_pair, make_snippet, write_pairs, write_snippets
-from ctm.pipeline.ledger import DONE, FAILED, FOLDER, Entry, append, file_of
+from ctm.pipeline.ledger import DONE, FAILED, FOLDER, REFUSED, Entry, append, file_of
 from ctm.pipeline.provenance import write_provenance
 from helpers.fake_checkout import ROOT
 
@@ -135,6 +135,7 @@ def add(
     outputs: Sequence[str],
     parts: Mapping[str, Any],
     status: str = DONE,
+    reason: str | None = None,
 ) -> None:
     """One more line of the ledger, ten seconds after the one before, and the parts of its lineage."""
     ledger = run / FOLDER / "ledger.jsonl"
@@ -144,14 +145,14 @@ def add(
         run,
         Entry(
             job=f"{number:032x}", session=SESSION, rule=rule, wildcards=("01-of-01",) if "raw" in str(outputs) else (),
-            lineage=lineage, status=status, exit=0 if status == DONE else 137,
+            lineage=lineage, status=status, exit={DONE: 0, FAILED: 137, REFUSED: 65}[status], reason=reason,
             started=f"2026-11-29T10:{number:02d}:00.000Z", ended=f"2026-11-29T10:{number:02d}:10.500Z", host="vm",
             command=("/home/somebody/bin/python", f"/home/somebody/workflow/scripts/{rule}.py", "--cores", "2"),
             log=f"logs/{rule}.log",
             inputs=tuple(file_of(run / "results" / name, run) for name in inputs),
             outputs=tuple(file_of(run / "results" / name, run) for name in outputs),
             declared={"threads": 2, "mem_gb": 3, "vram": 0, "disk": "low"},
-            used={"seconds": 10.5, "cpu_seconds": 20.0, "memory_gb": 0.5, "vram_gb": None, "energy": None},
+            used={} if status == REFUSED else USED,
         ),
     )  # fmt: skip
     whole = {"config": {}, "code": {rule: "0" * 64}, "files": {}, "parents": {}, **parts}
@@ -159,6 +160,9 @@ def add(
     path = run / FOLDER / "lineage" / f"{lineage[:16]}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content))
+
+
+USED = {"seconds": 10.5, "cpu_seconds": 20.0, "memory_gb": 0.5, "vram_gb": None, "energy": None}
 
 
 def _sum(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import shutil
 from datetime import UTC, datetime, timedelta
@@ -17,8 +18,18 @@ from ctm.pipeline.dashboard.page import Price, write_dashboard
 from ctm.pipeline.dashboard.records import Records, end_of
 from ctm.pipeline.dashboard.state import State, state_at
 from ctm.pipeline.energy_section import by_phase
+from ctm.pipeline.ledger import REFUSED, append
 from ctm.pipeline.phases import phase_of
-from helpers.dashboard_run import BEGUN, TRAINED, begun_job, ended_job, failed_job, make_run, write_log
+from helpers.dashboard_run import (
+    BEGUN,
+    TRAINED,
+    begun_job,
+    ended_job,
+    entry,
+    failed_job,
+    make_run,
+    write_log,
+)
 
 NOW = TRAINED + timedelta(minutes=7)
 ORDER = [
@@ -142,6 +153,26 @@ def test_issues_are_those_of_the_day(running: Records) -> None:
     ]
     text = day_page(state_at(running, NOW, now=False))
     assert "did not \\<fit\\> \\| at all" in text, "a reason out of a log is no Markdown and no HTML"
+
+
+@pytest.mark.parametrize("has_log", [True, False])
+def test_a_refused_job_is_noted_with_its_reason(tmp_path: Path, has_log: bool) -> None:
+    """With Snakemake's log and, where the folder was copied without it, by the ledger alone."""
+    run = make_run(tmp_path)
+    before = by_phase(records.read(run).entries)
+    refused = entry("mutate", BEGUN + timedelta(seconds=1), BEGUN + timedelta(seconds=299.5))
+    append(run, dataclasses.replace(refused, status=REFUSED, exit=65, used={}, reason="x was damaged"))
+    if not has_log:
+        shutil.rmtree(run / ".snakemake")
+    found = records.read(run)
+    (line,) = (issue for issue in state_at(found, NOW, now=False).issues if "mutate" in issue)
+    again = " and is tried again" if has_log else ""
+    assert line.removeprefix("22:05 ").removeprefix("22:04 ") == (
+        f"mutate was refused (exit status 65){again}: x was damaged"
+    )
+    assert by_phase(found.entries) == before, "it is no attempt that cost anything"
+    (job, *_) = (job for job in found.jobs() if job.failed)
+    assert found.entry(job, BEGUN + timedelta(minutes=5)) is None, "and has no use"
 
 
 def test_a_snakemake_that_was_killed_runs_no_more(tmp_path: Path) -> None:

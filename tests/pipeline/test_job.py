@@ -15,7 +15,7 @@ import pytest
 
 from ctm.files import sha256_of
 from ctm.pipeline import job
-from ctm.pipeline.ledger import LEDGER, append, read
+from ctm.pipeline.ledger import LEDGER, REFUSED, append, latest, read, sums
 from ctm.pipeline.locks import hold
 from helpers.fake_checkout import ROOT
 
@@ -128,6 +128,21 @@ def test_a_damaged_input_is_not_read(folder: Path) -> None:
     done = run(folder, supervised(COPY, "b", "c", inputs=("b",), outputs=("c",)))
     assert done.returncode == job.DAMAGED and "b is not what rule copy made" in done.stderr
     assert not (folder / "c").exists()
+    made, refused = read(folder)
+    assert (refused.status, refused.exit, refused.used) == (REFUSED, job.DAMAGED, {})
+    assert refused.reason is not None and "b is not what rule copy made" in refused.reason
+    assert [(file.path, file.sha256) for file in refused.inputs] == [("b", sha256_of(folder / "b"))]
+    assert latest([made, refused]) == latest([made]) and sums([made, refused]) == sums([made])
+
+
+def test_a_line_from_before_there_were_reasons_is_read(folder: Path) -> None:
+    assert run(folder, supervised(COPY, "a", "b")).returncode == 0
+    path = folder / LEDGER
+    given = json.loads(path.read_text())
+    del given["reason"]
+    path.write_text(json.dumps(given) + "\n")
+    (entry,) = read(folder)
+    assert entry.status == "done" and entry.reason is None
 
 
 def test_a_torn_line_is_left_out_and_the_next_one_is_whole(folder: Path) -> None:
@@ -148,6 +163,9 @@ def test_two_jobs_never_make_the_same_files(folder: Path, monkeypatch: pytest.Mo
     assert job.main(command) == job.BUSY
     os.close(held)
     assert job.main(command) == 0
+    refused, made = read(folder)
+    assert (refused.status, refused.exit, made.status) == (REFUSED, job.BUSY, "done")
+    assert refused.reason is not None and "copy-1.lock is locked by" in refused.reason
 
 
 def test_an_orphan_ends_with_all_it_started(folder: Path) -> None:

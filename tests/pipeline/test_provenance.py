@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from ctm.pipeline.ledger import REFUSED
 from ctm.pipeline.run_records import read_records
 from helpers.ledger import SESSION, add, lineage_of, make_ledger_run, provenance_of
 
@@ -36,13 +37,28 @@ def test_page_and_markdown_say_the_same_of_every_artifact(run: Path, page: Path)
         for path, file in read_records(run).files.items():
             assert path.removeprefix("results/") in text and file.sha256 in text
         for part in (
-            "9 lines of the ledger", "9 files", "8 made them, 1 attempts failed", "not available on this machine",
+            "9 lines of the ledger", "9 files", "8 made them, 1 attempts failed, 0 were refused",
+            "not available on this machine",
             "999999999999, changed", "2 lines of diff", "A processor", "torch", "2.13.0", lineage_of("mutate")[:16],
             "Seeds: sources.packages.seed 5.", "Seeds: bugs.seed 3.", "threads 2, memory 3 GB, disk traffic low",
             "2026-11-29 10:04:10", "137", "config/corpus.csv",
         ):  # fmt: skip
             assert part in text, part
         assert "/home/somebody" not in text, "folders of a machine are somebody's"
+
+
+def test_a_refused_try_is_told_with_its_reason_and_counts_for_nothing(run: Path) -> None:
+    before = read_records(run)
+    add(run, "bundle", ["checkpoints/stage1.safetensors"], [], {}, status=REFUSED, reason="it | was damaged")
+    after = read_records(run)
+    assert (after.jobs, after.files) == (before.jobs, before.files)
+    text = provenance_of(run).with_suffix(".md").read_text()
+    assert "8 made them, 1 attempts failed, 1 were refused" in text
+    (line,) = (line for line in text.splitlines() if "was damaged" in line)
+    assert "bundle" in line and "refused" in line and "65" in line
+    (start,) = (line for line in text.splitlines() if f"[`{SESSION[:8]}`]" in line)
+    assert "| 9 |" in start, "jobs that ran"
+    assert len([name for name in entities(run) if name.startswith("#job-") and name.count("-") == 1]) == 8
 
 
 def test_tables_of_the_markdown_are_tables(page: Path) -> None:

@@ -48,6 +48,14 @@ def test_what_passed_is_marked_and_the_largest_job_counts(run: Path) -> None:
     assert marked == {("mutate", "3 of 2"), ("train_stage1", "1.5 of 1"), ("train_stage1", "10 of 2")}
 
 
+def test_a_refused_try_is_no_job_of_a_rule(run: Path) -> None:
+    """It used nothing: its zeros, or its dashes, would stand for a job's."""
+    before = rule_uses(read(run))
+    refused = {"status": "refused", "exit": 65, "used": {}, "reason": "an input was damaged"}
+    write_rows(run, [job("mutate", {"mem_gb": 99}) | refused, job("bundle") | refused])
+    assert rule_uses(read(run)) == before
+
+
 def test_the_yaml_is_a_section_of_the_config(run: Path) -> None:
     done = CliRunner().invoke(app, ["used", "--directory", str(run)])
     assert done.exit_code == 0, done.output

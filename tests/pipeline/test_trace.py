@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from ctm.pipeline import pair_origin, trace
 from ctm.pipeline.cli import app
-from ctm.pipeline.ledger import LEDGER
+from ctm.pipeline.ledger import LEDGER, REFUSED
 from ctm.pipeline.run_records import read_records
 from helpers.ledger import (
     COMMIT,
@@ -56,6 +56,20 @@ def test_an_artifact_leads_down_to_archives_and_commits(run: Path) -> None:
     assert sum("build_pairs, 2026" in line for line in lines) == 1, "a job is shown once"
     assert "and of jobs above: results/pairs/test.parquet" in shown
     assert call(run / "results/final/ctm.onnx")[1] == shown, "the path alone says which run it is"
+
+
+def test_a_refused_try_stands_where_one_looks_for_what_it_would_have_made(run: Path) -> None:
+    add(
+        run, "bundle", ["checkpoints/stage1.safetensors"], [], {}, status=REFUSED, reason="stage1 was damaged"
+    )
+    add(run, "report", [], [], {}, status=REFUSED, reason="the model was damaged")
+    said = "tried again since, and refused at 2026-11-29 10:09:10Z (exit status 65): stage1 was damaged"
+    assert said in call("results/final/ctm.onnx", "--directory", run)[1]
+    assert said not in call("results/checkpoints/stage1.safetensors", "--directory", run)[1]
+    code, shown = call("results/report.html", "--directory", run)
+    assert code == 2 and "report was refused at 2026-11-29 10:10:10Z (exit status 65): the model was" in shown
+    add(run, "bundle", ["checkpoints/stage1.safetensors"], ["final/ctm.onnx"], {})
+    assert said not in call("results/final/ctm.onnx", "--directory", run)[1], "it has been made since"
 
 
 def test_pinned_sums_of_a_changed_list_are_not_believed(run: Path) -> None:

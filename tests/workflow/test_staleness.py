@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ctm.pipeline.ledger import DONE, Entry, File, latest, read
+from ctm.pipeline.ledger import DONE, REFUSED, Entry, File, latest, read
 from ctm.pipeline.staleness import stale
 from helpers.fake_checkout import Checkout
 
@@ -86,6 +86,8 @@ def test_a_damaged_artifact_is_refused_and_named(checkout: Checkout) -> None:
     log = (run / "logs" / "train_stage3.log").read_text()
     assert "results/checkpoints/stage2.safetensors is not what rule train_stage2 made" in log
     assert damaged.read_bytes() == before and not (run / "results/checkpoints/stage3.safetensors").exists()
+    refused = read(run)[-1]
+    assert (refused.rule, refused.status) == ("train_stage3", REFUSED) and refused.reason in log
     damaged.unlink()
     checkout.snakemake("all")
     assert checkout.planned() == set()

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from ctm.pipeline.cli import app
 from helpers.fake_checkout import Checkout
+from helpers.hand_ledger import row, write_rows
 
 
 @pytest.fixture(autouse=True)
@@ -60,6 +61,17 @@ def test_a_missing_output_an_altered_input_and_a_step_that_is_new(checkout: Chec
     (checkout.root / "run/results/pairs/train.parquet").write_text("altered", encoding="utf-8")
     [reason] = why(checkout, "results/grids/train/01-of-02.zarr.zip")["encode_shard"]
     assert reason.startswith("input results/pairs/train.parquet changed (sha256 "), reason
+
+
+def test_a_refused_try_is_told_with_its_reason(checkout: Checkout) -> None:
+    run = checkout.root / "run"
+    (run / "results/tokenizer/tokenizer.json").unlink()
+    refused = {"status": "refused", "exit": 65, "used": {}, "reason": "snippets.parquet was damaged"}
+    write_rows(run, [row("train_tokenizer", "ab" * 32) | refused])
+    assert why(checkout, "train_tokenizer")["train_tokenizer"] == [
+        "results/tokenizer/tokenizer.json is missing",
+        "its last try was refused (exit status 65): snippets.parquet was damaged",
+    ]
 
 
 def test_a_step_that_is_switched_on_was_never_built(checkout: Checkout) -> None:

@@ -1,4 +1,7 @@
-"""What went wrong on a day, what was done about it, and what was seen: from Snakemake's log and the stages' metrics."""
+"""What went wrong on a day, what was done about it, and what was seen.
+
+From Snakemake's log, the stages' metrics, and the ledger, which has why a job was refused.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,9 @@ from itertools import zip_longest
 from typing import Any
 
 from ctm.pipeline.dashboard.records import Records
+from ctm.pipeline.dashboard.snakemake_log import Job
 from ctm.pipeline.dashboard.stages import Stage
+from ctm.pipeline.ledger import Entry
 
 TOLD = ("event", "step", "samples", "why", "at_step", "at", "time", "steps")
 """Keys of an event that its line says in words, or not at all; the others are what was done."""
@@ -24,11 +29,18 @@ def issues_of(records: Records, day: date, moment: datetime) -> list[str]:
 def _of_jobs(records: Records) -> Iterator[tuple[datetime, str]]:
     for job in records.jobs():
         if job.failed and job.ended:
-            yield job.ended, f"{job.name} failed{' and is tried again' if job.again else f'; see {job.log}'}"
+            yield job.ended, f"{job.name} {_how_it_failed(job, records.refusal(job))}"
     for session, following in zip_longest(records.sessions, records.sessions[1:]):
         if not session.over and (following is not None or not records.alive):
             again = f"; started again at {following.started:%H:%M}" if following else ""
             yield session.last, f"Snakemake was killed{again}"
+
+
+def _how_it_failed(job: Job, refusal: Entry | None) -> str:
+    again = " and is tried again" if job.again else ""
+    if refusal is not None:
+        return f"was refused (exit status {refusal.exit}){again}: {refusal.reason}"
+    return f"failed{again or f'; see {job.log}'}"
 
 
 def _of_stage(stage: Stage) -> Iterator[tuple[datetime, str]]:

@@ -73,10 +73,22 @@ class Records:
         return max(ended, key=lambda job: (job.ended, job.started), default=None)
 
     def entry(self, job: Job, moment: datetime) -> Entry | None:
-        """The ledger's line of a job, as far as it had ended."""
+        """The ledger's line of a job, as far as it had ended; None where it was refused, as it used nothing."""
+        found = [e for e in self._entries(job) if time_of(e.ended) <= moment]
+        return next(iter(ledger.that_ran(reversed(found))), None)
+
+    def refusal(self, job: Job) -> Entry | None:
+        """The ledger's line of an attempt that was refused, else None. Times in Snakemake's log are whole seconds."""
+        if job.ended is None:
+            return None
+        found = [e for e in self._entries(job) if time_of(e.ended).replace(microsecond=0) <= job.ended]
+        return found[-1] if found and found[-1].status == ledger.REFUSED else None
+
+    def _entries(self, job: Job) -> list[Entry]:
+        """Lines of the ledger, of jobs of this name that ended after this one began, in their order."""
         name = job.name.split()
-        found = [e for e in self.entries if [e.rule, *e.wildcards] == name and time_of(e.ended) <= moment]
-        return next((e for e in reversed(found) if time_of(e.ended) >= job.started), None)
+        named = [entry for entry in self.entries if [entry.rule, *entry.wildcards] == name]
+        return [entry for entry in named if time_of(entry.ended) >= job.started]
 
 
 def read(run: Path) -> Records:
@@ -119,5 +131,5 @@ def _job(entry: Entry) -> Job:
         | {"disk_class": str(entry.declared.get("disk") or "")},
         log=entry.log or "",
         ended=time_of(entry.ended),
-        failed=entry.status == ledger.FAILED,
+        failed=entry.status != ledger.DONE,
     )

@@ -6,8 +6,7 @@ What it adds to Snakemake:
 
 - No two jobs write the same outputs: a lock by rule and wildcards, which every process of the job inherits, so that it
   is held until the last of them is gone.
-- An orphan ends. Where Snakemake is killed its jobs live on, and would put their results over those of the next run;
-  here a job whose Snakemake is gone is stopped, and what a killed supervisor ran dies with it.
+- An orphan ends: a job whose Snakemake was killed is stopped (supervision.py).
 - Nothing reads damaged artifacts: inputs are hashed and compared with the ledger.
 - One line in the ledger for each try: what went in and out, by content, and what it used; or why it was refused.
 
@@ -18,62 +17,81 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import ctypes
 import glob
 import hashlib
 import os
 import shutil
-import signal
 import socket
-import subprocess
 import sys
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
-
-import psutil
+from typing import Any
 
 from ctm.pipeline.ledger import DONE, FAILED, REFUSED, Entry, File, append, damaged, file_of, read
 from ctm.pipeline.locks import HeldError, hold
+from ctm.pipeline.supervision import Orphaned, supervise
 from ctm.pipeline.usage import Usage
 
-SNAKEMAKE, SESSION = "CTM_SNAKEMAKE", "CTM_SESSION"
-"""Environment variables: number and start time of the Snakemake that the job must not outlive (set where jobs run on
-its own machine), and the session (session.py)."""
+SESSION = "CTM_SESSION"
+"""Environment variable: the start of Snakemake that a job belongs to (session.py)."""
 BUSY = 75
 """Exit status (EX_TEMPFAIL) where the outputs are somebody else's still."""
 DAMAGED = 65
 """Exit status (EX_DATAERR) where an input is not what the ledger says."""
-WAIT, GRACE, POLL = 30.0, 10.0, 0.5
-"""Seconds: for an orphan to end, for a program to end when it is told to, and between two looks."""
-FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
-DEATH_SIGNAL = 1
-"""PR_SET_PDEATHSIG of prctl(2)."""
+WAIT = 30.0
+"""Seconds for an orphan to end."""
 
 
-class Orphaned(Exception):
-    """The Snakemake that started this job is gone."""
+class RefusedError(RuntimeError):
+    """The command is not run: the message says why, `remedy` what to do. `inputs`: as far as they were looked at."""
+
+    def __init__(self, status: int, reason: str, remedy: str, inputs: Sequence[File] = ()) -> None:
+        super().__init__(reason)
+        self.status, self.remedy, self.inputs = status, remedy, inputs
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run one job; its exit status."""
+    """Run one job and write its line; its exit status. Raises Orphaned, OSError."""
     place = list(arguments).index("--")
     given, command = _parser().parse_args(arguments[:place]), list(arguments[place + 1 :])
-    run, started = Path.cwd(), _now()
+    number, asked = uuid.uuid4().hex, _now()
+    try:
+        lock, inputs = _admit(given)
+    except RefusedError as refused:
+        print(f"{given.rule}: {refused}. {refused.remedy}", file=sys.stderr)
+        ended: dict[str, Any] = {
+            "status": REFUSED, "exit": refused.status, "started": asked, "inputs": tuple(refused.inputs),
+            "outputs": (), "log": None, "reason": str(refused),
+        }  # fmt: skip
+    else:
+        ended = {"inputs": tuple(inputs), **_run(given, command, lock, number)}
+    append(
+        Path.cwd(),
+        Entry(
+            job=number, session=os.environ.get(SESSION), rule=given.rule, wildcards=tuple(given.wildcards),
+            lineage=given.lineage, ended=_now(), host=socket.gethostname(), command=tuple(command),
+            declared={name: getattr(given, name) for name in DECLARED}, **ended,
+        ),
+    )  # fmt: skip
+    status: int = ended["exit"]
+    return status
+
+
+def _admit(given: argparse.Namespace) -> tuple[int, list[File]]:
+    """The job's lock and its inputs, if it may run. Raises RefusedError."""
     try:
         lock = hold(_lock(given), WAIT)
     except HeldError as error:
-        reason, remedy = f"{error}, which makes the same files", "Wait for it, or stop it"
-        return _refused(given, command, [], run, BUSY, started, reason, remedy)
+        reason = f"{error}, which makes the same files"
+        raise RefusedError(BUSY, reason, "Wait for it, or stop it") from None
     _remove(given.outputs)  # of an orphan that held the lock
-    inputs = _inputs(given, run)
-    if found := damaged(inputs, read(run)):
-        reason = "; ".join(_damage(*one) for one in found)
+    inputs = _inputs(given)
+    if found := damaged(inputs, read(Path.cwd())):
         remedy = "Delete what is damaged and start the same command again: it is made anew"
-        return _refused(given, command, inputs, run, DAMAGED, started, reason, remedy)
-    return _recorded(given, command, inputs, lock, run)
+        raise RefusedError(DAMAGED, "; ".join(_damage(*one) for one in found), remedy, inputs)
+    return lock, inputs
 
 
 def _damage(found: File, recorded: File, maker: Entry) -> str:
@@ -83,31 +101,14 @@ def _damage(found: File, recorded: File, maker: Entry) -> str:
     )
 
 
-def _refused(
-    given: argparse.Namespace, command: list[str], inputs: list[File], run: Path, status: int, started: str,
-    reason: str, remedy: str,
-) -> int:  # fmt: skip
-    """Say why the command is not run, and write that down; the exit status."""
-    print(f"{given.rule}: {reason}. {remedy}", file=sys.stderr)
-    entry = Entry(
-        job=uuid.uuid4().hex, session=os.environ.get(SESSION), rule=given.rule, wildcards=tuple(given.wildcards),
-        lineage=given.lineage, status=REFUSED, exit=status, started=started, ended=_now(),
-        host=socket.gethostname(), command=tuple(command), log=None, inputs=tuple(inputs), outputs=(),
-        declared=_declared(given), reason=reason,
-    )  # fmt: skip
-    append(run, entry)
-    return status
-
-
-def _recorded(given: argparse.Namespace, command: list[str], inputs: list[File], lock: int, run: Path) -> int:
-    """Run the command and write its line."""
-    number = uuid.uuid4().hex
+def _run(given: argparse.Namespace, command: list[str], lock: int, number: str) -> dict[str, Any]:
+    """Run the command; of the ledger's line, what that decides."""
     usage, started = Usage(accelerator=given.vram > 0), _now()
-    status = _run(command, lock, usage)
+    status = supervise(command, lock, usage)
     outputs = []
     if status == 0:
         try:
-            outputs = [file_of(Path(path), run) for path in given.outputs]
+            outputs = [file_of(Path(path), Path.cwd()) for path in given.outputs]
         except OSError as error:
             print(f"{given.rule}: it ended well and did not make {error.filename}", file=sys.stderr)
             status = 1
@@ -116,20 +117,9 @@ def _recorded(given: argparse.Namespace, command: list[str], inputs: list[File],
         _remove(given.outputs)  # with --keep-incomplete too: half an artifact looks like one
     if status and log:
         log = _saved_log(Path(log), number)
-    entry = Entry(
-        job=number, session=os.environ.get(SESSION), rule=given.rule, wildcards=tuple(given.wildcards),
-        lineage=given.lineage, status=FAILED if status else DONE, exit=status, started=started, ended=_now(),
-        host=socket.gethostname(), command=tuple(command), log=log, inputs=tuple(inputs),
-        outputs=tuple(outputs), declared=_declared(given), used=usage.figures(),
-    )  # fmt: skip
-    append(run, entry)
-    return status
-
-
-def _declared(given: argparse.Namespace) -> dict[str, object]:
     return {
-        "threads": given.threads, "mem_gb": given.mem_gb, "vram": given.vram, "gpu_percent": given.gpu_percent,
-        "runtime": given.runtime, "network_mbps": given.network_mbps, "disk": given.disk,
+        "status": FAILED if status else DONE, "exit": status, "started": started, "outputs": tuple(outputs),
+        "log": log, "used": usage.figures(),
     }  # fmt: skip
 
 
@@ -151,79 +141,9 @@ def _saved_log(log: Path, number: str) -> str:
     return log.as_posix()
 
 
-def _run(command: list[str], lock: int, usage: Usage) -> int:
-    """Exit status of the command; 128 and the signal where one ended it."""
-    watched = _snakemake()
-    child = subprocess.Popen(command, pass_fds=(lock,), start_new_session=True, preexec_fn=_die_with_parent)
-
-    def forward(number: int, frame: FrameType | None) -> None:
-        _signal(child, signal.Signals(number))
-
-    for number in FORWARDED:
-        signal.signal(number, forward)
-    usage.start(child.pid)
-    parent, wait = os.getppid(), 0.05
-    while True:
-        try:
-            status = child.wait(wait)
-            break
-        except subprocess.TimeoutExpired:
-            usage.sample()
-            wait = min(POLL, 2 * wait)
-        if os.getppid() != parent or (watched is not None and not _alive(watched)):
-            print("Snakemake is gone: this job ends, the next run makes its files anew", file=sys.stderr)
-            status = _stop(child)
-            break
-    usage.stop()
-    return status if status >= 0 else 128 - status
-
-
-def _stop(child: subprocess.Popen[bytes]) -> int:
-    """End the command and all that it started."""
-    _signal(child, signal.SIGTERM)
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        child.wait(GRACE)
-    _signal(child, signal.SIGKILL)
-    return child.wait() or -signal.SIGTERM
-
-
-def _signal(child: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(child.pid, number)
-
-
-def _die_with_parent() -> None:
-    """In the child, before it is the program: die when the supervisor dies (Linux only)."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(DEATH_SIGNAL, signal.SIGKILL)
-
-
-def _snakemake() -> psutil.Process | None:
-    """The Snakemake that must live; None where it runs on another machine, or by hand."""
-    number, _, created = os.environ.get(SNAKEMAKE, "").partition(":")
-    if not number:
-        return None
-    try:
-        process = psutil.Process(int(number))
-        alive = abs(process.create_time() - float(created)) < 1
-    except psutil.NoSuchProcess:
-        alive = False
-    if not alive:
-        raise Orphaned
-    return process
-
-
-def _alive(process: psutil.Process) -> bool:
-    """A process that ended is there until its parent asks how; a parent may never ask."""
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
-def _inputs(given: argparse.Namespace, run: Path) -> list[File]:
+def _inputs(given: argparse.Namespace) -> list[File]:
     """Inputs by content; of a folder, as a git repository is one, nothing."""
-    return [file_of(Path(path), run) for path in dict.fromkeys(given.inputs) if Path(path).is_file()]
+    return [file_of(Path(path), Path.cwd()) for path in dict.fromkeys(given.inputs) if Path(path).is_file()]
 
 
 def _lock(given: argparse.Namespace) -> Path:
@@ -237,6 +157,11 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+NUMBERS = ("threads", "mem_gb", "vram", "gpu_percent", "runtime", "network_mbps")
+DECLARED = (*NUMBERS, "disk")
+"""What the rule asked for (Entry.declared)."""
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="ctm.pipeline.job", description=__doc__.splitlines()[0], allow_abbrev=False
@@ -245,8 +170,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--lineage", required=True)
     parser.add_argument("--log")
     parser.add_argument("--disk", default="")
-    for name in ("threads", "mem-gb", "vram", "gpu-percent", "runtime", "network-mbps"):
-        parser.add_argument(f"--{name}", type=int, default=0)
+    for name in NUMBERS:
+        parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=0)
     for name in ("wildcards", "inputs", "outputs"):
         parser.add_argument(f"--{name}", nargs="*", default=[])
     return parser

@@ -22,9 +22,10 @@ import psutil
 
 from ctm.files import write_json
 from ctm.pipeline.checkout import git
-from ctm.pipeline.job import SESSION, SNAKEMAKE
+from ctm.pipeline.job import SESSION
 from ctm.pipeline.ledger import FOLDER
 from ctm.pipeline.lineage import Lineage
+from ctm.pipeline.supervision import SNAKEMAKE
 
 
 def begin(

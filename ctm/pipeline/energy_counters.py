@@ -10,10 +10,11 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
+
+from ctm.pipeline.nvml import open_nvml
 
 ROOT = Path("/")
 COUNTED = ("package", "dram")
@@ -134,16 +135,14 @@ class Nvml:
     @classmethod
     def find(cls, root: Path) -> Nvml | None:
         """None without the driver, without pynvml (nvidia-ml-py), or where a device does not count."""
-        if not (root / "proc/driver/nvidia").is_dir():
+        opened = open_nvml(root)
+        if opened is None:
             return None
-        with suppress(Exception):  # an older driver, an old device, no permission: there is no figure then
-            import pynvml
-
-            pynvml.nvmlInit()
-            handles = [pynvml.nvmlDeviceGetHandleByIndex(n) for n in range(pynvml.nvmlDeviceGetCount())]
-            devices = [(handle, pynvml.nvmlDeviceGetTotalEnergyConsumption(handle)) for handle in handles]
-            return cls(pynvml, devices) if devices else None
-        return None
+        library, handles = opened
+        try:
+            return cls(library, [(one, library.nvmlDeviceGetTotalEnergyConsumption(one)) for one in handles])
+        except library.NVMLError:  # a device from before Volta
+            return None
 
     def used(self) -> list[tuple[float, list[int]]] | None:
         """Of each device; None where one does not answer any more."""
@@ -176,14 +175,6 @@ def _watts(card: Path) -> float | None:
         if (microwatts := _number(card / name)) is not None:
             return microwatts / 1e6
     return None
-
-
-def _added(sum_: float | None, counter: Counter | None, share: float | None) -> float | None:
-    """A sum with what was used since, of which a share counts; a figure with a gap is none."""
-    if sum_ is None or counter is None:
-        return None
-    used = counter.joules()
-    return None if used is None or share is None else sum_ + used * share
 
 
 def _text(path: Path) -> str | None:

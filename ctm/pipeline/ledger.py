@@ -64,8 +64,8 @@ class Entry:
     declared: dict[str, Any]
     """threads, mem_gb, vram, gpu_percent, runtime (minutes), network_mbps, disk: what the rule asked for."""
     used: dict[str, Any] = field(default_factory=dict)
-    """seconds, cpu_seconds, memory_gb (peak of all its processes), vram_gb, read_gb, written_gb, network_gb, energy;
-    nothing where it was refused."""
+    """seconds, cpu_seconds, memory_gb and vram_gb (peaks of all its processes), read_gb, written_gb, network_gb,
+    energy; nothing where it was refused."""
     reason: str | None = None
     """Why it was refused; None where it was not, and in lines from before there were reasons."""
     format_version: int = FORMAT_VERSION

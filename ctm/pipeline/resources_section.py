@@ -24,8 +24,8 @@ HEAD = (
 NOTE = (
     "Used of declared: the most of any job, tries that failed included; cores are the mean over a job. Marked is what "
     "passed its declaration. A dash: not available on this machine, or the job was over in five seconds. Suggested: "
-    f"memory {HEADROOM:g} times the peak of the process tree, a time limit {TIME_HEADROOM:g} times the longest job. "
-    "As YAML: `ctm-pipeline used`."
+    f"memory and vram {HEADROOM:g} times the peak of the process tree, a time limit {TIME_HEADROOM:g} times the "
+    "longest job. As YAML: `ctm-pipeline used`."
 )
 NO_LEDGER = "This run has no ledger (results/provenance/ledger.jsonl), so what its jobs used is not known."
 

@@ -49,8 +49,8 @@ class Measure:
     def suggested(self) -> int | None:
         """What to declare, head-room included; None where nothing is known, or what is declared is right.
 
-        Less than is declared is suggested of memory alone, which decides how much runs side by side. Fewer threads can
-        change a result, and a shorter time limit only ends jobs.
+        Less than is declared is suggested of memory and vram alone, which decide how much runs side by side. Fewer
+        threads can change a result, and a shorter time limit only ends jobs.
         """
         if self.used is None or self.declared is None:
             return None

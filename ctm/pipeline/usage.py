@@ -1,4 +1,4 @@
-"""What a job uses: time, processor, memory, disk and energy of all its processes."""
+"""What a job uses: time, processor, memory, vram, disk and energy of all its processes."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 import psutil
 
 from ctm.pipeline.energy import Energy, EnergyMeter
+from ctm.pipeline.vram import VramMeter
 
 GB = 1e9
 SELDOM = 2.0
@@ -20,11 +21,12 @@ SELDOM = 2.0
 class Usage:
     """Measures from `start` to `stop`, and looks at the job's processes when `sample` is called.
 
-    accelerator: whether the job asks for one.
+    accelerator: whether the job asks for one; its memory and its energy are no other job's.
     """
 
     def __init__(self, accelerator: bool = False) -> None:
         self.meter = EnergyMeter(accelerator)
+        self.vram = VramMeter() if accelerator else None
         self.energy: Energy | None = None
         self.peak = 0
         self.seconds = self.cpu = 0.0
@@ -38,6 +40,8 @@ class Usage:
         with contextlib.suppress(psutil.NoSuchProcess):  # a short one
             self._process = psutil.Process(process)
         self.meter.start()
+        if self.vram is not None:
+            self.vram.start()
 
     def sample(self) -> None:
         """Look at the job's processes, if it is time to: their memory (shared pages count for each), energy so far."""
@@ -54,6 +58,8 @@ class Usage:
                     processes.append(process.pid)
         self.peak = max(self.peak, memory)
         self.meter.sample(seconds, processes)
+        if self.vram is not None:
+            self.vram.sample(processes)
 
     def stop(self) -> None:
         """The job is over, its processes have been waited for."""
@@ -68,14 +74,16 @@ class Usage:
     def figures(self) -> dict[str, Any]:
         """As the ledger has them (Entry.used); null where this machine does not tell.
 
-        Nothing here measures vram and network yet: they are always null.
+        network_gb always is: Linux counts traffic by device and by socket, not by process. A network namespace of the
+        job's own would have a counter, and no way out of the machine unless root makes one.
         """
         read, written = (None, None) if self.bytes is None else self.bytes
+        vram = None if self.vram is None else self.vram.peak
         return {
             "seconds": round(self.seconds, 3),
             "cpu_seconds": round(self.cpu, 3),
             "memory_gb": round(self.peak / GB, 4) if self.peak else None,
-            "vram_gb": None,
+            "vram_gb": None if vram is None else round(vram / GB, 4),
             "read_gb": None if read is None else round(read / GB, 6),
             "written_gb": None if written is None else round(written / GB, 6),
             "network_gb": None,

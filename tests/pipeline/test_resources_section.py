@@ -48,6 +48,29 @@ def test_what_passed_is_marked_and_the_largest_job_counts(run: Path) -> None:
     assert marked == {("mutate", "3 of 2"), ("train_stage1", "1.5 of 1"), ("train_stage1", "10 of 2")}
 
 
+def test_vram_that_passed_its_declaration_is_marked_and_more_is_suggested(tmp_path: Path) -> None:
+    write_rows(
+        tmp_path,
+        [
+            job("train_stage1", {"vram": 8, "mem_gb": 1}, vram_gb=9.2),
+            job("train_stage2", {"vram": 64, "mem_gb": 1}, vram_gb=16.4),
+            job("benchmark", {"vram": 8, "mem_gb": 1}, vram_gb=None),
+        ],
+    )
+    first, second, unknown = rule_uses(read(tmp_path))
+    assert first.passed == ["vram"] and first.suggested == {"vram": 12}
+    assert second.passed == [] and second.suggested == {"vram": 21}
+    assert unknown.suggested == {}, "nothing is suggested of what was not measured"
+    [block] = resources_section(read(tmp_path)).blocks
+    assert block.table is not None
+    marked = [cell.text for cells in block.table.rows for cell in cells if cell.mark == "no"]
+    assert marked == ["9.2 of 8"]
+    done = CliRunner().invoke(app, ["used", "--directory", str(tmp_path)])
+    assert yaml.safe_load(done.output[done.output.index("resources:") :]) == {
+        "resources": {"train_stage1": {"vram": 12}, "train_stage2": {"vram": 21}}
+    }
+
+
 def test_a_refused_try_is_no_job_of_a_rule(run: Path) -> None:
     """It used nothing: its zeros, or its dashes, would stand for a job's."""
     before = rule_uses(read(run))

@@ -38,7 +38,13 @@ LIMITS = (
     "of commits, and the processor and the installed packages are named, not hashed.",
     "Who ran it: no names of persons are kept.",
 )
-PLACE = {"Python": "python", "System": "platform", "Processor": "processor", "Driver": "driver"}
+PLACE = {
+    "Python": "python",
+    "System": "platform",
+    "Processor": "processor",
+    "Accelerator": "accelerator",
+    "Driver": "driver",
+}
 """What the page says of where it ran, and the key that a start of Snakemake has for it."""
 
 

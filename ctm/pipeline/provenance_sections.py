@@ -157,6 +157,7 @@ def session_section(records: RunRecords) -> Section:
                 Cell(str(environment.get("processor") or "-")),
                 cell(environment.get("cores")),
                 cell(environment.get("memory_gb")),
+                Cell(str(environment.get("accelerator") or "-")),
                 Cell(str(environment.get("driver") or "-")),
                 _code(_command(str(one.get("command") or ""))),
             ]
@@ -172,6 +173,7 @@ def session_section(records: RunRecords) -> Section:
         "processor",
         "cores",
         "GB",
+        "accelerator",
         "driver",
         "command",
     ]

@@ -21,6 +21,7 @@ from typing import Any
 import psutil
 
 from ctm.files import write_json
+from ctm.pipeline.accelerator_names import accelerators
 from ctm.pipeline.checkout import git
 from ctm.pipeline.job import SESSION
 from ctm.pipeline.ledger import FOLDER
@@ -62,6 +63,7 @@ def record(session: str, root: Path, config_files: Sequence[Path]) -> dict[str, 
             "processor": processor(),
             "cores": os.cpu_count(),
             "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
+            "accelerator": accelerators(),
             "driver": driver(),
             "packages": dict(sorted((one.name, one.version) for one in distributions() if one.name)),
         },

@@ -94,7 +94,8 @@ def make_ledger_run(root: Path) -> Path:
             "code": {"commit": "9" * 40, "dirty": True, "diff": "-a\n+b"},
             "environment": {
                 "python": "3.11.7", "platform": "Linux", "processor": "A processor", "cores": 2, "memory_gb": 8.0,
-                "driver": None, "packages": {"snakemake": "9.27.0", "torch": "2.13.0"},
+                "accelerator": "2 x An accelerator", "driver": None,
+                "packages": {"snakemake": "9.27.0", "torch": "2.13.0"},
             },
         },
     )  # fmt: skip

@@ -39,7 +39,8 @@ def test_page_and_markdown_say_the_same_of_every_artifact(run: Path, page: Path)
         for part in (
             "9 lines of the ledger", "9 files", "8 made them, 1 attempts failed, 0 were refused",
             "not available on this machine",
-            "999999999999, changed", "2 lines of diff", "A processor", "torch", "2.13.0", lineage_of("mutate")[:16],
+            "999999999999, changed", "2 lines of diff", "A processor",
+            "2 x An accelerator", "torch", "2.13.0", lineage_of("mutate")[:16],
             "Seeds: sources.packages.seed 5.", "Seeds: bugs.seed 3.", "threads 2, memory 3 GB, disk traffic low",
             "2026-11-29 10:04:10", "137", "config/corpus.csv",
         ):  # fmt: skip

@@ -2,7 +2,8 @@
 
 Every way in which it can be incomplete or mismatched is one BundleError with the path and what would be right.
 The graph's checksum and the tokenizer's fingerprint stand in the config and are compared, so parts of two runs are
-told apart even where their sizes agree. That protects from mistakes, not from whoever wrote all three (SECURITY.md).
+told apart even where their sizes agree; `SHA256SUMS`, where there is one, holds config and tokenizer byte by byte. That
+protects from mistakes, not from whoever wrote all of them (SECURITY.md).
 """
 
 from __future__ import annotations
@@ -154,12 +155,15 @@ def _load(path: Path, threads: int) -> Bundle:
     from ctm.repair.bundle_config import BundleConfig
     from ctm.repair.onnx_proposer import OnnxProposer
 
-    if not is_as_summed(path / CONFIG):
-        raise BundleError(
-            f"{path / CONFIG}: damaged (its checksum is not that of {SUMS}); copy or build the bundle again. Where it "
-            f"was changed on purpose, delete {path / SUMS}"
-        )
-    config = BundleConfig(path / CONFIG)  # with the checksums of the other two
+    for name in (CONFIG, TOKENIZER):
+        if not is_as_summed(path / name):
+            raise BundleError(
+                f"{path / name}: damaged (its checksum is not that of {SUMS}); copy or build the bundle again. Where "
+                f"it was changed on purpose, delete {path / SUMS}"
+            )
+    config = BundleConfig(
+        path / CONFIG
+    )  # with the graph's checksum, and the fingerprint of what the tokenizer does
     tick = config.number("thresholds", "tick", low=0.0, high=NEVER)
     edit = config.number("thresholds", "edit", low=0.0, high=MAX_STRENGTH)
     further = config.number("thresholds", "further", low=0.0, high=1.0, default=0.0)

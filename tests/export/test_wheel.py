@@ -129,6 +129,8 @@ def test_it_names_code_and_model(command: Path) -> None:
 def test_it_is_small_and_needs_no_trainer(wheel: Path, command: Path) -> None:
     """A laptop's pip install brings no torch (1 GB) and no pyarrow (120 MB)."""
     assert wheel.stat().st_size < MAX_BYTES and wheel.name.endswith("-py3-none-any.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        assert "ctm/pretrained/SHA256SUMS" in archive.namelist(), "what is installed is compared with it"
     probe = "import importlib.util as u; print([n for n in ('torch', 'pyarrow', 'zarr') if u.find_spec(n)])"
     ran = subprocess.run([command.parent / "python", "-c", probe], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "[]"

@@ -1,10 +1,14 @@
-"""A run of eight jobs with its ledger, written by hand: clean code, two sources of fixes, a mutant, sets, a model."""
+"""Ledgers written by hand: single lines and parts of lineages, and a run of eight jobs.
+
+The run has clean code, two sources of fixes, a mutant, sets and a model.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +16,8 @@ import pytest
 
 from ctm.files import write_json
 from ctm.pairs.record import Origin, Pair, Snippet, make_pair, make_snippet, write_pairs, write_snippets
-from ctm.pipeline.ledger import DONE, FAILED, FOLDER, REFUSED, Entry, append, file_of
+from ctm.pipeline import lineage_records
+from ctm.pipeline.ledger import DONE, FAILED, FOLDER, LEDGER, REFUSED, file_of
 from ctm.pipeline.provenance import write_provenance
 from helpers.fake_checkout import ROOT
 
@@ -27,6 +32,36 @@ KIT = Origin(
     project="kit", path="kit/mean.py", qualname="mean", line=7, version_to="1.2", url="pkg:pypi/kit@1.2",
     license="MIT", license_source="METADATA License",
 )  # fmt: skip
+
+
+def row(rule: str, lineage: str, **more: Any) -> dict[str, Any]:
+    """A line of the ledger."""
+    whole = {
+        "format_version": 1, "job": "1a", "session": None, "rule": rule, "wildcards": [], "lineage": lineage,
+        "status": "done", "exit": 0, "started": "2026-11-29T10:00:00.000Z", "ended": "2026-11-29T10:00:12.000Z",
+        "host": "b", "command": ["python", f"workflow/scripts/{rule}.py"], "log": f"logs/{rule}.log",
+        "inputs": [], "outputs": [],
+        "declared": {"threads": 1, "mem_gb": 1, "vram": 0, "gpu_percent": 0, "runtime": 60, "disk": "low",
+                     "network_mbps": 0},
+        "used": {"seconds": 12.0, "cpu_seconds": 12.0, "memory_gb": 0.5, "vram_gb": None, "read_gb": 0.1,
+                 "written_gb": 0.2, "network_gb": None, "energy": None},
+    }  # fmt: skip
+    return whole | more
+
+
+def write_rows(run: Path, rows: Sequence[dict[str, Any]]) -> None:
+    """Append lines to the ledger of a run."""
+    (run / LEDGER).parent.mkdir(parents=True, exist_ok=True)
+    with (run / LEDGER).open("a", encoding="utf-8") as file:
+        file.writelines(json.dumps(one) + "\n" for one in rows)
+
+
+def write_parts(run: Path, step: str, lineage: str, parts: dict[str, Any]) -> None:
+    """Put on record what a lineage is made of."""
+    folder = run / lineage_records.FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps({**parts, "step": step, "lineage": lineage})
+    (folder / f"{lineage[: lineage_records.DIGITS]}.json").write_text(text, encoding="utf-8")
 
 
 def snippet() -> Snippet:
@@ -138,32 +173,28 @@ def add(
     status: str = DONE,
     reason: str | None = None,
 ) -> None:
-    """One more line of the ledger, ten seconds after the one before, and the parts of its lineage."""
-    ledger = run / FOLDER / "ledger.jsonl"
+    """One more line of the ledger, a minute after the one before, and the parts of its lineage."""
+    ledger = run / LEDGER
     number = len(ledger.read_text().splitlines()) if ledger.exists() else 0
     lineage = lineage_of(rule)
-    append(
-        run,
-        Entry(
-            job=f"{number:032x}", session=SESSION, rule=rule, wildcards=("01-of-01",) if "raw" in str(outputs) else (),
-            lineage=lineage, status=status, exit={DONE: 0, FAILED: 137, REFUSED: 65}[status], reason=reason,
-            started=f"2026-11-29T10:{number:02d}:00.000Z", ended=f"2026-11-29T10:{number:02d}:10.500Z", host="vm",
-            command=("/home/somebody/bin/python", f"/home/somebody/workflow/scripts/{rule}.py", "--cores", "2"),
-            log=f"logs/{rule}.log",
-            inputs=tuple(file_of(run / "results" / name, run) for name in inputs),
-            outputs=tuple(file_of(run / "results" / name, run) for name in outputs),
-            declared={"threads": 2, "mem_gb": 3, "vram": 0, "disk": "low"},
-            used={} if status == REFUSED else USED,
-        ),
+    files = {
+        key: [asdict(file_of(run / "results" / name, run)) for name in names]
+        for key, names in (("inputs", inputs), ("outputs", outputs))
+    }
+    line = row(
+        rule, lineage, job=f"{number:032x}", session=SESSION, wildcards=["01-of-01"] if "raw" in str(outputs) else [],
+        status=status, exit={DONE: 0, FAILED: 137, REFUSED: 65}[status], reason=reason,
+        started=f"2026-11-29T10:{number:02d}:00.000Z", ended=f"2026-11-29T10:{number:02d}:10.500Z", host="vm",
+        command=["/home/somebody/bin/python", f"/home/somebody/workflow/scripts/{rule}.py", "--cores", "2"],
+        declared={"threads": 2, "mem_gb": 3, "vram": 0, "disk": "low"},
+        used={} if status == REFUSED else {"seconds": 10.5, "cpu_seconds": 20.0, "memory_gb": 0.5, "vram_gb": None,
+                                           "energy": None},
+        **files,
     )  # fmt: skip
-    whole = {"config": {}, "code": {rule: "0" * 64}, "files": {}, "parents": {}, **parts}
-    content = {"step": rule, "lineage": lineage, **whole}
-    path = run / FOLDER / "lineage" / f"{lineage[:16]}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content))
-
-
-USED = {"seconds": 10.5, "cpu_seconds": 20.0, "memory_gb": 0.5, "vram_gb": None, "energy": None}
+    write_rows(run, [line])
+    write_parts(
+        run, rule, lineage, {"config": {}, "code": {rule: "0" * 64}, "files": {}, "parents": {}, **parts}
+    )
 
 
 def _sum(text: str) -> str:

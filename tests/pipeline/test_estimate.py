@@ -17,7 +17,7 @@ from ctm.pipeline.lineage import Lineage
 from ctm.pipeline.scales import SCALES, scale_of
 from ctm.pipeline.sections import Config
 from ctm.pipeline.steps import steps, table
-from helpers.hand_ledger import row, write_parts, write_rows
+from helpers.ledger import row, write_parts, write_rows
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = [ROOT / "config/config.yaml", ROOT / "config/demo.yaml"]

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from ctm.pipeline.cli import app
 from ctm.pipeline.lineage_diff import of_lineages, of_runs
 from ctm.pipeline.lineage_records import RecordError, changes
-from helpers.hand_ledger import row, write_parts, write_rows
+from helpers.ledger import row, write_parts, write_rows
 
 A, B, C = "aa" * 32, "bb" * 32, "cc" * 32
 

@@ -13,7 +13,7 @@ from ctm.pipeline.cli import app
 from ctm.pipeline.ledger import read
 from ctm.pipeline.resources_section import resources_section
 from ctm.pipeline.rule_use import rule_uses
-from helpers.hand_ledger import row, write_rows
+from helpers.ledger import row, write_rows
 
 
 def job(rule: str, declared: dict[str, Any] | None = None, **used: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from ctm.pipeline.cli import app
 from helpers.fake_checkout import Checkout
-from helpers.hand_ledger import row, write_rows
+from helpers.ledger import row, write_rows
 
 
 @pytest.fixture(autouse=True)

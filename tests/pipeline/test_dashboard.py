@@ -161,11 +161,18 @@ def test_a_refused_job_is_noted_with_its_reason(tmp_path: Path, has_log: bool) -
     run = make_run(tmp_path)
     before = by_phase(records.read(run).entries)
     refused = entry("mutate", BEGUN + timedelta(seconds=1), BEGUN + timedelta(seconds=299.5))
-    append(run, dataclasses.replace(refused, status=REFUSED, exit=65, used={}, reason="x was damaged"))
+    refused = dataclasses.replace(refused, status=REFUSED, exit=65, used={}, reason="x was damaged")
+    append(run, dataclasses.replace(refused, job="try"))
+    by_hand = dataclasses.replace(refused, job="by hand", rule="bundle", wildcards=("a",))
+    append(run, by_hand)
     if not has_log:
         shutil.rmtree(run / ".snakemake")
     found = records.read(run)
-    (line,) = (issue for issue in state_at(found, NOW, now=False).issues if "mutate" in issue)
+    issues = state_at(found, NOW, now=False).issues
+    assert "22:04 bundle a was refused (exit status 65): x was damaged" in issues, (
+        "Snakemake knows nothing of it"
+    )
+    (line,) = (issue for issue in issues if "mutate" in issue)
     again = " and is tried again" if has_log else ""
     assert line.removeprefix("22:05 ").removeprefix("22:04 ") == (
         f"mutate was refused (exit status 65){again}: x was damaged"

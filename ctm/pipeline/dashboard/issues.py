@@ -10,10 +10,11 @@ from datetime import date, datetime
 from itertools import zip_longest
 from typing import Any
 
-from ctm.pipeline.dashboard.records import Records
+from ctm.pipeline.dashboard.records import Records, time_of
 from ctm.pipeline.dashboard.snakemake_log import Job
 from ctm.pipeline.dashboard.stages import Stage
-from ctm.pipeline.ledger import Entry
+from ctm.pipeline.ledger import REFUSED, Entry
+from ctm.pipeline.run_records import job_name
 
 TOLD = ("event", "step", "samples", "why", "at_step", "at", "time", "steps")
 """Keys of an event that its line says in words, or not at all; the others are what was done."""
@@ -27,9 +28,15 @@ def issues_of(records: Records, day: date, moment: datetime) -> list[str]:
 
 
 def _of_jobs(records: Records) -> Iterator[tuple[datetime, str]]:
+    told: set[str] = set()
     for job in records.jobs():
         if job.failed and job.ended:
-            yield job.ended, f"{job.name} {_how_it_failed(job, records.refusal(job))}"
+            refusal = records.refusal(job)
+            told |= {refusal.job} if refusal else set()
+            yield job.ended, f"{job.name} {_how_it_failed(job, refusal)}"
+    for entry in records.entries:  # of a job that was started by hand, or whose Snakemake was killed
+        if entry.status == REFUSED and entry.job not in told:
+            yield time_of(entry.ended), f"{job_name(entry)} {_refused(entry)}"
     for session, following in zip_longest(records.sessions, records.sessions[1:]):
         if not session.over and (following is not None or not records.alive):
             again = f"; started again at {following.started:%H:%M}" if following else ""
@@ -38,9 +45,11 @@ def _of_jobs(records: Records) -> Iterator[tuple[datetime, str]]:
 
 def _how_it_failed(job: Job, refusal: Entry | None) -> str:
     again = " and is tried again" if job.again else ""
-    if refusal is not None:
-        return f"was refused (exit status {refusal.exit}){again}: {refusal.reason}"
-    return f"failed{again or f'; see {job.log}'}"
+    return f"failed{again or f'; see {job.log}'}" if refusal is None else _refused(refusal, again)
+
+
+def _refused(entry: Entry, again: str = "") -> str:
+    return f"was refused (exit status {entry.exit}){again}: {entry.reason}"
 
 
 def _of_stage(stage: Stage) -> Iterator[tuple[datetime, str]]:

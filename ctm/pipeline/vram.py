@@ -59,7 +59,7 @@ def drm_bytes(pids: Collection[int], root: Path = ROOT) -> int | None:
     """
     clients: dict[tuple[str, str], int] = {}
     for pid in pids:
-        for told in _told(root / "proc" / str(pid)):
+        for told in _clients(root / "proc" / str(pid)):
             held, client = _held(told, root), told.get("drm-client-id")
             if held is not None and client is not None:
                 clients[told.get("drm-pdev") or told.get("drm-driver", ""), client] = held
@@ -82,7 +82,7 @@ def nvml_bytes(library: Any, handles: Collection[Any], pids: Collection[int]) ->
     return sum(known) if held and len(known) == len(held) else None
 
 
-def _told(process: Path) -> Iterator[dict[str, str]]:
+def _clients(process: Path) -> Iterator[dict[str, str]]:
     """What the kernel tells of each graphics device that a process has open: keys and values."""
     try:
         files = sorted(os.listdir(process / "fd"))

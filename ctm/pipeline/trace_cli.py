@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
 
+from ctm.pipeline.storage import elsewhere
+
 if TYPE_CHECKING:
     from ctm.pipeline.run_records import RunRecords
     from ctm.pipeline.trace import Fault, Node
@@ -56,10 +58,13 @@ def trace(
     try:
         records = read_records(run_of(artifact, directory) if artifact else directory)
         if pair is not None:
+            _refuse_elsewhere(records)
             _show_pair(records, pair)
             return
     except (OSError, ValueError) as error:
         _refuse(str(error))
+    if verify:
+        _refuse_elsewhere(records)
     if artifact is None:
         _tell(*check_all(records), records)
         return
@@ -69,6 +74,8 @@ def trace(
         _refuse(_unknown(records, str(error.args[0])))
     number, faults = check(records, node) if verify else (0, [])
     _draw(_tree(node, {fault.path for fault in faults}, every))
+    if records.bucket and records.gone:
+        console.print(f"By the ledger alone: {elsewhere(records.bucket, records.run)}", soft_wrap=True)
     if verify:
         _tell(number, faults, records)
 
@@ -76,6 +83,13 @@ def trace(
 def _refuse(message: str) -> NoReturn:
     typer.echo(message, err=True)
     raise typer.Exit(2)
+
+
+def _refuse_elsewhere(records: RunRecords) -> None:
+    """End where files have to be read that lie in a bucket."""
+    if records.bucket and records.gone:
+        missing = f"{len(records.gone):,} of {len(records.files):,} files are not in {records.run}"
+        _refuse(f"{missing}: {elsewhere(records.bucket, records.run)}")
 
 
 def _unknown(records: RunRecords, path: str) -> str:

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ctm.pipeline.rule_use import Measure
+from ctm.pipeline.storage import elsewhere
 
 console = Console(highlight=False)
 MOST = 8
@@ -27,6 +28,19 @@ Run = Annotated[Path, typer.Option("--directory", help="Folder of a run, such as
 def _refuse(message: str) -> NoReturn:
     typer.echo(message, err=True)
     raise typer.Exit(2)
+
+
+def _refuse_elsewhere(run: Path) -> None:
+    """Raises ValueError for a run whose results lie in a bucket: the plan would miss them all."""
+    from ctm.pipeline.ledger import LEDGER
+    from ctm.pipeline.run_records import read_records
+
+    records = read_records(run) if (run / LEDGER).is_file() else None
+    if records and records.bucket and records.gone:
+        raise ValueError(
+            f"{elsewhere(records.bucket, run)}. What would run in the bucket is said by `snakemake -n` with the "
+            "options of its start"
+        )
 
 
 def why(
@@ -47,6 +61,7 @@ def why(
     root = find_checkout()
     files = [root / "config/config.yaml", *(configfile or [])]
     try:
+        _refuse_elsewhere(directory)
         lineage = Lineage(config_of(configfile or [], root), root)
         jobs = plan(files, root, directory, [target] if target else [])
         entries = read(directory)

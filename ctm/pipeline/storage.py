@@ -32,7 +32,7 @@ def address(workflow: Any) -> str | None:
     settings = workflow.storage_settings
     if settings.default_storage_provider is None:
         return None
-    return str(settings.default_storage_prefix).rstrip("/")
+    return (settings.default_storage_prefix or "").rstrip("/")
 
 
 def folder(workflow: Any) -> str:
@@ -132,4 +132,5 @@ def _fetch(workflow: Any, name: str, path: Path) -> bool:
 
 def _object(workflow: Any, name: str) -> Any:
     """An object of the bucket as Snakemake's plugin sees it (its registry is semi-private; the version is pinned)."""
-    return workflow.storage_registry.default_storage_provider.object(f"{address(workflow)}/{name}")
+    query = "/".join(filter(None, (address(workflow), name)))
+    return workflow.storage_registry.default_storage_provider.object(query)

@@ -12,8 +12,6 @@ from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
 
-from ctm.pipeline.storage import elsewhere
-
 if TYPE_CHECKING:
     from ctm.pipeline.run_records import RunRecords
     from ctm.pipeline.trace import Fault, Node
@@ -74,8 +72,8 @@ def trace(
         _refuse(_unknown(records, str(error.args[0])))
     number, faults = check(records, node) if verify else (0, [])
     _draw(_tree(node, {fault.path for fault in faults}, every))
-    if records.bucket and records.gone:
-        console.print(f"By the ledger alone: {elsewhere(records.bucket, records.run)}", soft_wrap=True)
+    if told := _elsewhere(records):
+        console.print(f"By the ledger alone: {told}", soft_wrap=True)
     if verify:
         _tell(number, faults, records)
 
@@ -85,11 +83,20 @@ def _refuse(message: str) -> NoReturn:
     raise typer.Exit(2)
 
 
+def _elsewhere(records: RunRecords) -> str:
+    """Where the files of a run are that lie in a bucket; "": all are in the run's folder, or have been."""
+    from ctm.pipeline.storage import elsewhere
+
+    if not records.bucket or not records.gone:
+        return ""
+    missing = f"{len(records.gone):,} of {len(records.files):,} files are not in {records.run}"
+    return f"{missing}: {elsewhere(records.bucket, records.run)}"
+
+
 def _refuse_elsewhere(records: RunRecords) -> None:
     """End where files have to be read that lie in a bucket."""
-    if records.bucket and records.gone:
-        missing = f"{len(records.gone):,} of {len(records.files):,} files are not in {records.run}"
-        _refuse(f"{missing}: {elsewhere(records.bucket, records.run)}")
+    if told := _elsewhere(records):
+        _refuse(told)
 
 
 def _unknown(records: RunRecords, path: str) -> str:

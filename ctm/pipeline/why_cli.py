@@ -12,7 +12,6 @@ from rich.table import Table
 from rich.text import Text
 
 from ctm.pipeline.rule_use import Measure
-from ctm.pipeline.storage import elsewhere
 
 console = Console(highlight=False)
 MOST = 8
@@ -34,6 +33,7 @@ def _refuse_elsewhere(run: Path) -> None:
     """Raises ValueError for a run whose results lie in a bucket: the plan would miss them all."""
     from ctm.pipeline.ledger import LEDGER
     from ctm.pipeline.run_records import read_records
+    from ctm.pipeline.storage import elsewhere
 
     records = read_records(run) if (run / LEDGER).is_file() else None
     if records and records.bucket and records.gone:

@@ -15,9 +15,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from ctm.pipeline.artifacts import RunArtifacts
 from ctm.pipeline.cli import app
 from ctm.pipeline.ledger import LEDGER, latest, read
 from ctm.pipeline.provenance import write_provenance
+from ctm.pipeline.resources_section import resources_part
 from ctm.pipeline.run_records import read_records
 from ctm.pipeline.trace import check_all
 from helpers.fake_checkout import ROOT, Checkout, fake_checkout
@@ -131,6 +133,18 @@ def test_whoever_looks_beside_the_bucket_is_told(checkout: Stored) -> None:
 def test_the_dashboard_does_not_take_a_bucket_for_a_run_without_training(checkout: Stored) -> None:
     text = (checkout.run / "results/dashboard/index.html").read_text()
     assert f"those that ended lie in folder://{checkout.bucket}/results/training" in text
+
+
+def test_the_report_has_what_the_ledger_says(checkout: Stored, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page is written in Snakemake's folder of storage, and the ledger grows where the job runs."""
+    monkeypatch.chdir(checkout.run)
+    page = Path(".snakemake/storage/folder", str(checkout.bucket)[1:], "results/report.html")
+    (block,) = resources_part(RunArtifacts([], page)).blocks
+    assert block.table is not None and [row[0].text for row in block.table.rows] == [
+        "collect_packages",
+        "clean_snippets",
+    ]
+    assert block.file == "provenance/ledger.jsonl"
 
 
 def test_page_and_crate_are_of_what_lies_in_the_bucket(checkout: Stored) -> None:

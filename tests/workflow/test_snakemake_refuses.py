@@ -1,4 +1,4 @@
-"""What `snakemake` itself says of an overlay and of arguments that cannot be meant: one plan each, of the real rules."""
+"""What `snakemake` itself says of overlays and arguments that cannot be meant: one plan of the real rules each."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_a_key_that_stands_twice(tmp_path: Path) -> None:
 
 
 def test_a_budget_by_snakemakes_own_name_for_memory(tmp_path: Path) -> None:
-    """Snakemake would lower the demand to the budget and run the job. Rules ask for mem_gb; mem_mb is the same memory."""
+    """Snakemake would lower the demand to the budget and run the job. Rules ask for mem_gb; mem_mb is that memory."""
     status, said = plan(tmp_path, "tokenizer: {vocabulary: 768}\n", "--resources=mem_mb=2500")
     assert status == 1 and "asks for mem_mb=3000, the budget is mem_mb=2500. Raise the budget" in said
     assert "machine.mem_gb" not in said, "the config's memory is no help against a budget of the command line"

@@ -80,6 +80,7 @@ CASES = [
     ("conflict markers", "a()\n<<<<<<< x\nb()\n||||||| y\nc()\n=======\nd()\n>>>>>>> z\ne()", "a()\nd()\ne()"),
     ("magics", "!ls -l\nx = 1\n%%time\nprint(x)", "# !ls -l\nx = 1\n# %%time\nprint(x)"),
     ("mixed tabs", "if x:\n    if y:\n\ta = 1\n    b = 2", "if x:\n    if y:\n        a = 1\n    b = 2"),
+    ("mixed tabs", "if x:\n\tif y:\n\t\tb()\n        \tc()", "if x:\n\tif y:\n\t\tb()\n\t\tc()"),
     # Python 2
     ("python 2", "print 'a' % b", "print('a' % b)"),
     ("python 2", "print 1\nprint >>f, 'a', b", "print(1)\nprint('a', b, file=f)"),

@@ -9,7 +9,7 @@ from typing import Any
 
 TIMED = (
     "seconds", "hours", "samples_per_second", "unique_samples_per_second", "items_per_hour", "train_samples_per_second",
-    "machine", "items_per_second", "milliseconds", "latency", "started", "ended", "process, peak",
+    "machine", "items_per_second", "milliseconds", "latency", "started", "ended", "time", "process, peak",
 )  # fmt: skip
 """Keys of JSON whose values no two runs share."""
 PAGES = (".html", ".md", ".png", ".gif")

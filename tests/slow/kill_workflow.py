@@ -33,6 +33,7 @@ FOLDER = ROOT / "runs" / "kills"
 TARGET = "results/final/ctm.onnx"
 FILES = ("config/config.yaml", "config/test.yaml", "tests/slow/kills.yaml")
 KINDS = ("snakemake", "program", "both")
+TRAINER = "train_stage"
 PER_RUN = 10
 LEDGER = Path("results/provenance/ledger.jsonl")
 
@@ -107,10 +108,13 @@ def killed_run(number: int, kills: int, draw: random.Random, reach: float) -> Re
 def _kills(
     process: subprocess.Popen[bytes], run: Path, number: int, left: int, draw: random.Random, reach: float
 ) -> list[Kill]:
-    """Kill programs of one start, until Snakemake is killed or ends; at most `left` kills."""
+    """Kill programs of one start, until Snakemake is killed or ends; at most `left` kills.
+
+    Every other kill waits for a trainer, on average: by time alone most would hit the steps before.
+    """
     kills: list[Kill] = []
     began = time.monotonic()
-    while len(kills) < left and _wait_for_jobs(process, run):
+    while len(kills) < left and _wait_for_jobs(process, run, draw.choice(("", TRAINER))):
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(draw.random() * reach)
         running = programs(run)
@@ -128,10 +132,10 @@ def _kills(
     return kills
 
 
-def _wait_for_jobs(process: subprocess.Popen[bytes], run: Path) -> bool:
-    """Wait until a program runs; False if Snakemake ended before."""
+def _wait_for_jobs(process: subprocess.Popen[bytes], run: Path, name: str) -> bool:
+    """Wait until a program runs, that one if a name is given; False if Snakemake ended before."""
     while process.poll() is None:
-        if programs(run):
+        if any(name in ("", program.name) for program in programs(run)):
             return True
         time.sleep(0.02)
     return False
@@ -145,7 +149,7 @@ def _kill(kind: str, process: subprocess.Popen[bytes], run: Path, draw: random.R
         for pid in _working_in(run):
             _send(pid)
     elif kind == "program" and running:
-        trainers = [program for program in running if program.name == "train_stage"]
+        trainers = [program for program in running if program.name == TRAINER]
         _send(draw.choice(trainers or running).pid)
 
 

@@ -4,10 +4,12 @@
 
 1. `all` with profiles/slurm, where two trainers ask for 64 of 96 shards each, and the same locally: equal weights and
    artifacts, and at no time more shards in use than there are.
-2. The last stage, made longer, is sent SIGTERM (what `--signal` and a preemption do) and later requeued by
-   `scontrol requeue`; alone, it runs through: equal weights, no step trained twice where it was asked to stop.
+2. The last stage, made longer, is sent SIGTERM, then requeued by `scontrol requeue`, then preempted by a job of a
+   partition that goes before; alone, it runs through: equal weights, no step trained twice where it was asked to stop.
+3. The same stage anew, with a limit of two minutes that runs out: a further job ends it, with equal weights.
 
-Ends with status 1 where something differs. Takes minutes; its daemons end with it.
+Ends with status 1 where something differs, and where the stage ended before its limit. Takes half an hour; its daemons
+end with it.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -29,17 +32,29 @@ from typing import Any
 
 import yaml
 from cluster import SHARDS, one_node
+from compare import compared
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = ["config/config.yaml", "config/test.yaml"]
-ASKING = {rule: {"vram": 64} for rule in ("train_stage1", "train_trm")}
-"""Both train on the same grids, so they could run side by side; their vram forbids it."""
+ASKING = {rule: {"vram": 64} for rule in ("train_stage1", "train_trm", "train_stage4")}
+"""The first two train on the same grids, so they could run side by side; their vram forbids it."""
 FIRST = {"machine": {"vram": SHARDS}, "resources": ASKING}
 LAST = "results/checkpoints/stage4.safetensors"
-LONGER = {**FIRST, "training": {"stages": {"stage4": {"epochs": 60}}}}
-"""240 steps of stage 4, so that there is a middle to be stopped in."""
-TIMED = re.compile(r"\.(html|md|json|jsonl|png|gif|pt)$|\.events/")
-"""Files that hold times, paths or a picture of them; weights, shards and the exported model do not."""
+LONGER = {**FIRST, "training": {"stages": {"stage4": {"epochs": 300}}}}
+"""Stage 4 of 1,200 steps, with a middle to be stopped in, and longer than the limit below."""
+LIMITED = {**LONGER, "resources": {**ASKING, "train_stage4": {"vram": 64, "runtime": 2}}}
+SOONER = ["--default-resources", "slurm_extra='--signal=TERM@60'"]
+"""Two minutes, with a signal after the first; the profile's would come at once."""
+STOPS = (
+    (20, "scancel --signal=TERM {number}"),
+    (120, "scontrol requeue {number}"),
+    (240, f"sbatch --partition=urgent --gres=shard:{SHARDS} --output=/dev/null --wrap=true"),
+)
+"""After which step of the longer stage, and what happens then to its job; the last preempts it.
+
+All ask first: a requeue with SIGTERM and KillWait, a preemption with SIGTERM and the partition's GraceTime.
+"""
+RESUMED = "resuming at step"
 
 
 class Queue:
@@ -49,7 +64,8 @@ class Queue:
         self.environment = environment
         self.most_shards = 0
         self.waited: set[str] = set()
-        self.jobs: set[str] = set()
+        self.states: dict[str, list[str]] = {}
+        """Of each job, those that were seen, in their order."""
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -82,7 +98,10 @@ class Queue:
             jobs = self.read()
             in_use = sum(int(job["shards"]) for job in jobs if job["state"] in ("RUNNING", "COMPLETING"))
             self.most_shards = max(self.most_shards, in_use)
-            self.jobs |= {job["number"] for job in jobs}
+            for job in jobs:
+                seen = self.states.setdefault(job["number"], [])
+                if job["state"] not in seen[-1:]:
+                    seen.append(job["state"])
             self.waited |= {
                 job["rule"] for job in jobs if job["state"] == "PENDING" and job["reason"] == "Resources"
             }
@@ -106,42 +125,36 @@ def finish(command: list[str], environment: dict[str, str], log: Path) -> float:
     return time.monotonic() - started
 
 
-def sums(folder: Path) -> dict[str, str]:
-    """sha256 of every result, by its path."""
-    files = sorted(path for path in (folder / "results").rglob("*") if path.is_file())
-    return {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
-
-
-def compared(one: Path, two: Path) -> dict[str, list[str]]:
-    """Paths whose content is the same, differs, or is in one run only."""
-    a, b = sums(one), sums(two)
-    both = a.keys() & b.keys()
-    return {
-        "same": sorted(path for path in both if a[path] == b[path]),
-        "other": sorted(path for path in both if a[path] != b[path]),
-        "in one only": sorted(path for path in a.keys() ^ b.keys() if ".events/" not in path),
-    }
-
-
-def disturb(queue: Queue, log: Path, workflow: subprocess.Popen[bytes]) -> list[str]:
-    """Stop the longer stage by SIGTERM after its step 20, and requeue it after its step 120; what was done.
+def disturb(queue: Queue, run: Path, workflow: subprocess.Popen[bytes]) -> list[dict[str, Any]]:
+    """Stop the longer stage in each of the ways; what was done, after which steps it stopped, from where it went on.
 
     Raises RuntimeError where the workflow ends meanwhile.
     """
     done = []
-    for after, command in ((20, ["scancel", "--signal=TERM"]), (120, ["scontrol", "requeue"])):
-        until(lambda after=after: step(log) >= after, workflow)
+    for after, command in STOPS:
+        until(lambda after=after: reached(run) >= after, workflow)
         (number,) = [
             job["number"]
             for job in queue.read()
             if job["rule"] == "train_stage4" and job["state"] == "RUNNING"
         ]
-        subprocess.run([*command, number], env=queue.environment, check=True)
-        done.append(f"{' '.join(command)} {number} at step {step(log)}")
-        print(done[-1], flush=True)
-        resumed = log.read_text().count("resuming at step")
-        until(lambda before=resumed: log.read_text().count("resuming at step") > before, workflow)
+        before, at = told(run), reached(run)
+        act = command.format(number=number)
+        subprocess.run(act.split(), env=queue.environment, check=True, stdout=subprocess.DEVNULL)
+        until(lambda before=before: RESUMED in told(run) and not told(run).startswith(before), workflow)
+        kept = (run / "work/train_stage4").rglob("stopped-*.pt")
+        stops = sorted(int(path.stem.partition("-")[2]) for path in kept)
+        done.append({"done": act, "after": at, "stops so far": stops, "went on at": reached(run)})
+        print(json.dumps(done[-1]), flush=True)
     return done
+
+
+def told(run: Path) -> str:
+    """The log of the stage's present try: Snakemake takes away that of the one before."""
+    try:
+        return (run / "logs/train_stage4.log").read_text()
+    except FileNotFoundError:
+        return ""
 
 
 def until(met: Callable[[], bool], workflow: subprocess.Popen[bytes]) -> None:
@@ -152,14 +165,10 @@ def until(met: Callable[[], bool], workflow: subprocess.Popen[bytes]) -> None:
         time.sleep(0.1)
 
 
-def step(log: Path) -> int:
-    """The step that a trainer's log speaks of last."""
-    told = (
-        re.findall(r"stage4 step (\d+)/240|resuming at step (\d+) of", log.read_text())
-        if log.exists()
-        else []
-    )
-    return int(max(told[-1])) if told else 0
+def reached(run: Path) -> int:
+    """The step that it speaks of last."""
+    steps = re.findall(rf"stage4 step (\d+)/|{RESUMED} (\d+) of", told(run))
+    return int(max(steps[-1])) if steps else 0
 
 
 def main() -> int:
@@ -190,30 +199,60 @@ def both(place: Path, profile: Path, target: str, slurm: Path) -> dict[str, Any]
             snakemake(target, cluster, FIRST, *there), environment, logs / "slurm.log"
         )
         report["alone, s"] = finish(snakemake(target, alone, FIRST, *here), base, logs / "alone.log")
-        report["submissions"] = len(queue.jobs)
-        report["most shards at once"], report["waited for resources"] = (
-            queue.most_shards,
-            sorted(queue.waited),
-        )
+        report["submissions"] = len(queue.states)
+        report["waited for resources"] = sorted(queue.waited)
         found = compared(alone, cluster)
-        report["first"] = {kind: len(paths) for kind, paths in found.items()}
-        report["differ"] = [path for path in found["other"] if not TIMED.search(path)] + found["in one only"]
-        report["differ, with times in them"] = [path for path in found["other"] if TIMED.search(path)]
+        report["results"] = {kind: len(paths) for kind, paths in found.items()}
+        report["differ"] = found["differ"]
 
-        finish(snakemake(LAST, alone, LONGER, *here), base, logs / "alone longer.log")
+        report["longer, alone, s"] = finish(
+            snakemake(LAST, alone, LONGER, *here), base, logs / "alone longer.log"
+        )
+        undisturbed = weights(alone)
+        anew(cluster)
         with open(logs / "slurm longer.log", "wb") as out:
             command = snakemake(LAST, cluster, LONGER, *there)
             process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=out)
-            log = cluster / "logs/train_stage4.log"
-            log.unlink(missing_ok=True)
-            report["disturbed"] = disturb(queue, log, process)
+            report["disturbed"] = disturb(queue, cluster, process)
             process.wait()
-        report["stops told"] = re.findall(r"stopped as it was asked to, after step \d+", log.read_text())
-        report["resumed"] = re.findall(r"resuming at step (\d+)", log.read_text())
-        weights = [hashlib.sha256((run / LAST).read_bytes()).hexdigest() for run in (alone, cluster)]
-        report["weights of the disturbed stage"] = weights
-    report["equal"] = not report["differ"] and weights[0] == weights[1] and queue.most_shards <= SHARDS
+        report["weights"] = {"alone": undisturbed, "disturbed": weights(cluster)}
+
+        anew(cluster)
+        known = set(queue.states)
+        finish(snakemake(LAST, cluster, LIMITED, *there, *SOONER), environment, logs / "slurm limited.log")
+        report["limited"] = {
+            "jobs": {number: seen for number, seen in queue.states.items() if number not in known},
+            "went on last at": re.findall(rf"{RESUMED} (\d+)", told(cluster)),
+        }
+        report["weights"]["limited"] = weights(cluster)
+    report["most shards at once"], report["states"] = queue.most_shards, queue.states
+    report["equal"] = verdict(report)
     return report
+
+
+def weights(run: Path) -> str:
+    """sha256 of the last stage's."""
+    return hashlib.sha256((run / LAST).read_bytes()).hexdigest()
+
+
+def anew(run: Path) -> None:
+    """Forget the last stage: its weights, its checkpoints and its log."""
+    (run / LAST).unlink()
+    shutil.rmtree(run / "work/train_stage4")
+    (run / "logs/train_stage4.log").unlink()
+
+
+def verdict(report: dict[str, Any]) -> bool:
+    """Whether all is as it must be."""
+    ends = [seen[-1] for seen in report["limited"]["jobs"].values()]
+    return (
+        not report["differ"]
+        and report["most shards at once"] <= SHARDS
+        and len(set(report["weights"].values())) == 1
+        and all(stop["went on at"] in stop["stops so far"] for stop in report["disturbed"])
+        and "TIMEOUT" in ends
+        and ends[-1] == "COMPLETED"
+    )
 
 
 if __name__ == "__main__":

@@ -142,9 +142,7 @@ def disturb(queue: Queue, run: Path, workflow: subprocess.Popen[bytes]) -> list[
         act = command.format(number=number)
         subprocess.run(act.split(), env=queue.environment, check=True, stdout=subprocess.DEVNULL)
         until(lambda before=before: RESUMED in told(run) and not told(run).startswith(before), workflow)
-        kept = (run / "work/train_stage4").rglob("stopped-*.pt")
-        stops = sorted(int(path.stem.partition("-")[2]) for path in kept)
-        done.append({"done": act, "after": at, "stops so far": stops, "went on at": reached(run)})
+        done.append({"done": act, "after": at, "stops so far": stops(run), "went on at": reached(run)})
         print(json.dumps(done[-1]), flush=True)
     return done
 
@@ -155,6 +153,12 @@ def told(run: Path) -> str:
         return (run / "logs/train_stage4.log").read_text()
     except FileNotFoundError:
         return ""
+
+
+def stops(run: Path) -> list[int]:
+    """Steps after which earlier tries of it stopped because they were asked to, by the logs of tries that failed."""
+    logs = [path.read_text() for path in (run / "logs").glob("train_stage4.failed-*.log")]
+    return sorted(int(step) for log in logs for step in re.findall(r"asked to, after step (\d+)", log))
 
 
 def until(met: Callable[[], bool], workflow: subprocess.Popen[bytes]) -> None:
@@ -213,8 +217,11 @@ def both(place: Path, profile: Path, target: str, slurm: Path) -> dict[str, Any]
         with open(logs / "slurm longer.log", "wb") as out:
             command = snakemake(LAST, cluster, LONGER, *there)
             process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=out)
-            report["disturbed"] = disturb(queue, cluster, process)
-            process.wait()
+            try:
+                report["disturbed"] = disturb(queue, cluster, process)
+                process.wait()
+            finally:
+                process.kill()  # where it goes wrong; its jobs end with the SLURM
         report["weights"] = {"alone": undisturbed, "disturbed": weights(cluster)}
 
         anew(cluster)
@@ -222,6 +229,7 @@ def both(place: Path, profile: Path, target: str, slurm: Path) -> dict[str, Any]
         finish(snakemake(LAST, cluster, LIMITED, *there, *SOONER), environment, logs / "slurm limited.log")
         report["limited"] = {
             "jobs": {number: seen for number, seen in queue.states.items() if number not in known},
+            "stopped after": stops(cluster),
             "went on last at": re.findall(rf"{RESUMED} (\d+)", told(cluster)),
         }
         report["weights"]["limited"] = weights(cluster)
@@ -236,10 +244,11 @@ def weights(run: Path) -> str:
 
 
 def anew(run: Path) -> None:
-    """Forget the last stage: its weights, its checkpoints and its log."""
+    """Forget the last stage: its weights, its checkpoints and its logs."""
     (run / LAST).unlink()
     shutil.rmtree(run / "work/train_stage4")
-    (run / "logs/train_stage4.log").unlink()
+    for log in (run / "logs").glob("train_stage4*.log"):
+        log.unlink()
 
 
 def verdict(report: dict[str, Any]) -> bool:

@@ -49,10 +49,10 @@ ReturnToService=2
 MailProg=/bin/true
 GresTypes=gpu,shard
 NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory={memory_mb} Gres=gpu:1,shard:{shards} State=UNKNOWN
-# a job of `urgent` takes the node from jobs of `main`, which are asked first and have a minute
+# a job of `urgent` takes the node from jobs of `main`, which are asked first and have KillWait to end
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
-PartitionName=main Nodes={host} Default=YES MaxTime=INFINITE State=UP PriorityTier=1 GraceTime=60
+PartitionName=main Nodes={host} Default=YES MaxTime=INFINITE State=UP PriorityTier=1
 PartitionName=urgent Nodes={host} MaxTime=INFINITE State=UP PriorityTier=2 PreemptMode=OFF
 """
 DEVICES = "AutoDetect=off\nName=gpu File=/dev/null\nName=shard Count={shards}\n"

@@ -8,8 +8,7 @@
    partition that goes before; alone, it runs through: equal weights, no step trained twice where it was asked to stop.
 3. The same stage anew, with a limit of two minutes that runs out: a further job ends it, with equal weights.
 
-Ends with status 1 where something differs, and where the stage ended before its limit. Takes half an hour; its daemons
-end with it.
+Ends with status 1 where something differs. Takes 20 minutes; its daemons end with it.
 """
 
 from __future__ import annotations
@@ -26,7 +25,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -40,19 +40,21 @@ ASKING = {rule: {"vram": 64} for rule in ("train_stage1", "train_trm", "train_st
 """The first two train on the same grids, so they could run side by side; their vram forbids it."""
 FIRST = {"machine": {"vram": SHARDS}, "resources": ASKING}
 LAST = "results/checkpoints/stage4.safetensors"
-LONGER = {**FIRST, "training": {"stages": {"stage4": {"epochs": 300}}}}
-"""Stage 4 of 1,200 steps, with a middle to be stopped in, and longer than the limit below."""
+LONGER = {**FIRST, "training": {"stages": {"stage4": {"epochs": 60}}}}
+"""Stage 4 of 239 steps, so that there is a middle to be stopped in."""
 LIMITED = {**LONGER, "resources": {**ASKING, "train_stage4": {"vram": 64, "runtime": 2}}}
 SOONER = ["--default-resources", "slurm_extra='--signal=TERM@60'"]
-"""Two minutes, with a signal after the first; the profile's would come at once."""
+"""Two minutes, with a signal before the end of the first; the profile's would come at once."""
+SIGNALLED = 70
+"""Seconds after which that was sent, with some to spare."""
 STOPS = (
     (20, "scancel --signal=TERM {number}"),
-    (120, "scontrol requeue {number}"),
-    (240, f"sbatch --partition=urgent --gres=shard:{SHARDS} --output=/dev/null --wrap=true"),
+    (60, "scontrol requeue {number}"),
+    (100, f"sbatch --partition=urgent --gres=shard:{SHARDS} --output=/dev/null --wrap=true"),
 )
 """After which step of the longer stage, and what happens then to its job; the last preempts it.
 
-All ask first: a requeue with SIGTERM and KillWait, a preemption with SIGTERM and the partition's GraceTime.
+All ask first, the last two with SIGTERM and SIGKILL after KillWait.
 """
 RESUMED = "resuming at step"
 
@@ -93,6 +95,17 @@ class Queue:
             for number, comment, state, wanted, reason in rows
         ]
 
+    def to_stage(self, command: str) -> str:
+        """Run a command with the number of the last stage's running job; the command as it was run."""
+        (number,) = [
+            job["number"]
+            for job in self.read()
+            if job["rule"] == "train_stage4" and job["state"] == "RUNNING"
+        ]
+        act = command.format(number=number)
+        subprocess.run(act.split(), env=self.environment, check=True, stdout=subprocess.DEVNULL)
+        return act
+
     def _run(self) -> None:
         while not self._over.wait(1):
             jobs = self.read()
@@ -125,6 +138,18 @@ def finish(command: list[str], environment: dict[str, str], log: Path) -> float:
     return time.monotonic() - started
 
 
+@contextmanager
+def begun(command: list[str], environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run beside the block, and to the end after it. Its jobs end with the SLURM where the block fails."""
+    with open(log, "wb") as out:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=out)
+        try:
+            yield process
+            process.wait()
+        finally:
+            process.kill()
+
+
 def disturb(queue: Queue, run: Path, workflow: subprocess.Popen[bytes]) -> list[dict[str, Any]]:
     """Stop the longer stage in each of the ways; what was done, after which steps it stopped, from where it went on.
 
@@ -133,18 +158,31 @@ def disturb(queue: Queue, run: Path, workflow: subprocess.Popen[bytes]) -> list[
     done = []
     for after, command in STOPS:
         until(lambda after=after: reached(run) >= after, workflow)
-        (number,) = [
-            job["number"]
-            for job in queue.read()
-            if job["rule"] == "train_stage4" and job["state"] == "RUNNING"
-        ]
         before, at = told(run), reached(run)
-        act = command.format(number=number)
-        subprocess.run(act.split(), env=queue.environment, check=True, stdout=subprocess.DEVNULL)
-        until(lambda before=before: RESUMED in told(run) and not told(run).startswith(before), workflow)
+        act = queue.to_stage(command)
+        until_resumed(run, before, workflow)
         done.append({"done": act, "after": at, "stops so far": stops(run), "went on at": reached(run)})
         print(json.dumps(done[-1]), flush=True)
     return done
+
+
+def run_out(queue: Queue, run: Path, workflow: subprocess.Popen[bytes]) -> None:
+    """Hold the stage by SIGSTOP, so that on a fast machine too it lives to see first its signal and then its limit.
+
+    At the limit SLURM sends SIGCONT before SIGTERM. Raises RuntimeError where the workflow ends meanwhile.
+    """
+    until(lambda: reached(run) >= STOPS[0][0], workflow)
+    queue.to_stage("scancel --signal=STOP {number}")
+    time.sleep(SIGNALLED)
+    before = told(run)
+    queue.to_stage("scancel --signal=CONT {number}")
+    until_resumed(run, before, workflow)
+    queue.to_stage("scancel --signal=STOP {number}")
+
+
+def until_resumed(run: Path, before: str, workflow: subprocess.Popen[bytes]) -> None:
+    """Wait for a try that goes on. before: the log of the try before."""
+    until(lambda: RESUMED in told(run) and not told(run).startswith(before), workflow)
 
 
 def told(run: Path) -> str:
@@ -214,19 +252,17 @@ def both(place: Path, profile: Path, target: str, slurm: Path) -> dict[str, Any]
         )
         undisturbed = weights(alone)
         anew(cluster)
-        with open(logs / "slurm longer.log", "wb") as out:
-            command = snakemake(LAST, cluster, LONGER, *there)
-            process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=out)
-            try:
-                report["disturbed"] = disturb(queue, cluster, process)
-                process.wait()
-            finally:
-                process.kill()  # where it goes wrong; its jobs end with the SLURM
+        with begun(
+            snakemake(LAST, cluster, LONGER, *there), environment, logs / "slurm longer.log"
+        ) as process:
+            report["disturbed"] = disturb(queue, cluster, process)
         report["weights"] = {"alone": undisturbed, "disturbed": weights(cluster)}
 
         anew(cluster)
         known = set(queue.states)
-        finish(snakemake(LAST, cluster, LIMITED, *there, *SOONER), environment, logs / "slurm limited.log")
+        limited = snakemake(LAST, cluster, LIMITED, *there, *SOONER)
+        with begun(limited, environment, logs / "slurm limited.log") as process:
+            run_out(queue, cluster, process)
         report["limited"] = {
             "jobs": {number: seen for number, seen in queue.states.items() if number not in known},
             "stopped after": stops(cluster),

@@ -6,7 +6,7 @@
    artifacts, and at no time more shards in use than there are.
 2. The last stage, made longer, is sent SIGTERM, then requeued by `scontrol requeue`, then preempted by a job of a
    partition that goes before; alone, it runs through: equal weights, no step trained twice where it was asked to stop.
-3. The same stage anew, with a limit of two minutes that runs out: a further job ends it, with equal weights.
+3. The same stage anew, with a limit of three minutes that runs out: a further job ends it, with equal weights.
 
 Ends with status 1 where something differs. Takes 20 minutes; its daemons end with it.
 """
@@ -23,7 +23,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -33,6 +32,7 @@ from typing import Any
 import yaml
 from cluster import SHARDS, one_node
 from compare import compared
+from watch import Queue
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = ["config/config.yaml", "config/test.yaml"]
@@ -42,82 +42,20 @@ FIRST = {"machine": {"vram": SHARDS}, "resources": ASKING}
 LAST = "results/checkpoints/stage4.safetensors"
 LONGER = {**FIRST, "training": {"stages": {"stage4": {"epochs": 60}}}}
 """Stage 4 of 239 steps, so that there is a middle to be stopped in."""
-LIMITED = {**LONGER, "resources": {**ASKING, "train_stage4": {"vram": 64, "runtime": 2}}}
-SOONER = ["--default-resources", "slurm_extra='--signal=TERM@60'"]
-"""Two minutes, with a signal before the end of the first; the profile's would come at once."""
-SIGNALLED = 70
-"""Seconds after which that was sent, with some to spare."""
+LIMITED = {**LONGER, "resources": {**ASKING, "train_stage4": {"vram": 64, "runtime": 3}}}
+"""Minutes. The profile's signal comes in the first one, between its middle and its end."""
+HOLD = "scancel --signal=STOP {number}"
 STOPS = (
-    (20, "scancel --signal=TERM {number}"),
-    (60, "scontrol requeue {number}"),
-    (100, f"sbatch --partition=urgent --gres=shard:{SHARDS} --output=/dev/null --wrap=true"),
+    (20, ["scancel --signal=TERM {number}"]),
+    (60, ["scontrol requeue {number}"]),
+    (100, [HOLD, f"sbatch --partition=urgent --gres=shard:{SHARDS} --output=/dev/null --wrap=true"]),
 )
 """After which step of the longer stage, and what happens then to its job; the last preempts it.
 
-All ask first, the last two with SIGTERM and SIGKILL after KillWait.
+All ask first, the last two with SIGCONT, SIGTERM, and SIGKILL after KillWait. The last lets seconds pass before, in
+which a fast machine would end the stage; so it is held.
 """
 RESUMED = "resuming at step"
-
-
-class Queue:
-    """A thread that reads the queue once a second: which rules run, how many shards they have, who waits and why."""
-
-    def __init__(self, environment: dict[str, str]) -> None:
-        self.environment = environment
-        self.most_shards = 0
-        self.waited: set[str] = set()
-        self.states: dict[str, list[str]] = {}
-        """Of each job, those that were seen, in their order."""
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def __enter__(self) -> Queue:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def read(self) -> list[dict[str, str]]:
-        """One entry a job: number, rule, state, shards, reason."""
-        asked = ["squeue", "-h", "-t", "all", "-o", "%i|%k|%T|%b|%r"]
-        told = subprocess.run(asked, env=self.environment, capture_output=True, text=True).stdout
-        rows = [line.split("|") for line in told.splitlines() if line.count("|") == 4]
-        return [
-            {
-                "number": number,
-                "rule": comment.removeprefix("rule_").partition("_wildcards_")[0],
-                "state": state,
-                "shards": wanted.rpartition(":")[2] if "shard" in wanted else "0",
-                "reason": reason,
-            }
-            for number, comment, state, wanted, reason in rows
-        ]
-
-    def to_stage(self, command: str) -> str:
-        """Run a command with the number of the last stage's running job; the command as it was run."""
-        (number,) = [
-            job["number"]
-            for job in self.read()
-            if job["rule"] == "train_stage4" and job["state"] == "RUNNING"
-        ]
-        act = command.format(number=number)
-        subprocess.run(act.split(), env=self.environment, check=True, stdout=subprocess.DEVNULL)
-        return act
-
-    def _run(self) -> None:
-        while not self._over.wait(1):
-            jobs = self.read()
-            in_use = sum(int(job["shards"]) for job in jobs if job["state"] in ("RUNNING", "COMPLETING"))
-            self.most_shards = max(self.most_shards, in_use)
-            for job in jobs:
-                seen = self.states.setdefault(job["number"], [])
-                if job["state"] not in seen[-1:]:
-                    seen.append(job["state"])
-            self.waited |= {
-                job["rule"] for job in jobs if job["state"] == "PENDING" and job["reason"] == "Resources"
-            }
 
 
 def snakemake(target: str, folder: Path, overlay: dict[str, Any], *more: str) -> list[str]:
@@ -156,10 +94,10 @@ def disturb(queue: Queue, run: Path, workflow: subprocess.Popen[bytes]) -> list[
     Raises RuntimeError where the workflow ends meanwhile.
     """
     done = []
-    for after, command in STOPS:
+    for after, commands in STOPS:
         until(lambda after=after: reached(run) >= after, workflow)
         before, at = told(run), reached(run)
-        act = queue.to_stage(command)
+        act = [queue.to_stage(command) for command in commands][-1]
         until_resumed(run, before, workflow)
         done.append({"done": act, "after": at, "stops so far": stops(run), "went on at": reached(run)})
         print(json.dumps(done[-1]), flush=True)
@@ -167,17 +105,15 @@ def disturb(queue: Queue, run: Path, workflow: subprocess.Popen[bytes]) -> list[
 
 
 def run_out(queue: Queue, run: Path, workflow: subprocess.Popen[bytes]) -> None:
-    """Hold the stage by SIGSTOP, so that on a fast machine too it lives to see first its signal and then its limit.
+    """Hold the stage by SIGSTOP until its signal comes, and again until its limit, however fast this machine is.
 
-    At the limit SLURM sends SIGCONT before SIGTERM. Raises RuntimeError where the workflow ends meanwhile.
+    SLURM sends SIGCONT with either. Raises RuntimeError where the workflow ends meanwhile.
     """
     until(lambda: reached(run) >= STOPS[0][0], workflow)
-    queue.to_stage("scancel --signal=STOP {number}")
-    time.sleep(SIGNALLED)
     before = told(run)
-    queue.to_stage("scancel --signal=CONT {number}")
+    queue.to_stage(HOLD)
     until_resumed(run, before, workflow)
-    queue.to_stage("scancel --signal=STOP {number}")
+    queue.to_stage(HOLD)
 
 
 def until_resumed(run: Path, before: str, workflow: subprocess.Popen[bytes]) -> None:
@@ -246,6 +182,7 @@ def both(place: Path, profile: Path, target: str, slurm: Path) -> dict[str, Any]
         found = compared(alone, cluster)
         report["results"] = {kind: len(paths) for kind, paths in found.items()}
         report["differ"] = found["differ"]
+        print(json.dumps(report), flush=True)
 
         report["longer, alone, s"] = finish(
             snakemake(LAST, alone, LONGER, *here), base, logs / "alone longer.log"
@@ -260,7 +197,7 @@ def both(place: Path, profile: Path, target: str, slurm: Path) -> dict[str, Any]
 
         anew(cluster)
         known = set(queue.states)
-        limited = snakemake(LAST, cluster, LIMITED, *there, *SOONER)
+        limited = snakemake(LAST, cluster, LIMITED, *there)
         with begun(limited, environment, logs / "slurm limited.log") as process:
             run_out(queue, cluster, process)
         report["limited"] = {

@@ -28,15 +28,22 @@ from ctm.pipeline.lineage import Lineage
 
 
 def begin(
-    run: Path, lineage: Lineage, steps: Iterable[str], config_files: Sequence[Path], local: bool
+    run: Path,
+    lineage: Lineage,
+    steps: Iterable[str],
+    config_files: Sequence[Path],
+    local: bool,
+    bucket: str | None = None,
 ) -> str:
     """Write the session's record and the lineages of the planned `steps`; jobs learn of it by the environment.
 
     local: whether jobs run on this machine as children of this process, which they must then not outlive.
+    bucket: where the results lie (storage.py); None: in the run's folder.
     Returns the session's name. Raises OSError.
     """
     session = uuid.uuid4().hex
-    write_json(run / FOLDER / "sessions" / f"{session}.json", record(session, lineage.root, config_files))
+    content = record(session, lineage.root, config_files, bucket)
+    write_json(run / FOLDER / "sessions" / f"{session}.json", content)
     for step in steps:
         path = run / FOLDER / "lineage" / f"{lineage.of(step)[:16]}.json"
         if not path.exists():
@@ -47,13 +54,14 @@ def begin(
     return session
 
 
-def record(session: str, root: Path, config_files: Sequence[Path]) -> dict[str, Any]:
+def record(session: str, root: Path, config_files: Sequence[Path], bucket: str | None) -> dict[str, Any]:
     """What a session is kept as."""
     return {
         "session": session,
         "started": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         "config_files": [str(path) for path in config_files],
+        "bucket": bucket,
         "code": code(root),
         "environment": {
             "python": platform.python_version(),

@@ -49,7 +49,11 @@ ReturnToService=2
 MailProg=/bin/true
 GresTypes=gpu,shard
 NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory={memory_mb} Gres=gpu:1,shard:{shards} State=UNKNOWN
-PartitionName=main Nodes={host} Default=YES MaxTime=INFINITE State=UP
+# a job of `urgent` takes the node from jobs of `main`, which are asked first and have KillWait to end
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
+PartitionName=main Nodes={host} Default=YES MaxTime=INFINITE State=UP PriorityTier=1
+PartitionName=urgent Nodes={host} MaxTime=INFINITE State=UP PriorityTier=2 PreemptMode=OFF
 """
 DEVICES = "AutoDetect=off\nName=gpu File=/dev/null\nName=shard Count={shards}\n"
 
@@ -99,7 +103,7 @@ def one_node(folder: Path, cpus: int, memory_mb: int) -> Iterator[dict[str, str]
 
         def idle() -> bool:
             asked = subprocess.run(
-                ["sinfo", "-h", "-o", "%T"], env=environment, capture_output=True, text=True
+                ["sinfo", "-h", "-p", "main", "-o", "%T"], env=environment, capture_output=True, text=True
             )
             return asked.stdout.strip() == "idle"
 

@@ -4,10 +4,11 @@
 
 1. `all` with profiles/slurm, where two trainers ask for 64 of 96 shards each, and the same locally: equal weights and
    artifacts, and at no time more shards in use than there are.
-2. The last stage, made longer, is sent SIGTERM (what `--signal` and a preemption do) and later requeued by
-   `scontrol requeue`; alone, it runs through: equal weights, no step trained twice where it was asked to stop.
+2. The last stage, made longer, is sent SIGTERM, then requeued by `scontrol requeue`, then preempted by a job of a
+   partition that goes before; alone, it runs through: equal weights, no step trained twice where it was asked to stop.
+3. The same stage anew, with a limit of three minutes that runs out: a further job ends it, with equal weights.
 
-Ends with status 1 where something differs. Takes minutes; its daemons end with it.
+Ends with status 1 where something differs. Takes 20 minutes; its daemons end with it.
 """
 
 from __future__ import annotations
@@ -17,75 +18,44 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import yaml
 from cluster import SHARDS, one_node
+from compare import compared
+from watch import Queue
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = ["config/config.yaml", "config/test.yaml"]
-ASKING = {rule: {"vram": 64} for rule in ("train_stage1", "train_trm")}
-"""Both train on the same grids, so they could run side by side; their vram forbids it."""
+ASKING = {rule: {"vram": 64} for rule in ("train_stage1", "train_trm", "train_stage4")}
+"""The first two train on the same grids, so they could run side by side; their vram forbids it."""
 FIRST = {"machine": {"vram": SHARDS}, "resources": ASKING}
 LAST = "results/checkpoints/stage4.safetensors"
 LONGER = {**FIRST, "training": {"stages": {"stage4": {"epochs": 60}}}}
-"""240 steps of stage 4, so that there is a middle to be stopped in."""
-TIMED = re.compile(r"\.(html|md|json|jsonl|png|gif|pt)$|\.events/")
-"""Files that hold times, paths or a picture of them; weights, shards and the exported model do not."""
+"""Stage 4 of 239 steps, so that there is a middle to be stopped in."""
+LIMITED = {**LONGER, "resources": {**ASKING, "train_stage4": {"vram": 64, "runtime": 3}}}
+"""Minutes. The profile's signal comes in the first one, between its middle and its end."""
+HOLD = "scancel --signal=STOP {number}"
+STOPS = (
+    (20, ["scancel --signal=TERM {number}"]),
+    (60, ["scontrol requeue {number}"]),
+    (100, [HOLD, f"sbatch --partition=urgent --gres=shard:{SHARDS} --output=/dev/null --wrap=true"]),
+)
+"""After which step of the longer stage, and what happens then to its job; the last preempts it.
 
-
-class Queue:
-    """A thread that reads the queue once a second: which rules run, how many shards they have, who waits and why."""
-
-    def __init__(self, environment: dict[str, str]) -> None:
-        self.environment = environment
-        self.most_shards = 0
-        self.waited: set[str] = set()
-        self.jobs: set[str] = set()
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def __enter__(self) -> Queue:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def read(self) -> list[dict[str, str]]:
-        """One entry a job: number, rule, state, shards, reason."""
-        asked = ["squeue", "-h", "-t", "all", "-o", "%i|%k|%T|%b|%r"]
-        told = subprocess.run(asked, env=self.environment, capture_output=True, text=True).stdout
-        rows = [line.split("|") for line in told.splitlines() if line.count("|") == 4]
-        return [
-            {
-                "number": number,
-                "rule": comment.removeprefix("rule_").partition("_wildcards_")[0],
-                "state": state,
-                "shards": wanted.rpartition(":")[2] if "shard" in wanted else "0",
-                "reason": reason,
-            }
-            for number, comment, state, wanted, reason in rows
-        ]
-
-    def _run(self) -> None:
-        while not self._over.wait(1):
-            jobs = self.read()
-            in_use = sum(int(job["shards"]) for job in jobs if job["state"] in ("RUNNING", "COMPLETING"))
-            self.most_shards = max(self.most_shards, in_use)
-            self.jobs |= {job["number"] for job in jobs}
-            self.waited |= {
-                job["rule"] for job in jobs if job["state"] == "PENDING" and job["reason"] == "Resources"
-            }
+All ask first, the last two with SIGCONT, SIGTERM, and SIGKILL after KillWait. The last lets seconds pass before, in
+which a fast machine would end the stage; so it is held.
+"""
+RESUMED = "resuming at step"
 
 
 def snakemake(target: str, folder: Path, overlay: dict[str, Any], *more: str) -> list[str]:
@@ -106,42 +76,63 @@ def finish(command: list[str], environment: dict[str, str], log: Path) -> float:
     return time.monotonic() - started
 
 
-def sums(folder: Path) -> dict[str, str]:
-    """sha256 of every result, by its path."""
-    files = sorted(path for path in (folder / "results").rglob("*") if path.is_file())
-    return {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+@contextmanager
+def begun(command: list[str], environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run beside the block, and to the end after it. Its jobs end with the SLURM where the block fails."""
+    with open(log, "wb") as out:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=out)
+        try:
+            yield process
+            process.wait()
+        finally:
+            process.kill()
 
 
-def compared(one: Path, two: Path) -> dict[str, list[str]]:
-    """Paths whose content is the same, differs, or is in one run only."""
-    a, b = sums(one), sums(two)
-    both = a.keys() & b.keys()
-    return {
-        "same": sorted(path for path in both if a[path] == b[path]),
-        "other": sorted(path for path in both if a[path] != b[path]),
-        "in one only": sorted(path for path in a.keys() ^ b.keys() if ".events/" not in path),
-    }
-
-
-def disturb(queue: Queue, log: Path, workflow: subprocess.Popen[bytes]) -> list[str]:
-    """Stop the longer stage by SIGTERM after its step 20, and requeue it after its step 120; what was done.
+def disturb(queue: Queue, run: Path, workflow: subprocess.Popen[bytes]) -> list[dict[str, Any]]:
+    """Stop the longer stage in each of the ways; what was done, after which steps it stopped, from where it went on.
 
     Raises RuntimeError where the workflow ends meanwhile.
     """
     done = []
-    for after, command in ((20, ["scancel", "--signal=TERM"]), (120, ["scontrol", "requeue"])):
-        until(lambda after=after: step(log) >= after, workflow)
-        (number,) = [
-            job["number"]
-            for job in queue.read()
-            if job["rule"] == "train_stage4" and job["state"] == "RUNNING"
-        ]
-        subprocess.run([*command, number], env=queue.environment, check=True)
-        done.append(f"{' '.join(command)} {number} at step {step(log)}")
-        print(done[-1], flush=True)
-        resumed = log.read_text().count("resuming at step")
-        until(lambda before=resumed: log.read_text().count("resuming at step") > before, workflow)
+    for after, commands in STOPS:
+        until(lambda after=after: reached(run) >= after, workflow)
+        before, at = told(run), reached(run)
+        act = [queue.to_stage(command) for command in commands][-1]
+        until_resumed(run, before, workflow)
+        done.append({"done": act, "after": at, "stops so far": stops(run), "went on at": reached(run)})
+        print(json.dumps(done[-1]), flush=True)
     return done
+
+
+def run_out(queue: Queue, run: Path, workflow: subprocess.Popen[bytes]) -> None:
+    """Hold the stage by SIGSTOP until its signal comes, and again until its limit, however fast this machine is.
+
+    SLURM sends SIGCONT with either. Raises RuntimeError where the workflow ends meanwhile.
+    """
+    until(lambda: reached(run) >= STOPS[0][0], workflow)
+    before = told(run)
+    queue.to_stage(HOLD)
+    until_resumed(run, before, workflow)
+    queue.to_stage(HOLD)
+
+
+def until_resumed(run: Path, before: str, workflow: subprocess.Popen[bytes]) -> None:
+    """Wait for a try that goes on. before: the log of the try before."""
+    until(lambda: RESUMED in told(run) and not told(run).startswith(before), workflow)
+
+
+def told(run: Path) -> str:
+    """The log of the stage's present try: Snakemake takes away that of the one before."""
+    try:
+        return (run / "logs/train_stage4.log").read_text()
+    except FileNotFoundError:
+        return ""
+
+
+def stops(run: Path) -> list[int]:
+    """Steps after which earlier tries of it stopped because they were asked to, by the logs of tries that failed."""
+    logs = [path.read_text() for path in (run / "logs").glob("train_stage4.failed-*.log")]
+    return sorted(int(step) for log in logs for step in re.findall(r"asked to, after step (\d+)", log))
 
 
 def until(met: Callable[[], bool], workflow: subprocess.Popen[bytes]) -> None:
@@ -152,14 +143,10 @@ def until(met: Callable[[], bool], workflow: subprocess.Popen[bytes]) -> None:
         time.sleep(0.1)
 
 
-def step(log: Path) -> int:
-    """The step that a trainer's log speaks of last."""
-    told = (
-        re.findall(r"stage4 step (\d+)/240|resuming at step (\d+) of", log.read_text())
-        if log.exists()
-        else []
-    )
-    return int(max(told[-1])) if told else 0
+def reached(run: Path) -> int:
+    """The step that it speaks of last."""
+    steps = re.findall(rf"stage4 step (\d+)/|{RESUMED} (\d+) of", told(run))
+    return int(max(steps[-1])) if steps else 0
 
 
 def main() -> int:
@@ -190,30 +177,64 @@ def both(place: Path, profile: Path, target: str, slurm: Path) -> dict[str, Any]
             snakemake(target, cluster, FIRST, *there), environment, logs / "slurm.log"
         )
         report["alone, s"] = finish(snakemake(target, alone, FIRST, *here), base, logs / "alone.log")
-        report["submissions"] = len(queue.jobs)
-        report["most shards at once"], report["waited for resources"] = (
-            queue.most_shards,
-            sorted(queue.waited),
-        )
+        report["submissions"] = len(queue.states)
+        report["waited for resources"] = sorted(queue.waited)
         found = compared(alone, cluster)
-        report["first"] = {kind: len(paths) for kind, paths in found.items()}
-        report["differ"] = [path for path in found["other"] if not TIMED.search(path)] + found["in one only"]
-        report["differ, with times in them"] = [path for path in found["other"] if TIMED.search(path)]
+        report["results"] = {kind: len(paths) for kind, paths in found.items()}
+        report["differ"] = found["differ"]
+        print(json.dumps(report), flush=True)
 
-        finish(snakemake(LAST, alone, LONGER, *here), base, logs / "alone longer.log")
-        with open(logs / "slurm longer.log", "wb") as out:
-            command = snakemake(LAST, cluster, LONGER, *there)
-            process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=out)
-            log = cluster / "logs/train_stage4.log"
-            log.unlink(missing_ok=True)
-            report["disturbed"] = disturb(queue, log, process)
-            process.wait()
-        report["stops told"] = re.findall(r"stopped as it was asked to, after step \d+", log.read_text())
-        report["resumed"] = re.findall(r"resuming at step (\d+)", log.read_text())
-        weights = [hashlib.sha256((run / LAST).read_bytes()).hexdigest() for run in (alone, cluster)]
-        report["weights of the disturbed stage"] = weights
-    report["equal"] = not report["differ"] and weights[0] == weights[1] and queue.most_shards <= SHARDS
+        report["longer, alone, s"] = finish(
+            snakemake(LAST, alone, LONGER, *here), base, logs / "alone longer.log"
+        )
+        undisturbed = weights(alone)
+        anew(cluster)
+        with begun(
+            snakemake(LAST, cluster, LONGER, *there), environment, logs / "slurm longer.log"
+        ) as process:
+            report["disturbed"] = disturb(queue, cluster, process)
+        report["weights"] = {"alone": undisturbed, "disturbed": weights(cluster)}
+
+        anew(cluster)
+        known = set(queue.states)
+        limited = snakemake(LAST, cluster, LIMITED, *there)
+        with begun(limited, environment, logs / "slurm limited.log") as process:
+            run_out(queue, cluster, process)
+        report["limited"] = {
+            "jobs": {number: seen for number, seen in queue.states.items() if number not in known},
+            "stopped after": stops(cluster),
+            "went on last at": re.findall(rf"{RESUMED} (\d+)", told(cluster)),
+        }
+        report["weights"]["limited"] = weights(cluster)
+    report["most shards at once"], report["states"] = queue.most_shards, queue.states
+    report["equal"] = verdict(report)
     return report
+
+
+def weights(run: Path) -> str:
+    """sha256 of the last stage's."""
+    return hashlib.sha256((run / LAST).read_bytes()).hexdigest()
+
+
+def anew(run: Path) -> None:
+    """Forget the last stage: its weights, its checkpoints and its logs."""
+    (run / LAST).unlink()
+    shutil.rmtree(run / "work/train_stage4")
+    for log in (run / "logs").glob("train_stage4*.log"):
+        log.unlink()
+
+
+def verdict(report: dict[str, Any]) -> bool:
+    """Whether all is as it must be."""
+    ends = [seen[-1] for seen in report["limited"]["jobs"].values()]
+    return (
+        not report["differ"]
+        and report["most shards at once"] <= SHARDS
+        and len(set(report["weights"].values())) == 1
+        and all(stop["went on at"] in stop["stops so far"] for stop in report["disturbed"])
+        and "TIMEOUT" in ends
+        and ends[-1] == "COMPLETED"
+    )
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from ctm.pipeline.demand import Demand
 from ctm.pipeline.sections import Config
 from ctm.pipeline.steps import steps
 from helpers.fake_checkout import ROOT, Checkout
+from slurm.compare import compared
 
 
 def profile(name: str) -> dict[str, Any]:
@@ -84,3 +86,30 @@ def test_each_page_of_a_program_that_is_stopped_agrees_on_its_status() -> None:
 
     for page in ("docs/clusters.md", "docs/trainer.md"):
         assert f"status {STOPPED}" in Path(ROOT / page).read_text(encoding="utf-8"), page
+
+
+def test_of_two_runs_only_what_was_measured_may_differ(tmp_path: Path) -> None:
+    """The verdict of tests/slurm/run.py, which itself takes too long for here."""
+    summary = {"seconds": 1.0, "milestones": [{"time": "now", "accuracy": 0.5}]}
+    for run in ("alone", "cluster"):
+        results = tmp_path / run / "results"
+        (results / "training").mkdir(parents=True)
+        (results / "weights.safetensors").write_bytes(b"weights")
+        (results / "report.html").write_text(run)
+        (results / "training/summary.json").write_text(json.dumps({**summary, "seconds": len(run)}))
+    found = compared(tmp_path / "alone", tmp_path / "cluster")
+    assert found == {
+        "same": ["results/weights.safetensors"],
+        "of the run": ["results/report.html"],
+        "measured": ["results/training/summary.json"],
+        "differ": [],
+    }
+    summary["milestones"] = [{"time": "later", "accuracy": 0.6}]
+    (results / "training/summary.json").write_text(json.dumps(summary))
+    (results / "weights.safetensors").write_bytes(b"other weights")
+    (results / "more.parquet").touch()
+    assert sorted(compared(tmp_path / "alone", tmp_path / "cluster")["differ"]) == [
+        "results/more.parquet",
+        "results/training/summary.json .milestones[].accuracy",
+        "results/weights.safetensors",
+    ]

@@ -9,11 +9,13 @@ from __future__ import annotations
 import base64
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from ctm.pipeline.targets import Targets
 
 SOURCE_COUNTS = ".counts.json"
 """End of the names of what each job of a source writes beside its raw dump (ctm/pairs/milestones.py)."""
@@ -21,10 +23,15 @@ _GENERIC = ("counts", "summary")
 
 
 class RunArtifacts:
-    """Artifacts of a run. `page` is where the page that is made of them will lie: links are relative to it."""
+    """Artifacts of a run. `page` is where the page that is made of them will lie: links are relative to it.
 
-    def __init__(self, artifacts: Sequence[Path], page: Path) -> None:
-        self.page = page
+    targets: what each stage's milestones ask for, by stage.
+    """
+
+    def __init__(
+        self, artifacts: Sequence[Path], page: Path, targets: Mapping[str, Targets] | None = None
+    ) -> None:
+        self.page, self.targets = page, targets or {}
         self.run = page.absolute().parent.parent
         self.rejects = [path for path in artifacts if path.name.endswith("rejects.parquet")]
         self.sources = [path for path in artifacts if path.name.endswith(SOURCE_COUNTS)]

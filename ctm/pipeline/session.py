@@ -1,4 +1,4 @@
-"""What a start of Snakemake runs with, kept beside the ledger: code, environment, configuration, and lineages in parts.
+"""What a start of Snakemake runs with, kept beside the ledger: code, environment, targets, and lineages in parts.
 
 results/provenance/sessions/SESSION.json     one a start that runs jobs
 results/provenance/lineage/LINEAGE.json      the parts of a step's lineage, by its first 16 digits; written once
@@ -12,7 +12,7 @@ import shlex
 import socket
 import sys
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import distributions
 from pathlib import Path
@@ -22,9 +22,11 @@ import psutil
 
 from ctm.files import write_json
 from ctm.pipeline.checkout import git
+from ctm.pipeline.config import section, targets_of
 from ctm.pipeline.job import SESSION, SNAKEMAKE
 from ctm.pipeline.ledger import FOLDER
 from ctm.pipeline.lineage import Lineage
+from ctm.pipeline.targets import Targets
 
 
 def begin(
@@ -36,7 +38,10 @@ def begin(
     Returns the session's name. Raises OSError.
     """
     session = uuid.uuid4().hex
-    write_json(run / FOLDER / "sessions" / f"{session}.json", record(session, lineage.root, config_files))
+    targets = {**targets_of(lineage.config), "trm": section(lineage.config, "trm.stage.milestones")}
+    write_json(
+        run / FOLDER / "sessions" / f"{session}.json", record(session, lineage.root, config_files, targets)
+    )
     for step in steps:
         path = run / FOLDER / "lineage" / f"{lineage.of(step)[:16]}.json"
         if not path.exists():
@@ -47,13 +52,16 @@ def begin(
     return session
 
 
-def record(session: str, root: Path, config_files: Sequence[Path]) -> dict[str, Any]:
-    """What a session is kept as."""
+def record(
+    session: str, root: Path, config_files: Sequence[Path], targets: Mapping[str, Targets]
+) -> dict[str, Any]:
+    """What a session is kept as. targets: what each stage's milestones ask for, which no lineage of training has."""
     return {
         "session": session,
         "started": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         "config_files": [str(path) for path in config_files],
+        "targets": targets,
         "code": code(root),
         "environment": {
             "python": platform.python_version(),

@@ -319,7 +319,7 @@ class Trainer:
         log.warning("%s: %s: %s", self.name, event, told)
 
     def _measure(self, milestone: Quarter | None, record: dict[str, Any], metrics: Metrics) -> None:
-        """Accuracy on the validation slice; compared with what the config asks for at this point of the stage."""
+        """Accuracy on the validation slice, written and logged; what is asked for it is no concern of the trainer."""
         if not self.ranks.is_first:
             return
         random = torch.get_rng_state()
@@ -343,18 +343,7 @@ class Trainer:
             "sync_variance": measured.sync_variance, "loss": record["loss"],
         }  # fmt: skip
         if milestone:
-            line = {"milestone": milestone, **line, "compared": self._compare(milestone, line)}
+            line = {"milestone": milestone, **line}
         metrics.write(line)
         shown = "  ".join(f"{k} {v:.1%}" for k, v in measured.accuracy.items())
         log.info("%s %s: %s", self.name, f"{milestone} of the samples" if milestone else "validation", shown)
-
-    def _compare(self, milestone: Quarter, line: dict[str, Any]) -> list[dict[str, Any]]:
-        reached: dict[str, float] = {**line["accuracy"], "loss": line["loss"]}
-        compared = []
-        for key, asked in self.stage.milestones.get(milestone, {}).items():
-            value = reached.get(key)
-            met = value is not None and (value < asked if key == "loss" else value > asked)
-            compared.append({"figure": key, "asked": asked, "reached": value, "met": met})
-            log.log(logging.INFO if met else logging.WARNING, "%s at %s: %s is %s, target %s: %s", self.name, milestone,
-                    key, value, asked, "met" if met else "NOT met")  # fmt: skip
-        return compared

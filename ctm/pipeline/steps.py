@@ -223,6 +223,13 @@ def table(config: Config) -> dict[str, WorkflowStep]:
             settings=("evaluation",),
         ),
         WorkflowStep(
+            "compare_trm",
+            Demand(threads=8, mem_gb=32, vram=48, gpu_percent=80, runtime=240),
+            parents=("build_pairs", "grid_manifest", *stages, "train_trm"),
+            settings=("evaluation",),
+            sections=("trm.items",),
+        ),
+        WorkflowStep(
             "reference_points",
             Demand(threads=8, mem_gb=16, runtime=240),
             parents=("build_pairs", "benchmark", "compare_trm"),
@@ -257,13 +264,6 @@ def table(config: Config) -> dict[str, WorkflowStep]:
             Demand(threads=8, mem_gb=16, vram=16, gpu_percent=40, runtime=240),
             parents=("build_pairs", last),
             settings=("synchronization",),
-        ),
-        WorkflowStep(
-            "compare_trm",
-            Demand(threads=8, mem_gb=32, vram=48, gpu_percent=80, runtime=240),
-            parents=("build_pairs", "grid_manifest", *stages, "train_trm"),
-            settings=("evaluation",),
-            sections=("trm.items",),
         ),
         WorkflowStep(
             "export_onnx",

@@ -157,6 +157,14 @@ def refused(checkout: Checkout) -> str:
     return done.stdout + done.stderr
 
 
+def test_parents_come_first() -> None:
+    """The table is read from above, and pages list rules in its order. Of steps that are switched off, too."""
+    before: set[str] = set()
+    for name, step in table(read_config([ROOT / "config" / "config.yaml"])).items():
+        assert before.issuperset(step.parents), f"{name} stands before {set(step.parents) - before}"
+        before.add(name)
+
+
 def test_a_step_that_is_switched_off_is_nobodys_parent() -> None:
     entries: dict[str, WorkflowStep] = steps(read_config([ROOT / "config" / "config.yaml"]))
     assert "collect_installed" not in entries

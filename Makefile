@@ -1,4 +1,4 @@
-# make demo    the whole workflow on two cores: 11 to 16 minutes by the day, 4 GB; results in runs/demo/
+# make demo    the whole workflow on two cores: 9 to 16 minutes by the day, 4 GB; results in runs/demo/
 # make test    formatters, linters, types, tests, and one tiny run of the whole workflow
 # make coverage   the tests, and which statements of ctm/ they run (twice as long) -> runs/coverage/index.html
 # make check   the first half of that       make bench   benchmarks/*.py -> results/benchmarks.json

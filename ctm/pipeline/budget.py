@@ -106,6 +106,6 @@ def _checked(step: str, rule: str, resource: Resource, budget: int) -> Callable[
 
 
 def _key(section: str, resource: str) -> str:
-    """Where the config says the same; it has no other name for memory than mem_gb."""
-    name = {"mem_mb": "mem_gb"}.get(resource, resource)
+    """Where the config says the same: it knows demands of memory as mem_gb, and has no budget of mem_mb."""
+    name = "mem_gb" if resource == "mem_mb" and section != "machine" else resource
     return f", or {section}.{name} in the config" if name in BUDGETS and name != "unified_gb" else ""

@@ -6,6 +6,7 @@ import gzip
 import json
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -42,6 +43,7 @@ class Reply:
     headers: dict[str, str] = field(default_factory=dict)
     cut: int | None = None
     hold: float = 0.0  # no request is allowed for these seconds
+    late: float = 0.0  # seconds without a word, by the clock on the wall
     raw: bytes | None = None
 
 
@@ -78,6 +80,7 @@ def serve(clock: Clock) -> Iterator[Api]:
 
         def do_GET(self) -> None:
             reply = api.reply(self.path, {key.lower(): value for key, value in self.headers.items()})
+            time.sleep(reply.late)
             body = reply.raw if reply.raw is not None else json.dumps(reply.body).encode()
             body = b"" if reply.status == 304 else body
             self.send_response_only(reply.status)  # without a Date: the clock is not the machine's

@@ -48,6 +48,8 @@ class FakeIndex:
     asked: list[str] = field(default_factory=list)
     broken: dict[str, int] = field(default_factory=dict)
     """How often the answer for a file breaks off."""
+    silent: set[str] = field(default_factory=set)
+    """Files that are asked for in vain: no answer comes."""
 
     def add(self, name: str, file: str, content: bytes, version: str = "1.0") -> str:
         """Offer an archive; returns its line of a pinned list."""
@@ -71,6 +73,8 @@ def running() -> Iterator[FakeIndex]:
                 )
                 body = f"<html><body>{''.join(links)}</body></html>".encode()
             elif parts[0] == "files":
+                if parts[2] in index.silent:
+                    ended.wait()
                 body = index.projects[parts[1]][parts[2]]
                 if index.broken.get(parts[2], 0):
                     index.broken[parts[2]] -= 1
@@ -84,11 +88,13 @@ def running() -> Iterator[FakeIndex]:
         def log_message(self, format: str, *args: object) -> None:
             pass
 
+    ended = threading.Event()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     index = FakeIndex(f"http://127.0.0.1:{server.server_address[1]}/simple")
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield index
     finally:
+        ended.set()
         server.shutdown()
         server.server_close()

@@ -7,13 +7,19 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ctm.files import SUMS
+
 TIMED = (
     "seconds", "hours", "samples_per_second", "unique_samples_per_second", "items_per_hour", "train_samples_per_second",
-    "machine", "items_per_second", "milliseconds", "latency", "started", "ended", "process, peak",
+    "machine", "items_per_second", "milliseconds", "latency", "started", "ended", "time", "process, peak",
 )  # fmt: skip
 """Keys of JSON whose values no two runs share."""
 PAGES = (".html", ".md", ".png", ".gif")
 """Pages and pictures repeat those values in words; their figures are compared in the JSON that they are made of."""
+
+
+VIEWS = ("results/provenance/", "results/dashboard/")
+"""Folders of what says how a run went: no rule's output, and of each run its own."""
 
 
 def differences(one: Path, two: Path) -> tuple[list[str], dict[str, int]]:
@@ -24,7 +30,7 @@ def differences(one: Path, two: Path) -> tuple[list[str], dict[str, int]]:
     for path in sorted(files[0] & files[1]):
         if sha256(one / path) == sha256(two / path):
             ways["bytes"] += 1
-        elif Path(path).suffix in PAGES:
+        elif Path(path).suffix in PAGES or Path(path).name == SUMS:  # of files that are compared themselves
             ways["pages, not compared"] += 1
         elif Path(path).suffix in (".json", ".jsonl"):
             ways["figures"] += 1
@@ -39,7 +45,7 @@ def _artifacts(run: Path) -> set[str]:
     results = run / "results"
     found = {path.relative_to(run).as_posix() for path in results.rglob("*") if path.is_file()}
     # curves for TensorBoard are named by time and process; metrics.jsonl has their figures
-    return {path for path in found if not path.startswith("results/provenance/") and "tfevents" not in path}
+    return {path for path in found if not path.startswith(VIEWS) and "tfevents" not in path}
 
 
 def sha256(path: Path) -> str:

@@ -80,6 +80,7 @@ CASES = [
     ("conflict markers", "a()\n<<<<<<< x\nb()\n||||||| y\nc()\n=======\nd()\n>>>>>>> z\ne()", "a()\nd()\ne()"),
     ("magics", "!ls -l\nx = 1\n%%time\nprint(x)", "# !ls -l\nx = 1\n# %%time\nprint(x)"),
     ("mixed tabs", "if x:\n    if y:\n\ta = 1\n    b = 2", "if x:\n    if y:\n        a = 1\n    b = 2"),
+    ("mixed tabs", "if x:\n\tif y:\n\t\tb()\n        \tc()", "if x:\n\tif y:\n\t\tb()\n\t\tc()"),
     # Python 2
     ("python 2", "print 'a' % b", "print('a' % b)"),
     ("python 2", "print 1\nprint >>f, 'a', b", "print(1)\nprint('a', b, file=f)"),
@@ -126,6 +127,15 @@ CASES = [
     ("end of a docstring", "def f():\n    '''Doc.\n    more''\n    g()", "def f():\n    '''Doc.\n    more'''\n    g()"),
     # brackets
     ("comma between two values", "f(a, [1, (2) 'x'])", "f(a, [1, (2), 'x'])"),
+    ("bracket by its level", "x = [\n    1,  # one\n\ny = 2", "x = [\n    1,  # one\n]\n\ny = 2"),
+    ("bracket by its level", "if a:\n    f(\n        b,", "if a:\n    f(\n        b,\n    )"),
+    ("bracket by its level", "f(\n    g(\n        a[1\nx = 1", "f(\n    g(\n        a[1]\n    )\n)\nx = 1"),
+    ("bracket by its level", "f({\n    1: 2,\nx = 1", "f({\n    1: 2,\n})\nx = 1"),
+    (
+        "bracket by its level",
+        "x = [\n    {\n        'a': b,\n    for b in c\n]",
+        "x = [\n    {\n        'a': b,\n    }\n    for b in c\n]",
+    ),
     ("closing brackets", "x = f([1, {'a': (2\ny = 3", "x = f([1, {'a': (2)}])\ny = 3"),
     ("closing brackets", "if f(a:\n    b()", "if f(a):\n    b()"),
 ]  # fmt: skip
@@ -203,6 +213,19 @@ def test_strings_and_comments_stay_as_they_are(item: RewriteRule, comes_first: b
         lost = [part for part in (*LITERALS, *COMMENTS) if new.text.count(part) < text.count(part)]
         is_left_out = new.name == "fences" or (new.name == "prompts" and not comes_first)
         assert not lost or is_left_out, f"{new.name} touched {lost[0]}"
+
+
+def test_a_bracket_gets_a_comma_where_the_text_has_them():
+    text = "f(\n    a,\n    g(\n        b{}\n)"
+    assert (
+        texts_of(text.format(","), "bracket by its level")[0] == "f(\n    a,\n    g(\n        b,\n    ),\n)"
+    )
+    assert texts_of(text.format(""), "bracket by its level")[0] == "f(\n    a,\n    g(\n        b\n    )\n)"
+
+
+def test_a_bracket_that_is_closed_or_has_nothing_in_it_stays():
+    assert not texts_of("x = f(\n    a,\n    b)\ny = = 1", "bracket by its level")
+    assert not texts_of("x = [\n'a',\n'b',\ny = = 1", "bracket by its level")
 
 
 def test_a_string_moves_with_its_line_but_what_is_in_it_stays():

@@ -26,13 +26,16 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from helpers.run_processes import Watcher, programs
-from helpers.same_run import differences, sha256
+from helpers.same_run import VIEWS, differences, sha256
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "runs" / "kills"
 TARGET = "results/final/ctm.onnx"
 FILES = ("config/config.yaml", "config/test.yaml", "tests/slow/kills.yaml")
 KINDS = ("snakemake", "program", "both")
+TRAINER = "train_stage"
+PLACES = ("", "stage1", "stage2", "stage3", "stage4", "export_onnx", "benchmark")
+"""What a kill waits for: nothing, or a program whose name or output has this in it, in the order of the workflow."""
 PER_RUN = 10
 LEDGER = Path("results/provenance/ledger.jsonl")
 
@@ -83,12 +86,13 @@ def killed_run(number: int, kills: int, draw: random.Random, reach: float) -> Re
     shutil.rmtree(run, ignore_errors=True)
     run.mkdir(parents=True)
     record = Record()
+    places = sorted(draw.choices(PLACES, k=kills), key=PLACES.index)
     with Watcher(run) as watcher:
         while True:
             process = start(run)
             record.starts += 1
             before = len(record.kills)
-            record.kills += _kills(process, run, number, kills - before, draw, reach)
+            record.kills += _kills(process, run, number, places[before:], draw, reach)
             if process.wait() == 0:
                 break
             if len(record.kills) == before:
@@ -105,12 +109,20 @@ def killed_run(number: int, kills: int, draw: random.Random, reach: float) -> Re
 
 
 def _kills(
-    process: subprocess.Popen[bytes], run: Path, number: int, left: int, draw: random.Random, reach: float
+    process: subprocess.Popen[bytes],
+    run: Path,
+    number: int,
+    places: Sequence[str],
+    draw: random.Random,
+    reach: float,
 ) -> list[Kill]:
-    """Kill programs of one start, until Snakemake is killed or ends; at most `left` kills."""
+    """Kill programs of one start, until Snakemake is killed or ends; one at each of `places`, at most.
+
+    By time alone, most would hit the first steps.
+    """
     kills: list[Kill] = []
     began = time.monotonic()
-    while len(kills) < left and _wait_for_jobs(process, run):
+    while len(kills) < len(places) and _wait_for_jobs(process, run, places[len(kills)]):
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(draw.random() * reach)
         running = programs(run)
@@ -128,10 +140,10 @@ def _kills(
     return kills
 
 
-def _wait_for_jobs(process: subprocess.Popen[bytes], run: Path) -> bool:
-    """Wait until a program runs; False if Snakemake ended before."""
+def _wait_for_jobs(process: subprocess.Popen[bytes], run: Path, place: str) -> bool:
+    """Wait until a program runs there; False if Snakemake ended before."""
     while process.poll() is None:
-        if programs(run):
+        if any(place in f"{program.name} {program.out}" for program in programs(run)):
             return True
         time.sleep(0.02)
     return False
@@ -145,7 +157,7 @@ def _kill(kind: str, process: subprocess.Popen[bytes], run: Path, draw: random.R
         for pid in _working_in(run):
             _send(pid)
     elif kind == "program" and running:
-        trainers = [program for program in running if program.name == "train_stage"]
+        trainers = [program for program in running if program.name == TRAINER]
         _send(draw.choice(trainers or running).pid)
 
 
@@ -182,7 +194,7 @@ def untrue_entries(run: Path) -> list[str]:
         if entry["status"] == "done":
             known |= {file["path"]: file["sha256"] for file in entry["outputs"]}
     results = {path.relative_to(run).as_posix() for path in (run / "results").rglob("*") if path.is_file()}
-    made = {path for path in results if not path.startswith("results/provenance/") and "tfevents" not in path}
+    made = {path for path in results if not path.startswith(VIEWS) and "tfevents" not in path}
     untrue = [f"{path}: in no line of the ledger" for path in sorted(made - known.keys())]
     changed = [path for path in sorted(made & known.keys()) if sha256(run / path) != known[path]]
     return untrue + [f"{path}: other bytes than the ledger says" for path in changed]

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path, PurePosixPath
 
 from snakemake.api import SnakemakeApi
@@ -42,3 +46,22 @@ def test_captions_are_of_results() -> None:
     """One that is left over when a result goes would never be seen."""
     stems = {PurePosixPath(path).stem for path in SHOWN} | {"workflow"}
     assert {path.stem for path in (ROOT / CAPTIONS).glob("*.rst")} == stems
+
+
+def test_the_page_is_made_and_opens_without_a_network(tmp_path: Path) -> None:
+    """Snakemake's own template: what it loads is in the page, whose version is pinned."""
+    (tmp_path / "Snakefile").write_text("rule all:\n output: report('a.txt')\n shell: 'touch {output}'\n")
+    nowhere = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
+    for arguments in (["--cores", "1"], ["--report", "page.html"]):
+        command = [sys.executable, "-m", "snakemake", "all", *arguments]
+        subprocess.run(
+            command, cwd=tmp_path, env=os.environ | nowhere, check=True, capture_output=True, timeout=120
+        )
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "a.txt" in page and "<script" in page
+    loaded = re.findall(
+        r"""(?i)<(?:script|link|img|iframe)\b[^>]*\b(?:src|href)=\\?["']?(?:https?:)?//[^>]*>""", page
+    )
+    loaded += re.findall(r"""(?i)\b(?:fetch|import|importScripts)\(\s*["'`](?:https?:)?//[^)]*\)""", page)
+    loaded += re.findall(r"""(?i)(?:@import\s*["']|url\(\s*["']?)(?:https?:)?//[^)]*\)""", page)
+    assert not loaded

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 from collections.abc import Iterator
 
-from ctm.repair.rewrites.broken import CLOSING, OPENING, Broken, CodeToken, Splice, inside
+from ctm.repair.rewrites.broken import CLOSING, OPENING, Broken, Splice, begins_value, inside
 from ctm.repair.rewrites.registry import rewrite
 
 _WORDS = frozenset(keyword.kwlist) - {"None", "True", "False"}
@@ -78,17 +78,13 @@ def colon_of_a_dict(broken: Broken) -> Iterator[str]:
         items = found[0]
         equal = [item for item in items if len(item) > 2 and item[1].text == "="]
         keyed = [item for item in items if len(item) > 2 and item[1].text == ":"]
-        bare = [item for item in items if len(item) > 1 and item[0].is_string and _begins_value(item[1])]
+        bare = [item for item in items if len(item) > 1 and item[0].is_string and begins_value(item[1])]
         if equal and len(equal) + len(keyed) == len(items):
             splices += [(item[1].start, item[1].end, ":") for item in equal]
         elif keyed and bare and len(keyed) + len(bare) == len(items):
             splices += [(item[0].end, item[0].end, ":") for item in bare]
     if splices:
         yield broken.spliced(splices)
-
-
-def _begins_value(token: CodeToken) -> bool:
-    return token.text in OPENING or (token.is_operand and token.text not in CLOSING)
 
 
 @rewrite(

@@ -194,6 +194,11 @@ def inside(tokens: list[CodeToken], opening: int) -> tuple[list[list[CodeToken]]
     return None
 
 
+def begins_value(token: CodeToken) -> bool:
+    """Whether a value may begin with a token, as far as one token tells; keywords count."""
+    return token.text in OPENING or (token.is_operand and token.text not in CLOSING)
+
+
 def indentation(line: str) -> str:
     """White space at the head of a line."""
     return line[: len(line) - len(line.lstrip(" \t"))]

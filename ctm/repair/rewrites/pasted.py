@@ -127,16 +127,22 @@ def magics(broken: Broken) -> Iterator[str]:
     "inconsistent use of tabs|unindent does not match|unexpected indent|expected an indented",
 )
 def mixed_tabs(broken: Broken) -> Iterator[str]:
-    """Tabs at the head of lines become spaces where both are used."""
+    """Where heads of lines have both, spaces become tabs if most lines have tabs alone; or all tabs become spaces."""
     code = [line if n not in broken.string_lines else "" for n, line in enumerate(broken.lines)]
-    heads = [indentation(line) for line in code if line.strip()]
-    if not any("\t" in head for head in heads) or not any(" " in head for head in heads):
+    heads = {n: indentation(line) for n, line in enumerate(code) if line.strip()}
+    of_tabs = sum(head.startswith("\t") for head in heads.values())
+    of_spaces = [n for n, head in heads.items() if " " in head]
+    if not any("\t" in head for head in heads.values()) or not of_spaces:
         return
     for columns in MIXED if "inconsistent" in broken.message else TABS:
+        if of_tabs > len(of_spaces):
+            yield broken.with_lines({n: _tabs(heads[n], columns) + code[n].lstrip(" \t") for n in of_spaces})
         yield broken.with_lines(
-            {
-                n: indentation(line).expandtabs(columns) + line.lstrip(" \t")
-                for n, line in enumerate(code)
-                if line.strip()
-            }
+            {n: head.expandtabs(columns) + code[n].lstrip(" \t") for n, head in heads.items()}
         )
+
+
+def _tabs(head: str, columns: int) -> str:
+    """The same indentation of tabs, and spaces for what is less than one."""
+    wide, rest = divmod(len(head.expandtabs(columns)), columns)
+    return "\t" * wide + " " * rest

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from ctm.repair.rewrites.broken import Broken
 
-_MODULES = ("characters", "pasted", "python2", "foreign", "layout", "calls", "strings", "brackets")
+_MODULES = ("characters", "pasted", "python2", "foreign", "layout", "calls", "strings", "hanging", "brackets")
 STEP = 0.7
 """Nats that each further text of one rewrite costs."""
 

@@ -33,13 +33,17 @@ from ctm.files import replacing, sha256_of
 from ctm.sources.pypi.pins import Pin
 
 ATTEMPTS = 3
-"""Times that an archive is asked for before the index counts as out of reach."""
+"""Times that an archive is asked for before the index counts as out of reach; one that never answered is asked once."""
 PAUSE = 1.0
 """Seconds before it is asked again; doubles."""
 
 
 class NotInIndexError(Exception):
     """The index answers, and does not have an archive."""
+
+
+class _NotTriedError(Exception):
+    """An archive that was not asked for, since another one could not be had."""
 
 
 class IndexClient:
@@ -71,7 +75,7 @@ class IndexClient:
         self._client = PyPISimple(
             endpoint or pip_setting("index-url") or PYPI_SIMPLE_ENDPOINT, session=session
         )
-        self._given_up = threading.Event()
+        self._given_up, self._answered = threading.Event(), threading.Event()
 
     def fetch(self, pins: Sequence[Pin]) -> dict[Pin, Path | str]:
         """For each pin its verified archive, or why the index does not have it: the same whatever the threads.
@@ -89,8 +93,7 @@ class IndexClient:
             for some in pool.map(self._fetch_project, projects.values()):
                 found.update(some)
         if missing := [item for item in found.values() if isinstance(item, Exception)]:
-            # the text of an error may hold an address with a password, so only its class is said
-            whys = sorted({type(item).__name__ for item in missing})
+            whys = sorted({self._why(item) for item in missing if not isinstance(item, _NotTriedError)})
             raise OSError(
                 f"the package index is unreachable ({', '.join(whys)}): {len(missing)} of {len(pins)} archives are "
                 "missing. Check pip's index-url and start again; finished downloads stay in "
@@ -108,7 +111,7 @@ class IndexClient:
         path = self.folder / pin.sha256
         if path.is_file() and sha256_of(path) == pin.sha256:
             return path
-        error: Exception = OSError("not tried: an earlier download failed")
+        error: Exception = _NotTriedError()
         for attempt in range(ATTEMPTS):
             if self._given_up.is_set():
                 return error
@@ -119,24 +122,42 @@ class IndexClient:
                 return str(gone)
             except (requests.RequestException, OSError, ValueError, UnsupportedRepoVersionError) as failure:
                 error = failure
+            if _timed_out(error) and not self._answered.is_set():
+                break  # nobody is there: the job that is tried again asks once more
             time.sleep(PAUSE * 2**attempt)
         self._given_up.set()
         return error
 
     def _page(self, name: str) -> ProjectPage:
-        """What the index has of a project. Raises Gone; what requests and pypi-simple raise."""
+        """What the index has of a project. Raises NotInIndexError; what requests and pypi-simple raise."""
         try:
-            return self._client.get_project_page(name, timeout=self.timeout)
+            page = self._client.get_project_page(name, timeout=self.timeout)
         except NoSuchProjectError:
+            self._answered.set()
             raise NotInIndexError(f"the index does not know {name}") from None
+        self._answered.set()
+        return page
 
     def _download(self, pin: Pin, page: ProjectPage, path: Path) -> None:
-        """Bring one archive. Raises Gone; what requests and pypi-simple raise."""
+        """Bring one archive. Raises NotInIndexError; what requests and pypi-simple raise."""
         listed = [item for item in page.packages if item.digests.get("sha256") == pin.sha256]
         if not listed:
             raise NotInIndexError(f"the index has no file of {pin.name} with sha256 {pin.sha256}")
         with replacing(path) as temporary:
             self._client.download_package(listed[0], temporary, timeout=self.timeout)
+
+    def _why(self, error: Exception) -> str:
+        """Why an archive did not come: the text of an error may hold an address with a password, its class does not."""
+        if _timed_out(error):
+            return f"no answer in {self.timeout} s; is a proxy in the way?"
+        return type(error).__name__
+
+
+def _timed_out(error: BaseException | None) -> bool:
+    """Whether an error goes back to a time limit; requests and urllib3 raise others from it."""
+    while error is not None and not isinstance(error, TimeoutError):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def pip_setting(name: str) -> str:

@@ -2,7 +2,8 @@
 
 How long to wait is the server's to say: Retry-After first, then x-ratelimit-reset once x-ratelimit-remaining is 0.
 Where it says nothing (a limit without either, 5xx, a cut connection, an answer that is no JSON) waits double, with
-jitter that only lengthens them. Times to wait for survive a restart, as ETags do (ctm/sources/rest/etags.py).
+jitter that only lengthens them. Times to wait for survive a restart, as ETags do (ctm/sources/rest/etags.py). A host
+that never answered is not waited for like one that falls silent: no run has begun that patience could save.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class RestSettings:
     """How patient the client of a REST API is."""
 
     timeout: Seconds = 30
-    """Time limit of one connection, and of each read from it, seconds."""
+    """Time limit of one connection, of each read from it, and of a host that has not answered yet, seconds."""
     attempts: Few = 8
     """Most times that one request is sent before it counts as failed."""
     backoff: Wait = 1.0
@@ -120,6 +121,7 @@ class RestClient:
         self._secret_query = {parameter: token} if token and parameter else {}
         # as it is, and as it stands in an address
         self._forms = sorted({token, quote(token), quote(token, safe="")} - {""}, key=len, reverse=True)
+        self._answered = False
         self._http = httpx.Client(headers=sent, timeout=settings.timeout, trust_env=not local)
 
     @property
@@ -144,17 +146,18 @@ class RestClient:
     def get(self, path: str, params: Mapping[str, Any] | None = None, bucket: str = "core") -> JsonResponse:
         """The answer to one GET. `path` is joined to the base; `bucket` names the limit that it counts against.
 
-        Raises RestError: at once where asking again is of no use, else after `attempts`, or where the server asks for
-        a longer wait than `max_wait`.
+        Raises RestError: at once where asking again is of no use, else after `attempts`, where the server asks for a
+        longer wait than `max_wait`, or where it has answered no request at all for `timeout`.
         """
         url = self._url(path)
         if params:
             url = url.copy_merge_params(params)
-        why, status = "", 0
+        why, status, begun = "", 0, 0.0
         for attempt in range(self._settings.attempts):
             if attempt:
                 self.counts["retries"] += 1
             self._wait(bucket)
+            begun = begun or self._clock()
             kept = self._etags.get(str(url))
             reply: Reply | None = None
             try:
@@ -171,6 +174,9 @@ class RestClient:
                 self._etags.delete(str(url))
             if reply is not None:
                 self._note_limit(reply, bucket)
+            if not self._answered and self._clock() - begun >= self._settings.timeout:
+                waited = f"no answer in {self._settings.timeout} s; is a proxy in the way?"
+                raise self._error(url, f"{why}; {waited}")
             self._pause_after(reply, bucket, attempt)
             log.warning("%s", self._clean(f"{_bare(url)}: {why}; attempt {attempt + 1}"))
         raise self._error(url, f"{why}; gave up after {self._settings.attempts} attempts", status)
@@ -210,8 +216,8 @@ class RestClient:
             self.counts["requests"] += 1
             asked = url.copy_merge_params(self._secret_query) if self._secret_query else url
             with self._http.stream("GET", asked, headers=headers) as response:
-                body = bytearray()
-                begun = time.monotonic()
+                self._answered = True
+                body, begun = bytearray(), time.monotonic()
                 for chunk in response.iter_bytes():
                     body += chunk
                     if time.monotonic() - begun > 10 * self._settings.timeout:

@@ -14,6 +14,7 @@ from ctm.sources.rest.client import RestClient, RestError, RestSettings
 from ctm.sources.rest.etags import ResponseCache
 from helpers.api_server import TOKEN, Api, Clock, Reply
 from helpers.leaks import assert_nowhere, everything_logged
+from helpers.silent_server import silent_server
 
 SETTINGS = RestSettings(attempts=5, timeout=5)
 
@@ -147,6 +148,31 @@ def test_it_gives_up_after_the_attempts(api: Api, client: RestClient) -> None:
     with pytest.raises(RestError, match=r"status 500: boom; gave up after 5 attempts") as failed:
         client.get("one")
     assert failed.value.status == 500 and len(api.requests) == 5
+
+
+@pytest.mark.parametrize("through", ["server", "proxy", "nobody"])
+def test_a_host_that_never_answered_is_given_one_time_limit(
+    through: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And not `attempts` times as long: seven minutes, in each of the three tries that Snakemake makes."""
+    settings = RestSettings(attempts=99, timeout=0.3, backoff=0.05, max_backoff=0.1)
+    with silent_server() as server:
+        bases = {"server": server.url, "proxy": "https://api.example.org", "nobody": "http://127.0.0.1:9"}
+        for name in ("https_proxy", "HTTPS_PROXY"):
+            monkeypatch.setenv(name, server.url)
+        client = RestClient(bases[through], ResponseCache(tmp_path / "e.sqlite"), settings, TOKEN)
+        with pytest.raises(RestError, match=r"no answer in 0.3 s; is a proxy in the way\?"):
+            client.get("one")
+        client.close()
+        assert len(server.connections) == (0 if through == "nobody" else 1)
+
+
+def test_a_host_that_falls_silent_is_asked_again(api: Api, clock: Clock, tmp_path: Path) -> None:
+    """It has answered in this run, and what was found so far is worth waiting for."""
+    client = connect(api, clock, tmp_path, RestSettings(attempts=4, timeout=0.2))
+    api.script = [Reply(body=1), Reply(late=0.5), Reply(late=0.5), Reply(body=2)]
+    assert (client.get("one").data, client.get("two").data) == (1, 2)
+    client.close()
 
 
 @pytest.mark.parametrize(("status", "word"), [(401, "set it again"), (404, "Not here"), (422, "Not here")])

@@ -35,9 +35,11 @@ class Comparison:
 
 
 def compare(milestones: Iterable[Mapping[str, Any]], targets: Targets) -> list[Comparison]:
-    """Every target of a stage that has ended against its milestones, as its summary has them."""
+    """Every target of a stage that has ended against its milestones, as its summary has them; in the stage's order."""
     lines = {line["milestone"]: line for line in milestones}
-    return [one for milestone in targets for one in compare_at(milestone, lines.get(milestone, {}), targets)]
+    # overlays put theirs anywhere
+    in_order = sorted(targets, key=lambda milestone: int(milestone.rstrip("%")))
+    return [one for milestone in in_order for one in compare_at(milestone, lines.get(milestone, {}), targets)]
 
 
 def compare_at(milestone: str, line: Mapping[str, Any], targets: Targets) -> Iterator[Comparison]:

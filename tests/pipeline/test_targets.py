@@ -32,7 +32,7 @@ def test_accuracies_are_above_and_the_loss_is_below(figure: str, asked: float, m
 
 def test_what_was_not_measured_is_not_met() -> None:
     """A stage of few steps has fewer milestones; its targets are shown all the same."""
-    found = compare([HALF], {"25%": {"loss": 9.0}, "50%": {"loss": 9.0, "logic": 0.1}})
+    found = compare([HALF], {"50%": {"loss": 9.0, "logic": 0.1}, "25%": {"loss": 9.0}})
     assert [(one.milestone, one.figure, one.reached, one.met) for one in found] == [
         ("25%", "loss", None, False), ("50%", "loss", 3.0, True), ("50%", "logic", None, False),
     ]  # fmt: skip

@@ -68,8 +68,11 @@ onstart:
 # no rule: a view of the logs, wanted most where a run failed, and of as many pages as there were days
 onsuccess:
     write_dashboard()
-    unreached.tell(Path.cwd())
+    unreached.tell(Path.cwd(), BUCKET)
+    storage.send_records(workflow, Path.cwd())
 
 
 onerror:
     write_dashboard()
+    storage.tell_failed(workflow, Path.cwd())
+    storage.send_records(workflow, Path.cwd())

@@ -10,7 +10,9 @@ from shlex import quote
 
 from snakemake.exceptions import WorkflowError
 
-from ctm.pipeline import budget, directives, module, report_entries, run_lock, session, staleness, unreached
+# two lines: `module` alone on one, as the formatter would have it, is a keyword of Snakemake's
+from ctm.pipeline import budget, directives, module, report_entries, run_lock, session, staleness
+from ctm.pipeline import storage, unreached
 from ctm.pipeline.config import from_checkout, model_json, settings_json, stage_json, targets_of, trm_json
 from ctm.pipeline.config_errors import ConfigError
 from ctm.pipeline.lineage import Lineage
@@ -36,7 +38,8 @@ OWN = {}  # the rules of the steps, once they are declared: as a module's they m
 DEPLOYED = bool(workflow.deployment_settings.deployment_method)
 PYTHON = f"env PYTHONPATH={quote(str(ROOT))} python" if DEPLOYED else quote(sys.executable)
 # whether results lie in a bucket (--default-storage-provider), so that a job has what is declared and nothing else
-STORED = workflow.storage_settings.default_storage_provider is not None
+BUCKET = storage.address(workflow)
+STORED = storage.folder(workflow)
 RAW = ("installed", "packages", "releases", "commits", "stackoverflow")
 # which Snakemake formats with the job's wildcards: braces of the checkout's path are no fields
 ENVIRONMENT = f"{ROOT}/envs/{CONFIG.machine.environment}.yaml".replace("{", "{{").replace("}", "}}")
@@ -66,7 +69,7 @@ def step_params(step):
     given |= {"threads": demand.threads} if step.counts_threads else {}
     return {
         "lineage": lineage(step.name),
-        "program": directives.supervised(supervisor, step.name, lineage(step.name), demand, program),
+        "program": directives.supervised(supervisor, step.name, lineage(step.name), demand, program, STORED),
         **{name: unrecorded(value) for name, value in given.items()},
     }
 
@@ -82,7 +85,7 @@ def complete_rules():
 def keep_ledger():
     """Plan by the ledger, and run alone in the folder. To be called after the last rule."""
     if workflow.is_main_process:
-        staleness.follow(workflow, {step: LINEAGE.of(step) for step in STEPS})
+        staleness.follow(workflow, {step: LINEAGE.of(step) for step in STEPS}, STORED)
         run_lock.guard(workflow)
 
 
@@ -91,7 +94,7 @@ def begin_session():
     planned = {job.rule for job in workflow.dag.needrun_jobs()}
     steps = {step for step in STEPS if OWN.get(step) in planned}
     local = workflow.resource_settings.nodes is None
-    session.begin(Path.cwd(), LINEAGE, sorted(steps), workflow.configfiles, local)
+    session.begin(Path.cwd(), LINEAGE, sorted(steps), workflow.configfiles, local, BUCKET)
 
 
 def write_dashboard():

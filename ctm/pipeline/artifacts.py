@@ -15,6 +15,7 @@ from typing import Any
 
 import yaml
 
+from ctm.pipeline.ledger import LEDGER
 from ctm.pipeline.targets import Targets
 
 SOURCE_COUNTS = ".counts.json"
@@ -25,6 +26,9 @@ _GENERIC = ("counts", "summary")
 class RunArtifacts:
     """Artifacts of a run. `page` is where the page that is made of them will lie: links are relative to it.
 
+    `run` is the folder with results/; of a bucket, where its files lie meanwhile. `records` has the ledger: `run`, or
+    with a bucket the working folder, which programs of rules share with Snakemake.
+
     targets: what each stage's milestones ask for, by stage.
     """
 
@@ -33,6 +37,8 @@ class RunArtifacts:
     ) -> None:
         self.page, self.targets = page, targets or {}
         self.run = page.absolute().parent.parent
+        places = (self.run, Path.cwd())
+        self.records = next((folder for folder in places if (folder / LEDGER).is_file()), self.run)
         self.rejects = [path for path in artifacts if path.name.endswith("rejects.parquet")]
         self.sources = [path for path in artifacts if path.name.endswith(SOURCE_COUNTS)]
         self.metrics = {path.parent.name: path for path in artifacts if path.name == "metrics.jsonl"}

@@ -57,8 +57,9 @@ def crate_of(
 ) -> dict[str, Any]:
     """The metadata of the crate, JSON-LD.
 
-    gathered: when, ISO 8601. workflow: a copy of the Snakefile below results/. own: files that the gathering rule wrote
-    itself, whose line in the ledger does not stand yet. engine: version of Snakemake.
+    gathered: when, ISO 8601. workflow: a copy of the Snakefile in a folder of results/, of the run or of a bucket. own:
+    files that the gathering rule wrote itself, whose line in the ledger does not stand yet. engine: version of
+    Snakemake.
     """
     from rocrate.rocrate import ROCrate
 
@@ -68,11 +69,11 @@ def crate_of(
     _root(crate, records, gathered)
     steps = list(dict.fromkeys(entry.rule for entry in records.jobs))
     _workflow(crate, workflow, steps, commits, engine)
-    inside = {path: file.sha256 for path, file in records.files.items() if _lies(records.run, path)}
+    inside = {path: file.sha256 for path, file in records.files.items() if _lies(records, path)}
     for file in records.files.values():
         _artifact(crate, file, file.path in inside)
     for made in own:
-        name = made.absolute().relative_to(records.run.absolute() / ROOT).as_posix()
+        name = made.absolute().relative_to(workflow.absolute().parents[1]).as_posix()
         crate.add_file(dest_path=name, properties=_format(made.name))
     for name, what in _about(records):
         crate.add_file(dest_path=name.removeprefix(ROOT), properties={**_format(name), "description": what})
@@ -274,8 +275,8 @@ def _id(file: File, inside: Mapping[str, str]) -> str:
     return f"#elsewhere-{file.sha256[:16]}-{quote(Path(file.path).name)}"
 
 
-def _lies(run: Path, path: str) -> bool:
-    return path.startswith(ROOT) and (run / path).is_file()
+def _lies(records: RunRecords, path: str) -> bool:
+    return path.startswith(ROOT) and records.lies(path)
 
 
 def _figures(used: Mapping[str, Any]) -> Iterator[tuple[str, float]]:

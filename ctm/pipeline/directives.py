@@ -60,11 +60,15 @@ def _complete(name: str, rule: Any, step: WorkflowStep, params: Mapping[str, Any
     rule.set_params(**{name: value for name, value in params.items() if name not in own})
 
 
-def supervised(supervisor: str, rule: str, lineage: str, demand: Demand, program: str) -> Callable[..., str]:
+def supervised(
+    supervisor: str, rule: str, lineage: str, demand: Demand, program: str, stored: str
+) -> Callable[..., str]:
     """The `program` of a rule's commands: its own, under the supervisor (job.py), which is told what the job is.
 
     A function of the job, and so nothing that Snakemake compares. It may not ask for `threads` or `resources`: these
     would be looked at for finished jobs too, and a budget that those did not keep would stop the plan.
+
+    stored: where a bucket's files lie while a job uses them, "" without one (storage.py).
 
     `exec`, so that no shell stands between Snakemake and the supervisor: SLURM tells all processes of a job to stop, a
     shell would die of it at once, and Snakemake would not wait for what the program has still to save.
@@ -77,6 +81,7 @@ def supervised(supervisor: str, rule: str, lineage: str, demand: Demand, program
             "rule": rule, "lineage": lineage, "log": f"{log}.log", "threads": demand.threads, "mem-gb": demand.mem_gb,
             "vram": demand.vram, "gpu-percent": demand.gpu_percent, "runtime": demand.runtime,
             "network-mbps": demand.network_mbps, "disk": demand.disk,
+            **({"stored": stored} if stored else {}),
         }  # fmt: skip
         options = [part for name, value in given.items() for part in (f"--{name}", str(value))]
         lists = {"wildcards": wildcards, "inputs": input, "outputs": output}

@@ -71,6 +71,7 @@ def main(arguments: Sequence[str]) -> int:
     inputs = _inputs(given, run)
     if refused := damaged(inputs, read(run)):
         print(*(_refusal(*one) for one in refused), sep="\n", file=sys.stderr)
+        _saved_log(given.log, given.stored, uuid.uuid4().hex)
         return DAMAGED
     return _recorded(given, command, inputs, lock, run)
 
@@ -91,15 +92,14 @@ def _recorded(given: argparse.Namespace, command: list[str], inputs: list[File],
     outputs = []
     if status == 0:
         try:
-            outputs = [file_of(Path(path), run) for path in given.outputs]
+            outputs = [file_of(Path(path), run, given.stored) for path in given.outputs]
         except OSError as error:
             print(f"{given.rule}: it ended well and did not make {error.filename}", file=sys.stderr)
             status = 1
     log = given.log
     if status:
         _remove(given.outputs)  # with --keep-incomplete too: half an artifact looks like one
-    if status and log:
-        log = _saved_log(Path(log), number)
+        log = _saved_log(log, given.stored, number)
     declared = {
         "threads": given.threads, "mem_gb": given.mem_gb, "vram": given.vram, "gpu_percent": given.gpu_percent,
         "runtime": given.runtime, "network_mbps": given.network_mbps, "disk": given.disk,
@@ -122,14 +122,20 @@ def _remove(outputs: Sequence[str]) -> None:
             shutil.rmtree(left.parent, ignore_errors=True)
 
 
-def _saved_log(log: Path, number: str) -> str:
-    """A copy of a failed job's log: Snakemake deletes the log itself when the job is tried again."""
+def _saved_log(log: str | None, stored: Path | None, number: str) -> str | None:
+    """A copy of a failed job's log: Snakemake deletes the log itself when the job is tried again.
+
+    It lies in the run's folder where the results are in a bucket too: what no rule declares is not sent there.
+    """
+    if log is None:
+        return None
     sys.stdout.flush()
-    kept = log.with_suffix(f".failed-{number[:8]}.log")
+    kept = Path(log).with_suffix(f".failed-{number[:8]}.log")
     with contextlib.suppress(OSError):
-        shutil.copyfile(log, kept)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile((stored or Path()) / log, kept)
         return kept.as_posix()
-    return log.as_posix()
+    return log
 
 
 def _run(command: list[str], lock: int, usage: Usage) -> int:
@@ -204,7 +210,8 @@ def _alive(process: psutil.Process) -> bool:
 
 def _inputs(given: argparse.Namespace, run: Path) -> list[File]:
     """Inputs by content; of a folder, as a git repository is one, nothing."""
-    return [file_of(Path(path), run) for path in dict.fromkeys(given.inputs) if Path(path).is_file()]
+    paths = map(Path, dict.fromkeys(given.inputs))
+    return [file_of(path, run, given.stored) for path in paths if path.is_file()]
 
 
 def _lock(given: argparse.Namespace) -> Path:
@@ -226,6 +233,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--lineage", required=True)
     parser.add_argument("--log")
     parser.add_argument("--disk", default="")
+    parser.add_argument(
+        "--stored", type=Path, help="where a bucket's files lie while the job runs (storage.py)"
+    )
     for name in ("threads", "mem-gb", "vram", "gpu-percent", "runtime", "network-mbps"):
         parser.add_argument(f"--{name}", type=int, default=0)
     for name in ("wildcards", "inputs", "outputs"):

@@ -29,7 +29,7 @@ DONE, FAILED = "done", "failed"
 
 @dataclass(frozen=True)
 class File:
-    """A file as it was: `path` is relative to the run's folder, absolute outside of it; `size` in bytes."""
+    """A file as it was: `path` is relative to the run's folder, or to a bucket; absolute elsewhere. `size` in bytes."""
 
     path: str
     sha256: str
@@ -127,10 +127,13 @@ def sums(entries: Iterable[Entry]) -> dict[str, File]:
     return {file.path: file for entry in entries if entry.status == DONE for file in entry.outputs}
 
 
-def file_of(path: Path, run: Path) -> File:
-    """A file as it is now. Raises OSError."""
-    absolute = path.absolute()
-    name = absolute.relative_to(run.absolute()) if absolute.is_relative_to(run.absolute()) else absolute
+def file_of(path: Path, run: Path, stored: Path | None = None) -> File:
+    """A file as it is now. stored: the folder that a bucket's files lie in (storage.py). Raises OSError."""
+    name = path.absolute()
+    for folder in filter(None, (stored, run)):
+        if name.is_relative_to(folder.absolute()):
+            name = name.relative_to(folder.absolute())
+            break
     return File(name.as_posix(), sha256_of(path), path.stat().st_size)
 
 

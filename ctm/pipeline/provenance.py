@@ -17,7 +17,6 @@ from ctm.pipeline.markdown import markdown
 from ctm.pipeline.page import render
 from ctm.pipeline.provenance_sections import (
     failed_section,
-    gone,
     moment,
     rule_sections,
     session_section,
@@ -44,7 +43,8 @@ PLACE = {"Python": "python", "System": "platform", "Processor": "processor", "Dr
 def write_provenance(run: Path, page: Path, text: Path, crate: Path, snakefile: Path, workflow: Path) -> None:
     """Write the page, its Markdown and the crate, and `workflow`, a copy of the Snakefile that the crate names.
 
-    run: the folder with results/. Raises FileNotFoundError where it has no ledger.
+    run: the folder with the ledger. The files lie below one results/, of the run or of a bucket. Raises
+    FileNotFoundError where there is no ledger.
     """
     found = read_records(run.absolute())
     records = RunRecords(found.run, [entry for entry in found.entries if entry.rule != RULE])
@@ -72,7 +72,12 @@ def _facts(records: RunRecords, gathered: str) -> Iterator[tuple[str, str]]:
     yield "Gathered", f"{moment(gathered)} UTC from {len(records.entries):,} lines of the ledger"
     size = sum(file.size for file in files)
     yield "Artifacts", f"{len(files):,} files, {size / 1e9:.3g} GB, each with its sha256"
-    if missing := gone(records):
+    if records.bucket:
+        yield (
+            "In a bucket",
+            f"{records.bucket}: files are named as they were put there, and nobody has looked for them since",
+        )
+    elif missing := records.gone:
         yield (
             "Gone since",
             f"{len(missing):,} of them: {', '.join(missing[:5])}{', …' if len(missing) > 5 else ''}",

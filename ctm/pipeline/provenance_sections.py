@@ -205,11 +205,6 @@ def failed_section(records: RunRecords) -> Section:
     return Section("Attempts that no artifact is of", [Block("", note, table, file=_LEDGER)] if rows else [])
 
 
-def gone(records: RunRecords) -> list[str]:
-    """Artifacts of the ledger that lie no longer where they were made."""
-    return [path for path in records.files if not (records.run / path).exists()]
-
-
 def moment(text: str) -> str:
     """A time of the ledger to the second: "2026-11-29 10:00:00"."""
     return text[:19].replace("T", " ")
@@ -274,16 +269,16 @@ def _moment(text: str) -> Cell:
 
 
 def _file(records: RunRecords, path: str) -> Cell:
-    there = (records.run / path).exists()
-    return Cell(path.removeprefix("results/"), mark="code", address=_address(path) if there else "")
+    address = _address(path) if records.lies(path) else ""
+    return Cell(path.removeprefix("results/"), mark="code", address=address)
 
 
 def _link(records: RunRecords, path: str | None) -> Cell:
     if path is None:
         return Cell("-")
-    return Cell(
-        Path(path).name, mark="code", address=_address(path) if (records.run / path).is_file() else ""
-    )
+    # beside a bucket lie logs of tries that failed, and no others
+    there = (records.run / path).is_file() is (records.bucket is None)
+    return Cell(Path(path).name, mark="code", address=_address(path) if there else "")
 
 
 def _address(path: str) -> str:

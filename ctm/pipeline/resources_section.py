@@ -32,7 +32,7 @@ NO_LEDGER = "This run has no ledger (results/provenance/ledger.jsonl), so what i
 
 def resources_part(run: RunArtifacts) -> Section:
     """The section of a run, from its ledger as it is now: the report's own job is not in it yet."""
-    section = resources_section(read(run.run))
+    section = resources_section(read(run.records))
     address = run.address(run.run / LEDGER)
     return Section(TITLE, [Block(one.title, one.note, one.table, file=address) for one in section.blocks])
 

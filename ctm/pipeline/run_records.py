@@ -58,6 +58,21 @@ class RunRecords:
         known.sort(key=lambda one: str(one.get("started", "")))
         return {str(one["session"]): one for one in known}
 
+    @cached_property
+    def bucket(self) -> str | None:
+        """Where the last start of Snakemake put the results, such as "s3://BUCKET/RUN"; None: into the run's folder."""
+        last = next(reversed(self.sessions.values()), {})
+        return str(last["bucket"]) if last.get("bucket") else None
+
+    def lies(self, path: str) -> bool:
+        """Whether an artifact lies where its name says. A bucket is not asked: what jobs put there counts as there."""
+        return self.bucket is not None or (self.run / path).exists()
+
+    @cached_property
+    def gone(self) -> list[str]:
+        """Artifacts of the ledger that lie no longer in the run's folder, whether in a bucket or nowhere."""
+        return [path for path in self.files if not (self.run / path).exists()]
+
     def parts(self, lineage: str) -> Mapping[str, Any] | None:
         """What a lineage is the hash of: config sections, code, files and parents by name; None: not on record."""
         if lineage not in self._parts:

@@ -30,18 +30,23 @@ from ctm.pipeline.targets import Targets
 
 
 def begin(
-    run: Path, lineage: Lineage, steps: Iterable[str], config_files: Sequence[Path], local: bool
+    run: Path,
+    lineage: Lineage,
+    steps: Iterable[str],
+    config_files: Sequence[Path],
+    local: bool,
+    bucket: str | None = None,
 ) -> str:
     """Write the session's record and the lineages of the planned `steps`; jobs learn of it by the environment.
 
     local: whether jobs run on this machine as children of this process, which they must then not outlive.
+    bucket: where the results lie (storage.py); None: in the run's folder.
     Returns the session's name. Raises OSError.
     """
     session = uuid.uuid4().hex
     targets = {**targets_of(lineage.config), "trm": section(lineage.config, "trm.stage.milestones")}
-    write_json(
-        run / FOLDER / "sessions" / f"{session}.json", record(session, lineage.root, config_files, targets)
-    )
+    content = record(session, lineage.root, config_files, bucket, targets)
+    write_json(run / FOLDER / "sessions" / f"{session}.json", content)
     for step in steps:
         path = run / FOLDER / "lineage" / f"{lineage.of(step)[:16]}.json"
         if not path.exists():
@@ -53,7 +58,7 @@ def begin(
 
 
 def record(
-    session: str, root: Path, config_files: Sequence[Path], targets: Mapping[str, Targets]
+    session: str, root: Path, config_files: Sequence[Path], bucket: str | None, targets: Mapping[str, Targets]
 ) -> dict[str, Any]:
     """What a session is kept as. targets: what each stage's milestones ask for, which no lineage of training has."""
     return {
@@ -61,6 +66,7 @@ def record(
         "started": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         "config_files": [str(path) for path in config_files],
+        "bucket": bucket,
         "targets": targets,
         "code": code(root),
         "environment": {

@@ -81,7 +81,8 @@ def _node(records: RunRecords, read: File, checkout: Path, seen: set[str], is_to
             try:
                 node.sources.extend(sources_of(records.run / dump, pins))
             except (OSError, ValueError) as error:
-                node.notes.append(f"sources not known: {error}")
+                why = f"{dump} lies in {records.bucket}" if records.bucket else str(error)
+                node.notes.append(f"sources not known: {why}")
     node.inputs.extend(_node(records, file, checkout, seen) for file in entry.inputs)
     return node
 

@@ -56,10 +56,13 @@ def trace(
     try:
         records = read_records(run_of(artifact, directory) if artifact else directory)
         if pair is not None:
+            _refuse_elsewhere(records)
             _show_pair(records, pair)
             return
     except (OSError, ValueError) as error:
         _refuse(str(error))
+    if verify:
+        _refuse_elsewhere(records)
     if artifact is None:
         _tell(*check_all(records), records)
         return
@@ -69,6 +72,8 @@ def trace(
         _refuse(_unknown(records, str(error.args[0])))
     number, faults = check(records, node) if verify else (0, [])
     _draw(_tree(node, {fault.path for fault in faults}, every))
+    if told := _elsewhere(records):
+        console.print(f"By the ledger alone: {told}", soft_wrap=True)
     if verify:
         _tell(number, faults, records)
 
@@ -76,6 +81,22 @@ def trace(
 def _refuse(message: str) -> NoReturn:
     typer.echo(message, err=True)
     raise typer.Exit(2)
+
+
+def _elsewhere(records: RunRecords) -> str:
+    """Where the files of a run are that lie in a bucket; "": all are in the run's folder, or have been."""
+    from ctm.pipeline.storage import elsewhere
+
+    if not records.bucket or not records.gone:
+        return ""
+    missing = f"{len(records.gone):,} of {len(records.files):,} files are not in {records.run}"
+    return f"{missing}: {elsewhere(records.bucket, records.run)}"
+
+
+def _refuse_elsewhere(records: RunRecords) -> None:
+    """End where files have to be read that lie in a bucket."""
+    if told := _elsewhere(records):
+        _refuse(told)
 
 
 def _unknown(records: RunRecords, path: str) -> str:

@@ -48,7 +48,8 @@ def _lines(found: Iterable[tuple[str, str, str]]) -> Iterable[str]:
         yield f"  to ask again: the same command with --forcerun {step}"
 
 
-def tell(run: Path) -> None:
-    """Print it on standard error."""
-    for line in lines(run):
+def tell(run: Path, bucket: str | None = None) -> None:
+    """Print it on standard error; of results in a bucket, that nobody has looked."""
+    elsewhere = f"Which sources were out of reach is not looked up in {bucket}; the report's section on rejects says it"
+    for line in [elsewhere] if bucket else lines(run):
         print(line, file=sys.stderr)

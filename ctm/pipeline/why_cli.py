@@ -29,6 +29,20 @@ def _refuse(message: str) -> NoReturn:
     raise typer.Exit(2)
 
 
+def _refuse_elsewhere(run: Path) -> None:
+    """Raises ValueError for a run whose results lie in a bucket: the plan would miss them all."""
+    from ctm.pipeline.ledger import LEDGER
+    from ctm.pipeline.run_records import read_records
+    from ctm.pipeline.storage import elsewhere
+
+    records = read_records(run) if (run / LEDGER).is_file() else None
+    if records and records.bucket and records.gone:
+        raise ValueError(
+            f"{elsewhere(records.bucket, run)}. What would run in the bucket is said by `snakemake -n` with the "
+            "options of its start"
+        )
+
+
 def why(
     target: Annotated[
         str | None, typer.Argument(help="A rule, or a file of the run; none: the model.")
@@ -47,6 +61,7 @@ def why(
     root = find_checkout()
     files = [root / "config/config.yaml", *(configfile or [])]
     try:
+        _refuse_elsewhere(directory)
         lineage = Lineage(config_of(configfile or [], root), root)
         jobs = plan(files, root, directory, [target] if target else [])
         entries = read(directory)

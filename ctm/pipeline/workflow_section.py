@@ -14,7 +14,7 @@ MAKER = "report"
 
 def workflow_section(run: RunArtifacts) -> Section:
     """No block where the run has no ledger."""
-    entries = ledger.read(run.run)
-    blocks = [rules_block(rules_of(run.run, entries), running=[MAKER]), energy_block(entries)]
+    entries = ledger.read(run.records)
+    blocks = [rules_block(rules_of(run.records, entries), running=[MAKER]), energy_block(entries)]
     note = "As the report was made; results/dashboard/ has the state at the end of the run, and what it cost."
     return Section("The workflow", [block for block in blocks if block], note)

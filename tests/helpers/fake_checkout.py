@@ -44,6 +44,8 @@ for option, value in zip([None, *arguments], arguments):
         path.mkdir(parents=True, exist_ok=True)
         outputs += [path / n for n in ("ctm.onnx", "ctm_code_repair_final.pt", "tokenizer.json",
                                        "final_config.yaml", "final_metrics.json", "SHA256SUMS")]
+    elif path.is_dir():
+        continue
     else:
         outputs.append(path)
 for path in outputs:

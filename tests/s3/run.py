@@ -4,7 +4,9 @@
 
 The bucket is `moto_server`'s, in this process: it speaks S3 over HTTP and keeps what it is given in memory. Each job
 fetches its inputs, and what it made is sent to the bucket and removed here, so a job that reads what its rule does not
-declare fails. Ends with status 1 where an object differs from the file of the other run. Takes minutes.
+declare fails. Then the same again, which must run nothing; and the bucket is copied into a folder, which must be a run
+like any other. Ends with status 1 where an object differs from the file of the other run, or another check (checks.py)
+fails. Takes minutes.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from checks import faults
 from moto.server import ThreadedMotoServer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -91,6 +94,15 @@ def compared(client: Any, disk: Path) -> dict[str, list[str]]:
     return {"same": same, "other": other, "in one only": sorted(stored ^ files)}
 
 
+def copied(client: Any, folder: Path) -> Path:
+    """All objects of the run as files, as `aws s3 sync` would copy them."""
+    for key in keys(client):
+        path = folder / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        client.download_file(BUCKET, f"{PREFIX}/{key}", str(path))
+    return folder
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--keep", type=Path, help="folder of both runs; default: a temporary one")
@@ -101,14 +113,17 @@ def main() -> int:
         place.mkdir(parents=True, exist_ok=True)
         report: dict[str, Any] = {
             "bucket, s": snakemake(given.target, place / "stored", place / "stored.log", *storage(url)),
+            "again, s": snakemake(given.target, place / "stored", place / "again.log", *storage(url)),
             "disk, s": snakemake(given.target, place / "disk", place / "disk.log"),
         }
         found = compared(client, place / "disk")
-        left = [str(p.relative_to(place / "stored")) for p in (place / "stored").glob("results/**/*")]
         report |= {"same": len(found["same"]), "other": found["other"], "in one only": found["in one only"]}
-        report["objects"], report["results beside the bucket"] = len(keys(client)), sorted(left)
+        report["objects"] = len(keys(client))
+        copy = copied(client, place / "copied")
+        report["copied, s"] = snakemake(given.target, copy, place / "copied.log")
+        report["faults"] = list(faults(place))
     print(json.dumps(report, indent=1))
-    return int(bool(found["other"] or found["in one only"] or not found["same"]))
+    return int(bool(found["other"] or found["in one only"] or not found["same"] or report["faults"]))
 
 
 if __name__ == "__main__":

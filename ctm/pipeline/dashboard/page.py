@@ -18,6 +18,7 @@ from ctm.pipeline.dashboard.state import BASELINE, State, state_now, state_on
 from ctm.pipeline.energy_section import energy_block
 from ctm.pipeline.page import render
 from ctm.pipeline.rule_graph import rules_block, rules_of
+from ctm.pipeline.run_records import RunRecords
 from ctm.pipeline.sections import MachineBudget
 from ctm.pipeline.tables import Block, Cell, Section, Table, rows
 
@@ -114,7 +115,7 @@ def sections(records: Records, state: State, price: Price, svg: str, live: bool)
             Block("What only a CTM has", table=_figures(state.model), file=file),
         ]
         if state.training
-        else [Block(note="No stage of training has written any figure yet.")]
+        else [Block(note=_untrained(records))]
     )
     made = [
         Section(
@@ -144,6 +145,13 @@ def sections(records: Records, state: State, price: Price, svg: str, live: bool)
     if energy := energy_block(records.entries, price.amount, price.currency):
         made.append(Section("Energy", [energy]))
     return made
+
+
+def _untrained(records: Records) -> str:
+    """Why there are no figures of training."""
+    if bucket := RunRecords(records.run, records.entries).bucket:
+        return f"No stage of training runs; the figures of those that ended lie in {bucket}/results/training."
+    return "No stage of training has written any figure yet."
 
 
 def _machine(state: State) -> list[Block]:

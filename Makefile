@@ -95,10 +95,10 @@ ablate: .venv/.train
 reference: .venv/.train
 ifeq ($(SCALE),small)
 	@mkdir -p runs/reference-small
-	@$(BIN)/ctm-pipeline run results/final/ctm.onnx --directory runs/reference-small --configfile $(REFERENCE) config/reference_small.yaml --cores $(CORES)
+	@$(BIN)/ctm-pipeline run results/final/MODEL_CARD.md --directory runs/reference-small --configfile $(REFERENCE) config/reference_small.yaml --cores $(CORES)
 else
 	@mkdir -p runs/reference
-	@$(BIN)/ctm-pipeline run results/final/ctm.onnx --directory runs/reference --configfile $(REFERENCE) --cores $(CORES)
+	@$(BIN)/ctm-pipeline run results/final/MODEL_CARD.md --directory runs/reference --configfile $(REFERENCE) --cores $(CORES)
 endif
 
 ship: .venv/.train

@@ -3,6 +3,7 @@
 # A rule holds its input, output, threads, resources and command. Its log, benchmark, retries, conda, and the params
 # `lineage`, `program`, its settings and its files are filled in at the end of the Snakefile (complete_rules below), from
 # its entry in ctm/pipeline/steps.py.
+import json
 import sys
 from pathlib import Path
 from shlex import quote
@@ -12,7 +13,7 @@ from snakemake.exceptions import WorkflowError
 # two lines: `module` alone on one, as the formatter would have it, is a keyword of Snakemake's
 from ctm.pipeline import budget, directives, module, report_entries, run_lock, session, staleness
 from ctm.pipeline import storage, unreached
-from ctm.pipeline.config import from_checkout, model_json, settings_json, stage_json, trm_json
+from ctm.pipeline.config import from_checkout, model_json, settings_json, stage_json, targets_of, trm_json
 from ctm.pipeline.config_errors import ConfigError
 from ctm.pipeline.lineage import Lineage
 from ctm.pipeline.planning import checked_config
@@ -115,6 +116,11 @@ def stage_settings(stage):
 def trm_settings():
     """Everything that the trainer of the baseline needs."""
     return unrecorded(trm_json(CONFIG))
+
+
+def targets():
+    """What the milestones of each stage ask for, for those who show what was reached."""
+    return unrecorded(json.dumps(targets_of(CONFIG)))
 
 
 def final_model():

@@ -1,4 +1,4 @@
-# Phase 4: the ONNX graph, its check against torch, and the bundle that `ctm-repair` needs and no more.
+# Phase 4: the ONNX graph, its check against torch, the bundle that `ctm-repair` needs and no more, and its card.
 
 
 rule export_onnx:
@@ -40,7 +40,6 @@ rule bundle:
         weights=last_weights(),
         tokenizer="results/tokenizer/tokenizer.json",
         benchmark="results/reports/benchmark.json",
-        counts="results/pairs/counts.json",
         validation="results/reports/validation.json",
         stages=expand("results/training/{stage}/summary.json", stage=CONFIG.training.order),
     output:
@@ -49,13 +48,32 @@ rule bundle:
         tokenizer="results/final/tokenizer.json",
         config="results/final/final_config.yaml",
         metrics="results/final/final_metrics.json",
-        card="results/final/MODEL_CARD.md",
         sums="results/final/SHA256SUMS",
     priority: 4
     threads: cores("bundle")
     resources:
         **demand("bundle"),
     shell:
-        "{params.program} {input.stages} --onnx {input.onnx} --check {input.check} --weights {input.weights}"
-        " --tokenizer {input.tokenizer} --benchmark {input.benchmark} --counts {input.counts}"
+        "{params.program} {input.stages} --onnx {input.onnx} --weights {input.weights}"
+        " --tokenizer {input.tokenizer} --benchmark {input.benchmark}"
         " --out $(dirname {output.onnx}) >> {log} 2>&1"
+
+
+rule model_card:
+    input:
+        config="results/final/final_config.yaml",
+        metrics="results/final/final_metrics.json",
+        check="results/reports/onnx.json",
+        counts="results/pairs/counts.json",
+        stages=expand("results/training/{stage}/summary.json", stage=CONFIG.training.order),
+    output:
+        card="results/final/MODEL_CARD.md",
+    priority: 4
+    threads: cores("model_card")
+    resources:
+        **demand("model_card"),
+    params:
+        targets=targets(),
+    shell:
+        "{params.program} {input.stages} --config {input.config} --metrics {input.metrics} --check {input.check}"
+        " --counts {input.counts} --targets {params.targets:q} --out {output.card} >> {log} 2>&1"

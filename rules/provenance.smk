@@ -5,7 +5,7 @@
 rule provenance:
     input:
         report="results/report.html",
-        card="results/reports/data_card.html",
+        cards=["results/reports/data_card.html", "results/final/MODEL_CARD.md"],
     output:
         page="results/provenance/provenance.html",
         text="results/provenance/provenance.md",

@@ -38,5 +38,7 @@ rule report:
     threads: cores("report")
     resources:
         **demand("report"),
+    params:
+        targets=targets(),
     shell:
-        "{params.program} {input} --out {output.page} >> {log} 2>&1"
+        "{params.program} {input} --targets {params.targets:q} --out {output.page} >> {log} 2>&1"

@@ -234,9 +234,7 @@ def memories(config: Config, name: str) -> Iterator[dict[str, Any]]:
 
 def curves(config: Config, data: Path, folder: Path, samples: int) -> Iterator[dict[str, Any]]:
     """The loss of a first stage of the full-scale model by step, in each precision and with graphs."""
-    stage = dataclasses.replace(
-        config.training.stages["stage1"], samples=samples, epochs=1, milestones={}, max_cells=256
-    )
+    stage = dataclasses.replace(config.training.stages["stage1"], samples=samples, epochs=1, max_cells=256)
     model = {k: v for k, v in dataclasses.asdict(config.model).items()
              if k not in ("ticks", "memory", "vocabulary", "diagnoses")}  # fmt: skip
     runs: tuple[tuple[Literal["float32", "bfloat16"], bool], ...] = (

@@ -1,4 +1,4 @@
-"""The final bundle: all that `ctm-repair` needs, the weights for torch, the figures, and a card that says what it is.
+"""The final bundle: all that `ctm-repair` needs, the weights for torch, and the figures.
 
 Every figure is read from the run's own reports; nothing here measures or assumes. The config names the graph's
 checksum and the tokenizer's fingerprint, and `SHA256SUMS` the config's; `ctm-repair` compares them when it loads.
@@ -17,7 +17,6 @@ import torch
 import yaml
 
 from ctm.bundle_names import CARD, CONFIG, METRICS, MODEL, TOKENIZER, WEIGHTS
-from ctm.export.card import model_card
 from ctm.files import replacing, sha256_of, write_json, write_sums, write_text
 from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.weights import load_weights
@@ -33,14 +32,13 @@ FIGURES = (
 
 
 def write_bundle(
-    onnx: Path, check: Path, weights: Path, tokenizer: Path, benchmark: Path, counts: Path, stages: Sequence[Path],
-    out: Path,
-) -> None:  # fmt: skip
+    onnx: Path, weights: Path, tokenizer: Path, benchmark: Path, stages: Sequence[Path], out: Path
+) -> None:
     """Write the bundle into folder `out`.
 
-    onnx, weights, tokenizer: artifacts of one run. check, benchmark, counts: reports (JSON) of rules check_onnx,
-    benchmark and build_pairs. stages: summaries (JSON) of the training stages, in their order. Raises ValueError if
-    tokenizer and model do not belong together.
+    onnx, weights, tokenizer: artifacts of one run. benchmark: report (JSON) of rule benchmark. stages: summaries (JSON)
+    of the training stages, in their order. Its card is written apart (ctm/pipeline/model_card.py); one that lies there
+    is removed. Raises ValueError if tokenizer and model do not belong together.
     """
     config, tensors = load_weights(weights)
     codec = CodeTokenizer.load(tokenizer)
@@ -49,9 +47,7 @@ def write_bundle(
             f"{tokenizer} has {codec.vocab_size} tokens, but the model in {weights} was trained with "
             f"{config.vocabulary}; they are not from the same run"
         )
-    measured, checked, data = (
-        json.loads(path.read_text(encoding="utf-8")) for path in (benchmark, check, counts)
-    )
+    measured = json.loads(benchmark.read_text(encoding="utf-8"))
     summaries = [json.loads(path.read_text(encoding="utf-8")) for path in stages]
     metrics = final_metrics(measured, summaries)
     content = {
@@ -76,7 +72,7 @@ def write_bundle(
         )
     write_text(out / CONFIG, yaml.safe_dump(content, sort_keys=False))
     write_json(out / METRICS, metrics)
-    write_text(out / CARD, model_card(content, metrics, summaries, data, checked))
+    (out / CARD).unlink(missing_ok=True)  # it tells of the bundle that lay here before
     write_sums(out)
 
 

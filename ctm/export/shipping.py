@@ -45,10 +45,15 @@ class ShippingError(ValueError):
 def ship(bundle: Path, pairs: Path, release: Release, out: Path, items: int = ITEMS) -> tuple[int, int]:
     """Write what ships of a bundle into folder `out`; (items that are answered otherwise, items).
 
-    pairs: the run's test set, whose buggy texts are asked about. Raises ShippingError where the prepared graph is too
-    large or answers too many items otherwise, and BundleError where the bundle cannot be used; `out` is then as it was.
+    pairs: the run's test set, whose buggy texts are asked about. Raises ShippingError where the bundle has no card, or
+    the prepared graph is too large or answers too many items otherwise, and BundleError where the bundle cannot be
+    used; `out` is then as it was.
     """
     original = load_bundle(bundle)
+    if not (bundle / CARD).is_file():
+        raise ShippingError(
+            f"{bundle}: no {CARD}; rule model_card writes it (ctm-pipeline run results/final/{CARD})"
+        )
     new = out.with_name(f".{out.name}.new")
     shutil.rmtree(new, ignore_errors=True)
     try:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import base64
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from ctm.pipeline.ledger import LEDGER
+from ctm.pipeline.targets import Targets
 
 SOURCE_COUNTS = ".counts.json"
 """End of the names of what each job of a source writes beside its raw dump (ctm/pairs/milestones.py)."""
@@ -27,10 +28,14 @@ class RunArtifacts:
 
     `run` is the folder with results/; of a bucket, where its files lie meanwhile. `records` has the ledger: `run`, or
     with a bucket the working folder, which programs of rules share with Snakemake.
+
+    targets: what each stage's milestones ask for, by stage.
     """
 
-    def __init__(self, artifacts: Sequence[Path], page: Path) -> None:
-        self.page = page
+    def __init__(
+        self, artifacts: Sequence[Path], page: Path, targets: Mapping[str, Targets] | None = None
+    ) -> None:
+        self.page, self.targets = page, targets or {}
         self.run = page.absolute().parent.parent
         places = (self.run, Path.cwd())
         self.records = next((folder for folder in places if (folder / LEDGER).is_file()), self.run)

@@ -27,8 +27,9 @@ from ctm.pipeline.demand import demands
 from ctm.pipeline.given import Given
 from ctm.pipeline.sections import Config, Training
 from ctm.pipeline.steps import table
+from ctm.pipeline.targets import Targets
 from ctm.strict_yaml import EXPONENT, Place
-from ctm.training.settings import StageRun, stage_of_ctm, training_of_any
+from ctm.training.settings import StageRun, stage_of_any, stage_of_ctm, training_of_any
 
 _ADAPTER: TypeAdapter[Config] = TypeAdapter(Config)
 
@@ -83,7 +84,7 @@ def overlay(base: dict[str, Any], top: Mapping[str, Any]) -> None:
 def section(config: Config, path: str) -> Any:
     """The plain value (dicts, lists, scalars) of a dotted path, such as "training.stages.stage1".
 
-    "training.*" is a mapping less the sections that have steps of their own (`order`, `stages`).
+    "training.*" is a mapping less what other steps depend on (`order`, `stages`; of a stage `milestones`).
     """
     return section_of(plain(config), path)
 
@@ -95,7 +96,7 @@ def section_of(values: Mapping[str, Any], path: str) -> Any:
     for name in parents:
         value = value[name]
     if last == "*":
-        return {key: item for key, item in value.items() if key not in ("order", "stages")}
+        return {key: item for key, item in value.items() if key not in ("order", "stages", "milestones")}
     return value[last]
 
 
@@ -138,7 +139,12 @@ def trm_json(config: Config) -> str:
     """Everything that the trainer of the baseline needs (StageRun), as JSON."""
     training = dataclasses.replace(training_of_any(config.training), ema=config.trm.ema)
     sizes = {**section(config, "trm.model"), "architecture": "trm"}
-    return _run_json(StageRun("trm", config.trm.stage, training, sizes))
+    return _run_json(StageRun("trm", stage_of_any(config.trm.stage), training, sizes))
+
+
+def targets_of(config: Config) -> dict[str, Targets]:
+    """What the milestones of each stage of the curriculum ask for, by stage, in their order."""
+    return {stage: section(config, f"training.stages.{stage}.milestones") for stage in config.training.order}
 
 
 def _run_json(run: StageRun) -> str:

@@ -30,6 +30,7 @@ from ctm.pipeline.resources_section import resources_part
 from ctm.pipeline.suites_section import real_suites_section, references_section
 from ctm.pipeline.synchronization_section import HEATMAPS, synchronization_section
 from ctm.pipeline.tables import Section
+from ctm.pipeline.targets import Targets
 from ctm.pipeline.thought_section import thought_section
 from ctm.pipeline.training_section import training_section
 from ctm.pipeline.verdict_section import verdict_section
@@ -109,12 +110,13 @@ class Phase:
     sections: list[Section]
 
 
-def write_report(artifacts: Sequence[Path], out: Path) -> None:
+def write_report(artifacts: Sequence[Path], targets: Mapping[str, Targets], out: Path) -> None:
     """Write the page `out` from artifacts, known by their names.
 
-    artifacts: what rule `report` lists as its input. Raises FileNotFoundError if one is missing.
+    artifacts: what rule `report` lists as its input. targets: what each stage's milestones ask for, by stage. Raises
+    FileNotFoundError if an artifact is missing.
     """
-    run = RunArtifacts(artifacts, out)
+    run = RunArtifacts(artifacts, out, targets)
     page = render("report.html.j2", run=run.run.name, opening=opening(run), phases=phases(run))
     write_text(out, page)
 

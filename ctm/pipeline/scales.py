@@ -131,6 +131,7 @@ SCALES: Mapping[str, str] = {
     "export_onnx": "parameters",
     "check_onnx": "ticks x parameters",
     "bundle": "parameters",
+    "model_card": "nothing",
     "judge_criteria": "nothing",
     "report": "nothing",
     "provenance": "nothing",

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ctm.analysis.settings import AnalysisSettings, SynchronizationSettings
-from ctm.bounds import Amount, Gigabytes, GigabytesOrNone, GpuPercent, Part, Price, Shards, Text
+from ctm.bounds import Amount, Gigabytes, GigabytesOrNone, GpuPercent, Part, Price, Shards, Text, Weight
 from ctm.bugs.settings import MutationSettings
 from ctm.evaluation.published.settings import SuiteSettings
 from ctm.evaluation.settings import EvaluationSettings, ReferenceSettings, WorkingSettings
@@ -22,13 +22,17 @@ from ctm.pairs.build import PairSettings
 from ctm.pairs.quality import QualitySettings
 from ctm.pairs.splits import SplitSettings
 from ctm.pipeline.demand import Demand
+from ctm.pipeline.targets import LOSS
 from ctm.sources.clean_code.installed import InstalledSettings
 from ctm.sources.clean_code.packages import PackageSettings
 from ctm.sources.git.commits import CommitSettings
 from ctm.sources.git.github import RepositorySearchSettings
 from ctm.sources.releases.collector import ReleaseSettings
 from ctm.sources.stackoverflow.settings import TERMS, StackOverflowSettings
-from ctm.training.settings import CTMStageSettings, CTMTrainingSettings, StageSettings
+from ctm.training.settings import CTMStageSettings, CTMTrainingSettings, Quarter, StageSettings
+
+Measure = Literal["syntax", "logic", "security", "complex", "clean", "overall", "loss"]
+Milestones = dict[Quarter, dict[Measure, Weight]]
 
 
 @dataclass(frozen=True)
@@ -177,14 +181,50 @@ class Grids:
     """Jobs that encode the test split."""
 
 
+def _refuse_beyond_one(milestones: Milestones) -> None:
+    """Raises ValueError where an accuracy of more than 1 is asked for."""
+    for quarter, asked in milestones.items():
+        for measure, value in asked.items():
+            if measure != LOSS and value > 1:
+                raise ValueError(
+                    f"milestones.{quarter}.{measure} is {value:g}; an accuracy is a share, at most 1: 0.85 is 85 %"
+                )
+
+
+@dataclass(frozen=True)
+class Stage(CTMStageSettings):
+    """One stage of the curriculum, and what is asked of it."""
+
+    milestones: Milestones = field(default_factory=dict)
+    """At "25%", "50%", "75%", "100%": least accuracy by category (or "overall"), most "loss"; compared, reported."""
+
+    def __post_init__(self) -> None:
+        """Refuse accuracies beyond 1, too."""
+        super().__post_init__()
+        _refuse_beyond_one(self.milestones)
+
+
 @dataclass(frozen=True)
 class Training(CTMTrainingSettings):
     """The curriculum: settings that all stages share, and the stages."""
 
     order: tuple[str, ...] = ("stage1", "stage2", "stage3", "stage4")
     """The stages, first to last; each starts from the one before."""
-    stages: dict[str, CTMStageSettings] = field(default_factory=dict)
+    stages: dict[str, Stage] = field(default_factory=dict)
     """What each stage has of its own, by name."""
+
+
+@dataclass(frozen=True)
+class BaselineStage(StageSettings):
+    """The stage of the baseline, and what is asked of it."""
+
+    milestones: Milestones = field(default_factory=dict)
+    """As of a stage of the curriculum; the dashboard alone compares them."""
+
+    def __post_init__(self) -> None:
+        """Refuse accuracies beyond 1, too."""
+        super().__post_init__()
+        _refuse_beyond_one(self.milestones)
 
 
 @dataclass(frozen=True)
@@ -193,7 +233,7 @@ class Baseline:
 
     model: TRMConfig = TRMConfig()
     """The network; its `ticks` are the stage's."""
-    stage: StageSettings = StageSettings(
+    stage: BaselineStage = BaselineStage(
         ticks=TRMConfig.ticks,
         batch=64,
         accumulation=2,

@@ -1,4 +1,4 @@
-"""What a start of Snakemake runs with, kept beside the ledger: code, environment, configuration, and lineages in parts.
+"""What a start of Snakemake runs with, kept beside the ledger: code, environment, targets, and lineages in parts.
 
 results/provenance/sessions/SESSION.json     one a start that runs jobs
 results/provenance/lineage/LINEAGE.json      the parts of a step's lineage, by its first 16 digits; written once
@@ -12,7 +12,7 @@ import shlex
 import socket
 import sys
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import distributions
 from pathlib import Path
@@ -23,10 +23,12 @@ import psutil
 from ctm.files import write_json
 from ctm.pipeline.accelerator_names import accelerators
 from ctm.pipeline.checkout import git
+from ctm.pipeline.config import section, targets_of
 from ctm.pipeline.job import SESSION
 from ctm.pipeline.ledger import FOLDER
 from ctm.pipeline.lineage import Lineage
 from ctm.pipeline.supervision import SNAKEMAKE
+from ctm.pipeline.targets import Targets
 
 
 def begin(
@@ -44,7 +46,8 @@ def begin(
     Returns the session's name. Raises OSError.
     """
     session = uuid.uuid4().hex
-    content = record(session, lineage.root, config_files, bucket)
+    targets = {**targets_of(lineage.config), "trm": section(lineage.config, "trm.stage.milestones")}
+    content = record(session, lineage.root, config_files, bucket, targets)
     write_json(run / FOLDER / "sessions" / f"{session}.json", content)
     for step in steps:
         path = run / FOLDER / "lineage" / f"{lineage.of(step)[:16]}.json"
@@ -56,14 +59,17 @@ def begin(
     return session
 
 
-def record(session: str, root: Path, config_files: Sequence[Path], bucket: str | None) -> dict[str, Any]:
-    """What a session is kept as."""
+def record(
+    session: str, root: Path, config_files: Sequence[Path], bucket: str | None, targets: Mapping[str, Targets]
+) -> dict[str, Any]:
+    """What a session is kept as. targets: what each stage's milestones ask for, which no lineage of training has."""
     return {
         "session": session,
         "started": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         "config_files": [str(path) for path in config_files],
         "bucket": bucket,
+        "targets": targets,
         "code": code(root),
         "environment": {
             "python": platform.python_version(),

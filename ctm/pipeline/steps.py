@@ -70,6 +70,7 @@ def table(config: Config) -> dict[str, WorkflowStep]:
     stages = [f"train_{stage}" for stage in config.training.order]
     last, final = stages[-1], f"training.stages.{config.training.order[-1]}"
     whole_model = ("model", f"{final}.ticks", f"{final}.memory")
+    targets = tuple(f"training.stages.{stage}.milestones" for stage in config.training.order)
     steps = [
         # phase 1: raw dumps, one source a step
         WorkflowStep(
@@ -190,7 +191,7 @@ def table(config: Config) -> dict[str, WorkflowStep]:
                 name,
                 None,
                 parents=("grid_manifest", *stages[i - 1 : i]),
-                sections=("model", "training.*", f"training.stages.{config.training.order[i]}"),
+                sections=("model", "training.*", f"training.stages.{config.training.order[i]}.*"),
                 counts_threads=True,
                 script="train_stage",
                 retries=2,
@@ -201,7 +202,7 @@ def table(config: Config) -> dict[str, WorkflowStep]:
             "train_trm",
             Demand(threads=12, mem_gb=32, vram=72, gpu_percent=90, runtime=3000, disk="medium"),
             parents=("grid_manifest",),
-            sections=("trm.model", "trm.stage", "trm.ema", "training.*"),
+            sections=("trm.model", "trm.stage.*", "trm.ema", "training.*"),
             counts_threads=True,
             script="train_stage",
             retries=2,
@@ -220,6 +221,13 @@ def table(config: Config) -> dict[str, WorkflowStep]:
             Demand(threads=8, mem_gb=32, vram=48, gpu_percent=80, runtime=480),
             parents=("balance_mix", "build_pairs", "working_windows", last),
             settings=("evaluation",),
+        ),
+        WorkflowStep(
+            "compare_trm",
+            Demand(threads=8, mem_gb=32, vram=48, gpu_percent=80, runtime=240),
+            parents=("build_pairs", "grid_manifest", *stages, "train_trm"),
+            settings=("evaluation",),
+            sections=("trm.items",),
         ),
         WorkflowStep(
             "reference_points",
@@ -258,13 +266,6 @@ def table(config: Config) -> dict[str, WorkflowStep]:
             settings=("synchronization",),
         ),
         WorkflowStep(
-            "compare_trm",
-            Demand(threads=8, mem_gb=32, vram=48, gpu_percent=80, runtime=240),
-            parents=("build_pairs", "grid_manifest", *stages, "train_trm"),
-            settings=("evaluation",),
-            sections=("trm.items",),
-        ),
-        WorkflowStep(
             "export_onnx",
             Demand(threads=4, mem_gb=16, vram=16, gpu_percent=40, runtime=120),
             parents=(last,),
@@ -294,19 +295,23 @@ def table(config: Config) -> dict[str, WorkflowStep]:
     apart = ("data_card", "fit_bug_mix")
     made = tuple(step.name for step in steps if step.name not in apart)
     verdict = WorkflowStep("judge_criteria", Demand(threads=1, mem_gb=2, runtime=30), parents=made)
+    card = WorkflowStep(
+        "model_card", Demand(threads=1, mem_gb=2, runtime=30), parents=("bundle",), sections=targets
+    )
     report = WorkflowStep(
         "report",
         Demand(threads=1, mem_gb=4, runtime=30),
         parents=(*made, verdict.name),
+        sections=targets,
         files=page_files("report"),
     )
     provenance = WorkflowStep(
         "provenance",
         Demand(threads=1, mem_gb=2, runtime=30),
-        parents=(*made, "data_card", verdict.name, report.name),
+        parents=(*made, "data_card", verdict.name, card.name, report.name),
         files=page_files("provenance"),
     )
-    return {step.name: step for step in [*steps, verdict, report, provenance]}
+    return {step.name: step for step in [*steps, verdict, card, report, provenance]}
 
 
 def steps(config: Config) -> dict[str, WorkflowStep]:

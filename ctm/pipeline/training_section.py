@@ -8,6 +8,7 @@ from typing import Any
 from ctm.pipeline.artifacts import RunArtifacts
 from ctm.pipeline.curves import read_lines, training_curves
 from ctm.pipeline.tables import Block, Cell, Section, rows
+from ctm.pipeline.targets import LOSS, Comparison, compare
 
 _STAGE_FIGURES = {
     "samples_seen": "samples seen",
@@ -29,8 +30,8 @@ def training_section(run: RunArtifacts) -> Section:
         summary = run.read(f"{stage}/summary")
         stages.append((stage, *(_shown(name, summary.get(name)) for name in _STAGE_FIGURES)))
         events += [_event(stage, event) for event in summary.get("events", [])]
-        for m in summary.get("milestones", []):
-            milestones += [(stage, m["milestone"], *_compared(c)) for c in m.get("compared", [])]
+        compared = compare(summary.get("milestones", []), run.targets.get(stage, {}))
+        milestones += [(stage, *_shown_comparison(one)) for one in compared]
     folder = run.address(next(iter(run.metrics.values())).parent.parent) if run.metrics else ""
     if curves := training_curves({stage: read_lines(path) for stage, path in run.metrics.items()}):
         blocks.append(
@@ -77,13 +78,11 @@ def _shown(name: str, value: Any) -> Any:
     return f"{value:,.1f}" if isinstance(value, float) else value
 
 
-def _compared(entry: Mapping[str, Any]) -> tuple[Any, Cell, Cell, bool]:
-    """Figure, asked for, reached, met: as percent where the figure is of a category."""
-    share = not str(entry["figure"]).endswith(("loss", "variance"))
-    asked, reached = (
-        rows(["accuracy" if share else "value"], [[entry[name]]]).rows[0][0] for name in ("asked", "reached")
-    )
-    return entry["figure"], asked, reached, bool(entry["met"])
+def _shown_comparison(one: Comparison) -> tuple[str, str, Cell, Cell, bool]:
+    """At, figure, asked for, reached, met: as percent where the figure is an accuracy."""
+    kind = "value" if one.figure == LOSS else "accuracy"
+    asked, reached = (rows([kind], [[value]]).rows[0][0] for value in (one.asked, one.reached))
+    return one.milestone, one.figure, asked, reached, one.met
 
 
 def _event(stage: str, event: Mapping[str, Any]) -> tuple[str, str, int, str, str]:

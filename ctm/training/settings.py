@@ -25,7 +25,6 @@ from ctm.bounds import (
 from ctm.model.config import NO_TERMS, LossTerms, Precision
 
 Category = Literal["syntax", "logic", "security", "complex", "clean"]
-Measure = Literal["syntax", "logic", "security", "complex", "clean", "overall", "loss"]
 Quarter = Literal["25%", "50%", "75%", "100%"]
 
 
@@ -55,23 +54,15 @@ class StageSettings:
     """Rate at the end of the cosine, as a share of the peak."""
     max_cells: Count | None = None
     """Longer states are left out of this stage, counted; null: as training.max_cells says."""
-    milestones: dict[Quarter, dict[Measure, Weight]] = field(default_factory=dict)
-    """At "25%", "50%", "75%", "100%": least accuracy by category (or "overall"), most "loss"; compared, reported."""
 
     def __post_init__(self) -> None:
-        """Refuse a mix that is no whole, a stage of less than a batch, and accuracies beyond 1."""
+        """Refuse a mix that is no whole, and a stage of less than a batch."""
         if self.mix and not math.isclose(sum(self.mix.values()), 1, abs_tol=1e-6):
             raise ValueError(f"the shares of mix must add up to 1, not {sum(self.mix.values()):g}")
         if self.samples < self.batch:
             raise ValueError(
                 f"samples is {self.samples}, less than a batch of {self.batch}; raise it, or lower batch"
             )
-        for quarter, asked in self.milestones.items():
-            for measure, value in asked.items():
-                if measure != "loss" and value > 1:
-                    raise ValueError(
-                        f"milestones.{quarter}.{measure} is {value:g}; an accuracy is a share, at most 1: 0.85 is 85 %"
-                    )
 
 
 @dataclass(frozen=True)
@@ -177,11 +168,16 @@ def stage_of_ctm(
     """The run of a CTM's stage: what only a CTM has goes to the model's sizes and the terms of its loss."""
     return StageRun(
         name,
-        StageSettings(**_of_any(StageSettings, stage)),
+        stage_of_any(stage),
         training_of_any(training),
         {**sizes, "memory": stage.memory},
         LossTerms(diversity=training.diversity, later_ticks=training.later_ticks),
     )
+
+
+def stage_of_any(stage: StageSettings) -> StageSettings:
+    """What a trainer needs of the settings of a stage: of what is asked of its milestones it knows nothing."""
+    return StageSettings(**_of_any(StageSettings, stage))
 
 
 def training_of_any(training: TrainingSettings) -> TrainingSettings:

@@ -105,7 +105,7 @@ def _train(
         milestones = trainer.run(figures, stop)
     if not ranks.is_first:
         return
-    progress = trainer.progress
+    state, progress = trainer.state, trainer.state.progress
     last = {
         "step": trainer.steps,
         "score": milestones[-1]["score"],
@@ -115,10 +115,10 @@ def _train(
     if chosen["step"] != trainer.steps:
         log.warning("%s: the result is the best weights, of step %d (score %.3f), not the last ones (%.3f)",
                     run.name, chosen["step"], chosen["score"], last["score"])  # fmt: skip
-        model.load_state_dict(trainer.averages.best)
+        model.load_state_dict(state.averages.best)
         save_weights(out, model, {"stage": run.name})
     else:
-        with trainer.averaged():
+        with state.averaged():
             save_weights(out, model, {"stage": run.name})
     write_json(
         summary,

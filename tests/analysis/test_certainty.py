@@ -125,9 +125,8 @@ def test_a_run_too_small_for_any_figure_goes_the_whole_way(tmp_path: Path) -> No
 
 def test_the_page_has_a_drawing_for_each_question_that_can_be_answered(written: Path, tmp_path: Path) -> None:
     (tmp_path / "results").mkdir()
-    write_report(
-        [path for path in written.iterdir() if path.suffix != ".parquet"], tmp_path / "results/report.html"
-    )
+    artifacts = [path for path in written.iterdir() if path.suffix != ".parquet"]
+    write_report(artifacts, {}, tmp_path / "results/report.html")
     page = (tmp_path / "results/report.html").read_text()
     assert page.split('id="certainty"')[1].count("<svg") == 4, (
         "broken code and code that compiles, two of each"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import shutil
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ spec = importlib.util.spec_from_file_location("compare", ROOT / "benchmarks/comp
 assert spec and spec.loader
 compare = importlib.util.module_from_spec(spec)
 sys.modules["compare"] = compare
+sys.path.insert(0, str(ROOT / "benchmarks/compare"))
 spec.loader.exec_module(compare)
 
 
@@ -65,7 +67,7 @@ def test_two_seeds_of_two_models_are_paired_and_trained_once(
     assert "CTM less TRM" in capsys.readouterr().out
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "runs/trained").rglob("*.safetensors")}
     assert len(before) == len({row["trained"] for row in rows})
-    monkeypatch.setattr(compare.subprocess, "run", lambda *_, **__: pytest.fail("trained again"))
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("trained again"))
     compare.main()
     assert json.loads((tmp_path / "runs/table.json").read_text()) == table
 
@@ -96,4 +98,4 @@ def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
         text = {"settings": named.pop("settings")}
         train_stage.main(**{name: Path(path) for name, path in named.items()}, **number, **text)
 
-    monkeypatch.setattr(compare.subprocess, "run", run)
+    monkeypatch.setattr(subprocess, "run", run)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,14 @@ from ctm.export.shipping import ShippingError, ship
 from ctm.repair.bundle import Release, find_bundle, load_bundle, read_release
 
 RELEASE = Release("small", "3", "2026-11-28")
+
+
+@pytest.fixture(scope="module")
+def bundle(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle with its card, which a rule of its own writes."""
+    folder = Path(shutil.copytree(bundle, tmp_path_factory.mktemp("carded") / "final"))
+    (folder / "MODEL_CARD.md").write_text("# A model\n")
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +77,14 @@ def test_a_graph_that_answers_otherwise_does_not_ship(
     with pytest.raises(ShippingError, match=r"of 30 items otherwise, more than 0\.5%"):
         ship(bundle, exported.pairs, RELEASE, tmp_path / "pretrained", items=30)
     assert not list(tmp_path.iterdir()), "neither it nor a half-made one is left"
+
+
+def test_without_its_card_it_does_not_ship(bundle: Path, exported, tmp_path: Path) -> None:
+    """Somebody who asked for the graph alone has none."""
+    bare = Path(shutil.copytree(bundle, tmp_path / "bare"))
+    (bare / "MODEL_CARD.md").unlink()
+    with pytest.raises(ShippingError, match=r"no MODEL_CARD\.md; rule model_card writes it"):
+        ship(bare, exported.pairs, RELEASE, tmp_path / "pretrained", items=30)
 
 
 def test_a_large_one_does_not_ship(

@@ -17,7 +17,8 @@ from ctm.pipeline.ledger import Entry, append
 BEGUN = datetime(2026, 11, 28, 22, 0, tzinfo=UTC)
 TRAINED = datetime(2026, 11, 28, 23, 50, tzinfo=UTC)
 LINEAGE = "ab" * 32
-SETTINGS = {"ticks": 16, "milestones": {"50%": {"loss": 4.0}, "75%": {"syntax": 0.4, "loss": 2.5}}}
+SETTINGS = {"ticks": 16}
+TARGETS = {"25%": {"syntax": 0.5}, "50%": {"loss": 4.0}, "75%": {"syntax": 0.4, "loss": 2.5}}
 
 
 def local(moment: datetime) -> str:
@@ -76,7 +77,6 @@ def measured_line(step: int, syntax: float) -> dict[str, Any]:
     return metrics_line(
         step, step / 10, milestone="25%", loss=3.5, accuracy={"syntax": syntax, "overall": syntax / 2},
         accuracy_by_tick=[0.1] * 16, gain_per_tick=0.0125, certainty=0.6,
-        compared=[{"figure": "syntax", "asked": 0.5, "reached": syntax, "met": syntax > 0.5}],
     )  # fmt: skip
 
 
@@ -87,6 +87,15 @@ def entry(rule: str, begun: datetime, ended: datetime, **used: Any) -> Entry:
         started=begun.isoformat(), ended=ended.isoformat(), host="here", command=("python",), log=f"logs/{rule}.log",
         inputs=(), outputs=(), declared={"threads": 2, "mem_gb": 4}, used=used,
     )  # fmt: skip
+
+
+def write_session(run: Path, started: datetime, targets: dict[str, Any]) -> None:
+    """What a start of Snakemake says it was told (ctm.pipeline.session)."""
+    name = f"{started:%H%M}"
+    path = run / "results/provenance/sessions" / f"{name}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    told = {"session": name, "started": started.isoformat(), "targets": targets}
+    path.write_text(json.dumps(told), encoding="utf-8")
 
 
 def make_run(run: Path, ledger: bool = True) -> Path:
@@ -120,7 +129,9 @@ def make_run(run: Path, ledger: bool = True) -> Path:
     )
     parts = run / "results/provenance/lineage" / f"{LINEAGE[:16]}.json"
     parts.parent.mkdir(parents=True)
-    parts.write_text(json.dumps({"config": {"training.stages.stage1": SETTINGS}}), encoding="utf-8")
+    parts.write_text(json.dumps({"config": {"training.stages.stage1.*": SETTINGS}}), encoding="utf-8")
+    write_session(run, BEGUN, {"stage1": {"75%": {"syntax": 0.9}}})
+    write_session(run, BEGUN + minute, {"stage1": TARGETS})
     if ledger:
         made = entry(
             "mutate", BEGUN + 6 * minute, BEGUN + 66 * minute, seconds=3600.0, cpu_seconds=5400.0, memory_gb=4.5,

@@ -43,7 +43,7 @@ for option, value in zip([None, *arguments], arguments):
     elif name == "bundle" and option == "--out":
         path.mkdir(parents=True, exist_ok=True)
         outputs += [path / n for n in ("ctm.onnx", "ctm_code_repair_final.pt", "tokenizer.json",
-                                       "final_config.yaml", "final_metrics.json", "MODEL_CARD.md", "SHA256SUMS")]
+                                       "final_config.yaml", "final_metrics.json", "SHA256SUMS")]
     elif path.is_dir():
         continue
     else:

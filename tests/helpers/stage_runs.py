@@ -35,7 +35,7 @@ from ctm.training import trainer
 init = trainer.Trainer.__init__
 def remember(self, *arguments):
     init(self, *arguments)
-    self.gradients.rate_factor = lambda: self.progress.rate_factor
+    self.state.gradients.rate_factor = lambda: self.state.progress.rate_factor
 trainer.Trainer.__init__ = remember
 stage.train_stage(*pickle.load(open(sys.argv[1], "rb")))
 """

@@ -16,8 +16,9 @@ from ctm.pipeline.config import Config, parse_config, read_config, settings_json
 from ctm.pipeline.config_errors import ConfigError
 from ctm.pipeline.lineage import Lineage
 from ctm.pipeline.real_suites import check_suites
+from ctm.pipeline.sections import Measure
 from ctm.pipeline.steps import check_resources, steps
-from ctm.training.settings import Category, Measure, StageRun
+from ctm.training.settings import Category, StageRun
 
 ROOT = Path(__file__).resolve().parents[2]
 FULL, DEMO, TEST = (ROOT / "config" / f"{name}.yaml" for name in ("config", "demo", "test"))

@@ -29,6 +29,7 @@ from helpers.dashboard_run import (
     failed_job,
     make_run,
     write_log,
+    write_session,
 )
 
 NOW = TRAINED + timedelta(minutes=7)
@@ -75,7 +76,7 @@ def test_resources_are_held_against_what_the_rule_declares(running: Records) -> 
 
 
 def test_training_is_held_against_the_next_milestone(running: Records) -> None:
-    """Step 60 of 100: the next one is 75%, asked for by the settings behind the lineage."""
+    """Step 60 of 100: the next one is 75%, as the newest start of Snakemake was told."""
     state = state_at(running, NOW, now=False)
     assert row(state, "Samples Processed") == ("600", "750", "✗")
     assert row(state, "Training Loss") == ("3", "<2.5", "✗")
@@ -89,6 +90,19 @@ def test_training_is_held_against_the_next_milestone(running: Records) -> None:
     assert figures["Certainty Mean"] == ("0.75", "Should increase over training; +0.25 since the stage began")
     assert figures["Iteration Efficiency"][0] == "+1.25 points"
     assert figures["NLM Activation Stats"][0] == "mean 0.01, std 0.80, 2.0% near zero, 0.1% large, 0.0% still"
+
+
+def test_without_a_record_of_the_start_nothing_is_known_of_targets(tmp_path: Path) -> None:
+    """A run from before there was one, or copied without it: not the same as a stage that nothing is asked of."""
+    run = make_run(tmp_path)
+    shutil.rmtree(run / "results/provenance/sessions")
+    found = dataclasses.replace(records.read(run), alive=True)
+    state = state_at(found, NOW, now=False)
+    assert state.target == "75% of stage1, 750 samples (what is asked is not on record)"
+    assert row(state, "Training Loss") == ("3", "none", "–")
+    write_session(run, BEGUN, {"stage1": {}})
+    state = state_at(dataclasses.replace(records.read(run), alive=True), NOW, now=False)
+    assert state.target == "75% of stage1, 750 samples (nothing is asked)"
 
 
 def test_a_moment_knows_nothing_of_what_came_after_it(running: Records) -> None:
@@ -148,7 +162,7 @@ def test_issues_are_those_of_the_day(running: Records) -> None:
     issues = state_at(running, NOW, now=False).issues
     assert issues == [
         "22:05 mutate failed and is tried again",
-        "23:52 stage1 at 25%: syntax is not what was asked",
+        "23:52 stage1 at 25%: syntax is not what is asked",
         "23:53 stage1: out of memory at step 30: did not <fit> | at all (pieces 2, checkpoint ticks 8)",
     ]
     text = day_page(state_at(running, NOW, now=False))

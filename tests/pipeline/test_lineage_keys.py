@@ -63,6 +63,15 @@ def test_a_key_that_changes_no_result_runs_nothing_again(path: str) -> None:
     assert changed_steps(nested(path, 2 * value + 2), before=before) == set()
 
 
+def test_another_target_trains_nothing() -> None:
+    """Whoever shows what was reached compares it with the targets at hand; the trainer knows none."""
+    shown = {"model_card", "report", "provenance"}
+    asked = {"milestones": {"75%": {"syntax": 0.01}}}
+    assert changed_steps({"training": {"stages": {"stage1": asked}}}) == shown
+    assert changed_steps({"training": {"stages": {"stage4": {"milestones": None}}}}) == shown
+    assert changed_steps({"trm": {"stage": asked}}) == set(), "the dashboard alone shows the baseline's"
+
+
 def test_keys_beside_them_do_count() -> None:
     """So that the test above can fail: each section is still looked at."""
     assert "train_stage1" in changed_steps({"training": {"clip": 0.4}})

@@ -264,7 +264,7 @@ def test_it_is_made_of_whatever_there_is(tmp_path: Path) -> None:
     kept = [run / "results/pairs/counts.json", run / "results/training/stage1/summary.json"]
     out = run / "results/report.html"
     for artifacts in ([], kept, [*kept, run / "results/final/final_metrics.json"]):
-        write_report(artifacts, out)
+        write_report(artifacts, {}, out)
         assert not Reader(out.read_text()).faults
     assert [phase.title for phase in phases(RunArtifacts([], out))] == ["Costs"], (
         "which says that there is no ledger"

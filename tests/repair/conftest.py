@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import ast
+import re
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
+from click.testing import CliRunner
 
 from ctm.grid.edits import edits_between
 from ctm.grid.tokenizer import STOP, CodeTokenizer
+from ctm.repair import cli
 from ctm.repair.candidates import CodeState
+from helpers.broken_files import write_files
 from helpers.fake_proposer import FakeProposer, Suggest
 
 
@@ -105,3 +109,28 @@ def colon_bundle(tmp_path_factory: pytest.TempPathFactory, tokenizer: CodeTokeni
     }
     (folder / "final_config.yaml").write_text(yaml.safe_dump(config))
     return folder
+
+
+@pytest.fixture
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with one file of each status."""
+    monkeypatch.chdir(tmp_path)
+    write_files(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def report(colon_bundle: Path) -> Callable[..., str]:
+    """stdout of the command, which must end with the status of an error unless another is given.
+
+    Confidences, which depend on where an error is, are P in what people read.
+    """
+
+    def command(format_name: str, *arguments: str, status: int = 2) -> str:
+        words = ["fix", *arguments, "--output-format", format_name, "--bundle", str(colon_bundle)]
+        done = CliRunner().invoke(cli.app, words)
+        assert done.exit_code == status, done.stderr
+        people = format_name not in ("json", "json-lines", "sarif")
+        return re.sub(r"\b[01]\.\d\d\b", "P", done.stdout) if people else done.stdout
+
+    return command

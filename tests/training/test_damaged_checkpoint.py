@@ -65,10 +65,10 @@ def stopped(random_run: StageRun, grids, tmp_path_factory: pytest.TempPathFactor
     """The stage when it ended after its 16th step."""
     folder, whole = tmp_path_factory.mktemp("stopped"), Trainer._update
 
-    def until(self, parts, metrics, step):
+    def until(self, parts, recorder, step):
         if step == 16:
             raise Killed
-        return whole(self, parts, metrics, step)
+        return whole(self, parts, recorder, step)
 
     with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
         patch.setattr(Trainer, "_update", until)
@@ -147,12 +147,12 @@ def test_going_back_skips_a_damaged_one(
     """A divergence at step 16, with the checkpoint of step 15 spoilt meanwhile."""
     whole, tried = Trainer._update, []
 
-    def update(self, parts, metrics, step):
+    def update(self, parts, recorder, step):
         if step == 16 and not tried:
             tried.append(step)
-            halve(self.work / "step-00000015.pt")
-            next(iter(self.model.parameters())).data[0] = float("nan")
-        return whole(self, parts, metrics, step)
+            halve(self.state.work / "step-00000015.pt")
+            next(iter(self.state.model.parameters())).data[0] = float("nan")
+        return whole(self, parts, recorder, step)
 
     monkeypatch.setattr(Trainer, "_update", update)
     train_stage(*arguments(random_run, grids, tmp_path))

@@ -17,7 +17,7 @@ from ctm.grid.tokenizer import CodeTokenizer
 from ctm.model.model import CTM
 from ctm.model.weights import load_weights
 from ctm.training import gradients as module
-from ctm.training import trainer
+from ctm.training import stage_state
 from ctm.training.batch import TrainingBatch, batches
 from ctm.training.data import load_split, plan_visits
 from ctm.training.gradients import FIGURES, Gradients
@@ -196,7 +196,7 @@ def test_the_moments_are_there_before_the_first_forward_pass(
 ) -> None:
     """The step that has to fit is then the largest one, and no moment is made where none can be given back."""
     optimizers, held = [], []
-    make, accumulate_step = trainer.make_optimizer, module.Gradients.accumulate_step
+    make, accumulate_step = stage_state.make_optimizer, module.Gradients.accumulate_step
 
     def remembered(*values):
         optimizers.append(make(*values))
@@ -207,7 +207,7 @@ def test_the_moments_are_there_before_the_first_forward_pass(
         held.append(sum(t.nbytes for t in tensors))
         return accumulate_step(self, *values)
 
-    monkeypatch.setattr(trainer, "make_optimizer", remembered)
+    monkeypatch.setattr(stage_state, "make_optimizer", remembered)
     monkeypatch.setattr(module.Gradients, "accumulate_step", counted)
     muon = dataclasses.replace(run.training, optimizer="muon")
     train_stage(*arguments(dataclasses.replace(run, training=muon), grids, tmp_path))

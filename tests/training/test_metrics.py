@@ -140,16 +140,16 @@ def test_a_stage_that_falls_apart_at_its_end_hands_on_its_best(
     run: StageRun, grids, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The score is made up: 80 % at first, then nothing."""
-    from ctm.training import trainer
+    from ctm.training import recorder
 
-    real, asked = trainer.measure_accuracy, []
+    real, asked = recorder.measure_accuracy, []
 
     def falling(*arguments):
         asked.append(1)
         found = real(*arguments)
         return dataclasses.replace(found, score=0.8 if len(asked) == 1 else 0.1, error=0.05)
 
-    monkeypatch.setattr(trainer, "measure_accuracy", falling)
+    monkeypatch.setattr(recorder, "measure_accuracy", falling)
     for name, result in (("best", "best"), ("last", "last")):
         asked.clear()
         training = dataclasses.replace(run.training, result=result, ema=0.9)

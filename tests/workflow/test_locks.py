@@ -46,7 +46,7 @@ def test_a_second_run_is_refused_and_a_plan_is_not(checkout: Checkout) -> None:
         refused = checkout.snakemake("all", check=False)
         assert refused.returncode and f"process {other.pid} is running this workflow here" in refused.stderr
         assert "Traceback" not in refused.stderr
-        assert "bundle" in checkout.snakemake("all", "-n").stdout
+        assert "model_card" in checkout.snakemake("all", "-n").stdout
         other.kill()
     assert not card.exists()
     checkout.snakemake("all")

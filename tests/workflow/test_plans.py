@@ -22,8 +22,12 @@ THOUGHTS = {"follow_thoughts"}
 SYNCHRONIZATION = {"analyze_synchronization"}
 SAID = {"judge_criteria", "report", "provenance"}
 """What is read from the figures or the records of all others."""
+BUNDLE = {"bundle", "model_card"}
+TARGETS = {"model_card", "report", "provenance"}
+"""Who shows what milestones ask for, and what tells of their artifacts."""
 AFTER = (
-    {"benchmark", "compare_trm", "export_onnx", "check_onnx", "bundle"}
+    {"benchmark", "compare_trm", "export_onnx", "check_onnx"}
+    | BUNDLE
     | ANALYSES
     | THOUGHTS
     | SYNCHRONIZATION
@@ -73,16 +77,18 @@ PAIRS = {"build_pairs"} | WORKING | GRIDS | TRAINING | AFTER | TRM
             {"stages": {"stage3": {"learning_rate": 1e-5}}},
             {"train_stage3", "train_stage4"} | AFTER,
         ),
+        ("training", {"stages": {"stage1": {"milestones": {"50%": {"syntax": 0.33}}}}}, TARGETS),
+        ("trm", {"stage": {"milestones": {"100%": {"loss": 2.0}}}}, set()),
         ("training", {"order": ["stage1", "stage2", "stage3"]}, {"validate_model", "baseline"} | AFTER),
         ("trm", {"model": {"updates": 3}}, TRM | {"reference_points"} | SAID),
         ("trm", {"ema": 0.9}, TRM | {"reference_points"} | SAID),
         ("trm", {"items": 50}, {"compare_trm", "reference_points"} | SAID),
         ("evaluation", {"seed": 4}, AFTER - SYNCHRONIZATION - {"export_onnx", "check_onnx"}),
-        ("working", {"per_project": 9}, WORKING | {"benchmark", "bundle"} | ANALYSES | SAID),
+        ("working", {"per_project": 9}, WORKING | {"benchmark"} | BUNDLE | ANALYSES | SAID),
         ("references", {"edits": 9}, {"reference_points"} | SAID),
         ("analysis", {"groups": 3}, (ANALYSES - {"reference_points"}) | THOUGHTS | SAID),
         ("synchronization", {"seed": 5}, SYNCHRONIZATION | SAID),
-        ("export", {"seed": 4}, {"check_onnx", "bundle"} | SAID),
+        ("export", {"seed": 4}, {"check_onnx"} | BUNDLE | SAID),
     ],
 )
 def test_section_reruns_exactly_its_rules(

@@ -123,6 +123,8 @@ def test_what_a_command_is_given_its_lineage_knows(workflow: Any) -> None:
         "compare_trm": {"asked"},
         "real_suites": {"suites"},
         "provenance": {"snakefile"},
+        "model_card": {"targets"},
+        "report": {"targets"},
     } | {f"train_stage{i}": {"settings", "before", "work"} for i in range(1, 5)}
     for name, rule in commands(workflow).items():
         own = set(rule.ruleinfo.params[1]) if rule.ruleinfo.params else set()
@@ -153,6 +155,14 @@ def refused(checkout: Checkout) -> str:
     done = checkout.snakemake("-n", "all", check=False)
     assert done.returncode != 0
     return done.stdout + done.stderr
+
+
+def test_parents_come_first() -> None:
+    """The table is read from above, and pages list rules in its order. Of steps that are switched off, too."""
+    before: set[str] = set()
+    for name, step in table(read_config([ROOT / "config" / "config.yaml"])).items():
+        assert before.issuperset(step.parents), f"{name} stands before {set(step.parents) - before}"
+        before.add(name)
 
 
 def test_a_step_that_is_switched_off_is_nobodys_parent() -> None:

@@ -1,4 +1,4 @@
-"""Rule bundle: the folder that `ctm-repair` needs, with weights for torch, figures and a card."""
+"""Rule bundle: the folder that `ctm-repair` needs, with weights for torch and figures."""
 
 from ctm.export.bundle import write_bundle
 from options import File, Files, start
@@ -7,14 +7,12 @@ from options import File, Files, start
 def main(
     stages: Files,
     onnx: File,
-    check: File,
     weights: File,
     tokenizer: File,
     benchmark: File,
-    counts: File,
     out: File,
 ) -> None:
-    write_bundle(onnx, check, weights, tokenizer, benchmark, counts, stages, out)
+    write_bundle(onnx, weights, tokenizer, benchmark, stages, out)
 
 
 if __name__ == "__main__":

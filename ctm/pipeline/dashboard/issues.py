@@ -15,6 +15,7 @@ from ctm.pipeline.dashboard.snakemake_log import Job
 from ctm.pipeline.dashboard.stages import Stage
 from ctm.pipeline.ledger import REFUSED, Entry
 from ctm.pipeline.run_records import job_name
+from ctm.pipeline.targets import compare_at
 
 TOLD = ("event", "step", "samples", "why", "at_step", "at", "time", "steps")
 """Keys of an event that its line says in words, or not at all; the others are what was done."""
@@ -56,12 +57,9 @@ def _of_stage(stage: Stage) -> Iterator[tuple[datetime, str]]:
     for event in stage.events:
         yield event["at"], f"{stage.name}: {event_text(event)}"
     for line in stage.milestones:
-        for asked in line.get("compared", []):
-            if not asked["met"]:
-                yield (
-                    line["at"],
-                    f"{stage.name} at {line['milestone']}: {asked['figure']} is not what was asked",
-                )
+        for one in compare_at(line["milestone"], line, stage.targets or {}):
+            if not one.met:
+                yield line["at"], f"{stage.name} at {one.milestone}: {one.figure} is not what is asked"
 
 
 def event_text(event: Mapping[str, Any]) -> str:

@@ -62,7 +62,7 @@ def training_rows(stage: Stage, job: Job | None) -> list[Row]:
     """A stage against its next milestone, or against its last one where it has come to it. job: its running job."""
     coming = next_milestone(stage)
     reached = stage.milestones[-1] if stage.milestones else None
-    asked_for: Mapping[str, float] = coming.asked if coming else _asked_at(reached)
+    asked_for = (coming.asked if coming else _asked_at(stage, reached)) or {}
     line, measured = stage.last("samples_per_second"), stage.last("accuracy")
     samples = line["samples"] if line else 0
     wanted = coming.samples if coming else (reached or {}).get("samples")
@@ -108,8 +108,8 @@ def goal(name: str, value: float, sign: str = "") -> str:
     return f"{name} >{100 * value:g}%"
 
 
-def _asked_at(milestone: Mapping[str, Any] | None) -> dict[str, float]:
-    return {one["figure"]: one["asked"] for one in (milestone or {}).get("compared", [])}
+def _asked_at(stage: Stage, milestone: Mapping[str, Any] | None) -> Mapping[str, float]:
+    return (stage.targets or {}).get(milestone["milestone"], {}) if milestone else {}
 
 
 def _accuracy_rows(measured: Mapping[str, Any] | None, asked_for: Mapping[str, float]) -> list[Row]:

@@ -1,10 +1,11 @@
-"""Reads what stages of training wrote: metrics of those that ended and of one that runs, and what they were told.
+"""Reads what stages of training wrote: metrics of those that ended and of one that runs, and what is asked of them.
 
 A running stage's metrics grow in work/train_STAGE/LINEAGE/metrics/; they are put into results/ when it has ended.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from ctm.pipeline.ledger import FOLDER
+from ctm.pipeline.run_records import RunRecords
+from ctm.pipeline.targets import Targets
 
 QUARTERS = ("25%", "50%", "75%", "100%")
 ENDED = ("results/training/*/metrics.jsonl", "results/trm/metrics.jsonl")
@@ -29,6 +32,8 @@ class Stage:
     """Of its metrics, each with `at`, when it was written."""
     settings: Mapping[str, Any]
     """Its own settings (ctm.training.settings.StageSettings); empty where nobody wrote them down."""
+    targets: Targets | None
+    """What its milestones ask for, by the configuration of the newest start; None where none is on record."""
 
     @property
     def rule(self) -> str:
@@ -38,7 +43,7 @@ class Stage:
     def until(self, moment: datetime) -> Stage | None:
         """As it was then; None where it had written nothing."""
         lines = [line for line in self.lines if line["at"] <= moment]
-        return Stage(self.name, self.path, lines, self.settings) if lines else None
+        return dataclasses.replace(self, lines=lines) if lines else None
 
     def last(self, key: str) -> Mapping[str, Any] | None:
         """The last line that has a figure."""
@@ -66,8 +71,8 @@ class NextMilestone:
     quarter: str
     step: int
     samples: int
-    asked: Mapping[str, float]
-    """Least accuracy by category, most loss, as the settings have it."""
+    asked: Mapping[str, float] | None
+    """Least accuracy by category, most loss; None where it is not on record."""
     eta: datetime | None
     """At the speed of the stage so far."""
 
@@ -79,8 +84,18 @@ def read_stages(run: Path) -> list[Stage]:
         name = _name(path)
         if name not in newest or path.stat().st_mtime > newest[name].stat().st_mtime:
             newest[name] = path
-    stages = [Stage(name, path, _lines(path), _settings(run, path)) for name, path in newest.items()]
+    targets = newest_targets(run)
+    stages = [
+        Stage(name, path, _lines(path), _settings(run, path), targets.get(name))
+        for name, path in newest.items()
+    ]
     return sorted((stage for stage in stages if stage.lines), key=lambda stage: stage.lines[-1]["at"])
+
+
+def newest_targets(run: Path) -> Mapping[str, Targets]:
+    """What is asked of each stage's milestones, by stage: as the newest start of Snakemake that says it was told."""
+    sessions = reversed(RunRecords(run, ()).sessions.values())
+    return next((one["targets"] for one in sessions if isinstance(one.get("targets"), Mapping)), {})
 
 
 def next_milestone(stage: Stage) -> NextMilestone | None:
@@ -93,7 +108,7 @@ def next_milestone(stage: Stage) -> NextMilestone | None:
     next_step = min(place for place in places if place > step)
     each = line["samples"] / step
     seconds = (next_step - step) * each / line["samples_per_second"] if line["samples_per_second"] else None
-    asked = stage.settings.get("milestones", {}).get(places[next_step], {})
+    asked = None if stage.targets is None else stage.targets.get(places[next_step], {})
     eta = None if seconds is None else line["at"] + timedelta(seconds=seconds)
     return NextMilestone(places[next_step], next_step, round(next_step * each), asked, eta)
 
@@ -126,7 +141,7 @@ def _settings(run: Path, path: Path) -> Mapping[str, Any]:
     if path.parent.name != "metrics":
         return {}
     sections = _json(run / FOLDER / "lineage" / f"{path.parents[1].name}.json").get("config", {})
-    return sections.get(f"training.stages.{_name(path)}") or sections.get("trm.stage") or {}
+    return sections.get(f"training.stages.{_name(path)}.*") or sections.get("trm.stage.*") or {}
 
 
 def _json(path: Path) -> dict[str, Any]:

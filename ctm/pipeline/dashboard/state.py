@@ -14,7 +14,7 @@ from ctm.pipeline.dashboard.issues import issues_of
 from ctm.pipeline.dashboard.records import Records, end_of
 from ctm.pipeline.dashboard.rows import Figure, Row
 from ctm.pipeline.dashboard.snakemake_log import Job
-from ctm.pipeline.dashboard.stages import Stage, next_milestone
+from ctm.pipeline.dashboard.stages import NextMilestone, Stage, next_milestone
 from ctm.pipeline.dashboard.usage import Machine, machine_now, use_of
 from ctm.pipeline.phases import PHASES, phase_of
 
@@ -155,8 +155,9 @@ def _next(records: Records, running: Sequence[Job], stage: Stage | None, moment:
     if not running:
         return "none", "nothing runs"
     if stage is not None and (milestone := next_milestone(stage)):
-        asked = ", ".join(rows.goal(name, value) for name, value in milestone.asked.items())
-        target = f"{milestone.quarter} of {stage.name}, {milestone.samples:,} samples ({asked or 'nothing is asked'})"
+        target = (
+            f"{milestone.quarter} of {stage.name}, {milestone.samples:,} samples ({_goals_of(milestone)})"
+        )
         return target, "not known" if milestone.eta is None else _time(milestone.eta, moment)
     job = _main(running)
     assert job is not None, "something runs"
@@ -167,6 +168,12 @@ def _next(records: Records, running: Sequence[Job], stage: Stage | None, moment:
     side_by_side = sum(other.rule == job.rule for other in running)
     left = (planned - done) * seconds / done / side_by_side
     return target, _time(job.started + timedelta(seconds=left), moment)
+
+
+def _goals_of(milestone: NextMilestone) -> str:
+    if milestone.asked is None:
+        return "what is asked is not on record"
+    return ", ".join(rows.goal(name, value) for name, value in milestone.asked.items()) or "nothing is asked"
 
 
 def _of_rule(records: Records, job: Job, moment: datetime) -> tuple[int, int, float]:

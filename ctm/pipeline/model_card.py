@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+import yaml
+
+from ctm.files import write_text
+from ctm.pipeline.targets import Targets, compare
 from ctm.shares import COLUMNS, percent, percents
 
 _HEAD = """# CTM Code Repair
@@ -43,14 +49,31 @@ licenses; every pair keeps its origin (project, path, version or commit, license
 """
 
 
+def write_card(
+    config: Path, metrics: Path, summaries: Sequence[Path], counts: Path, check: Path,
+    targets: Mapping[str, Targets], out: Path,
+) -> None:  # fmt: skip
+    """Write the card `out` of a bundle from its `config` (YAML) and other artifacts of the run (JSON)."""
+    content = yaml.safe_load(config.read_text(encoding="utf-8"))
+    measured, counted, checked = (
+        json.loads(path.read_text(encoding="utf-8")) for path in (metrics, counts, check)
+    )
+    stages = [json.loads(path.read_text(encoding="utf-8")) for path in summaries]
+    write_text(out, model_card(content, measured, stages, counted, checked, targets))
+
+
 def model_card(
     config: dict[str, Any],
     metrics: dict[str, Any],
     summaries: Sequence[dict[str, Any]],
     counts: dict[str, Any],
     check: dict[str, Any],
+    targets: Mapping[str, Targets],
 ) -> str:
-    """Markdown, from final_config.yaml, final_metrics.json, the stages' summaries, and the pairs' and ONNX reports."""
+    """Markdown, from final_config.yaml, final_metrics.json, the stages' summaries, and the pairs' and ONNX reports.
+
+    targets: what each stage's milestones ask for, by stage.
+    """
     parameters, thresholds = metrics["parameters"], config["thresholds"]
     head = _HEAD.format(
         ticks=config["model"]["ticks"],
@@ -62,7 +85,7 @@ def model_card(
         asked=metrics["suggestions"]["asked"],
     )
     return "\n".join(
-        [head, *_reached(metrics), *_training(metrics, summaries, counts), *_checked(check), _LIMITS]
+        [head, *_reached(metrics), *_training(metrics, summaries, counts, targets), *_checked(check), _LIMITS]
     )
 
 
@@ -175,8 +198,9 @@ def _retention(metrics: dict[str, Any]) -> list[str]:
 
 
 def _training(
-    metrics: dict[str, Any], summaries: Sequence[dict[str, Any]], counts: dict[str, Any]
-) -> list[str]:
+    metrics: dict[str, Any], summaries: Sequence[dict[str, Any]], counts: dict[str, Any],
+    targets: Mapping[str, Targets],
+) -> list[str]:  # fmt: skip
     splits, sources = counts.get("by_split", {}), counts.get("by_source", {})
     lines = ["## Training", ""]
     if splits:
@@ -186,12 +210,11 @@ def _training(
         f"{_number(metrics['train_samples_per_second'])} a second."
     )
     missed = [
-        f"{summary['stage']} at {milestone['milestone']}: {entry['figure']} {_number(entry['reached'])}, "
-        f"asked for {_number(entry['asked'])}"
+        f"{summary['stage']} at {one.milestone}: {one.figure} {_number(one.reached)}, "
+        f"asked for {_number(one.asked)}"
         for summary in summaries
-        for milestone in summary.get("milestones", [])
-        for entry in milestone.get("compared", [])
-        if not entry["met"]
+        for one in compare(summary.get("milestones", []), targets.get(summary["stage"], {}))
+        if not one.met
     ]
     if missed:
         lines.append("- Milestones that were **not** met: " + "; ".join(missed) + ".")

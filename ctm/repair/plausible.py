@@ -11,6 +11,7 @@ import builtins
 import keyword
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 from ctm.python.compiling import quiet
 from ctm.python.lexical import lenient_tokens
@@ -101,7 +102,8 @@ def signs(before: str, after: str) -> Signs:
 
 def _changed_tokens(before: str, after: str) -> tuple[int, int]:
     """Places and new names of `Signs`."""
-    change = token_diff(lenient_tokens(before), lenient_tokens(after))
+    old, new = lenient_tokens(before), lenient_tokens(after)
+    change = token_diff(old, new)
     touched = sorted(
         {(place, place + 1) for place in change.deleted} | {(gap, gap) for gap, _ in change.inserted}
     )
@@ -110,6 +112,10 @@ def _changed_tokens(before: str, after: str) -> tuple[int, int]:
         places += start - last > APART
         last = end
     known = set(_WORD.findall(before)) | _KNOWN
+    deleted = {old[place] for place in change.deleted}
+    for pair in pairwise(token for token in new if re.fullmatch(r"\w+", token)):
+        if "".join(pair) in deleted:  # a word that was two is the author's still
+            known.update(pair)
     new_names = sum(
         count
         for (_, token), count in change.inserted.items()

@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from ctm.python.lexical import lenient_tokens
 
@@ -26,7 +27,7 @@ class TextLoss:
     """What one text has that another lacks."""
 
     words: tuple[str, ...]
-    """Words that are gone, in the order of the text, each as often as it is gone."""
+    """Words that are gone, in the order of the text, each as often as it is gone; one that became two is not."""
     total_words: int
     """Words of the text before."""
     swallowed: int
@@ -44,7 +45,10 @@ class TextLoss:
 def text_loss(before: str, after: str) -> TextLoss:
     """What `after` has lost of `before`."""
     words = _WORD.findall(before)
-    gone = Counter(words) - Counter(_WORD.findall(after))
+    left_words = _WORD.findall(after)
+    parted = Counter(map("".join, pairwise(left_words)))  # two words that were run together
+    missing = Counter(words) - Counter(left_words)
+    gone = missing - parted
     old, new = lenient_tokens(before), lenient_tokens(after)
     code = (_code_words(old) - _code_words(new)).total()
     left = Counter(gone)
@@ -53,7 +57,7 @@ def text_loss(before: str, after: str) -> TextLoss:
         if left[word]:
             left[word] -= 1
             lost.append(word)
-    return TextLoss(tuple(reversed(lost)), len(words), max(0, code - len(lost)), bool(old) and not new)
+    return TextLoss(tuple(reversed(lost)), len(words), max(0, code - missing.total()), bool(old) and not new)
 
 
 def _code_words(tokens: Sequence[str]) -> Counter[str]:

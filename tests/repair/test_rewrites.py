@@ -127,6 +127,14 @@ CASES = [
     ("end of a docstring", "def f():\n    '''Doc.\n    more''\n    g()", "def f():\n    '''Doc.\n    more'''\n    g()"),
     # brackets
     ("comma between two values", "f(a, [1, (2) 'x'])", "f(a, [1, (2), 'x'])"),
+    ("bracket between names", "items = []\nprint(lenitems))", "items = []\nprint(len(items))"),
+    ("bracket between names", "x.append(a)\nx.appendf'{a}')", "x.append(a)\nx.append(f'{a}')"),
+    ("bracket between names", "rows = []\nx = rows0]", "rows = []\nx = rows[0]"),
+    (
+        "bracket between names",
+        "models = 1\nclass Usermodels.Base):\n    x",
+        "models = 1\nclass User(models.Base):\n    x",
+    ),
     ("bracket by its level", "x = [\n    1,  # one\n\ny = 2", "x = [\n    1,  # one\n]\n\ny = 2"),
     ("bracket by its level", "if a:\n    f(\n        b,", "if a:\n    f(\n        b,\n    )"),
     ("bracket by its level", "f(\n    g(\n        a[1\nx = 1", "f(\n    g(\n        a[1]\n    )\n)\nx = 1"),
@@ -226,6 +234,12 @@ def test_a_bracket_gets_a_comma_where_the_text_has_them():
 def test_a_bracket_that_is_closed_or_has_nothing_in_it_stays():
     assert not texts_of("x = f(\n    a,\n    b)\ny = = 1", "bracket by its level")
     assert not texts_of("x = [\n'a',\n'b',\ny = = 1", "bracket by its level")
+
+
+def test_a_name_that_is_one_stays_one():
+    assert not texts_of("path = 1\nos.abspath(path))", "bracket between names"), "called already"
+    assert not texts_of("tools = 1\nitertools.chain(tools))", "bracket between names"), "a module of Python's"
+    assert not texts_of("x = is_valid\ny = is_valid)", "bracket between names"), "it stands elsewhere"
 
 
 def test_a_string_moves_with_its_line_but_what_is_in_it_stays():

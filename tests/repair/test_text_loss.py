@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -84,9 +85,19 @@ TEXTS = st.lists(
 def test_what_is_lost_and_what_is_left_make_up_the_text(before: str, after: str):
     lost = text_loss(before, after).words
     had, has = Counter(WORD.findall(before)), Counter(WORD.findall(after))
-    assert Counter(lost) + (had & has) == had
+    kept = had & has
+    parted = had - kept - Counter(lost)
+    assert Counter(lost) + kept + parted == had
+    neighbors = Counter(map("".join, pairwise(WORD.findall(after))))
+    assert parted <= neighbors, "words that became two"
     rest = iter(WORD.findall(before))
     assert all(word in rest for word in lost), "in the order of the text"
+
+
+def test_a_word_that_became_two_is_not_lost():
+    assert text_loss("y.extendstructs)", "y.extend(structs)").words == ()
+    assert text_loss("aa", "a").words == ("aa",)
+    assert text_loss("ab + ab", "a(b)").words == ("ab",), "one of them did"
 
 
 @given(text=TEXTS, more=TEXTS)

@@ -15,7 +15,18 @@ from typing import NamedTuple
 
 from ctm.repair.rewrites.broken import Broken
 
-_MODULES = ("characters", "pasted", "python2", "foreign", "layout", "calls", "strings", "hanging", "brackets")
+_MODULES = (
+    "characters",
+    "pasted",
+    "python2",
+    "foreign",
+    "layout",
+    "calls",
+    "strings",
+    "hanging",
+    "opening",
+    "brackets",
+)
 STEP = 0.7
 """Nats that each further text of one rewrite costs."""
 

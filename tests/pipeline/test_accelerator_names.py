@@ -58,7 +58,7 @@ def test_nvidias_are_counted_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_the_record_of_a_start_has_it_and_loads_no_torch() -> None:
     code = (
         "import json, sys; from pathlib import Path; from ctm.pipeline.session import record; "
-        "found = record('x', Path.cwd(), [], None)['environment']; "
+        "found = record('x', Path.cwd(), [], None, {})['environment']; "
         "print(json.dumps(['accelerator' in found, 'torch' in sys.modules]))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)

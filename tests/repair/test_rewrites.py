@@ -239,6 +239,7 @@ def test_a_bracket_that_is_closed_or_has_nothing_in_it_stays():
 def test_a_name_that_is_one_stays_one():
     assert not texts_of("path = 1\nos.abspath(path))", "bracket between names"), "called already"
     assert not texts_of("tools = 1\nitertools.chain(tools))", "bracket between names"), "a module of Python's"
+    assert not texts_of("data = 1\nf(data2))", "bracket between names"), "nothing calls data"
     assert not texts_of("x = is_valid\ny = is_valid)", "bracket between names"), "it stands elsewhere"
 
 

@@ -8,6 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
+from itertools import pairwise
 from typing import NamedTuple
 
 from ctm.repair.rewrites.broken import CLOSING, OPENING, Broken, CodeToken
@@ -22,6 +23,10 @@ _VALUES = frozenset({"None", "True", "False", "lambda", "not", "await", "self", 
 """Words that a value may begin with in any text."""
 
 
+_CALLS = frozenset({".", "def", "class"})
+"""What stands before a name that a `(` may follow, though nothing else tells that it is called."""
+
+
 @rewrite(
     -0.1,
     "total = 1\nprinttotal)",
@@ -34,7 +39,7 @@ def bracket_between_names(broken: Broken) -> Iterator[str]:
     if found is None:
         return
     first, closed = found
-    tokens, names = broken.tokens, _names(broken.tokens)
+    tokens, names, called = broken.tokens, _names(broken.tokens), _called(broken.tokens)
     places: list[tuple[float, int]] = []
     for number in range(
         first, closed
@@ -42,7 +47,10 @@ def bracket_between_names(broken: Broken) -> Iterator[str]:
         if _may_be_two(tokens[number], names):
             around = _Around(tokens[number - 1].text if number else "", tokens[number + 1])
             far = (closed - number) / 1000
-            places += [(rank + far, place) for rank, place in _splits(tokens[number], around, names)]
+            for rank, place in _splits(tokens[number], around, names):
+                head = tokens[number].text[: place - tokens[number].start]
+                if tokens[closed].text != ")" or around.before in _CALLS or head in called:
+                    places.append((rank + far, place))
     for _, place in sorted(places)[:MOST]:
         yield broken.spliced([(place, place, CLOSING[tokens[closed].text])])
 
@@ -77,6 +85,11 @@ def _never_opened(tokens: list[CodeToken]) -> tuple[int, int] | None:
 def _names(tokens: list[CodeToken]) -> Counter[str]:
     """Names of a text, and how often each stands there."""
     return Counter(token.text for token in tokens if token.is_name and not keyword.iskeyword(token.text))
+
+
+def _called(tokens: list[CodeToken]) -> frozenset[str]:
+    """Names that are called somewhere in a text, or may be in any."""
+    return _known() | {one.text for one, behind in pairwise(tokens) if one.is_name and behind.text == "("}
 
 
 def _may_be_two(token: CodeToken, names: Counter[str]) -> bool:

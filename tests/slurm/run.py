@@ -218,7 +218,7 @@ def weights(run: Path) -> str:
 
 def anew(run: Path) -> None:
     """Forget the last stage: its weights, its checkpoints and its logs."""
-    (run / LAST).unlink()
+    (run / LAST).unlink(missing_ok=True)
     shutil.rmtree(run / "work/train_stage4")
     for log in (run / "logs").glob("train_stage4*.log"):
         log.unlink()

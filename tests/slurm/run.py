@@ -40,8 +40,8 @@ ASKING = {rule: {"vram": 64} for rule in ("train_stage1", "train_trm", "train_st
 """The first two train on the same grids, so they could run side by side; their vram forbids it."""
 FIRST = {"machine": {"vram": SHARDS}, "resources": ASKING}
 LAST = "results/checkpoints/stage4.safetensors"
-LONGER = {**FIRST, "training": {"stages": {"stage4": {"epochs": 60}}}}
-"""Stage 4 of 239 steps, so that there is a middle to be stopped in."""
+LONGER = {**FIRST, "training": {"stages": {"stage4": {"epochs": 200}}}}
+"""Stage 4 of some 800 steps, so that there is a middle to be stopped in, on a fast machine too."""
 LIMITED = {**LONGER, "resources": {**ASKING, "train_stage4": {"vram": 64, "runtime": 3}}}
 """Minutes. The profile's signal comes in the first one, between its middle and its end."""
 HOLD = "scancel --signal=STOP {number}"
@@ -218,7 +218,7 @@ def weights(run: Path) -> str:
 
 def anew(run: Path) -> None:
     """Forget the last stage: its weights, its checkpoints and its logs."""
-    (run / LAST).unlink()
+    (run / LAST).unlink(missing_ok=True)
     shutil.rmtree(run / "work/train_stage4")
     for log in (run / "logs").glob("train_stage4*.log"):
         log.unlink()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import threading
+import time
 
 
 class Queue:
@@ -43,15 +44,27 @@ class Queue:
         ]
 
     def to_stage(self, command: str) -> str:
-        """Run a command with the number of the last stage's job; the command as it was run."""
-        (number,) = [
+        """Run a command with the number of the last stage's job, once it runs; the command as it was run.
+
+        Raises RuntimeError where it does not run within a minute.
+        """
+        deadline = time.monotonic() + 60
+        while not (numbers := self._stages()):
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"no job of stage 4 runs: {self.read()}")
+            time.sleep(0.2)
+        (number,) = numbers
+        act = command.format(number=number)
+        subprocess.run(act.split(), env=self.environment, check=True, stdout=subprocess.DEVNULL)
+        return act
+
+    def _stages(self) -> list[str]:
+        """Numbers of jobs of the last stage that run, or are held."""
+        return [
             job["number"]
             for job in self.read()
             if job["rule"] == "train_stage4" and job["state"] in ("RUNNING", "STOPPED")
         ]
-        act = command.format(number=number)
-        subprocess.run(act.split(), env=self.environment, check=True, stdout=subprocess.DEVNULL)
-        return act
 
     def _run(self) -> None:
         while not self._over.wait(1):

@@ -1,7 +1,8 @@
 """One bracket taken out of real code: with the rewrite that looks for it, and without.
 
-The code is Python's own library, on which nothing was fitted: statements and functions of 5 to 56 lines. Taken out is a
-line that only closes brackets, `)` or `},`, or a bracket that opens one. Counted is what comes back as it was.
+The code is Python's own library: statements and functions of 5 to 56 lines. Taken out is a line that only closes
+brackets, `)` or `},`, or a bracket that opens one. Counted is what comes back as it was. While the rewrites were
+written, another draw was looked at (`Random(0)`).
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def opening_bracket(lines: list[str], draw: random.Random) -> str | None:
 def items(shape: Shape) -> Iterator[tuple[str, str]]:
     """(broken, as it was), at most two of a file."""
     files = sorted(Path(sysconfig.get_path("stdlib")).rglob("*.py"))
-    draw = random.Random(0)
+    draw = random.Random(1)
     draw.shuffle(files)
     for file in files:
         if "site-packages" in file.parts:

@@ -42,7 +42,7 @@ class _Levels:
         self.tokens = [token for token in broken.tokens if not token.is_newline]
         self.lines = [broken.line_of(token.start) for token in self.tokens]
         self.with_comma: set[int] = set()
-        """Brackets that have a comma of their own."""
+        """Brackets that have a comma of their own, as far as `hanging` has come."""
 
     def level(self, number: int) -> int:
         """Columns of the indentation of a token's line."""

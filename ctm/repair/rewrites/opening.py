@@ -113,7 +113,7 @@ def _splits(token: CodeToken, around: _Around, names: Counter[str]) -> Iterator[
         if not head.isidentifier() or head[-1] == "_" or not (tail.isidentifier() or tail.isdigit()):
             continue
         is_module = tail in sys.stdlib_module_names and around.after.text == "."
-        is_class = tail[0].isupper() and tail in dir(builtins)
+        is_class = tail[0].isupper() and hasattr(builtins, tail)
         knows_head = names[head] > 0 or head in (_methods() if around.before == "." else _known())
         knows_tail = names[tail] > 0 or tail in _VALUES or is_class or is_module
         if knows_head and knows_tail:

@@ -6,7 +6,7 @@ Each kill is SIGKILL to Snakemake, to a program of a job (the trainer, if one ru
 what follows is the same command and nothing else. At the end of a run every artifact is compared with the undisturbed
 one's, the ledger with the files, and a watcher says whether two programs ever wrote one output. Goes on where it was
 stopped: finished runs are kept in runs/kills/, with their kills in state.json, and table.md is written from it.
-Ends with status 1 where anything differs.
+Ends with status 1 where anything differs, or fewer kills were made than asked for.
 """
 
 from __future__ import annotations
@@ -254,8 +254,11 @@ def main(kills: int = 30, seed: int = 0, minutes: float = 120) -> int:
         state.write_text(json.dumps([asdict(record) for record in records], indent=1))
         (FOLDER / "table.md").write_text(table(records, seconds, seed), encoding="utf-8")
     print(table(records, seconds, seed))
+    if done < kills:
+        print(f"{done} of {kills} kills in {minutes:g} minutes; the same command goes on", file=sys.stderr)
     return int(
-        any(record.differs or record.doubles or record.left_over or record.failed for record in records)
+        done < kills
+        or any(record.differs or record.doubles or record.left_over or record.failed for record in records)
     )
 
 
